@@ -1,0 +1,148 @@
+"""One door to the project on a fresh machine: ``python3 dev.py run | test | check | bench | types``.
+
+Needs Python 3.11+ and the package registries, nothing else. It makes ``.venv``, installs exactly what
+``requirements.lock`` names (hashes checked), builds the web page with a Node that comes as a wheel, and goes.
+A stamp makes the second start immediate. Standard library only: this file runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / "python"
+STAMP = VENV / ".ready"
+STATIC = ROOT / "src" / "steinmetz" / "static"
+
+USAGE = """\
+usage: python3 dev.py COMMAND [ARGUMENTS]
+
+  run [OPTIONS]     start SteinmetZ at http://localhost:3000 on an embedded SQLite file,
+                    created, migrated and seeded on the first start (OPTIONS as of `steinmetz serve`)
+  test [ARGS]       run all tests (ARGS go to pytest)
+  check             ruff, mypy --strict, import contracts, web types
+  bench [NAME]      run a benchmark, or list them  [--quick] [--json FILE] [--check]
+  lock              write requirements.lock anew from pyproject.toml
+"""
+
+
+def step(*command: object, quiet: bool = False) -> None:
+    """Run one command in the project's root; end with its status if it fails."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=ROOT, capture_output=quiet, text=True, check=False)
+    if done.returncode:
+        if quiet:
+            sys.stderr.write(done.stdout + done.stderr)
+        raise SystemExit(f"dev.py: this step failed with status {done.returncode}: {' '.join(words)}")
+
+
+def digest(*paths: Path) -> str:
+    """SHA-256 over the bytes of the given files and of every file below the given folders."""
+    total = hashlib.sha256()
+    for path in paths:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "node_modules" not in file.parts:
+                total.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()
+
+
+def make_venv() -> None:
+    if PYTHON.exists():
+        return
+    print("dev.py: making .venv", flush=True)
+    try:
+        venv.create(VENV, with_pip=True)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(
+            "dev.py: this Python cannot make a virtual environment with pip. "
+            "On Debian and Ubuntu: apt-get install python3-venv"
+        ) from error
+
+
+def installer() -> list[object]:
+    """uv where the registry has it (several times faster), else the environment's own pip."""
+    found = subprocess.run([PYTHON, "-m", "uv", "--version"], capture_output=True, check=False)
+    if found.returncode:
+        got = subprocess.run([PYTHON, "-m", "pip", "install", "-q", "uv>=0.9"], capture_output=True, check=False)
+        if got.returncode:
+            return [PYTHON, "-m", "pip", "install", "-q"]
+    return [PYTHON, "-m", "uv", "pip", "install", "-q", "-p", PYTHON]
+
+
+def make_ready() -> None:
+    """Bring ``.venv`` and the built web page to what the tree asks for; nothing to do costs a few ms."""
+    if sys.version_info < (3, 11):
+        raise SystemExit(f"dev.py: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+    packages = digest(ROOT / "requirements.lock", ROOT / "pyproject.toml", ROOT / "hatch_build.py")
+    web = digest(ROOT / "web")
+    have = STAMP.read_text().split() if STAMP.exists() else []
+    if have == [packages, web] and (STATIC / "index.html").exists():
+        return
+    make_venv()
+    if not have or have[0] != packages:
+        print("dev.py: installing the locked packages", flush=True)
+        install = installer()
+        step(*install, "--require-hashes", "-r", ROOT / "requirements.lock", quiet=True)
+        print("dev.py: building the web page", flush=True)
+        step(*install, "--no-deps", "--no-build-isolation", "-e", ".", quiet=True)
+    else:
+        print("dev.py: building the web page", flush=True)
+        step(PYTHON, ROOT / "hatch_build.py", quiet=True)
+    STAMP.write_text(f"{packages} {web}")
+
+
+def execute(*command: object) -> None:
+    """Become the given command, so that signals and the exit status are its own."""
+    words = [str(word) for word in command]
+    os.chdir(ROOT)
+    if os.name == "nt":
+        raise SystemExit(subprocess.run(words, check=False).returncode)
+    os.execv(words[0], words)
+
+
+def check() -> None:
+    step(BIN / "ruff", "check", ".")
+    step(BIN / "ruff", "format", "--check", ".")
+    step(BIN / "mypy")
+    step(BIN / "lint-imports")
+    step(PYTHON, ROOT / "hatch_build.py", "--types")
+
+
+def lock() -> None:
+    step(
+        *(PYTHON, "-m", "uv", "pip", "compile", "--universal", "--generate-hashes", "--no-annotate"),
+        *("--no-header", "-q", "--python-version", "3.11", "--all-extras", "--group", "dev"),
+        *("pyproject.toml", "-o", "requirements.lock"),
+    )
+
+
+def main(arguments: list[str]) -> None:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(USAGE, end="")
+        raise SystemExit(0 if arguments else 2)
+    command, rest = arguments[0], arguments[1:]
+    if command not in {"run", "test", "check", "bench", "lock"}:
+        raise SystemExit(f"dev.py: no command {command!r}\n\n{USAGE}")
+    make_ready()
+    if command == "run":
+        execute(PYTHON, "-m", "steinmetz", "serve", *rest)
+    elif command == "test":
+        execute(PYTHON, "-m", "pytest", *rest)
+    elif command == "check":
+        check()
+    elif command == "lock":
+        lock()
+    else:
+        execute(PYTHON, "-m", "benchmarks", *rest)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
