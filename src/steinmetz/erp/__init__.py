@@ -1,0 +1,1 @@
+"""The application: a complete ERP on the three parts. `main.create_app` is the composition root."""

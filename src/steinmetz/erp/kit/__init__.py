@@ -1,0 +1,1 @@
+"""Nouns without business: columns, pagination, money, periods."""

@@ -1,0 +1,1 @@
+"""The modules of the ERP; across modules only ``service`` is imported."""

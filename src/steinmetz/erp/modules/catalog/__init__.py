@@ -1,0 +1,1 @@
+"""The tree of business functions and its rules."""

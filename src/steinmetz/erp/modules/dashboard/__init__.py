@@ -1,0 +1,1 @@
+"""The overview; owns no tables, reads others' services."""

@@ -1,0 +1,151 @@
+"""Customers, invoices with their items, payments, and the books (accounts, journal entries, posting lines).
+
+Money is whole cents. An invoice keeps its sums beside its items: they are part of the document that was sent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from steinmetz.erp.kit.columns import Base, Instant, Word, one_of
+from steinmetz.erp.modules.finance.rules import AccountKind, InvoiceStatus, PaymentMethod
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    """Customer number as printed, e.g. ``K-10001``."""
+    name: Mapped[str] = mapped_column(String(160), index=True)
+    contact: Mapped[str] = mapped_column(String(120), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    street: Mapped[str] = mapped_column(String(120), default="")
+    postal_code: Mapped[str] = mapped_column(String(12), default="")
+    city: Mapped[str] = mapped_column(String(80), default="")
+    country: Mapped[str] = mapped_column(String(2), default="DE")
+    vat_id: Mapped[str] = mapped_column(String(20), default="")
+    payment_days: Mapped[int] = mapped_column(default=14)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+
+
+class Invoice(Base):
+    __tablename__ = "invoices"
+    __table_args__ = (
+        one_of("status", InvoiceStatus),
+        CheckConstraint("gross_cents = net_cents + vat_cents", name="sums"),
+        CheckConstraint("paid_cents >= 0 AND paid_cents <= gross_cents", name="paid"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str | None] = mapped_column(String(20), unique=True, default=None)
+    """Given at send, without gaps, e.g. ``RE-2026-00017``."""
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    status: Mapped[InvoiceStatus] = mapped_column(Word, default=InvoiceStatus.DRAFT, index=True)
+    issue_date: Mapped[dt.date] = mapped_column(index=True)
+    due_date: Mapped[dt.date]
+    currency: Mapped[str] = mapped_column(String(3), default="EUR")
+    net_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    vat_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    gross_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    paid_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    note: Mapped[str] = mapped_column(String(1000), default="")
+    sent_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    paid_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    cancelled_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(default=1)
+
+    items: Mapped[list[InvoiceItem]] = relationship(
+        order_by="InvoiceItem.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+
+
+class InvoiceItem(Base):
+    __tablename__ = "invoice_items"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    description: Mapped[str] = mapped_column(String(300))
+    quantity_milli: Mapped[int] = mapped_column(BigInteger)
+    """Thousandths of a unit: 1,5 hours are 1500."""
+    unit: Mapped[str] = mapped_column(String(10), default="Stk")
+    unit_price_cents: Mapped[int] = mapped_column(BigInteger)
+    vat_percent: Mapped[int]
+    """19, 7 or 0."""
+    net_cents: Mapped[int] = mapped_column(BigInteger)
+    vat_cents: Mapped[int] = mapped_column(BigInteger)
+
+
+class NumberSeries(Base):
+    """The next number of a gap-free series; its row is the lock under which numbers are given."""
+
+    __tablename__ = "number_series"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """E.g. ``invoice:2026``."""
+    next_value: Mapped[int] = mapped_column(default=1)
+
+
+class Payment(Base):
+    __tablename__ = "payments"
+    __table_args__ = (one_of("method", PaymentMethod), CheckConstraint("amount_cents > 0", name="amount"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    method: Mapped[PaymentMethod] = mapped_column(Word, default=PaymentMethod.TRANSFER)
+    paid_on: Mapped[dt.date] = mapped_column(index=True)
+    reference: Mapped[str] = mapped_column(String(140), default="")
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Account(Base):
+    """An account of the chart of accounts (a subset of SKR03)."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (one_of("kind", AccountKind),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(8), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[AccountKind] = mapped_column(Word)
+
+
+class JournalEntry(Base):
+    __tablename__ = "journal_entries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(index=True)
+    description: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(40), default="")
+    """What it was made from, e.g. ``invoice:17`` or ``payment:9``."""
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Transaction(Base):
+    """A posting line; the lines of one entry add up to zero (debit positive, credit negative)."""
+
+    __tablename__ = "transactions"
+    __table_args__ = (
+        CheckConstraint("amount_cents <> 0", name="amount"),
+        Index("ix_transactions_account_id_date", "account_id", "date"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("journal_entries.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    date: Mapped[dt.date]
+    amount_cents: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,1 @@
+"""Departments, employees, time and leave."""
