@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import CheckConstraint, DateTime, Dialect, Enum, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -46,11 +46,14 @@ class Base(DeclarativeBase):
     )
 
 
-def one_of(column: str, values: type[Any]) -> CheckConstraint:
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     """The check that ``column`` holds one of the values of a `StrEnum`."""
     listed = ", ".join(f"'{member.value}'" for member in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-Word = String(20)
-"""A value of a `StrEnum`."""
+def word(values: type[StrEnum]) -> Enum:
+    """The column type of a `StrEnum`: short text in the database, the member in Python."""
+    return Enum(
+        values, native_enum=False, length=20, values_callable=lambda kind: [str(member) for member in kind]
+    )

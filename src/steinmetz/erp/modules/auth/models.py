@@ -1,7 +1,7 @@
 """Users and their sessions.
 
-What every authenticated request reads (``users``, ``session_revocations``) is kept apart from what every login
-writes (``sessions``): a login must not make anybody else's admission uncertain (trap T15).
+What every authenticated request reads (``users``, ``session_revocations``) is kept apart from what every
+login writes (``sessions``): a login must not make anybody else's admission uncertain (trap T15).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from steinmetz.erp.kit.columns import Base, Instant, Word, one_of
-from steinmetz.erp.modules.auth.rules import Role
+from steinmetz.erp.kit.columns import Base, Instant, one_of, word
+from steinmetz.erp.kit.roles import Role
 
 
 class User(Base):
@@ -23,7 +23,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(254), unique=True, index=True)
     """Lower case; unique."""
     name: Mapped[str] = mapped_column(String(120))
-    role: Mapped[Role] = mapped_column(Word)
+    role: Mapped[Role] = mapped_column(word(Role))
     locale: Mapped[str] = mapped_column(String(5), default="de")
     password_hash: Mapped[str | None] = mapped_column(String(200), default=None)
     """Argon2id; without one nobody can sign in."""
@@ -33,7 +33,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Session(Base):

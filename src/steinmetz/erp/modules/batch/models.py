@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from steinmetz.erp.kit.columns import Base, Instant, Word, one_of
+from steinmetz.erp.kit.columns import Base, Instant, one_of, word
 from steinmetz.erp.modules.batch.rules import JobStatus
 
 
@@ -18,7 +18,7 @@ class BatchJob(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
-    status: Mapped[JobStatus] = mapped_column(Word, default=JobStatus.QUEUED, index=True)
+    status: Mapped[JobStatus] = mapped_column(word(JobStatus), default=JobStatus.QUEUED, index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), default=None)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     total: Mapped[int] = mapped_column(default=0)
@@ -36,6 +36,6 @@ class BatchItem(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("batch_jobs.id", ondelete="CASCADE"))
     position: Mapped[int]
-    status: Mapped[JobStatus] = mapped_column(Word, default=JobStatus.QUEUED)
+    status: Mapped[JobStatus] = mapped_column(word(JobStatus), default=JobStatus.QUEUED)
     payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     error: Mapped[str] = mapped_column(String(500), default="")

@@ -1,6 +1,7 @@
 """The tree of business functions, and the rules it is linted by.
 
-The search index lives beside the table (FTS5 with triggers on SQLite, a generated ``tsvector`` on PostgreSQL);
+The search index lives beside the table (FTS5 with triggers on SQLite, a generated ``tsvector`` column on
+PostgreSQL);
 the migrations make it, `repository` asks it.
 """
 
@@ -12,8 +13,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from steinmetz.erp.kit.columns import Base, Instant, Word, one_of
-from steinmetz.erp.modules.auth.rules import Role
+from steinmetz.erp.kit.columns import Base, Instant, one_of, word
+from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.catalog.rules import Kind
 
 
@@ -35,15 +36,15 @@ class FunctionNode(Base):
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(String(2000), default="")
     icon: Mapped[str] = mapped_column(String(16), default="")
-    kind: Mapped[Kind] = mapped_column(Word, default=Kind.GROUP)
-    min_role: Mapped[Role] = mapped_column(Word, default=Role.CLERK)
+    kind: Mapped[Kind] = mapped_column(word(Kind), default=Kind.GROUP)
+    min_role: Mapped[Role] = mapped_column(word(Role), default=Role.CLERK)
     """Who may see it, and all below it: this role and those that read as it."""
     position: Mapped[int] = mapped_column(default=0)
     depth: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __mapper_args__ = {"version_id_col": version}
 
 
 class CatalogRules(Base):

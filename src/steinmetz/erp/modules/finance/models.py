@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from steinmetz.erp.kit.columns import Base, Instant, Word, one_of
+from steinmetz.erp.kit.columns import Base, Instant, one_of, word
 from steinmetz.erp.modules.finance.rules import AccountKind, InvoiceStatus, PaymentMethod
 
 
@@ -35,7 +35,7 @@ class Customer(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Invoice(Base):
@@ -50,7 +50,9 @@ class Invoice(Base):
     number: Mapped[str | None] = mapped_column(String(20), unique=True, default=None)
     """Given at send, without gaps, e.g. ``RE-2026-00017``."""
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
-    status: Mapped[InvoiceStatus] = mapped_column(Word, default=InvoiceStatus.DRAFT, index=True)
+    status: Mapped[InvoiceStatus] = mapped_column(
+        word(InvoiceStatus), default=InvoiceStatus.DRAFT, index=True
+    )
     issue_date: Mapped[dt.date] = mapped_column(index=True)
     due_date: Mapped[dt.date]
     currency: Mapped[str] = mapped_column(String(3), default="EUR")
@@ -69,7 +71,7 @@ class Invoice(Base):
         order_by="InvoiceItem.position", cascade="all, delete-orphan", passive_deletes=True
     )
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __mapper_args__ = {"version_id_col": version}
 
 
 class InvoiceItem(Base):
@@ -106,7 +108,7 @@ class Payment(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), index=True)
     amount_cents: Mapped[int] = mapped_column(BigInteger)
-    method: Mapped[PaymentMethod] = mapped_column(Word, default=PaymentMethod.TRANSFER)
+    method: Mapped[PaymentMethod] = mapped_column(word(PaymentMethod), default=PaymentMethod.TRANSFER)
     paid_on: Mapped[dt.date] = mapped_column(index=True)
     reference: Mapped[str] = mapped_column(String(140), default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -121,7 +123,7 @@ class Account(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(8), unique=True)
     name: Mapped[str] = mapped_column(String(120))
-    kind: Mapped[AccountKind] = mapped_column(Word)
+    kind: Mapped[AccountKind] = mapped_column(word(AccountKind))
 
 
 class JournalEntry(Base):

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from steinmetz.erp.kit.columns import Base, Instant, Word, one_of
+from steinmetz.erp.kit.columns import Base, Instant, one_of, word
 from steinmetz.erp.modules.hr.rules import LeaveKind, LeaveStatus
 
 
@@ -40,7 +40,7 @@ class Employee(Base):
     left_on: Mapped[dt.date | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __mapper_args__ = {"version_id_col": version}
 
 
 class TimeEntry(Base):
@@ -63,7 +63,7 @@ class TimeEntry(Base):
     note: Mapped[str] = mapped_column(String(300), default="")
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __mapper_args__ = {"version_id_col": version}
 
 
 class LeaveRequest(Base):
@@ -76,12 +76,12 @@ class LeaveRequest(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     employee_id: Mapped[int] = mapped_column(ForeignKey("employees.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[LeaveKind] = mapped_column(Word)
-    status: Mapped[LeaveStatus] = mapped_column(Word, default=LeaveStatus.REQUESTED, index=True)
+    kind: Mapped[LeaveKind] = mapped_column(word(LeaveKind))
+    status: Mapped[LeaveStatus] = mapped_column(word(LeaveStatus), default=LeaveStatus.REQUESTED, index=True)
     first_day: Mapped[dt.date]
     last_day: Mapped[dt.date]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), default=None)
     created_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __mapper_args__ = {"version_id_col": version}

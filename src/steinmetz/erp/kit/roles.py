@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -36,3 +37,17 @@ def may_read(role: Role, needed: Role) -> bool:
 def may_write(role: Role, needed: Role) -> bool:
     """Whether ``role`` may change what ``needed`` and above may change."""
     return needed in WRITES_AS[role]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a signed-in user, or the system itself (``id`` None)."""
+
+    id: int | None
+    name: str
+    role: Role
+    session_id: str = ""
+
+
+SYSTEM = Actor(id=None, name="SteinmetZ", role=Role.ADMIN)
+"""Scheduler and command line."""

@@ -1,0 +1,142 @@
+"""One request, one transaction, one commit edge.
+
+A `Unit` is the unit of work of one request, job or command. Its session is committed exactly once, at the edge
+(`Unit.commit`), and only then are its announcements published: nothing is said to the world before the commit
+stands, and nothing on rollback.
+
+On SQLite the driver's own transaction handling is switched off (it would begin only at the first write, so that
+two readings of one request could see two states): ``BEGIN`` is sent for readers, ``BEGIN IMMEDIATE`` for writers,
+who then wait for each other instead of failing half-way. On PostgreSQL readers get one snapshot
+(``REPEATABLE READ``, read only).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from steinmetz.clock import Clock, SystemClock
+from steinmetz.erp.kit.announcements import Announcement, Expulsion
+from steinmetz.erp.kit.roles import SYSTEM, Actor
+
+DATABASE_NAME = "main"
+"""The name of the ERP's database in read and write sets."""
+
+Publication = Announcement | Expulsion
+Publisher = Callable[[Publication], None]
+
+_writes: ContextVar[bool] = ContextVar("steinmetz_unit_writes", default=True)
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine for ``sqlite+aiosqlite`` or ``postgresql+asyncpg``, its transactions as described above."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_size=pool_size, connect_args={"isolation_level": None})
+    _prepare_sqlite(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    dialect = engine.sync_engine.dialect
+
+    def do_begin(dbapi_connection: Any) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE" if _writes.get() else "BEGIN")
+        cursor.close()
+
+    dialect.do_begin = do_begin  # type: ignore[method-assign]
+
+    # A listener on the pool, not on the engine: an engine listener would tax every statement for ever.
+    @event.listens_for(engine.sync_engine.pool, "connect")
+    def configure(dbapi_connection: Any, record: Any) -> None:
+        cursor = dbapi_connection.cursor()
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+@dataclass(slots=True)
+class Unit:
+    """The unit of work: a session, who acts, and what will be announced."""
+
+    session: AsyncSession
+    actor: Actor
+    now: datetime
+    """The instant of this unit; all its writes carry the same."""
+    request_id: str
+    publisher: Publisher
+    writes: bool
+    _outbox: list[Publication] = field(default_factory=list)
+
+    def publish(self, publication: Publication) -> None:
+        """Say this after the commit; forget it on rollback."""
+        self._outbox.append(publication)
+
+    async def commit(self) -> None:
+        """The one edge. A cancellation waits until the fate of the COMMIT is known (trap T7)."""
+        edge = asyncio.ensure_future(self._commit_and_publish())
+        try:
+            await asyncio.shield(edge)
+        except asyncio.CancelledError:
+            await asyncio.wait([edge])
+            raise
+
+    async def _commit_and_publish(self) -> None:
+        await self.session.commit()
+        outbox, self._outbox = self._outbox, []
+        for publication in outbox:
+            self.publisher(publication)
+
+
+class Database:
+    """The engine with its sessions and units.
+
+    ``publisher`` is called on the event loop, once per publication of a committed unit, in order.
+    """
+
+    def __init__(self, url: str, *, clock: Clock | None = None, pool_size: int = 10) -> None:
+        self.url = make_url(url)
+        self.engine = make_engine(url, pool_size=pool_size)
+        self.clock: Clock = clock or SystemClock()
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.publisher: Publisher = lambda publication: None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def unit(
+        self, *, actor: Actor = SYSTEM, writes: bool = True, request_id: str = ""
+    ) -> AsyncIterator[Unit]:
+        """A unit of work that commits when the block ends well and rolls back when it raises."""
+        async with self.sessions() as session:
+            await self._begin(session, writes=writes)
+            unit = Unit(session, actor, self.clock.now(), request_id, self.publisher, writes)
+            yield unit
+            await unit.commit()
+
+    async def _begin(self, session: AsyncSession, *, writes: bool) -> None:
+        if self.is_sqlite:
+            token = _writes.set(writes)
+            try:
+                await session.connection()
+            finally:
+                _writes.reset(token)
+        elif not writes:
+            await session.connection(
+                execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            )
+
+    async def close(self) -> None:
+        await self.engine.dispose()
