@@ -50,9 +50,7 @@ class Invoice(Base):
     number: Mapped[str | None] = mapped_column(String(20), unique=True, default=None)
     """Given at send, without gaps, e.g. ``RE-2026-00017``."""
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
-    status: Mapped[InvoiceStatus] = mapped_column(
-        word(InvoiceStatus), default=InvoiceStatus.DRAFT, index=True
-    )
+    status: Mapped[InvoiceStatus] = mapped_column(word(InvoiceStatus), default=InvoiceStatus.DRAFT, index=True)
     issue_date: Mapped[dt.date] = mapped_column(index=True)
     due_date: Mapped[dt.date]
     currency: Mapped[str] = mapped_column(String(3), default="EUR")

@@ -46,9 +46,7 @@ class Employee(Base):
 class TimeEntry(Base):
     __tablename__ = "time_entries"
     __table_args__ = (
-        CheckConstraint(
-            "end_minute > start_minute AND start_minute >= 0 AND end_minute <= 1440", name="span"
-        ),
+        CheckConstraint("end_minute > start_minute AND start_minute >= 0 AND end_minute <= 1440", name="span"),
         Index("ix_time_entries_employee_id_date", "employee_id", "date"),
         Index("ix_time_entries_date", "date"),
     )
