@@ -1,0 +1,117 @@
+"""What a route may ask for: who calls, and a unit of work that commits before the answer starts.
+
+A generator dependency of FastAPI ends after the response was sent; only ``scope="function"`` ends before it
+(trap T8). Were it otherwise, a caller could read its own write too early, or be told of a success that then failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
+
+from steinmetz.erp.db import Unit
+from steinmetz.erp.errors import Forbidden, Unauthenticated, Unprocessable
+from steinmetz.erp.kit.roles import WRITES_AS, Actor, Role, may_read, may_write
+from steinmetz.erp.state import state_of
+
+
+def request_id_of(request: Request) -> str:
+    """The id under which this request appears in answers, audit and log."""
+    return str(request.scope.get("steinmetz.request_id", ""))
+
+
+async def current_actor(request: Request) -> Actor:
+    """Who calls. The cache in front has usually proven it already; if not, it is proven here.
+
+    Raises `Unauthenticated`.
+    """
+    from steinmetz.cache import Admitted
+
+    identity = state_of(request).identity
+    admission = request.scope.get("steinmetz.admission")
+    if admission is None:
+        credential = identity.credential(request.scope["headers"])
+        if credential is None:
+            raise Unauthenticated
+        admission = await identity.authenticate(credential)
+    if not isinstance(admission, Admitted):
+        raise Unauthenticated(admission.reason)
+    actor = admission.principal.detail
+    assert isinstance(actor, Actor)
+    return actor
+
+
+SignedIn = Annotated[Actor, Depends(current_actor)]
+
+
+async def _reading(request: Request, actor: SignedIn) -> AsyncIterator[Unit]:
+    async with state_of(request).database.unit(
+        actor=actor, writes=False, request_id=request_id_of(request)
+    ) as unit:
+        yield unit
+
+
+async def _writing(request: Request, actor: SignedIn) -> AsyncIterator[Unit]:
+    if not WRITES_AS[actor.role]:
+        raise Forbidden(Role.CLERK, f"The role {actor.role.value} reads only; changing this needs the role clerk.")
+    async with state_of(request).database.unit(
+        actor=actor, writes=True, request_id=request_id_of(request)
+    ) as unit:
+        yield unit
+
+
+Reading = Annotated[Unit, Depends(_reading, scope="function")]
+"""A unit of work for GET: one snapshot, by a signed-in user."""
+Writing = Annotated[Unit, Depends(_writing, scope="function")]
+"""A unit of work that changes something; roles that write nothing are refused."""
+
+
+def reads_as(needed: Role) -> Any:
+    """For ``dependencies=[...]``: only roles that read what is open to ``needed``."""
+
+    def require(actor: SignedIn) -> None:
+        if not may_read(actor.role, needed):
+            raise Forbidden(needed)
+
+    return Depends(require)
+
+
+def writes_as(needed: Role) -> Any:
+    """For ``dependencies=[...]``: only roles that change what ``needed`` may change."""
+
+    def require(actor: SignedIn) -> None:
+        if not may_write(actor.role, needed):
+            raise Forbidden(needed)
+
+    return Depends(require)
+
+
+def known_parameters(request: Request) -> None:
+    """For the whole application: a query parameter that the route does not know is an error, not a wish ignored."""
+    if not request.scope["query_string"]:
+        return
+    dependant = getattr(request.scope["route"], "dependant", None)
+    if not isinstance(dependant, Dependant):
+        return
+    known = _query_names(dependant)
+    for name in request.query_params:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise Unprocessable(f"Unknown query parameter. Known here: {listed}.", name[:100])
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names: set[str] = set()
+    for field in dependant.query_params:
+        annotation = field.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            names.update(inner.alias or name for name, inner in annotation.model_fields.items())
+        else:
+            names.add(field.alias)
+    for below in dependant.dependencies:
+        names |= _query_names(below)
+    return names

@@ -1,0 +1,238 @@
+"""What the ERP says when it refuses: RFC 9457 problem documents, each with a way out.
+
+    Problem
+    ├── BadRequest           400  the request cannot be understood
+    ├── Unauthenticated      401  nobody is signed in; says how to sign in
+    ├── Forbidden            403  names the role that is needed
+    ├── NotFound             404  no such record, or none that the caller may see
+    ├── Conflict             409  somebody was faster; carries the current record
+    ├── Unprocessable        422  understood, but it makes no sense; names the field
+    ├── TooManyRequests      429  carries Retry-After
+    └── Unavailable          503  a backend is down or busy; carries Retry-After
+
+Whatever else is raised becomes a 500 that tells the caller nothing but the request id under which it was logged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+
+from steinmetz.erp.kit.roles import Role
+
+log = structlog.get_logger("steinmetz.erp")
+
+PROBLEM_JSON = "application/problem+json"
+HOW_TO_SIGN_IN = "Sign in with POST /api/auth/login and send the access token as 'Authorization: Bearer <token>'."
+
+RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL: serialization failure, deadlock, lock not available. The same request may well succeed again."""
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """A refusal that is told to the caller in full. ``extra`` are further members of the document, camelCase."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
+        super().__init__(f"{status} {title}: {detail}")
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.extra = extra
+
+
+class BadRequest(Problem):
+    """The request cannot be understood."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(400, "Bad request", detail)
+
+
+class Unauthenticated(Problem):
+    """Nobody is signed in. ``reason`` says what was wrong with the credential, e.g. ``Token expired``."""
+
+    def __init__(self, reason: str = "Authentication required", *, how: str = HOW_TO_SIGN_IN) -> None:
+        challenge = 'Bearer realm="SteinmetZ"'
+        if reason != "Authentication required":
+            challenge += f', error="invalid_token", error_description="{reason}"'
+        super().__init__(401, reason, f"{reason}. {how}", headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    """The caller's role does not include ``needed``."""
+
+    def __init__(self, needed: Role, detail: str | None = None) -> None:
+        super().__init__(
+            403, "Not allowed", detail or f"This needs the role {needed.value}.", neededRole=needed.value
+        )
+
+
+class NotFound(Problem):
+    """There is no such record, or none that the caller may see."""
+
+    def __init__(self, what: str, id: object) -> None:  # noqa: A002 - the word everybody uses
+        super().__init__(404, f"No such {what}", f"There is no {what} {id!s}.")
+
+
+class Conflict(Problem):
+    """The record has changed meanwhile, or its state does not allow the step; ``current`` is how it stands."""
+
+    def __init__(self, detail: str, current: dict[str, Any] | None = None) -> None:
+        super().__init__(409, "Conflict", detail, current=current)
+
+
+class Unprocessable(Problem):
+    """Understood, but it makes no sense; ``field`` is the offending one as the caller spells it."""
+
+    def __init__(self, detail: str, field: str | None = None) -> None:
+        errors = [{"field": field or "", "message": detail}]
+        super().__init__(422, "Invalid input", detail, errors=errors)
+
+
+class TooManyRequests(Problem):
+    """Refused for ``retry_after_s`` seconds."""
+
+    def __init__(self, retry_after_s: float, detail: str | None = None) -> None:
+        wait_s = max(1, math.ceil(retry_after_s))
+        super().__init__(
+            429,
+            "Too many requests",
+            detail or f"Too many requests. Try again in {wait_s} s.",
+            headers={"Retry-After": str(wait_s)},
+        )
+
+
+class Unavailable(Problem):
+    """A backend is down or busy; the same request may succeed in ``retry_after_s`` seconds."""
+
+    def __init__(
+        self, retry_after_s: float = 1, detail: str = "The database is not available at the moment."
+    ) -> None:
+        wait_s = max(1, math.ceil(retry_after_s))
+        super().__init__(
+            503, "Unavailable", f"{detail} Try again in {wait_s} s.", headers={"Retry-After": str(wait_s)}
+        )
+
+
+def document(problem: Problem, *, instance: str, request_id: str) -> dict[str, Any]:
+    """The problem document: ``type, title, status, detail, instance, requestId`` and ``success: false``."""
+    kind = HTTPStatus(problem.status).phrase.lower().replace(" ", "-")
+    return {
+        "success": False,
+        "type": f"urn:steinmetz:problem:{kind}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        "requestId": request_id,
+        **problem.extra,
+    }
+
+
+def problem_response(problem: Problem, request: Request) -> Response:
+    """``problem`` as the answer to ``request``; no cache may keep it."""
+    body = document(problem, instance=request.url.path, request_id=request.scope.get("steinmetz.request_id", ""))
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(to_json(body), problem.status, headers, media_type=PROBLEM_JSON)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception of a library stands for; a 500 when it stands for none."""
+    match error:
+        case Problem():
+            return error
+        case StaleDataError():
+            return Conflict(
+                "The record was changed by somebody else meanwhile. Read it again and repeat the change."
+            )
+        case IntegrityError():
+            return Conflict("The change contradicts another record, e.g. a value that must be unique is taken.")
+        case OperationalError() | InterfaceError() | PoolTimeoutError() | ConnectionError():
+            return Unavailable(detail="The database is busy or not reachable.")
+        case DBAPIError() if getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES:
+            return Unavailable(detail="Another change was in the way.")
+        case _:
+            return Problem(
+                500, "Internal error", "Something went wrong on our side. It was logged under the request id."
+            )
+
+
+def invalid_input(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """The 422 for pydantic's findings; the values themselves are not repeated."""
+    found = [
+        {
+            "field": ".".join(str(step) for step in error["loc"][1:]) or str(error["loc"][0]),
+            "message": error["msg"],
+        }
+        for error in errors[:50]
+    ]
+    first = found[0]
+    return Problem(422, "Invalid input", f"{first['field']}: {first['message']}", errors=found)
+
+
+def log_unexpected(error: BaseException, request_id: str, method: str, path: str) -> None:
+    """Log what nobody foresaw, with its trace but without the values bound to its statement."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, StatementError):
+            link.hide_parameters = True
+        link = link.__cause__ or link.__context__
+    log.error("Unexpected error", request_id=request_id, method=method, path=path, exc_info=error)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Let every error of ``app`` become a problem document."""
+
+    async def on_validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(invalid_input(error.errors()), request)
+
+    async def on_http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        phrase = HTTPStatus(error.status_code).phrase
+        detail = str(error.detail)
+        if error.status_code == 404:
+            detail = f"There is nothing at {request.url.path}. /docs lists what there is."
+        elif error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            detail = f"{request.method} is not allowed at {request.url.path}; allowed: {allowed}."
+        return problem_response(Problem(error.status_code, phrase, detail, headers=error.headers), request)
+
+    async def on_known_error(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status >= 500:
+            log.warning(
+                "Request refused for want of a backend",
+                request_id=request.scope.get("steinmetz.request_id", ""),
+                path=request.url.path,
+                error=type(error).__name__,
+            )
+        return problem_response(problem, request)
+
+    async def on_unexpected(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status == 500:
+            request_id = request.scope.get("steinmetz.request_id", "")
+            log_unexpected(error, request_id, request.method, request.url.path)
+            request.scope["steinmetz.logged"] = error
+        return problem_response(problem, request)
+
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    for kind in (Problem, StaleDataError, IntegrityError, OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(kind, on_known_error)
+    app.add_exception_handler(ConnectionError, on_known_error)
+    app.add_exception_handler(Exception, on_unexpected)

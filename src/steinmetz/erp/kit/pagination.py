@@ -1,0 +1,96 @@
+"""Pages by keyset: a page begins after the sort values of the last row before it, so rows that come or go
+meanwhile neither repeat nor hide others.
+
+A cursor is those values, encoded; it is opaque to the caller and carries no rights.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic_core import to_jsonable_python
+
+from steinmetz.erp.errors import Unprocessable
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+MAX_CURSOR_CHARS = 1_000
+
+SortValue = int | str | date | datetime | None
+
+
+def encode_cursor(*values: SortValue) -> str:
+    """The cursor of the page that begins after the row with these sort values."""
+    plain = [value.isoformat() if isinstance(value, date) else value for value in values]
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
+    """The sort values of ``cursor``; ``kinds`` are their types (int, str, date or datetime), None passes for any.
+
+    Raises `Unprocessable` for a cursor that was not made for this list.
+    """
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if not isinstance(values, list) or len(values) != len(kinds):
+            raise ValueError("not the values of this list")
+        return tuple(_restored(value, kind) for value, kind in zip(values, kinds, strict=True))
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        raise Unprocessable("This cursor is not of this list; begin without one.", "cursor") from None
+
+
+def _restored(value: Any, kind: type) -> Any:
+    if value is None:
+        return None
+    if kind is datetime or kind is date:
+        restored = kind.fromisoformat(value)  # type: ignore[attr-defined]  # both have it
+        if kind is datetime and restored.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return restored
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}")
+    if kind is int and not -(2**63) <= value < 2**63:
+        raise ValueError("no database holds such a number")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Which page of a list is asked for."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+    def after(self, *kinds: type) -> tuple[Any, ...] | None:
+        """The sort values after which the page begins; None for the first page. See `decode_cursor`."""
+        return None if self.cursor is None else decode_cursor(self.cursor, *kinds)
+
+
+def _page_query(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows a page")] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None, Query(max_length=MAX_CURSOR_CHARS, description="`page.next` of the page before")
+    ] = None,
+) -> PageQuery:
+    return PageQuery(limit, cursor)
+
+
+Paging = Annotated[PageQuery, Depends(_page_query)]
+
+
+def page_of(rows: Iterable[Any], next_cursor: str | None, total: int) -> dict[str, Any]:
+    """``{"success": true, "data": [...], "page": {"next", "total"}}``; ``next`` is null on the last page."""
+    return {
+        "success": True,
+        "data": to_jsonable_python(list(rows)),
+        "page": {"next": next_cursor, "total": total},
+    }

@@ -1,0 +1,44 @@
+"""What the application is made of, held at ``app.state.steinmetz``; `main.create_app` fills it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+if TYPE_CHECKING:
+    from steinmetz.cache import ResponseCache
+    from steinmetz.clock import Clock
+    from steinmetz.erp.db import Database
+    from steinmetz.erp.edge import Traffic
+    from steinmetz.erp.modules.auth.identity import Identity
+    from steinmetz.erp.modules.auth.passwords import PasswordHasher
+    from steinmetz.erp.modules.auth.throttle import LoginThrottle
+    from steinmetz.erp.settings import Settings
+    from steinmetz.monitor import QueryMonitor
+    from steinmetz.realtime import Server
+
+
+@dataclass(slots=True, kw_only=True)
+class AppState:
+    """The parts of one running application. A part that is switched off is None."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    identity: Identity
+    """Proves access tokens; the cache's `Authenticator`."""
+    hasher: PasswordHasher
+    throttle: LoginThrottle
+    traffic: Traffic
+    """Counts of requests, for /metrics."""
+    io: Server | None = None
+    cache: ResponseCache | None = None
+    monitor: QueryMonitor | None = None
+
+
+def state_of(request: Request) -> AppState:
+    """The state of the application that ``request`` reached."""
+    state: AppState = request.app.state.steinmetz
+    return state
