@@ -1,0 +1,194 @@
+"""Joins the parts around an ASGI application: one hook on the engine, one door in front of the routes.
+
+sockets  -> realtime
+the rest -> cache -> the application -> SQL hook -> monitor
+COMMIT   -> cache drops -> bound answers are recomputed once -> their rooms hear it
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from steinmetz.clock import Clock, SystemClock
+from steinmetz.live.bindings import Binding, Emission
+from steinmetz.live.recompute import ASGIApp, Recomputer
+from steinmetz.sql.effects import WriteSet
+from steinmetz.sql.engine import SqlHook, hook
+from steinmetz.tasks import Tasks
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from steinmetz.cache import ResponseCache
+    from steinmetz.monitor import QueryMonitor
+    from steinmetz.realtime import Server
+
+
+class Live:
+    """The ASGI application that stands before yours; made by `install`."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hook: SqlHook,
+        io: Server | None,
+        cache: ResponseCache | None,
+        monitor: QueryMonitor | None,
+        clock: Clock,
+        enabled: bool,
+    ) -> None:
+        self.hook = hook
+        self.io = io
+        self.cache = cache
+        self.monitor = monitor
+        self.clock = clock
+        self.enabled = enabled
+        self._inside: ASGIApp = cache.wrap(app) if cache is not None else app
+        self._application = app
+        self._sockets: ASGIApp | None = io.asgi if io is not None else None
+        self._recomputers: list[Recomputer] = []
+        self._tasks: Tasks | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # -- what the application says -----------------------------------------------------------------------
+
+    def bind(
+        self,
+        path: str,
+        *,
+        room: str,
+        principal: Any,
+        event: str | None = None,
+        select: Callable[[Any], Any] = lambda body: body,
+        describe: Callable[[Any, Any], Iterable[Emission]] | None = None,
+    ) -> None:
+        """Recompute ``GET path`` as ``principal`` after each commit that concerns it, and tell ``room``.
+
+        Either ``event`` (sent with ``select(body)`` as its payload) or ``describe(previous, body)`` for several
+        events. Nothing is computed while nobody is in the room, and nothing is said while the bytes are equal.
+
+        Raises `ValueError` without a realtime server or a cache, or with neither event nor describe.
+        """
+        if self.io is None or self.cache is None:
+            raise ValueError("bind() needs the realtime server and the cache: install(app, io=..., cache=...)")
+        if describe is None:
+            if event is None:
+                raise ValueError("bind() needs the name of an event, or describe=")
+            name = event
+
+            def describe(previous: Any, body: Any) -> Iterable[Emission]:
+                return [Emission(name, select(body), room)]
+
+        binding = Binding(path, room, principal, describe)
+        recomputer = Recomputer(self._inside, binding, self)
+        self._recomputers.append(recomputer)
+        if self._tasks is not None:
+            self._tasks.spawn(f"recompute {path}", recomputer.run())
+
+    # -- what a recomputation needs ----------------------------------------------------------------------
+
+    def has_listeners(self, room: str) -> bool:
+        return self.io is not None and self.io.has_members(room)
+
+    def say(self, emission: Emission) -> None:
+        if self.io is not None:
+            self.io.to(emission.room).emit(emission.event, emission.payload)
+
+    # -- commits -----------------------------------------------------------------------------------------
+
+    def _bumped(self, writes: WriteSet) -> None:
+        """After a commit, on whatever thread it happened: go on, on the event loop."""
+        if self._loop is None or not self._recomputers or self._loop.is_closed():
+            return
+        self._loop.call_soon_threadsafe(self._committed, writes)
+
+    def _committed(self, writes: WriteSet) -> None:
+        for recomputer in self._recomputers:
+            recomputer.committed(writes)
+
+    # -- life ----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start what runs in the background; an ASGI server does it by the lifespan protocol."""
+        if self._tasks is not None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._tasks = Tasks("live")
+        if self.io is not None:
+            await self.io.start()
+        if self.enabled:
+            for recomputer in self._recomputers:
+                self._tasks.spawn(f"recompute {recomputer.watch.binding.path}", recomputer.run())
+
+    async def stop(self) -> None:
+        """End what `start` started; open sockets are closed so that their clients come back."""
+        tasks, self._tasks, self._loop = self._tasks, None, None
+        if tasks is not None:
+            await tasks.aclose()
+            if self.io is not None:
+                await self.io.shutdown()
+
+    # -- the door ------------------------------------------------------------------------------------------
+
+    async def __call__(
+        self, scope: MutableMapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif self._sockets is not None and self.io is not None and self.io.takes(scope["path"]):
+            await self._sockets(scope, receive, send)
+        elif kind == "http":
+            await self._inside(scope, receive, send)
+        else:
+            await self._application(scope, receive, send)
+
+    async def _lifespan(
+        self, scope: MutableMapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                await self.start()
+            elif message["type"] in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
+                await self.stop()
+            await send(message)
+
+        await self._application(scope, receive, sending)
+
+
+def install(
+    app: ASGIApp,
+    *,
+    engine: Engine | AsyncEngine,
+    io: Server | None = None,
+    cache: ResponseCache | None = None,
+    monitor: QueryMonitor | None = None,
+    clock: Clock | None = None,
+    database: str = "main",
+    enabled: bool = True,
+) -> Live:
+    """Put the parts around ``app`` and join them to ``engine``; returns the ASGI application to serve.
+
+    ``database`` names the engine in read and write sets. With ``enabled`` false, bound answers are not
+    recomputed (the kill switch ``LIVE=off``); cache and monitor have switches of their own.
+    """
+    sql = hook(engine, database=database)
+    live = Live(
+        app,
+        hook=sql,
+        io=io,
+        cache=cache,
+        monitor=monitor,
+        clock=clock or SystemClock(),
+        enabled=enabled,
+    )
+    if monitor is not None:
+        monitor.attach(sql)
+    if cache is not None:
+        sql.observe_transactions(cache.observer)
+        cache.on_bumped(live._bumped)
+    return live

@@ -1,0 +1,145 @@
+"""Computes a bound answer by a request that never left the house, and says what changed to its room.
+
+One task a binding: commits that come while it computes are answered by one trailing computation, so the newest
+state always wins and a storm of writes costs a bounded share of one core (`CPU_SHARE`, trap T32).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+import structlog
+
+from steinmetz.cache import Admitted
+from steinmetz.clock import perf_ns
+from steinmetz.live.bindings import Binding, Emission, Watch
+from steinmetz.sql.effects import ReadSet, WriteSet
+
+log = structlog.get_logger("steinmetz.live")
+
+CPU_SHARE = 0.25
+"""Of the wall time, at most this share is spent recomputing one answer."""
+
+RETRY_AFTER_S = 1.0
+"""After an answer that failed; the next commit tries at once."""
+
+ASGIApp = Callable[[MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    read_set: ReadSet
+
+
+async def compute(app: ASGIApp, binding: Binding) -> Answer:
+    """The answer of ``binding.path`` for its principal, past the cache: neither looked up nor stored.
+
+    The marks in the scope are objects of this process; no client can send them (trap T33).
+    """
+    path, _, query = binding.path.partition("?")
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [(b"host", b"live.invalid")],
+        "client": None,
+        "server": None,
+        "steinmetz.cache": "recompute",
+        "steinmetz.admission": Admitted(binding.principal),
+    }
+    status, parts = 0, list[bytes]()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        elif message["type"] == "http.response.body":
+            parts.append(message.get("body", b""))
+
+    await app(scope, receive, send)
+    recording = scope["steinmetz.recording"]
+    return Answer(status, b"".join(parts), recording.read_set())
+
+
+class Speaker(Protocol):
+    """What `Recomputer` needs of a realtime server."""
+
+    def has_listeners(self, room: str) -> bool: ...
+
+    def say(self, emission: Emission) -> None: ...
+
+
+class Recomputer:
+    """Keeps one bound answer current for its room."""
+
+    def __init__(self, app: ASGIApp, binding: Binding, speaker: Speaker) -> None:
+        self.watch = Watch(binding)
+        self._app = app
+        self._speaker = speaker
+        self._wake = asyncio.Event()
+        self._missed: list[WriteSet] | None = None
+
+    def committed(self, writes: WriteSet) -> None:
+        """Called on the event loop after each commit, once the cache has dropped what it concerned."""
+        if self._missed is not None:
+            self._missed.append(writes)
+        elif self.watch.note(writes):
+            self._wake.set()
+        elif self.watch.body is None and self._speaker.has_listeners(self.watch.binding.room):
+            self._wake.set()
+
+    def listened(self) -> None:
+        """Somebody joined the room: have the answer at hand, to compare the next one with."""
+        if self.watch.body is None:
+            self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if not self._speaker.has_listeners(self.watch.binding.room):
+                self.watch.forget()
+                continue
+            await asyncio.sleep(await self._recompute())
+            if self.watch.is_moved:
+                self._wake.set()
+
+    async def _recompute(self) -> float:
+        """Compute once and speak if the bytes differ; returns how long to rest, in seconds."""
+        watch, started_ns = self.watch, perf_ns()
+        watch.begin()
+        self._missed = []
+        try:
+            answer = await compute(self._app, watch.binding)
+        except Exception as error:
+            log.error("Recomputation failed", path=watch.binding.path, error=repr(error), exc_info=error)
+            answer = None
+        missed, self._missed = self._missed, None
+        if answer is None or answer.status != 200:
+            if answer is not None:
+                log.error("Recomputation refused", path=watch.binding.path, status=answer.status)
+            watch.is_moved = True
+            return RETRY_AFTER_S
+        watch.finish(answer.read_set, missed)
+        self._speak(answer.body)
+        return (perf_ns() - started_ns) / 1e9 * (1 / CPU_SHARE - 1)
+
+    def _speak(self, body: bytes) -> None:
+        for emission in self.watch.take(body, orjson.loads(body)):
+            self.watch.emissions += 1
+            self._speaker.say(emission)
