@@ -1,7 +1,9 @@
 """What a route may ask for: who calls, and a unit of work that commits before the answer starts.
 
 A generator dependency of FastAPI ends after the response was sent; only ``scope="function"`` ends before it
-(trap T8). Were it otherwise, a caller could read its own write too early, or be told of a success that then failed.
+(trap T8). Were it otherwise, a caller could miss its own write, or be told of a success that then failed.
+
+All of them are coroutines even where nothing is awaited: FastAPI sends plain functions to a thread.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Forbidden, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.roles import WRITES_AS, Actor, Role, may_read, may_write
 from steinmetz.erp.state import state_of
+from steinmetz.sql.scope import ScopeKind, open_scope
 
 
 def request_id_of(request: Request) -> str:
@@ -37,7 +40,8 @@ async def current_actor(request: Request) -> Actor:
         credential = identity.credential(request.scope["headers"])
         if credential is None:
             raise Unauthenticated
-        admission = await identity.authenticate(credential)
+        with open_scope(ScopeKind.ADMISSION, "sign-in"):
+            admission = await identity.authenticate(credential)
     if not isinstance(admission, Admitted):
         raise Unauthenticated(admission.reason)
     actor = admission.principal.detail
@@ -73,7 +77,7 @@ Writing = Annotated[Unit, Depends(_writing, scope="function")]
 def reads_as(needed: Role) -> Any:
     """For ``dependencies=[...]``: only roles that read what is open to ``needed``."""
 
-    def require(actor: SignedIn) -> None:
+    async def require(actor: SignedIn) -> None:
         if not may_read(actor.role, needed):
             raise Forbidden(needed)
 
@@ -83,15 +87,15 @@ def reads_as(needed: Role) -> Any:
 def writes_as(needed: Role) -> Any:
     """For ``dependencies=[...]``: only roles that change what ``needed`` may change."""
 
-    def require(actor: SignedIn) -> None:
+    async def require(actor: SignedIn) -> None:
         if not may_write(actor.role, needed):
             raise Forbidden(needed)
 
     return Depends(require)
 
 
-def known_parameters(request: Request) -> None:
-    """For the whole application: a query parameter that the route does not know is an error, not a wish ignored."""
+async def known_parameters(request: Request) -> None:
+    """For the whole application: a query parameter that the route does not know is an error, not ignored."""
     if not request.scope["query_string"]:
         return
     dependant = getattr(request.scope["route"], "dependant", None)

@@ -75,7 +75,7 @@ class PageQuery:
         return None if self.cursor is None else decode_cursor(self.cursor, *kinds)
 
 
-def _page_query(
+async def _page_query(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows a page")] = DEFAULT_LIMIT,
     cursor: Annotated[
         str | None, Query(max_length=MAX_CURSOR_CHARS, description="`page.next` of the page before")

@@ -21,9 +21,10 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write into the audit log, in the same commit as the change: ``action`` in the module's words (``invoice.pay``).
+    """Write into the audit log, in the same commit as the change.
 
-    ``before`` and ``after`` hold what changed, never secrets. A new record must be flushed first: its id is needed.
+    ``action`` is in the module's words (``invoice.pay``); ``before`` and ``after`` hold what changed, never
+    secrets. A new record must be flushed first: its id is needed.
     """
     unit.session.add(
         AuditEntry(
