@@ -98,10 +98,11 @@ class Recomputer:
         """Called on the event loop after each commit, once the cache has dropped what it concerned."""
         if self._missed is not None:
             self._missed.append(writes)
-        elif self.watch.note(writes):
+        elif self.watch.note(writes) or self._is_awaited():
             self._wake.set()
-        elif self.watch.body is None and self._speaker.has_listeners(self.watch.binding.room):
-            self._wake.set()
+
+    def _is_awaited(self) -> bool:
+        return self.watch.body is None and self._speaker.has_listeners(self.watch.binding.room)
 
     def listened(self) -> None:
         """Somebody joined the room: have the answer at hand, to compare the next one with."""
