@@ -1,8 +1,12 @@
-"""Kinds of nodes and the rules of the tree; pure."""
+"""Kinds of nodes, their slugs, who sees them, and the shape of the tree; pure."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Container, Iterable
 from enum import StrEnum
+
+from steinmetz.erp.kit.roles import Role, may_read
 
 
 class Kind(StrEnum):
@@ -13,3 +17,70 @@ class Kind(StrEnum):
     REPORT = "report"
     DATASET = "dataset"
     ITEM = "item"
+
+
+MAX_LEVELS = 12
+"""How deep the tree may grow; bounds every walk through it."""
+
+MAX_STEP = 64
+"""Characters of one step of an id."""
+
+MAX_ID = 255
+
+RESERVED_STEPS = frozenset({"children", "move"})
+"""Words that follow an id in a URL; no id ends with one, so that every URL has one reading."""
+
+_TRANSLITERATED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "&": " und ", "+": " plus "})
+
+
+def slug(title: str) -> str:
+    """One step of an id: lower-case letters and digits of any script, German umlauts written out, joined by ``-``.
+
+    Empty when the title holds neither letter nor digit.
+    """
+    plain = unicodedata.normalize("NFC", title).lower().translate(_TRANSLITERATED)
+    letters = (
+        character
+        for character in unicodedata.normalize("NFKD", plain)
+        if not unicodedata.combining(character)
+    )
+    words = "".join(character if character.isalnum() else " " for character in letters).split()
+    return "-".join(words)[:MAX_STEP].strip("-")
+
+
+def node_id(parent_id: str | None, title: str, taken: Container[str]) -> str | None:
+    """A free id under ``parent_id`` for ``title``; None when the path leaves no room for one.
+
+    The id is given once and stays, whatever the node is called or wherever it is moved later.
+    """
+    prefix = f"{parent_id}/" if parent_id else ""
+    room = min(MAX_STEP, MAX_ID - len(prefix))
+    step = slug(title) or "knoten"
+    if room < 8:
+        return None
+    for attempt in range(1, 10_000):
+        suffix = "" if attempt == 1 else f"-{attempt}"
+        candidate = step[: room - len(suffix)].strip("-") + suffix
+        if candidate not in RESERVED_STEPS and prefix + candidate not in taken:
+            return prefix + candidate
+    return None
+
+
+def area_of(node_id: str) -> str:
+    """The area of a new root: its own id; of any other node: the first step of its path."""
+    return node_id.split("/", 1)[0]
+
+
+def roles_that_see(min_roles: Iterable[Role]) -> tuple[Role, ...]:
+    """The roles that may read a node whose own ``min_role`` and those of its ancestors are given."""
+    needed = list(min_roles)
+    return tuple(role for role in Role if all(may_read(role, each) for each in needed))
+
+
+def search_words(text: str) -> list[str]:
+    """The words of a search, without anything that a query language could read as its own.
+
+    At most eight words of at most 40 characters: nobody types more, and each costs a prefix scan.
+    """
+    separated = "".join(character if character.isalnum() else " " for character in text)
+    return [word[:40] for word in separated.split()[:8]]
