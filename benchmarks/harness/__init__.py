@@ -1,0 +1,1 @@
+"""What all benchmarks share: processes on their own core, CPU time, rounds, confidence, peers, reports."""

@@ -1,0 +1,37 @@
+"""Which core the server has and which the load, so that neither slows the other down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """``apart`` is False on a machine with one core only: server and load then share it, and figures say so."""
+
+    server: frozenset[int]
+    load: frozenset[int]
+
+    @property
+    def apart(self) -> bool:
+        return self.server.isdisjoint(self.load)
+
+    @classmethod
+    def of_this_machine(cls) -> Cores:
+        """The first usable core for the server, the second for the load."""
+        usable = sorted(os.sched_getaffinity(0))
+        return cls(frozenset(usable[:1]), frozenset(usable[1:2] or usable[:1]))
+
+
+@contextmanager
+def pinned(cores: frozenset[int]) -> Iterator[None]:
+    """Run this thread, and every process started meanwhile, on ``cores``."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
