@@ -186,7 +186,7 @@ Tokens = list[tuple[TransactionObserver, object]]
 
 
 class Memo:
-    """The facts of texts in one situation; ``token`` changes with the schema, compiled objects' records name it."""
+    """The facts of texts in one situation; compiled objects' records name the ``token`` they were made under."""
 
     __slots__ = ("__weakref__", "texts", "token")
 
@@ -295,7 +295,7 @@ class SqlHook:
 
     def facts_of(self, text: str) -> StatementFacts:
         """What is known of a statement text; unknown in all respects if it has not been executed yet."""
-        for memo in list(self._memos.values()):
+        for memo in (*self._memos.values(), *self._private_memos):
             if (facts := memo.texts.get(text)) is not None:
                 return facts
         return unknown_facts(shape_of(text))
@@ -765,4 +765,8 @@ def hook(engine: Engine | AsyncEngine, *, database: str = "main") -> SqlHook:
 
 
 def _knowledge_of(engine: Engine, database: str) -> Knowledge:
+    if engine.dialect.name == "sqlite":
+        from steinmetz.sql.sqlite import SqliteKnowledge
+
+        return SqliteKnowledge(database)
     return NoKnowledge()

@@ -31,10 +31,10 @@ _WORD = re.compile(r"[^\W\d][\w$]*")
 _LIST = re.compile(r"\((\?(?:::\w+)?)(?:, \?(?:::\w+)?)+\)")
 _ROWS = re.compile(r"(\([^()]*\))(?:, \1)+")
 _SPACED = frozenset(
-    "in values as and or not where on select from join by then when else over using with exists any all filter"
-    " lateral union except intersect set having between like is limit offset conflict key check references"
-    " materialized".split()
-)
+    {"in", "values", "as", "and", "or", "not", "where", "on", "select", "from", "join", "by", "then", "when",
+     "else", "over", "using", "with", "exists", "any", "all", "filter", "lateral", "union", "except", "set",
+     "intersect", "having", "between", "like", "is", "limit", "offset", "conflict", "key", "materialized"}
+)  # fmt: skip
 _TIGHT_BEFORE = frozenset({",", ")", ";", ".", "::", "]", "["})
 _TIGHT_AFTER = frozenset({"(", ".", "::", "["})
 
