@@ -11,8 +11,8 @@ What the hook cannot see, and what to do about it (trap T2): a raw driver connec
 foreign ``do_execute`` event that returns True (`SqlHook.blind_spots` names it), a second engine on the same
 database that is not hooked, and data kept in Python between requests.
 
-Test suites that wrap every test in an outer transaction and roll it back never reach COMMIT (trap T6); nothing is
-ever bumped there, which is right, because nothing was ever written.
+Test suites that wrap every test in an outer transaction and roll it back never reach COMMIT (trap T6). They set
+`SqlHook.bump_on_release`, so that the release of a savepoint, which is what ``Session.commit`` does there, counts.
 """
 
 from __future__ import annotations
@@ -263,6 +263,7 @@ class SqlHook:
         self.database = database
         self.knowledge = knowledge
         self.failpoint: Callable[[str], None] | None = None
+        self.bump_on_release = False
         self._dialect: Dialect = engine.dialect
         self._lock = threading.Lock()
         self._memos: dict[Hashable, Memo] = {}
@@ -290,8 +291,8 @@ class SqlHook:
 
     def unobserve(self, observer: TransactionObserver | ExecutionObserver) -> None:
         """Call ``observer`` no more; transactions under way still end for it."""
-        self._transaction_observers = tuple(o for o in self._transaction_observers if o is not observer)
-        self._execution_observers = tuple(o for o in self._execution_observers if o is not observer)
+        self._transaction_observers = tuple(o for o in self._transaction_observers if o != observer)
+        self._execution_observers = tuple(o for o in self._execution_observers if o != observer)
 
     def facts_of(self, text: str) -> StatementFacts:
         """What is known of a statement text; unknown in all respects if it has not been executed yet."""
@@ -514,7 +515,8 @@ class SqlHook:
         """Collect what will be written; mark it already if the statement makes it visible by itself."""
         if facts.verb is Verb.TRANSACTION:
             words = facts.text.lower().split(None, 2)
-            if words[0] not in ("commit", "end") or state.committing:
+            ends = words[0] in ("commit", "end") or (self.bump_on_release and words[0] == "release")
+            if not ends or state.committing:
                 return []
             if words[1:2] == ["prepared"]:
                 return self._mark(WriteSet(unknown=frozenset({self.database})))

@@ -85,7 +85,7 @@ def shape_of(statement: str) -> Shape:
     called: set[str] = set()
     targets: set[str] = set()
     depth = 0
-    last_name = last_word = introduced_by = ""
+    last_name = last_word = introduced_by = target = ""
     for kind, token in _tokens(statement):
         if kind == "space":
             # PostgreSQL nests comments, SQL does not: the end of this one is in doubt.
@@ -102,11 +102,15 @@ def shape_of(statement: str) -> Shape:
             name = token.lower() if kind == "word" else token[1:-1].replace('""', '"')
             identifiers.add(name)
             if last_word in _BEFORE_A_RELATION and name not in _NEVER_A_RELATION:
-                targets.add(name)
                 introduced_by = last_word
-            elif last_word == "." and last_name in targets:
-                targets.discard(last_name)
+                target = name
                 targets.add(name)
+            elif last_word == "." and target:
+                targets.discard(target)  # it was the schema's name
+                target = name
+                targets.add(name)
+            else:
+                target = ""
             last_name = name
             last_word = name if kind == "word" else ""
             if kind == "word":
@@ -118,8 +122,8 @@ def shape_of(statement: str) -> Shape:
                 depth += 1
                 if last_name:
                     called.add(last_name)
-                if introduced_by != "into":
-                    targets.discard(last_name)
+                if target and introduced_by != "into":
+                    targets.discard(target)  # a function
             elif token == ")":
                 depth -= 1
             elif token == ";":
@@ -129,9 +133,9 @@ def shape_of(statement: str) -> Shape:
             _append(texts, token)
             last_word = "." if token == "." else ""
             if token != ".":
-                last_name = ""
+                last_name = target = ""
             continue
-        last_name = last_word = ""
+        last_name = last_word = target = ""
     if '&"' in statement:
         opaque = True  # U&"d\0061ta" names a relation in escapes
     if opaque:

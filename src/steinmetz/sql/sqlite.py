@@ -93,7 +93,7 @@ class SqliteKnowledge:
         touched = _where_it_lives(connection, lambda raw: _touched(raw, statement, parameters))
         if touched is None:
             return None
-        reads, reads_unknown = self._relations(touched.reads, touched)
+        reads, reads_unknown = self._relations(touched.reads, touched, sources=True)
         writes, writes_unknown = self._relations(touched.writes, touched)
         return StatementFacts(
             shape.fingerprint,
@@ -114,7 +114,9 @@ class SqliteKnowledge:
     def forget(self) -> None:
         return
 
-    def _relations(self, names: set[tuple[str | None, str]], touched: _Touched) -> tuple[set[Relation], bool]:
+    def _relations(
+        self, names: set[tuple[str | None, str]], touched: _Touched, sources: bool = False
+    ) -> tuple[set[Relation], bool]:
         relations: set[Relation] = set()
         unknown = False
         for attached, spelled in names:
@@ -130,8 +132,10 @@ class SqliteKnowledge:
                 table = schema.tables.get(schema.shadows.get(name, name))
                 if table is not None:
                     relations.add(self._relation(place, table))
-                if (content := schema.content.get(name)) is not None:
-                    relations.add(self._relation(place, schema.tables.get(content.lower(), content)))
+                if content := sources and schema.content.get(name):
+                    source = schema.tables.get(content.lower())
+                    unknown = unknown or source is None  # a view
+                    relations.add(self._relation(place, source or content))
             if name in touched.modules and not _WITHOUT_DATA.fullmatch(name):
                 unknown = True  # dbstat reads the whole file
         # Any other name is a view's or a CTE's, and what is behind it is reported by itself.

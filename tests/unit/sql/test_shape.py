@@ -1,0 +1,108 @@
+"""The shape of a statement: what its text alone tells."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steinmetz.sql.facts import Verb
+from steinmetz.sql.shape import shape_of
+
+
+@pytest.mark.parametrize(
+    ("statement", "verb"),
+    [
+        ("SELECT 1", Verb.SELECT),
+        ("  -- a comment\n select 1", Verb.SELECT),
+        ("/* why */ VALUES (1)", Verb.SELECT),
+        ("SELECT * FROM t FOR UPDATE", Verb.SELECT),
+        ("SELECT * FROM t FOR NO KEY UPDATE", Verb.SELECT),
+        ("SELECT 'delete from t'", Verb.SELECT),
+        ('SELECT "delete" FROM t', Verb.SELECT),
+        ("SELECT * INTO copy FROM t", Verb.DDL),
+        ("WITH x AS (SELECT 1) SELECT * FROM x", Verb.SELECT),
+        ("WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x", Verb.DELETE),
+        ("WITH x AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT * FROM x", Verb.INSERT),
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2", Verb.INSERT),
+        ("REPLACE INTO t VALUES (1)", Verb.INSERT),
+        ("MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE", Verb.UPDATE),
+        ("TRUNCATE t", Verb.DELETE),
+        ("COPY t FROM STDIN", Verb.INSERT),
+        ("COPY t TO STDOUT", Verb.SELECT),
+        ("COPY (SELECT a FROM t) TO STDOUT", Verb.SELECT),
+        ("EXPLAIN DELETE FROM t", Verb.OTHER),
+        ("EXPLAIN ANALYZE DELETE FROM t", Verb.DELETE),
+        ("EXPLAIN (ANALYZE, BUFFERS) SELECT 1", Verb.SELECT),
+        ("CREATE TABLE t (a int)", Verb.DDL),
+        ("BEGIN IMMEDIATE", Verb.TRANSACTION),
+        ("PREPARE TRANSACTION 'x'", Verb.TRANSACTION),
+        ("CALL pay(1)", Verb.OTHER),
+        ("", Verb.OTHER),
+    ],
+)
+def test_the_verb_is_what_the_statement_does(statement: str, verb: Verb) -> None:
+    assert shape_of(statement).verb is verb
+
+
+def test_values_spaces_and_case_do_not_matter_to_the_fingerprint() -> None:
+    assert (
+        shape_of("select a from T where b = 'it''s' -- now").fingerprint
+        == shape_of("SELECT  a FROM t\nWHERE b = :b").fingerprint
+        == shape_of("SELECT a FROM t WHERE b=$1").fingerprint
+    )
+
+
+def test_lists_and_batches_of_any_length_are_one_shape() -> None:
+    assert shape_of("SELECT 1 WHERE a IN (?, ?, ?)").text == shape_of("SELECT 1 WHERE a IN (?)").text
+    assert shape_of("SELECT 1 WHERE a IN (__[POSTCOMPILE_a_1])").text == "SELECT ? WHERE a IN (?)"
+    assert shape_of("INSERT INTO t VALUES (?, ?), (?, ?)").text == "INSERT INTO t VALUES (?)"
+
+
+def test_different_columns_are_different_shapes() -> None:
+    assert shape_of("SELECT a FROM t").fingerprint != shape_of("SELECT b FROM t").fingerprint
+
+
+def test_names_stand_outside_of_literals() -> None:
+    shape = shape_of("""SELECT t.a, f(b), "Big" FROM s.t JOIN u ON u.x = 'v' WHERE c = $$ w $$""")
+    assert {"t", "a", "f", "b", "Big", "s", "u", "x", "c"} <= shape.identifiers
+    assert shape.identifiers.isdisjoint({"v", "w", "big"})
+    assert shape.called == {"f"}
+    assert shape.targets == {"t", "u"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        r"SELECT 'a\', invoices, 'b'",  # standard_conforming_strings may be off
+        'SELECT * FROM U&"inv\\006fices"',
+        "SELECT 1 /* outer /* inner */ , invoices */",
+        "SELECT 'unfinished, invoices",
+    ],
+)
+def test_where_literals_are_in_doubt_their_words_are_names_too(statement: str) -> None:
+    shape = shape_of(statement)
+    assert shape.opaque
+    assert "invoices" in shape.identifiers or "U&" in statement
+
+
+def test_several_statements_at_once_are_noticed() -> None:
+    assert shape_of("SELECT 1; DROP TABLE t").several
+    assert not shape_of("SELECT 1;").several
+
+
+@given(st.text(alphabet="abc_'\"$;()-/*\\ \n`?:.[]&U%1", max_size=60))
+def test_any_text_has_a_shape(statement: str) -> None:
+    shape = shape_of(statement)
+    assert len(shape.fingerprint) == 16
+
+
+@given(
+    st.lists(st.sampled_from(["invoices", '"Big Name"', "f(", ")", ",", "'x'", "1", "\n", "-- c\n"]), max_size=12)
+)
+def test_a_name_outside_literals_is_never_lost(words: list[str]) -> None:
+    shape = shape_of(" ".join(words))
+    if "invoices" in words:
+        assert "invoices" in shape.identifiers
+    if '"Big Name"' in words:
+        assert "Big Name" in shape.identifiers
