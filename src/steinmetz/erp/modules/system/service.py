@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from steinmetz.erp.db import Unit
+from steinmetz.erp import migrations
+from steinmetz.erp.db import Database, Unit
+from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
+from steinmetz.erp.modules.system import repository
 from steinmetz.erp.modules.system.models import AuditEntry
+from steinmetz.erp.modules.system.repository import AuditFilter
+from steinmetz.erp.modules.system.schemas import AuditView
+
+__all__ = ["AuditFilter", "audit", "latest", "readiness", "record"]
 
 SUMMARY_CHARS = 300
+READY_WITHIN_S = 3
 
 
 def record(
@@ -40,3 +50,37 @@ def record(
             request_id=unit.request_id,
         )
     )
+
+
+async def audit(unit: Unit, page: PageQuery, wanted: AuditFilter) -> tuple[list[AuditView], str | None, int]:
+    """One page of the log, newest first; the cursor of the next; how many entries there are."""
+    after = page.after(int)
+    entries, total = await repository.audit(
+        unit.session, wanted, before_id=after[0] if after else None, limit=page.limit + 1
+    )
+    shown = [AuditView.model_validate(entry) for entry in entries[: page.limit]]
+    has_more = len(entries) > page.limit
+    return shown, encode_cursor(shown[-1].id) if has_more else None, total
+
+
+async def latest(unit: Unit, limit: int) -> Sequence[AuditEntry]:
+    """The newest ``limit`` entries of the log."""
+    return await repository.latest(unit.session, limit)
+
+
+async def readiness(database: Database) -> dict[str, str]:
+    """What the process needs, each ``ok`` or what is wrong with it."""
+    try:
+        async with asyncio.timeout(READY_WITHIN_S), database.engine.connect() as connection:
+            await repository.answers(connection)
+            revision = await repository.revision(connection)
+    except TimeoutError:
+        return {"database": f"no answer within {READY_WITHIN_S} s", "migrations": "unknown"}
+    except Exception as error:  # whatever the driver raises, the database is not ready
+        return {"database": f"not reachable ({type(error).__name__})", "migrations": "unknown"}
+    if revision == migrations.head():
+        return {"database": "ok", "migrations": "ok"}
+    return {
+        "database": "ok",
+        "migrations": f"at {revision or 'nothing'}, needs {migrations.head()}: run `steinmetz migrate`",
+    }

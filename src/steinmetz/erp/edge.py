@@ -1,0 +1,229 @@
+"""The outermost layer: what belongs to one exchange and to no stored answer (trap T17).
+
+A request id, CORS and security headers, the access log line and the counts are made here for every response, kept
+or computed. `ResponseHeaders.finish` is also given to the cache, whose hits may leave by a door of their own.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+import structlog
+from pydantic_core import to_json
+
+from steinmetz.clock import perf_ns
+from steinmetz.erp.errors import PROBLEM_JSON, document, log_unexpected, problem_of
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+HeaderList = list[tuple[bytes, bytes]]
+
+log = structlog.get_logger("steinmetz.access")
+
+REQUEST_ID = "steinmetz.request_id"
+_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,40}")
+
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        b"frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+ALLOWED_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
+ALLOWED_HEADERS = b"Authorization, Content-Type, If-None-Match, Cache-Control, X-Request-Id, X-Consistency-Token"
+EXPOSED_HEADERS = b"X-Cache, Cache-Status, Age, ETag, Retry-After, X-Request-Id, X-Consistency-Token"
+PREFLIGHT_S = b"600"
+
+
+def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first value of ``name`` (lower case), None if there is none."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
+
+
+class ResponseHeaders:
+    """The headers of one exchange; ``cors_origins`` are the origins whose pages may read our answers."""
+
+    def __init__(self, cors_origins: Iterable[str] = ()) -> None:
+        self._origins = frozenset(origin.lower().encode() for origin in cors_origins)
+
+    def allowed_origin(self, scope: Scope) -> bytes | None:
+        """The request's Origin if it is on the list. Nothing else of it ever matters, so nobody mints variants."""
+        if not self._origins:
+            return None
+        origin = header(scope["headers"], b"origin")
+        return origin if origin is not None and origin.lower() in self._origins else None
+
+    def finish(self, scope: Scope, status: int, headers: HeaderList) -> HeaderList:
+        """``headers`` with what belongs to this one response; a second time changes nothing."""
+        names = {name for name, _ in headers}
+        if b"x-request-id" in names:
+            return headers
+        finished = list(headers)
+        if request_id := scope.get(REQUEST_ID):
+            finished.append((b"x-request-id", request_id.encode("ascii")))
+        finished.extend(pair for pair in SECURITY_HEADERS if pair[0] not in names)
+        if scope.get("scheme") == "https":
+            finished.append(STRICT_TRANSPORT)
+        if self._origins:
+            finished.append((b"vary", b"Origin"))
+            if (origin := self.allowed_origin(scope)) is not None:
+                finished.append((b"access-control-allow-origin", origin))
+                finished.append((b"access-control-allow-credentials", b"true"))
+                finished.append((b"access-control-expose-headers", EXPOSED_HEADERS))
+        return finished
+
+    def preflight(self, scope: Scope) -> tuple[int, HeaderList] | None:
+        """The answer to a CORS preflight; None if the request is none.
+
+        "A CORS-preflight request is a CORS request that checks to see if the CORS protocol is understood"
+        (Fetch, 3.2.2): an OPTIONS with Origin and Access-Control-Request-Method.
+        """
+        if scope["method"] != "OPTIONS" or header(scope["headers"], b"access-control-request-method") is None:
+            return None
+        if header(scope["headers"], b"origin") is None:
+            return None
+        if self.allowed_origin(scope) is None:
+            return 403, []
+        return 204, [
+            (b"access-control-allow-methods", ALLOWED_METHODS),
+            (b"access-control-allow-headers", ALLOWED_HEADERS),
+            (b"access-control-max-age", PREFLIGHT_S),
+        ]
+
+
+class Traffic:
+    """Counts for /metrics: by method and status class, so their number is bounded whatever clients send."""
+
+    METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+    def __init__(self) -> None:
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self.seconds = 0.0
+        self.in_flight = 0
+
+    def count(self, method: str, status: int, duration_ms: float) -> None:
+        known = method if method in self.METHODS else "other"
+        self.requests[known, f"{status // 100}xx"] += 1
+        self.seconds += duration_ms / 1000
+
+
+class Exchange:
+    """One request on its way through: what was answered, how large it was, how long it took."""
+
+    __slots__ = ("_headers", "_scope", "_send", "_started_ns", "cache", "size", "status")
+
+    def __init__(self, scope: Scope, send: Send, headers: ResponseHeaders) -> None:
+        self._scope = scope
+        self._send = send
+        self._headers = headers
+        self._started_ns = perf_ns()
+        self.status = 0
+        self.size = 0
+        self.cache = ""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = self._headers.finish(self._scope, self.status, list(message.get("headers", ())))
+            self.cache = (header(headers, b"x-cache") or b"").decode("latin-1")
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+        await self._send(message)
+
+    def duration_ms(self) -> float:
+        return (perf_ns() - self._started_ns) / 1e6
+
+
+class Edge:
+    """Wraps the whole application. Paths that begin with one of ``passed`` (the sockets) go through untouched."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        headers: ResponseHeaders,
+        traffic: Traffic,
+        *,
+        access_log: bool = True,
+        passed: tuple[str, ...] = ("/socket.io/",),
+    ) -> None:
+        self.app = app
+        self._headers = headers
+        self._traffic = traffic
+        self._access_log = access_log
+        self._passed = passed
+
+    async def __call__(self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._passed):
+            await self.app(scope, receive, send)
+            return
+        given = header(scope["headers"], b"x-request-id")
+        is_sane = given is not None and _SANE_REQUEST_ID.fullmatch(given)
+        scope[REQUEST_ID] = given.decode("ascii") if given is not None and is_sane else secrets.token_hex(10)
+        exchange = Exchange(scope, send, self._headers)
+        self._traffic.in_flight += 1
+        try:
+            if (preflight := self._headers.preflight(scope)) is not None:
+                await self._answer(exchange, *preflight)
+            else:
+                await self.app(scope, receive, exchange.send)
+        except Exception as error:
+            await self._failed(scope, exchange, error)
+        finally:
+            self._traffic.in_flight -= 1
+            self._note(scope, exchange)
+
+    async def _failed(self, scope: Scope, exchange: Exchange, error: Exception) -> None:
+        if scope.get("steinmetz.logged") is not error:
+            log_unexpected(error, scope[REQUEST_ID], scope["method"], scope["path"])
+        if exchange.status:
+            # The answer has begun: whoever reads it must see that it broke off, so the server is told.
+            if scope.get("steinmetz.logged") is error:
+                return
+            raise error
+        problem = problem_of(error)
+        body = to_json(document(problem, instance=scope["path"], request_id=scope[REQUEST_ID]))
+        headers = [(b"content-type", PROBLEM_JSON.encode()), (b"cache-control", b"no-store")]
+        headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+        await self._answer(exchange, problem.status, headers, body)
+
+    @staticmethod
+    async def _answer(exchange: Exchange, status: int, headers: HeaderList, body: bytes = b"") -> None:
+        headers = headers if status == 204 else [*headers, (b"content-length", str(len(body)).encode())]
+        await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
+        await exchange.send({"type": "http.response.body", "body": body})
+
+    def _note(self, scope: Scope, exchange: Exchange) -> None:
+        duration_ms = exchange.duration_ms()
+        # 499: the caller went away before there was an answer.
+        status = exchange.status or 499
+        self._traffic.count(scope["method"], status, duration_ms)
+        if not self._access_log:
+            return
+        admission = scope.get("steinmetz.admission")
+        principal = getattr(admission, "principal", None)
+        log.info(
+            "Request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            duration_ms=round(duration_ms, 3),
+            bytes=exchange.size,
+            cache=exchange.cache or None,
+            user=principal.subject if principal is not None else None,
+            request_id=scope[REQUEST_ID],
+        )

@@ -1,0 +1,72 @@
+"""One log for everything: JSON lines, or readable text on a terminal. No secret gets through.
+
+``msg``, ``level`` and ``timestamp`` are in every line; what uvicorn and SQLAlchemy log through the standard
+library takes the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+SECRET_WORDS = ("password", "passwd", "secret", "token", "authorization", "cookie", "api_key", "apikey")
+HIDDEN = "…"
+
+
+def hide_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the value of every key that names a secret, in nested mappings too."""
+    for key, value in event.items():
+        if any(word in str(key).lower() for word in SECRET_WORDS):
+            event[key] = HIDDEN
+        elif isinstance(value, dict):
+            event[key] = hide_secrets(logger, method, dict(value))
+    return event
+
+
+def _json(value: Any, default: Any = None, **_: Any) -> str:
+    return orjson.dumps(value, default=default or str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def configure_logging(level: str, style: str) -> None:
+    """Send all log lines of ``level`` and above to standard error; ``style`` as in `Settings.log_format`."""
+    as_text = sys.stderr.isatty() if style == "auto" else style == "text"
+    renderer: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if as_text
+        else [
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("msg"),
+            structlog.processors.JSONRenderer(serializer=_json),
+        ]
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        hide_secrets,
+    ]
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(threshold)
+    logging.getLogger("uvicorn.access").disabled = True  # the edge writes one line a request, hit or not
+    logging.getLogger("aiosqlite").setLevel(max(threshold, logging.WARNING))  # its debug lines hold parameters
+    logging.getLogger("sqlalchemy").setLevel(max(threshold, logging.WARNING))

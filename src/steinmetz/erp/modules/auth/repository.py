@@ -1,0 +1,96 @@
+"""What auth asks the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.modules.auth.models import Session, SessionRevocation, User
+
+
+async def user(session: AsyncSession, user_id: int, *, lock: bool = False) -> User | None:
+    return await session.get(User, user_id, with_for_update=lock or None)
+
+
+async def user_by_email(session: AsyncSession, email: str) -> User | None:
+    return await session.scalar(select(User).where(User.email == email))
+
+
+async def is_revoked(session: AsyncSession, session_id: str) -> bool:
+    return await session.get(SessionRevocation, session_id) is not None
+
+
+async def sign_in(session: AsyncSession, session_id: str) -> Session | None:
+    """The sign-in, locked against a second renewal at the same time."""
+    return await session.get(Session, session_id, with_for_update=True)
+
+
+async def sign_ins_of(session: AsyncSession, user_id: int) -> Sequence[str]:
+    """The ids of the user's sign-ins that are not revoked."""
+    found = await session.scalars(
+        select(Session.id)
+        .outerjoin(SessionRevocation, SessionRevocation.session_id == Session.id)
+        .where(Session.user_id == user_id, SessionRevocation.session_id.is_(None))
+        .order_by(Session.id)
+    )
+    return found.all()
+
+
+async def forget_ended_sign_ins(session: AsyncSession, user_id: int, now: datetime) -> None:
+    await session.execute(delete(Session).where(Session.user_id == user_id, Session.expires_at <= now))
+
+
+async def forget_revocations(session: AsyncSession, user_id: int, before: datetime) -> None:
+    """Those whose sign-in could not be renewed any more anyway."""
+    await session.execute(
+        delete(SessionRevocation).where(
+            SessionRevocation.user_id == user_id, SessionRevocation.revoked_at < before
+        )
+    )
+
+
+async def administrators(session: AsyncSession) -> Sequence[int]:
+    """The ids of those who can administrate, locked: two demotions at once must see each other."""
+    found = await session.scalars(
+        select(User.id)
+        .where(User.role == Role.ADMIN, User.is_active, User.password_hash.is_not(None))
+        .order_by(User.id)
+        .with_for_update()
+    )
+    return found.all()
+
+
+def _matching(search: str | None, role: Role | None, is_active: bool | None, columns: Select[Any]) -> Select[Any]:
+    if search:
+        columns = columns.where(
+            or_(User.name.icontains(search, autoescape=True), User.email.icontains(search, autoescape=True))
+        )
+    if role is not None:
+        columns = columns.where(User.role == role)
+    if is_active is not None:
+        columns = columns.where(User.is_active == is_active)
+    return columns
+
+
+async def users(
+    session: AsyncSession,
+    *,
+    search: str | None,
+    role: Role | None,
+    is_active: bool | None,
+    after: tuple[Any, ...] | None,
+    limit: int,
+) -> tuple[Sequence[tuple[User, datetime | None]], int]:
+    """``limit`` users by name with their last sign-in, after the (name, id) given; and how many there are."""
+    latest = select(func.max(Session.created_at)).where(Session.user_id == User.id).scalar_subquery()
+    page = _matching(search, role, is_active, select(User, latest)).order_by(User.name, User.id).limit(limit)
+    if after is not None:
+        page = page.where(tuple_(User.name, User.id) > tuple_(*after))
+    rows = (await session.execute(page)).tuples().all()
+    total = await session.scalar(_matching(search, role, is_active, select(func.count()).select_from(User)))
+    return rows, total or 0

@@ -1,0 +1,82 @@
+"""Users and sign-ins as the outside sees them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+
+from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.kit.schemas import Input, Schema
+from steinmetz.erp.modules.auth.rules import MAX_PASSWORD_CHARS
+
+
+def _email(text: str) -> str:
+    """Lower case. One ``@`` between two parts, no blanks: whether it can be reached, only a letter tells."""
+    name, _, host = text.partition("@")
+    if not name or not host or "@" in host or any(character.isspace() for character in text):
+        raise ValueError("an e-mail address looks like name@example.com")
+    return text.lower()
+
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+# Blanks of a password are the user's business: SecretStr is not stripped.
+Password = Annotated[SecretStr, Field(max_length=MAX_PASSWORD_CHARS)]
+
+
+class UserView(Schema):
+    id: int
+    email: str
+    name: str
+    role: Role
+    locale: str
+    is_active: bool
+    created_at: datetime
+    version: int
+
+
+class UserListView(UserView):
+    last_sign_in_at: datetime | None
+    """Of the sign-ins that have not ended for good."""
+
+
+class RoleView(Schema):
+    role: Role
+    reads_as: list[Role]
+    writes_as: list[Role]
+
+
+class LoginInput(Input):
+    email: Annotated[str, StringConstraints(max_length=254)]
+    password: Password
+
+
+class PasswordInput(Input):
+    current_password: Password
+    new_password: Password
+
+
+class NewUserInput(Input):
+    email: Email
+    name: Name
+    role: Role
+    locale: Locale = "de"
+    password: Password
+
+
+class UserChangeInput(Input):
+    version: int
+    name: Name | None = None
+    role: Role | None = None
+    locale: Locale | None = None
+
+
+class VersionInput(Input):
+    version: int
+
+
+class SetPasswordInput(Input):
+    new_password: Password

@@ -1,0 +1,375 @@
+"""Signing in, staying signed in, being signed out; and the administration of users.
+
+Passwords are hashed and checked outside any transaction: on SQLite a writer holds the only pen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from pydantic import SecretStr
+
+from steinmetz.erp.db import Database, Unit
+from steinmetz.erp.errors import Conflict, NotFound, Unauthenticated, Unprocessable
+from steinmetz.erp.kit.announcements import Expulsion
+from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
+from steinmetz.erp.kit.roles import READS_AS, WRITES_AS, Actor, Role
+from steinmetz.erp.modules.auth import repository
+from steinmetz.erp.modules.auth.models import Session, SessionRevocation, User
+from steinmetz.erp.modules.auth.passwords import PasswordHasher
+from steinmetz.erp.modules.auth.rules import (
+    Repeat,
+    Reuse,
+    Rotate,
+    leaves_no_administrator,
+    password_flaw,
+    rotation,
+    session_room,
+    user_room,
+)
+from steinmetz.erp.modules.auth.schemas import (
+    NewUserInput,
+    RoleView,
+    UserChangeInput,
+    UserListView,
+    UserView,
+)
+from steinmetz.erp.modules.auth.throttle import LoginThrottle
+from steinmetz.erp.modules.auth.tokens import InvalidTokenError, Tokens, seconds_left
+from steinmetz.erp.modules.system.service import record
+
+log = structlog.get_logger("steinmetz.auth")
+
+SIGN_IN_AGAIN = "Sign in again with POST /api/auth/login."
+WRONG_CREDENTIALS = "E-mail address or password is wrong"
+TRY_AGAIN = "Check both and try again; an administrator can set a new password."
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a sign-in or its renewal gives: both tokens and how long they last, in seconds."""
+
+    user: UserView
+    access_token: str
+    access_s: int
+    refresh_token: str
+    refresh_s: int
+
+
+class Doorkeeper:
+    """Sign-ins: made, renewed, ended."""
+
+    def __init__(
+        self,
+        database: Database,
+        hasher: PasswordHasher,
+        tokens: Tokens,
+        throttle: LoginThrottle,
+        *,
+        session_s: int,
+    ) -> None:
+        self._database = database
+        self._hasher = hasher
+        self._tokens = tokens
+        self._throttle = throttle
+        self._session_life = timedelta(seconds=session_s)
+
+    async def sign_in(self, email: str, password: SecretStr, *, address: str, user_agent: str) -> SignIn:
+        """Sign in. Raises `Unauthenticated`, `TooManyRequests`, `Unavailable`."""
+        email = email.strip().lower()
+        user = await self._proven(email, password, address)
+        async with self._database.unit() as unit:
+            proven, user = user, await repository.user(unit.session, user.id, lock=True)
+            # Disabled or given another password while Argon2 was working: what was proven is void.
+            if user is None or not user.is_active or user.password_hash != proven.password_hash:
+                raise Unauthenticated(WRONG_CREDENTIALS, how=TRY_AGAIN)
+            await repository.forget_ended_sign_ins(unit.session, user.id, unit.now)
+            session = Session(
+                id=secrets.token_hex(16),
+                user_id=user.id,
+                generation=1,
+                rotated_at=unit.now,
+                created_at=unit.now,
+                expires_at=unit.now + self._session_life,
+                user_agent=user_agent[:200],
+            )
+            unit.session.add(session)
+            given = self._given(user, session, unit.now)
+        log.info("Signed in", user=user.id, address=address)
+        return given
+
+    async def _proven(self, email: str, password: SecretStr, address: str) -> User:
+        now_s = self._database.clock.monotonic_s
+        self._throttle.check(address, email, now_s())
+        async with self._database.unit(writes=False) as unit:
+            user = await repository.user_by_email(unit.session, email)
+        kept = user.password_hash if user is not None and user.is_active else None
+        async with self._hasher.turn():
+            # Charged inside the turn: only so many can be charged at once, so right sign-ins in a crowd all pass.
+            self._throttle.charge(address, email, now_s())
+            is_right = await asyncio.to_thread(self._hasher.matches, kept, password.get_secret_value())
+        if user is None or not is_right:
+            log.warning("Sign-in refused", address=address)
+            raise Unauthenticated(WRONG_CREDENTIALS, how=TRY_AGAIN)
+        self._throttle.give_back(address, email)
+        return user
+
+    def _given(self, user: User, session: Session, now: datetime) -> SignIn:
+        return SignIn(
+            user=UserView.model_validate(user),
+            access_token=self._tokens.issue_access(user.id, session.id, user.auth_version, now),
+            access_s=self._tokens.access_s,
+            refresh_token=self._tokens.issue_refresh(session.id, session.generation),
+            refresh_s=seconds_left(session.expires_at, now),
+        )
+
+    async def renew(self, refresh_token: str) -> SignIn:
+        """New tokens for a refresh token. One that was used up ends its whole sign-in.
+
+        Raises `Unauthenticated`.
+        """
+        try:
+            claims = self._tokens.prove_refresh(refresh_token)
+        except InvalidTokenError:
+            raise Unauthenticated("Not signed in", how=SIGN_IN_AGAIN) from None
+        given: SignIn | None = None
+        async with self._database.unit() as unit:
+            session = await repository.sign_in(unit.session, claims.session_id)
+            if session is None or session.expires_at <= unit.now:
+                raise Unauthenticated("Sign-in ended", how=SIGN_IN_AGAIN)
+            user = await repository.user(unit.session, session.user_id)
+            is_revoked = await repository.is_revoked(unit.session, session.id)
+            if user is None or not user.is_active or is_revoked:
+                raise Unauthenticated("Sign-in ended", how=SIGN_IN_AGAIN)
+            match rotation(claims.generation, session.generation, session.rotated_at, unit.now):
+                case Rotate():
+                    session.generation += 1
+                    session.rotated_at = unit.now
+                    given = self._given(user, session, unit.now)
+                case Repeat():
+                    given = self._given(user, session, unit.now)
+                case Reuse():
+                    await self._revoke(unit, user.id, session.id, "refresh token used twice")
+        if given is None:  # said after the commit: the revocation must stand
+            log.warning("Refresh token used twice; sign-in ended", user=user.id)
+            raise Unauthenticated("Refresh token used twice", how=f"The sign-in was ended. {SIGN_IN_AGAIN}")
+        return given
+
+    async def sign_out(self, refresh_token: str | None, actor: Actor | None) -> None:
+        """End the sign-in of the refresh token, or that of ``actor``. Nothing to end is fine."""
+        session_id = actor.session_id if actor is not None else ""
+        if refresh_token:
+            with suppress(InvalidTokenError):
+                session_id = self._tokens.prove_refresh(refresh_token).session_id
+        if not session_id:
+            return
+        async with self._database.unit() as unit:
+            session = await repository.sign_in(unit.session, session_id)
+            if session is not None and not await repository.is_revoked(unit.session, session_id):
+                await self._revoke(unit, session.user_id, session_id, "signed out")
+
+    async def change_password(
+        self, actor: Actor, current: SecretStr, new: SecretStr, *, address: str, request_id: str
+    ) -> SignIn:
+        """The user's own change: all his other sign-ins end, this one gets new tokens.
+
+        Raises `Unprocessable` for a wrong current or an unusable new password, `TooManyRequests`, `Unavailable`.
+        """
+        assert actor.id is not None
+        async with self._database.unit(writes=False) as unit:
+            user = await repository.user(unit.session, actor.id)
+        if user is None:
+            raise NotFound("user", actor.id)
+        now_s = self._database.clock.monotonic_s
+        self._throttle.check(address, user.email, now_s())
+        async with self._hasher.turn():
+            self._throttle.charge(address, user.email, now_s())
+            is_right = await asyncio.to_thread(
+                self._hasher.matches, user.password_hash, current.get_secret_value()
+            )
+        if not is_right:
+            raise Unprocessable("The current password is wrong.", "currentPassword")
+        self._throttle.give_back(address, user.email)
+        hashed = await self._hashed(new, user.email)
+        async with self._database.unit(actor=actor, request_id=request_id) as unit:
+            user = await self._with_password(unit, actor.id, hashed)
+            session = await repository.sign_in(unit.session, actor.session_id)
+            if session is None:
+                raise Unauthenticated("Sign-in ended", how=SIGN_IN_AGAIN)
+            await self._revoke_all(unit, user.id, "password changed", keep=session.id)
+            session.generation += 1
+            session.rotated_at = unit.now
+            record(unit, "user.password", "user", user.id, f"{user.name} changed the password")
+            await unit.session.flush()
+            return self._given(user, session, unit.now)
+
+    async def set_password(self, actor: Actor, user_id: int, new: SecretStr, *, request_id: str) -> UserView:
+        """An administrator's change: all sign-ins of the user end. Raises `NotFound`, `Unprocessable`."""
+        async with self._database.unit(writes=False) as unit:
+            user = await _existing(unit, user_id)
+        hashed = await self._hashed(new, user.email)
+        async with self._database.unit(actor=actor, request_id=request_id) as unit:
+            user = await self._with_password(unit, user_id, hashed)
+            await self._revoke_all(unit, user_id, "password set")
+            unit.publish(Expulsion(user_room(user_id)))
+            record(unit, "user.password", "user", user_id, f"New password for {user.name}")
+            await unit.session.flush()
+            return UserView.model_validate(user)
+
+    async def create_user(self, actor: Actor, new: NewUserInput, *, request_id: str = "") -> UserView:
+        """A new user. Raises `Conflict` if the address is taken, `Unprocessable` for an unusable password."""
+        hashed = await self._hashed(new.password, new.email, field="password")
+        async with self._database.unit(actor=actor, request_id=request_id) as unit:
+            taken = await repository.user_by_email(unit.session, new.email)
+            if taken is not None:
+                raise Conflict("A user with this e-mail address exists.", _told(taken))
+            user = User(
+                email=new.email,
+                name=new.name,
+                role=new.role,
+                locale=new.locale,
+                password_hash=hashed,
+                created_at=unit.now,
+            )
+            unit.session.add(user)
+            await unit.session.flush()
+            record(unit, "user.create", "user", user.id, f"{user.name} ({user.role})", after=_told(user))
+            return UserView.model_validate(user)
+
+    async def _hashed(self, password: SecretStr, email: str, *, field: str = "newPassword") -> str:
+        flaw = password_flaw(password.get_secret_value(), email)
+        if flaw is not None:
+            raise Unprocessable(flaw, field)
+        return await self._hasher.hash(password.get_secret_value())
+
+    async def _with_password(self, unit: Unit, user_id: int, hashed: str) -> User:
+        user = await _existing(unit, user_id, lock=True)
+        user.password_hash = hashed
+        user.auth_version += 1
+        return user
+
+    async def _revoke(self, unit: Unit, user_id: int, session_id: str, reason: str) -> None:
+        """Access tokens of the sign-in are void at once, its refresh tokens too, and its sockets close."""
+        await repository.forget_revocations(unit.session, user_id, unit.now - self._session_life)
+        unit.session.add(
+            SessionRevocation(session_id=session_id, user_id=user_id, revoked_at=unit.now, reason=reason)
+        )
+        unit.publish(Expulsion(session_room(user_id, session_id)))
+
+    async def _revoke_all(self, unit: Unit, user_id: int, reason: str, *, keep: str = "") -> None:
+        for session_id in await repository.sign_ins_of(unit.session, user_id):
+            if session_id != keep:
+                await self._revoke(unit, user_id, session_id, reason)
+
+
+# -- administration of users --------------------------------------------------------------------------------
+
+
+async def users(
+    unit: Unit, page: PageQuery, *, search: str | None, role: Role | None, is_active: bool | None
+) -> tuple[list[UserListView], str | None, int]:
+    """One page of users by name, the cursor of the next, and how many there are."""
+    rows, total = await repository.users(
+        unit.session,
+        search=search,
+        role=role,
+        is_active=is_active,
+        after=page.after(str, int),
+        limit=page.limit + 1,
+    )
+    shown = [
+        UserListView(**UserView.model_validate(user).model_dump(), last_sign_in_at=signed_in)
+        for user, signed_in in rows[: page.limit]
+    ]
+    last = shown[-1] if len(rows) > page.limit else None
+    return shown, encode_cursor(last.name, last.id) if last else None, total
+
+
+async def user(unit: Unit, user_id: int) -> UserView:
+    """Raises `NotFound`."""
+    return UserView.model_validate(await _existing(unit, user_id))
+
+
+def roles() -> list[RoleView]:
+    """All roles and what they include."""
+    return [
+        RoleView(
+            role=role,
+            reads_as=[other for other in Role if other in READS_AS[role]],
+            writes_as=[other for other in Role if other in WRITES_AS[role]],
+        )
+        for role in Role
+    ]
+
+
+async def change_user(unit: Unit, user_id: int, change: UserChangeInput) -> UserView:
+    """Name, role or language. A new role ends the user's sockets: their rooms were those of the old one.
+
+    Raises `NotFound`, `Conflict` for another version or the last administrator.
+    """
+    user = await _existing(unit, user_id, version=change.version, lock=True)
+    before = _told(user)
+    if change.role is not None and change.role is not user.role:
+        await _keep_an_administrator(unit, user, stays=change.role is Role.ADMIN)
+        user.role = change.role
+        unit.publish(Expulsion(user_room(user.id)))
+    user.name = change.name or user.name
+    user.locale = change.locale or user.locale
+    await unit.session.flush()
+    if (after := _told(user)) != before:
+        record(unit, "user.change", "user", user.id, user.name, before=before, after=after)
+    return UserView.model_validate(user)
+
+
+async def disable_user(unit: Unit, user_id: int, version: int) -> UserView:
+    """Void all tokens of the user and end his sockets. Raises as `change_user`."""
+    user = await _existing(unit, user_id, version=version, lock=True)
+    if user.is_active:
+        await _keep_an_administrator(unit, user, stays=False)
+        user.is_active = False
+        user.auth_version += 1
+        unit.publish(Expulsion(user_room(user.id)))
+        record(unit, "user.disable", "user", user.id, user.name)
+        await unit.session.flush()
+    return UserView.model_validate(user)
+
+
+async def enable_user(unit: Unit, user_id: int, version: int) -> UserView:
+    """Let the user sign in again; tokens from before stay void. Raises `NotFound`, `Conflict`."""
+    user = await _existing(unit, user_id, version=version, lock=True)
+    if not user.is_active:
+        user.is_active = True
+        record(unit, "user.enable", "user", user.id, user.name)
+        await unit.session.flush()
+    return UserView.model_validate(user)
+
+
+async def _existing(unit: Unit, user_id: int, *, version: int | None = None, lock: bool = False) -> User:
+    user = await repository.user(unit.session, user_id, lock=lock)
+    if user is None:
+        raise NotFound("user", user_id)
+    if version is not None and user.version != version:
+        raise Conflict(f"The user was changed meanwhile: version {user.version}, not {version}.", _told(user))
+    return user
+
+
+async def _keep_an_administrator(unit: Unit, user: User, *, stays: bool) -> None:
+    administrators = await repository.administrators(unit.session)
+    if leaves_no_administrator(
+        is_administrator=user.id in administrators,
+        stays_administrator=stays,
+        other_administrators=len([one for one in administrators if one != user.id]),
+    ):
+        raise Conflict(
+            "This is the last administrator who can sign in; make somebody else administrator first.",
+            _told(user),
+        )
+
+
+def _told(user: User) -> dict[str, object]:
+    return UserView.model_validate(user).model_dump(mode="json", by_alias=True)

@@ -1,0 +1,169 @@
+"""Health, version, statistics, metrics and the audit log."""
+
+from __future__ import annotations
+
+import platform
+import secrets
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+import steinmetz
+from steinmetz.erp import migrations
+from steinmetz.erp.dependencies import Reading, SignedIn, reads_as, writes_as
+from steinmetz.erp.errors import Forbidden, Problem, Unauthenticated, Unavailable
+from steinmetz.erp.kit.pagination import Paging, page_of
+from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.modules.system import service
+from steinmetz.erp.modules.system.metrics import exposition
+from steinmetz.erp.modules.system.schemas import InvalidateInput
+from steinmetz.erp.modules.system.service import AuditFilter
+from steinmetz.erp.state import state_of
+
+router = APIRouter()
+
+OPERATORS = [reads_as(Role.AUDITOR)]
+"""Administrators and auditors."""
+
+
+def _off(part: str, variable: str) -> Problem:
+    return Unavailable(60, f"The {part} is switched off (STEINMETZ_{variable}=off).")
+
+
+@router.get("/healthz", tags=["operations"])
+async def health() -> dict[str, Any]:
+    """Whether the process lives."""
+    return {"success": True, "status": "ok"}
+
+
+@router.get("/readyz", tags=["operations"])
+async def ready(request: Request) -> dict[str, Any]:
+    """Whether the process can work: the database answers and its schema is this release's."""
+    checks = await service.readiness(state_of(request).database)
+    wrong = [f"{name}: {finding}" for name, finding in checks.items() if finding != "ok"]
+    if wrong:
+        raise Problem(503, "Not ready", "; ".join(wrong), headers={"Retry-After": "5"}, checks=checks)
+    return {"success": True, "status": "ready", "checks": checks}
+
+
+@router.get("/version", tags=["operations"])
+async def version() -> dict[str, Any]:
+    """Release, schema revision and interpreter."""
+    return {
+        "success": True,
+        "version": steinmetz.__version__,
+        "schema": migrations.head(),
+        "python": platform.python_version(),
+    }
+
+
+@router.get("/api/ws/stats", tags=["operations"])
+async def socket_stats(request: Request, actor: SignedIn) -> dict[str, Any]:
+    """Connections, rooms and emitted events of this process."""
+    io = state_of(request).io
+    if io is None:
+        raise _off("live part", "LIVE")
+    return {"success": True, "stats": io.stats()}
+
+
+@router.get("/api/diagnostics/query-stats", tags=["diagnostics"], dependencies=OPERATORS)
+async def query_stats(
+    request: Request,
+    window: Annotated[
+        int | None, Query(ge=1, le=86_400, description="Only the last so many seconds; all without")
+    ] = None,
+) -> dict[str, Any]:
+    """Count and times (ms) of every named query."""
+    monitor = state_of(request).monitor
+    if monitor is None:
+        raise _off("query monitor", "MONITOR")
+    return {"success": True, "stats": monitor.query_stats(window)}
+
+
+@router.get("/api/diagnostics/slow-queries", tags=["diagnostics"], dependencies=OPERATORS)
+async def slow_queries(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+    """The newest queries that took longer than the threshold."""
+    monitor = state_of(request).monitor
+    if monitor is None:
+        raise _off("query monitor", "MONITOR")
+    return {"success": True, "slowQueries": monitor.slow_queries(limit)}
+
+
+@router.get("/api/cache/stats", tags=["cache"], dependencies=OPERATORS)
+async def cache_stats(request: Request) -> dict[str, Any]:
+    """Hits, misses and why, bytes, invalidations."""
+    cache = state_of(request).cache
+    if cache is None:
+        raise _off("cache", "CACHE")
+    return {"success": True, "stats": cache.stats()}
+
+
+@router.post("/api/cache/invalidate", tags=["cache"], dependencies=[writes_as(Role.ADMIN)])
+async def invalidate(request: Request, wanted: InvalidateInput) -> dict[str, Any]:
+    """Drop the answers of a path, of all its queries and of everything below it."""
+    cache = state_of(request).cache
+    if cache is None:
+        raise _off("cache", "CACHE")
+    return {"success": True, "data": {"path": wanted.path, "dropped": cache.invalidate(wanted.path)}}
+
+
+def _require_operator(request: Request) -> None:
+    """A token if one is configured, otherwise the same machine.
+
+    Raises `Unauthenticated` or `Forbidden`.
+    """
+    token = state_of(request).settings.metrics_token
+    if token is not None:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        expected = token.get_secret_value().encode()
+        if scheme.lower() != "bearer" or not secrets.compare_digest(given.encode(), expected):
+            raise Unauthenticated(how="Send STEINMETZ_METRICS_TOKEN as 'Authorization: Bearer <token>'.")
+        return
+    # A proxy on this machine makes everybody look local; its headers give it away.
+    is_forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip"))
+    if is_forwarded or request.client is None or not _is_loopback(request.client.host):
+        raise Forbidden(
+            Role.ADMIN, "Only for the same machine; set STEINMETZ_METRICS_TOKEN to ask from elsewhere."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@router.get("/metrics", tags=["operations"])
+async def metrics(request: Request) -> Response:
+    """Prometheus' text format; for the same machine, or with the metrics token."""
+    _require_operator(request)
+    state = state_of(request)
+    text = exposition(
+        requests=dict(state.traffic.requests),
+        request_seconds=state.traffic.seconds,
+        in_flight=state.traffic.in_flight,
+        sockets=state.io.stats() if state.io is not None else None,
+        queries=state.monitor.query_stats() if state.monitor is not None else None,
+        cache=state.cache.stats() if state.cache is not None else None,
+    )
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/api/audit", tags=["audit"], dependencies=OPERATORS)
+async def audit(
+    unit: Reading,
+    page: Paging,
+    entity: Annotated[str | None, Query(max_length=40)] = None,
+    entity_id: Annotated[str | None, Query(alias="entityId", max_length=255)] = None,
+    actor_id: Annotated[int | None, Query(alias="actorId", ge=0, lt=2**31)] = None,
+    action: Annotated[str | None, Query(max_length=40)] = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+) -> dict[str, Any]:
+    """Who changed what, newest first."""
+    wanted = AuditFilter(entity, entity_id, actor_id, action, since, until)
+    shown, next_cursor, total = await service.audit(unit, page, wanted)
+    return page_of(shown, next_cursor, total)

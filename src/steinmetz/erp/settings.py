@@ -1,0 +1,175 @@
+"""Every setting of the ERP: environment variables with the prefix ``STEINMETZ_``, nothing else.
+
+Secrets are `SecretStr`: they appear in no message, log line or listing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "STEINMETZ_"
+PLAIN_NAMES = frozenset({"SLOW_QUERY_THRESHOLD_MS"})
+"""Read without the prefix."""
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """The settings are not usable; the message is one line that names the variable and says what to do."""
+
+
+Listed = Annotated[tuple[str, ...], NoDecode]
+"""Several words in one variable, separated by commas."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+
+    environment: Environment = Environment.PRODUCTION
+    """``development`` accepts weak secrets."""
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=0, le=65535)
+    """0 lets the system choose."""
+    workers: int = Field(1, ge=1, le=64)
+    data_dir: Path = Path("data")
+    """Holds the embedded database and the secret made on the first start."""
+    database_url: SecretStr | None = None
+    """``postgresql://…`` or ``sqlite:///…``; without it, a SQLite file in the data folder."""
+    redis_url: SecretStr | None = None
+
+    jwt_secret: SecretStr | None = None
+    """At least 32 bytes; without it one is made and kept in the data folder."""
+    jwt_secret_previous: SecretStr | None = None
+    """Still accepted, no longer used for signing: tokens outlive the change of a secret."""
+    metrics_token: SecretStr | None = None
+    """Asked for at /metrics; without it, /metrics answers the same machine only."""
+    access_token_s: int = Field(900, ge=30, le=86_400)
+    session_s: int = Field(30 * 86_400, ge=60, le=366 * 86_400)
+    """How long one sign-in can be renewed."""
+
+    argon2_memory_kib: int = Field(19_456, ge=8, le=4_194_304)
+    """Memory of one password check; with the next two OWASP's second recommended choice (19 MiB, t=2, p=1)."""
+    argon2_time_cost: int = Field(2, ge=1, le=100)
+    argon2_parallelism: int = Field(1, ge=1, le=64)
+
+    cors_origins: Listed = ()
+    """Origins of other sites whose pages may use HTTP and sockets, e.g. ``https://intranet.example.com``."""
+    trusted_proxies: Listed = ()
+    """Addresses or networks whose X-Forwarded-* headers are believed."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """``auto``: text on a terminal, JSON lines elsewhere."""
+    access_log: bool = True
+
+    cache: bool = True
+    monitor: bool = True
+    live: bool = True
+    """Kill switches, without a deploy: ``on`` or ``off``."""
+    max_body_bytes: int = Field(1_000_000, ge=1_000, le=1_000_000_000)
+    """The largest request body that is read."""
+    cache_max_bytes: int = Field(64 * 1024 * 1024, ge=1_000_000)
+    max_connections: int = Field(20_000, ge=1)
+    """Sockets of one process."""
+    slow_query_threshold_ms: float = Field(
+        100, ge=0, validation_alias=AliasChoices("SLOW_QUERY_THRESHOLD_MS", "slow_query_threshold_ms")
+    )
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        )
+
+    @field_validator("log_level", "log_format", "environment", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            scheme, separator, rest = origin.partition("://")
+            if scheme not in {"http", "https"} or not separator or not rest or set(rest) & set("/?#@* "):
+                raise ValueError(f"{origin!r} is not an origin like https://intranet.example.com (no path, no *)")
+        return tuple(origin.lower() for origin in origins)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network, strict=False)
+        return networks
+
+    @model_validator(mode="after")
+    def _has_known_database(self) -> Settings:
+        if self.url.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise ValueError("DATABASE_URL must begin with postgresql:// or sqlite:///")
+        return self
+
+    @property
+    def url(self) -> URL:
+        """The database, with the driver that the application uses."""
+        if self.database_url is None:
+            return URL.create("sqlite+aiosqlite", database=str(self.data_dir / "steinmetz.db"))
+        try:
+            url = make_url(self.database_url.get_secret_value())
+        except ArgumentError:
+            raise ValueError("DATABASE_URL is not an address like postgresql://user@host/name") from None
+        if url.drivername in {"postgres", "postgresql"}:
+            return url.set(drivername="postgresql+asyncpg")
+        return url.set(drivername="sqlite+aiosqlite") if url.drivername == "sqlite" else url
+
+    @property
+    def database_address(self) -> str:
+        """The database's address in full, password included: for engines, not for people."""
+        return self.url.render_as_string(hide_password=False)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a SQLite file of ours, which migrates itself."""
+        return self.url.get_backend_name() == "sqlite"
+
+
+def variable(field: str) -> str:
+    """The environment variable of the setting ``field``."""
+    name = field.upper()
+    return name if name in PLAIN_NAMES else PREFIX + name
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of the environment; ``overrides`` (None: not given) go before it.
+
+    Raises `SettingsError`.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        raise SettingsError("; ".join(_sentence(finding) for finding in found)) from None
+
+
+def _sentence(finding: Any) -> str:
+    message = str(finding["msg"]).removeprefix("Value error, ")
+    if not finding["loc"]:
+        return PREFIX + message if message.startswith("DATABASE_URL") else message
+    return f"{variable(str(finding['loc'][0]))}: {message}"
+
+
+def unknown_variables(environment: dict[str, str]) -> list[str]:
+    """Variables with our prefix that no setting reads: most likely misspelt."""
+    known = {variable(field) for field in Settings.model_fields}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
