@@ -1,0 +1,67 @@
+"""The settings of one realtime server: each with its unit, its default and the reason for the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def begins_with_user(room: str) -> bool:
+    """The default of `Config.private_room`: rooms that stand for one person."""
+    return room.startswith("user:")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Raises `ValueError` for a value that no server could keep."""
+
+    path: str = "/socket.io/"
+    """Where the endpoint lives; the stock client's default."""
+
+    ping_interval_s: float = 25.0
+    """Below the 30 s after which some mobile networks and proxies drop a silent connection."""
+
+    ping_timeout_s: float = 20.0
+    """How long a PONG may take; a client is noticed as gone after interval + timeout at the latest."""
+
+    max_payload: int = 1_000_000
+    """Bytes of one incoming message, one polling request, or one packet with all its attachments."""
+
+    connect_timeout_s: float = 45.0
+    """How long a session may live without a Socket.IO namespace, and a packet without its attachments."""
+
+    upgrade_timeout_s: float = 10.0
+    """How long a WebSocket may probe before it is dropped and polling goes on."""
+
+    max_connections: int = 20_000
+    """Sessions of this process. One more is told `Too many connections`."""
+
+    client_queue_bytes: int = 1_000_000
+    """Unsent bytes of one client. Above it the transport is closed without a DISCONNECT packet, so that the
+    stock client comes back by itself; a single message is always taken when the queue is empty."""
+
+    client_inbox_bytes: int = 1_000_000
+    """Bytes of events that wait for an earlier handler of the same client; above it the transport is closed."""
+
+    cors_origins: tuple[str, ...] = ()
+    """Origins besides the server's own that may connect (``"*"``: any). A request without an Origin header
+    does not come from a foreign page and is allowed."""
+
+    require_auth: bool = True
+    """A namespace that has no middleware refuses everybody. Turn it off for a server that is open to all."""
+
+    max_rooms_per_socket: int = 100
+    """Rooms that one client may join with `room:join`; rooms joined by the server do not count."""
+
+    private_room: Callable[[str], bool] = begins_with_user
+    """Rooms whose names `Server.stats` hides and which `room:join` and `room:leave` refuse."""
+
+    def __post_init__(self) -> None:
+        for name in ("ping_interval_s", "ping_timeout_s", "connect_timeout_s", "upgrade_timeout_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0 seconds")
+        for name in ("max_payload", "max_connections", "client_queue_bytes", "client_inbox_bytes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if not (self.path.startswith("/") and self.path.endswith("/")):
+            raise ValueError('path begins and ends with a slash, as in "/socket.io/"')

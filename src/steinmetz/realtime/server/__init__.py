@@ -1,0 +1,1 @@
+"""Carries: the protocol cores over sockets, HTTP and tasks."""

@@ -1,0 +1,348 @@
+"""One client: an Engine.IO session, the Socket.IO namespaces in it, and the transport that carries both.
+
+Does what the cores decide. Neither the session nor the connection knows this class; it knows both.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from steinmetz.realtime.engineio import packet as engineio
+from steinmetz.realtime.engineio import session as engine
+from steinmetz.realtime.engineio.frames import CloseCode
+from steinmetz.realtime.engineio.packet import CLOSE, NOOP, PING, PROBE_REPLY, Outgoing
+from steinmetz.realtime.errors import ConnectError, ProtocolError
+from steinmetz.realtime.server.call import Call, Inbox
+from steinmetz.realtime.server.handshake import Handshake, Request
+from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.socket import Socket
+from steinmetz.realtime.server.transport import Transport
+from steinmetz.realtime.socketio.connection import Connection, State, Step
+from steinmetz.realtime.socketio.packet import Packet, PacketType
+from steinmetz.realtime.socketio.parser import encode
+
+if TYPE_CHECKING:
+    from steinmetz.realtime.server.server import Server
+
+log = structlog.get_logger("steinmetz.realtime")
+
+
+class Client:
+    """Lives from the OPEN packet to the end of its session; an entry of the timer wheel as long."""
+
+    __slots__ = (
+        "connection",
+        "inbox",
+        "is_posting",
+        "probe",
+        "refusal",
+        "request",
+        "server",
+        "session",
+        "sockets",
+        "transport",
+        "wheel_slot",
+    )
+
+    def __init__(
+        self,
+        server: Server,
+        session: engine.Session,
+        connection: Connection,
+        request: Request,
+        transport: Transport,
+        refusal: str | None = None,
+    ) -> None:
+        self.server = server
+        self.session = session
+        self.connection = connection
+        self.request = request
+        self.transport = transport
+        self.refusal = refusal
+        """Why this client will be refused whatever namespace it asks for."""
+        self.probe: Transport | None = None
+        self.sockets: dict[str, Socket] = {}
+        self.inbox: Inbox | None = None
+        self.is_posting = False
+        self.wheel_slot = 0
+
+    # -- what comes in ------------------------------------------------------------------------------------------
+
+    def receive(self, message: str | bytes, source: Transport) -> None:
+        """One WebSocket message from ``source``."""
+        try:
+            packet = engineio.decode(message)
+        except ProtocolError as error:
+            if source is self.transport:
+                self._break(error)
+            else:
+                self.drop_probe(source)
+            return
+        if source is self.transport:
+            self.take(packet)
+        else:
+            self._take_probe(packet, source)
+
+    def take(self, packet: engineio.Packet) -> None:
+        """One packet on the transport that carries the session."""
+        now_s = self.server.clock.monotonic_s()
+        match self.session.receive(packet.type, now_s):
+            case engine.Step.DELIVER:
+                try:
+                    self._message(packet.data, now_s)
+                except ProtocolError as error:
+                    self._break(error)
+            case engine.Step.NOTHING:
+                if packet.type is engineio.PacketType.PONG:
+                    self.rearm()
+            case engine.Step.CLOSE:
+                self.close(Reason.TRANSPORT_CLOSE, farewell=NOOP)
+            case _:
+                self._break(ProtocolError(f"{packet.type.name} is not for a client to send"))
+
+    def _take_probe(self, packet: engineio.Packet, source: Transport) -> None:
+        if source is not self.probe:
+            source.close(CloseCode.POLICY_VIOLATION)
+            return
+        match self.session.receive_probe(packet):
+            case engine.Step.ANSWER_PROBE:
+                source.send(PROBE_REPLY)
+                self.transport.send(NOOP)
+            case engine.Step.SWITCH:
+                self._switch(source)
+            case _:
+                self.drop_probe(source)
+
+    def _switch(self, websocket: Transport) -> None:
+        polling, self.transport, self.probe = self.transport, websocket, None
+        for outgoing in polling.take_queued():
+            websocket.send(outgoing)
+        polling.close(CloseCode.NORMAL, NOOP)
+
+    def _message(self, message: str | bytes, now_s: float) -> None:
+        received = self.connection.receive(message, now_s)
+        if received is None:
+            self.rearm()
+            return
+        step, packet = received
+        if step is Step.EVENT:
+            self.sockets[packet.namespace].namespace.dispatch(self.sockets[packet.namespace], packet, len(message))
+        elif step is Step.ACK and packet.id is not None:
+            self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
+        elif step is Step.CONNECT:
+            self._connect(packet.namespace, packet.data or {}, now_s)
+        elif step is Step.DISCONNECT:
+            self._leave(packet.namespace)
+
+    def _leave(self, name: str) -> None:
+        socket = self.sockets.pop(name, None)
+        if socket is not None:
+            socket.namespace.forget(socket, Reason.CLIENT_NAMESPACE_DISCONNECT)
+        if not self.sockets:
+            self.close(Reason.TRANSPORT_CLOSE)
+
+    def _break(self, error: ProtocolError) -> None:
+        log.debug("Client broke the protocol", error=str(error))
+        self.server.refused[Reason.PARSE_ERROR] += 1
+        self.close(Reason.PARSE_ERROR, CloseCode.PROTOCOL_ERROR)
+
+    # -- into a namespace ---------------------------------------------------------------------------------------
+
+    def _connect(self, name: str, auth: dict[str, Any], now_s: float) -> None:
+        if self.refusal is not None:
+            self._refuse(name, ConnectError(self.refusal), now_s)
+            self.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+            return
+        namespace = self.server.namespace(name)
+        if namespace is None:
+            self._refuse(name, ConnectError("Invalid namespace"), now_s)
+            return
+        socket = Socket(self.server.new_id(), namespace, self, Handshake(self.request, auth))
+        if namespace.middlewares:
+            self.sockets[name] = socket
+            self.server.tasks.spawn("admission", self._admit(socket))
+        elif self.server.config.require_auth:
+            namespace.warn_unguarded()
+            self._refuse(name, ConnectError("Authentication required"), now_s)
+        else:
+            self.sockets[name] = socket
+            self._accept(socket)
+
+    async def _admit(self, socket: Socket) -> None:
+        refusal: ConnectError | None = None
+        try:
+            for middleware in socket.namespace.middlewares:
+                answer = middleware(socket)
+                if inspect.isawaitable(answer):
+                    await answer
+        except ConnectError as error:
+            refusal = error
+        except Exception as error:
+            log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
+            refusal = ConnectError("Internal error")
+        if self.sockets.get(socket.namespace.name) is not socket or self.session.is_closed:
+            return
+        if refusal is None:
+            self._accept(socket)
+        else:
+            del self.sockets[socket.namespace.name]
+            self._refuse(socket.namespace.name, refusal, self.server.clock.monotonic_s())
+
+    def _accept(self, socket: Socket) -> None:
+        self.connection.accept(socket.namespace.name)
+        self.send_packet(Packet(PacketType.CONNECT, socket.namespace.name, {"sid": socket.id}))
+        if not self.session.is_closed:
+            socket.namespace.admit(socket)
+            self.rearm()
+
+    def _refuse(self, name: str, refusal: ConnectError, now_s: float) -> None:
+        self.server.refused[refusal.message] += 1
+        self.connection.refuse(name, now_s)
+        data = {"message": refusal.message}
+        if refusal.data is not None:
+            data["data"] = refusal.data
+        self.send_packet(Packet(PacketType.CONNECT_ERROR, name, data))
+
+    def expel(self, socket: Socket) -> None:
+        """DISCONNECT from one namespace: "stay away"."""
+        if self.sockets.pop(socket.namespace.name, None) is socket:
+            if self.connection.state(socket.namespace.name) is not State.CONNECTED:
+                self._refuse(
+                    socket.namespace.name,
+                    ConnectError("Disconnected by the server"),
+                    self.server.clock.monotonic_s(),
+                )
+                return
+            self.connection.leave(socket.namespace.name, self.server.clock.monotonic_s())
+            self.send_packet(Packet(PacketType.DISCONNECT, socket.namespace.name))
+            socket.namespace.forget(socket, Reason.SERVER_NAMESPACE_DISCONNECT)
+            self.rearm()
+
+    def handle(self, call: Call) -> None:
+        """Run ``call``, or let it wait in line behind the handler that runs."""
+        if self.inbox is not None:
+            if not self.inbox.put(call, self.server.config.client_inbox_bytes):
+                self.server.refused["event backlog"] += 1
+                self.close(Reason.TRANSPORT_CLOSE, CloseCode.POLICY_VIOLATION)
+            return
+        running = call.begin()
+        if running is not None:
+            self.inbox = Inbox(self)
+            self.server.tasks.spawn("events", self.inbox.drain(running))
+
+    # -- what goes out ------------------------------------------------------------------------------------------
+
+    def send_packet(self, packet: Packet) -> None:
+        self.send(encode(packet))
+
+    def send(self, outgoing: Outgoing) -> None:
+        transport = self.transport
+        queued = transport.queued_bytes
+        if queued and queued + len(outgoing.frames) > self.server.config.client_queue_bytes:
+            self._give_up()
+            return
+        transport.send(outgoing)
+
+    def send_volatile(self, outgoing: Outgoing) -> None:
+        if self.transport.is_ready:
+            self.transport.send(outgoing)
+        else:
+            self.server.dropped_volatile += 1
+
+    def _give_up(self) -> None:
+        """A slow client: its transport ends at once and without a DISCONNECT, so that it comes back by itself.
+
+        Deferred to the next turn of the loop: this may be in the middle of a broadcast, and disconnect handlers
+        may broadcast again.
+        """
+        if not self.session.is_closed:
+            self.server.slow_clients += 1
+            self.transport.abort()
+            self.server.call_soon(self.close, Reason.TRANSPORT_CLOSE)
+
+    # -- time and the end ---------------------------------------------------------------------------------------
+
+    def rearm(self) -> None:
+        """Something may have become due earlier than the wheel knows."""
+        if not self.session.is_closed:
+            self.server.wheel.schedule(self, self._deadline_s())
+
+    def _deadline_s(self) -> float:
+        deadline_s = self.session.deadline_s
+        if (due_s := self.connection.deadline_s) is not None and due_s < deadline_s:
+            deadline_s = due_s
+        for socket in self.sockets.values():
+            if socket.acks is not None and (due_s := socket.acks.deadline_s) is not None:
+                deadline_s = min(deadline_s, due_s)
+            if (due_s := self._expiry_s(socket)) is not None:
+                deadline_s = min(deadline_s, due_s)
+        return deadline_s
+
+    def _expiry_s(self, socket: Socket) -> float | None:
+        if socket.expires_at is None:
+            return None
+        clock = self.server.clock
+        return clock.monotonic_s() + socket.expires_at - clock.now().timestamp()
+
+    def on_due(self, now_s: float) -> float | None:
+        """The wheel's call: do what is due. `is_overdue` before `tick`, expiry before both."""
+        for socket in tuple(self.sockets.values()):
+            expiry_s = self._expiry_s(socket)
+            if expiry_s is not None and expiry_s <= now_s:
+                self.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+                return None
+            socket.expire_acks(now_s)
+        if self.connection.is_overdue(now_s):
+            self.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+        while (step := self.session.tick(now_s)) is not engine.Step.NOTHING:
+            if step is engine.Step.SEND_PING:
+                self.send(PING)
+            elif step is engine.Step.DROP_PROBE and self.probe is not None:
+                self.drop_probe(self.probe)
+            elif step is engine.Step.TIME_OUT:
+                self.close(Reason.PING_TIMEOUT)
+        return None if self.session.is_closed else self._deadline_s()
+
+    def open_probe(self, websocket: Transport) -> bool:
+        """A WebSocket asks to take the session over; False if it may not."""
+        if self.refusal is not None or not self.session.open_probe(self.server.clock.monotonic_s()):
+            return False
+        self.probe = websocket
+        self.rearm()
+        return True
+
+    def drop_probe(self, websocket: Transport) -> None:
+        """Polling goes on without ``websocket``."""
+        if websocket is self.probe:
+            self.session.lose_probe()
+            self.probe = None
+        websocket.close(CloseCode.POLICY_VIOLATION)
+
+    def transport_lost(self, transport: Transport, *, error: bool = False) -> None:
+        """The peer or the network ended ``transport``."""
+        if transport is self.transport:
+            self.close(Reason.TRANSPORT_ERROR if error else Reason.TRANSPORT_CLOSE)
+        elif transport is self.probe:
+            self.session.lose_probe()
+            self.probe = None
+
+    def close(self, reason: Reason, code: CloseCode = CloseCode.NORMAL, farewell: Outgoing = CLOSE) -> None:
+        """End the session without a DISCONNECT packet: the stock client comes back unless it said goodbye."""
+        if self.session.is_closed:
+            return
+        self.session.close()
+        self.server.forget(self)
+        self.transport.close(code, farewell)
+        if self.probe is not None:
+            self.probe.close(code)
+            self.probe = None
+        sockets, self.sockets = self.sockets, {}
+        for socket in sockets.values():
+            socket.namespace.forget(socket, reason)
+
+    def admitted(self) -> bool:
+        """Whether it is in any namespace."""
+        return any(socket.connected for socket in self.sockets.values())

@@ -1,0 +1,179 @@
+"""HTTP long-polling: GET waits for packets, POST brings some. One poll and one POST at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from steinmetz.realtime.engineio import handshake
+from steinmetz.realtime.engineio.frames import CloseCode
+from steinmetz.realtime.engineio.handshake import TransportName
+from steinmetz.realtime.engineio.packet import CLOSE, NOOP, SEPARATOR, Outgoing
+from steinmetz.realtime.engineio.payload import decode_payload, encode_payload
+from steinmetz.realtime.engineio.session import State
+from steinmetz.realtime.errors import EngineIOError, HandshakeError
+from steinmetz.realtime.server.reasons import Reason
+
+if TYPE_CHECKING:
+    from steinmetz.realtime.server.client import Client
+    from steinmetz.realtime.server.server import Server
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class PollingTransport:
+    """Keeps what is sent until the next poll takes it."""
+
+    __slots__ = ("_bytes", "_farewell", "_is_closed", "_poll", "_queue", "_server", "name", "sid")
+
+    def __init__(self, server: Server) -> None:
+        self.name = TransportName.POLLING
+        self.sid = ""
+        self._server = server
+        self._queue: deque[Outgoing] = deque()
+        self._bytes = 0
+        self._poll: asyncio.Future[None] | None = None
+        self._farewell: str | None = None
+        self._is_closed = False
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._bytes
+
+    @property
+    def is_ready(self) -> bool:
+        return self._poll is not None and not self._queue
+
+    @property
+    def is_polled(self) -> bool:
+        return self._poll is not None
+
+    def send(self, outgoing: Outgoing) -> None:
+        if self._is_closed:
+            return
+        if outgoing is NOOP and self._poll is None:
+            return
+        self._queue.append(outgoing)
+        self._bytes += outgoing.size
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+    def take_queued(self) -> list[Outgoing]:
+        taken = [outgoing for outgoing in self._queue if outgoing is not NOOP]
+        self._queue.clear()
+        self._bytes = 0
+        return taken
+
+    def close(self, code: CloseCode, farewell: Outgoing = CLOSE) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        queued = encode_payload(self._queue)
+        last = farewell.payload
+        if self._poll is not None:
+            self._farewell = f"{queued}{SEPARATOR}{last}" if queued else last
+            self._wake()
+        elif queued:
+            self._server.keep_farewell(self.sid, f"{queued}{SEPARATOR}{last}")
+        self._queue.clear()
+
+    def abort(self) -> None:
+        if not self._is_closed:
+            self._queue.clear()
+            self.close(CloseCode.GOING_AWAY)
+
+    async def next_payload(self, receive: Receive) -> str | None:
+        """What a poll is answered with, as soon as there is something; None if the client has hung up."""
+        if not self._queue and not self._is_closed:
+            self._poll = asyncio.get_running_loop().create_future()
+            hung_up = asyncio.ensure_future(_disconnected(receive))
+            try:
+                await asyncio.wait((self._poll, hung_up), return_when=asyncio.FIRST_COMPLETED)
+                if not self._poll.done():
+                    return None
+            finally:
+                hung_up.cancel()
+                self._poll = None
+        if self._farewell is not None:
+            return self._farewell
+        if self._is_closed:
+            return CLOSE.payload
+        payload = encode_payload(self._queue)
+        self._queue.clear()
+        self._bytes = 0
+        return payload
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def poll(client: Client, receive: Receive) -> str:
+    """A GET of an open session. Raises `HandshakeError`."""
+    transport = client.transport
+    if not isinstance(transport, PollingTransport):
+        # The session has been upgraded: "any packet sent on the old transport" is out of place.
+        raise handshake.bad_request()
+    if transport.is_polled:
+        client.close(Reason.TRANSPORT_ERROR)
+        raise handshake.bad_request()
+    if client.session.state is State.PROBED and not transport.queued_bytes:
+        return NOOP.payload
+    payload = await transport.next_payload(receive)
+    if payload is None:
+        client.close(Reason.TRANSPORT_ERROR)
+        raise handshake.bad_request()
+    return payload
+
+
+async def post(client: Client, receive: Receive, declared: int | None) -> None:
+    """A POST of an open session, ``declared`` bytes long if the client says so. Raises `HandshakeError`."""
+    transport = client.transport
+    if not isinstance(transport, PollingTransport):
+        raise handshake.bad_request()
+    if client.is_posting:
+        client.close(Reason.TRANSPORT_ERROR)
+        raise handshake.bad_request()
+    client.is_posting = True
+    try:
+        body = await _body(receive, client.server.config.max_payload, declared)
+    except HandshakeError:
+        client.close(Reason.TRANSPORT_ERROR)
+        raise
+    finally:
+        client.is_posting = False
+    try:
+        packets = decode_payload(body)
+    except EngineIOError:
+        client.server.refused[Reason.PARSE_ERROR] += 1
+        client.close(Reason.PARSE_ERROR)
+        raise handshake.bad_request() from None
+    for packet in packets:
+        client.take(packet)
+        if client.session.is_closed:
+            break
+
+
+async def _body(receive: Receive, limit: int, declared: int | None) -> bytes:
+    """At most ``limit`` bytes, counted while they come."""
+    if declared is not None and declared > limit:
+        raise HandshakeError(3, "Payload too large", 413)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise handshake.bad_request()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise HandshakeError(3, "Payload too large", 413)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)

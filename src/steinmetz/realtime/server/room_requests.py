@@ -1,0 +1,72 @@
+"""`room:join` and `room:leave`: what a client may ask for itself.
+
+A room that stands for a person is never joined or left on request: who could leave `user:5` could dodge the
+disconnection of user 5.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from steinmetz.realtime.errors import EventError
+
+if TYPE_CHECKING:
+    from steinmetz.realtime.server.namespace import Namespace
+    from steinmetz.realtime.server.socket import Socket
+
+MAX_ROOM_NAME = 200
+
+Authorise = Callable[["Socket", str], bool | Awaitable[bool]]
+
+
+async def nobody(_socket: Socket, _room: str) -> bool:
+    """The default: a client joins no room on its own."""
+    return False
+
+
+class RoomRequests:
+    """The two handlers of one namespace. ``authorise(socket, room)``, plain or async, is asked about both."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self.authorise: Authorise = nobody
+        namespace.on("room:join", self.join)
+        namespace.on("room:leave", self.leave)
+
+    async def join(self, socket: Socket, request: Any = None, *_rest: Any) -> dict[str, bool]:
+        room = _room_of(request)
+        requested = socket.requested_rooms or set()
+        if room not in requested and len(requested) >= self._namespace.server.config.max_rooms_per_socket:
+            raise EventError("too_many_rooms", "This connection has joined as many rooms as it may")
+        await self._check(socket, room)
+        if socket.requested_rooms is None:
+            socket.requested_rooms = set()
+        socket.requested_rooms.add(room)
+        socket.join(room)
+        return {"ok": True}
+
+    async def leave(self, socket: Socket, request: Any = None, *_rest: Any) -> dict[str, bool]:
+        room = _room_of(request)
+        if socket.requested_rooms is None or room not in socket.requested_rooms:
+            await self._check(socket, room)
+        else:
+            socket.requested_rooms.discard(room)
+        socket.leave(room)
+        return {"ok": True}
+
+    async def _check(self, socket: Socket, room: str) -> None:
+        is_own_room_of_somebody = room in self._namespace.sockets
+        if not is_own_room_of_somebody and not self._namespace.server.config.private_room(room):
+            verdict = self.authorise(socket, room)
+            if (await verdict if inspect.isawaitable(verdict) else verdict) is True:
+                return
+        raise EventError("forbidden", "This room is not open to you")
+
+
+def _room_of(request: Any) -> str:
+    room = request.get("room") if isinstance(request, dict) else request
+    if not isinstance(room, str) or not 0 < len(room) <= MAX_ROOM_NAME:
+        raise EventError("invalid", f'Say which room: {{"room": name}}, with 1 to {MAX_ROOM_NAME} characters')
+    return room

@@ -1,0 +1,315 @@
+"""The realtime server: what an application creates once, usually under the name `io`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import structlog
+
+from steinmetz.clock import Clock, SystemClock
+from steinmetz.realtime.config import Config
+from steinmetz.realtime.engineio import handshake as engine_handshake
+from steinmetz.realtime.engineio.frames import CloseCode
+from steinmetz.realtime.engineio.handshake import TransportName
+from steinmetz.realtime.engineio.origin import origin_allowed
+from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.engineio.session import Heartbeat, Session
+from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.server.broadcast import BroadcastOperator
+from steinmetz.realtime.server.client import Client
+from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.namespace import Middleware, Namespace
+from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
+from steinmetz.realtime.server.socket import Handler, Socket
+from steinmetz.realtime.server.transport import Transport
+from steinmetz.realtime.server.wheel import Wheel
+from steinmetz.realtime.socketio.connection import Connection
+from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE
+from steinmetz.tasks import Tasks
+
+log = structlog.get_logger("steinmetz.realtime")
+
+MAX_REFUSED = 256
+"""Sessions beyond `Config.max_connections` that live just long enough to be told so."""
+REFUSED_TIMEOUT_S = 5.0
+MAX_COUNTED_EVENTS = 1_000
+MAX_LISTED_ROOMS = 1_000
+OTHER_EVENTS = "(other)"
+DRAIN_SLICE = 500
+_MAX_FAREWELLS = 256
+_MAX_FAREWELL = 16_384
+
+
+class Server:
+    """After Socket.IO's `Server`: https://socket.io/docs/v4/server-api/
+
+    Everything but the `async` methods is a plain call. The methods of the main namespace are here, too:
+    ``io.emit(...)`` is ``io.of("/").emit(...)``. It runs on one event loop: the one that first calls `start` or
+    serves a request.
+
+    ``describe_error`` turns an exception of a handler into the `EventError` that the client may see, or None.
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        clock: Clock | None = None,
+        describe_error: Callable[[Exception], EventError | None] | None = None,
+    ) -> None:
+        self.config = config or Config()
+        self.clock: Clock = clock or SystemClock()
+        self.describe_error: Callable[[Exception], EventError | None] = describe_error or _undescribed
+        self.event_scope: Callable[[str], AbstractContextManager[Any]] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.tasks = Tasks("realtime")
+        self.clients: dict[str, Client] = {}
+        self.refused: Counter[str] = Counter()
+        """Connections and events turned away, by reason."""
+        self.dropped_volatile = 0
+        self.slow_clients = 0
+        self._emits: Counter[str] = Counter()
+        self._heartbeat = Heartbeat(
+            self.config.ping_interval_s, self.config.ping_timeout_s, self.config.upgrade_timeout_s
+        )
+        shortest_s = min(self.config.ping_interval_s, self.config.ping_timeout_s)
+        self.wheel = Wheel(self.clock, tick_s=min(max(shortest_s / 100, 0.001), 0.25))
+        self._namespaces: dict[str, Namespace] = {}
+        self._main = self.of(MAIN_NAMESPACE)
+        self._room_requests = RoomRequests(self._main)
+        self._thread_id: int | None = None
+        self._started_s = self.clock.monotonic_s()
+        self._is_closing = False
+        self._draining: deque[Client] = deque()
+        self._farewells: dict[str, str] = {}
+
+    # -- what the application says once -------------------------------------------------------------------------
+
+    def of(self, name: str) -> Namespace:
+        """The namespace ``name``, created if need be. Raises `ValueError` for a name without a leading slash."""
+        if not name.startswith("/") or "," in name:
+            raise ValueError('a namespace is named like "/admin": with a leading slash, without a comma')
+        if name not in self._namespaces:
+            self._namespaces[name] = Namespace(self, name)
+        return self._namespaces[name]
+
+    def namespace(self, name: str) -> Namespace | None:
+        """The namespace that a client asks for, if there is one."""
+        return self._namespaces.get(name)
+
+    def use(self, middleware: Middleware) -> Middleware:
+        """A middleware of the main namespace; see `Namespace.use`."""
+        return self._main.use(middleware)
+
+    def on(self, event: str, handler: Handler | None = None) -> Any:
+        """A handler of the main namespace; see `Namespace.on`."""
+        return self._main.on(event, handler)
+
+    def on_room_join(self, authorise: Authorise) -> Authorise:
+        """Ask ``authorise(socket, room) -> bool``, plain or async, about `room:join` and `room:leave` of clients.
+
+        Without it clients join no rooms. Private rooms (`Config.private_room`) are refused before it is asked.
+        """
+        self._room_requests.authorise = authorise
+        return authorise
+
+    def around_events(self, scope: Callable[[str], AbstractContextManager[Any]]) -> None:
+        """Run every event handler inside ``scope(event)``; for whoever accounts what a handler does."""
+        self.event_scope = scope
+
+    # -- emitting -----------------------------------------------------------------------------------------------
+
+    def emit(self, event: str, *args: Any) -> None:
+        """To everybody in the main namespace; a plain call, from any thread."""
+        self._main.emit(event, *args)
+
+    def to(self, *rooms: str) -> BroadcastOperator:
+        return self._main.to(*rooms)
+
+    in_ = to
+
+    def except_(self, *rooms: str) -> BroadcastOperator:
+        return self._main.except_(*rooms)
+
+    @property
+    def volatile(self) -> BroadcastOperator:
+        return self._main.volatile
+
+    @property
+    def local(self) -> BroadcastOperator:
+        return self._main.local
+
+    async def fetch_sockets(self) -> Sequence[Socket]:
+        return await self._main.fetch_sockets()
+
+    def sockets_join(self, *rooms: str) -> None:
+        self._main.sockets_join(*rooms)
+
+    def sockets_leave(self, *rooms: str) -> None:
+        self._main.sockets_leave(*rooms)
+
+    def disconnect_sockets(self, close: bool = False) -> None:
+        self._main.disconnect_sockets(close)
+
+    def count_emit(self, event: str) -> None:
+        known = event in self._emits or len(self._emits) < MAX_COUNTED_EVENTS
+        self._emits[event if known else OTHER_EVENTS] += 1
+
+    def stats(self) -> dict[str, Any]:
+        """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
+        rooms = sorted(
+            {
+                room
+                for namespace in self._namespaces.values()
+                for room in namespace.adapter.rooms()
+                if not self.config.private_room(room)
+            }
+        )
+        return {
+            "activeConnections": sum(client.admitted() for client in self.clients.values()),
+            "rooms": rooms[:MAX_LISTED_ROOMS],
+            "events": dict(self._emits),
+            "uptime": int(self.clock.monotonic_s() - self._started_s),
+        }
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bind to the running loop. Optional: the first request does it, too."""
+        self.begin()
+
+    def begin(self) -> None:
+        """`start` for callers that cannot await.
+
+        Raises `NotRunningError` on another loop than before, and once shut down.
+        """
+        loop = asyncio.get_running_loop()
+        if self.loop is loop:
+            return
+        if self._is_closing:
+            raise NotRunningError("the realtime server has been shut down")
+        if self.loop is not None:
+            raise NotRunningError("the realtime server runs on another event loop already")
+        self.loop = loop
+        self._thread_id = threading.get_ident()
+        self.wheel.start(loop)
+
+    def begin_shutdown(self) -> None:
+        """Admit nobody any more, send everybody away in slices, without DISCONNECT: they come back elsewhere."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        for client in tuple(self.clients.values()):
+            self.drain(client)
+
+    def drain(self, client: Client) -> None:
+        """Close ``client`` in a moment; thousands of these calls in one turn of the loop do not stall it (T28)."""
+        self._draining.append(client)
+        if len(self._draining) == 1:
+            self.call_soon(self._drain_slice)
+
+    def _drain_slice(self) -> None:
+        for _ in range(min(DRAIN_SLICE, len(self._draining))):
+            self._draining.popleft().close(Reason.SERVER_SHUTTING_DOWN, CloseCode.SERVICE_RESTART)
+        if self._draining:
+            self.call_soon(self._drain_slice)
+
+    async def shutdown(self) -> None:
+        """End all connections ("server shutting down") and all tasks of handlers. Idempotent."""
+        self.begin_shutdown()
+        while self._draining:
+            self._drain_slice()
+        await asyncio.sleep(0)
+        await self.tasks.aclose()
+        self.wheel.stop()
+
+    def run_on_loop(self, function: Callable[..., object], *args: Any) -> None:
+        """Call ``function`` now when on the loop's thread, else soon on it (trap T30)."""
+        if self._thread_id == threading.get_ident():
+            function(*args)
+        elif self.loop is not None and not self.loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # closed between the question and the call
+                self.loop.call_soon_threadsafe(function, *args)
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        if self.loop is not None:
+            self.loop.call_soon(function, *args)
+
+    def new_id(self) -> str:
+        """Of a session or a socket: 120 random bits."""
+        return secrets.token_urlsafe(15)
+
+    # -- sessions, for the transports ---------------------------------------------------------------------------
+
+    def takes(self, path: str) -> bool:
+        """Whether a request for ``path`` is for this server."""
+        return path.startswith(self.config.path) or path == self.config.path[:-1]
+
+    def origin_allowed(self, origin: str | None, host: str | None) -> bool:
+        return origin_allowed(origin, host, self.config.cors_origins)
+
+    def open(self, transport: Transport, request: Request, refusal: str | None = None) -> tuple[Client, Outgoing]:
+        """A new session and its OPEN packet, which the transport sends first. Raises `HandshakeError`."""
+        if self._is_closing:
+            raise HandshakeError(3, "The server is shutting down", 503)
+        surplus = len(self.clients) - self.config.max_connections
+        if surplus >= MAX_REFUSED:
+            self.refused["Too many connections"] += 1
+            raise HandshakeError(3, "Too many connections", 503)
+        if surplus >= 0:
+            refusal = refusal or "Too many connections"
+        now_s = self.clock.monotonic_s()
+        over_websocket = transport.name is TransportName.WEBSOCKET
+        session = Session(self.new_id(), self._heartbeat, over_websocket=over_websocket, now_s=now_s)
+        connection = Connection(
+            max_size=self.config.max_payload,
+            timeout_s=self.config.connect_timeout_s if refusal is None else REFUSED_TIMEOUT_S,
+            now_s=now_s,
+        )
+        client = Client(self, session, connection, request, transport, refusal)
+        self.clients[session.sid] = client
+        client.rearm()
+        opening = engine_handshake.open_packet(
+            session.sid,
+            transport.name,
+            ping_interval_s=self.config.ping_interval_s,
+            ping_timeout_s=self.config.ping_timeout_s,
+            max_payload=self.config.max_payload,
+        )
+        return client, Outgoing(opening)
+
+    def client(self, sid: str) -> Client:
+        """The session of a request. Raises `HandshakeError` for one that is unknown, or has just timed out."""
+        client = self.clients.get(sid)
+        if client is not None:
+            now_s = self.clock.monotonic_s()
+            if client.session.deadline_s <= now_s:
+                client.on_due(now_s)
+            if not client.session.is_closed:
+                return client
+        raise engine_handshake.session_unknown()
+
+    def forget(self, client: Client) -> None:
+        self.clients.pop(client.session.sid, None)
+
+    def keep_farewell(self, sid: str, payload: str) -> None:
+        """What a polling client has not fetched before its session ended (a DISCONNECT, a refusal); bounded."""
+        if len(payload) <= _MAX_FAREWELL:
+            while len(self._farewells) >= _MAX_FAREWELLS:
+                del self._farewells[next(iter(self._farewells))]
+            self._farewells[sid] = payload
+
+    def take_farewell(self, sid: str) -> str | None:
+        return self._farewells.pop(sid, None)
+
+
+def _undescribed(_error: Exception) -> EventError | None:
+    return None
