@@ -1,7 +1,7 @@
 """The outermost layer: what belongs to one exchange and to no stored answer (trap T17).
 
 A request id, CORS and security headers, the access log line and the counts are made here for every response, kept
-or computed. `ResponseHeaders.finish` is also given to the cache, whose hits may leave by a door of their own.
+or computed. `Edge.finish` is also given to the cache, whose hits may leave by a door of their own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pydantic_core import to_json
 
 from steinmetz.clock import perf_ns
 from steinmetz.erp.errors import PROBLEM_JSON, document, log_unexpected, problem_of
+from steinmetz.erp.settings import Settings
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,12 +30,12 @@ log = structlog.get_logger("steinmetz.access")
 REQUEST_ID = "steinmetz.request_id"
 _SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,40}")
 
+CONTENT_SECURITY_POLICY = (
+    b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    b"frame-ancestors 'none'"
+)
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        b"frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", CONTENT_SECURITY_POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -149,27 +150,27 @@ class Exchange:
         return (perf_ns() - self._started_ns) / 1e6
 
 
+async def _nothing(scope: Scope, receive: Any, send: Send) -> None:
+    raise RuntimeError("the edge wraps nothing yet: set Edge.inside")
+
+
 class Edge:
     """Wraps the whole application. Paths that begin with one of ``passed`` (the sockets) go through untouched."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        headers: ResponseHeaders,
-        traffic: Traffic,
-        *,
-        access_log: bool = True,
-        passed: tuple[str, ...] = ("/socket.io/",),
+        self, settings: Settings, traffic: Traffic, *, passed: tuple[str, ...] = ("/socket.io/",)
     ) -> None:
-        self.app = app
-        self._headers = headers
+        self.inside: ASGIApp = _nothing
+        """What it wraps; set once the rest has been built, which needs `finish`."""
+        self._headers = ResponseHeaders(settings.cors_origins)
+        self.finish = self._headers.finish
         self._traffic = traffic
-        self._access_log = access_log
+        self._access_log = settings.access_log
         self._passed = passed
 
     async def __call__(self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(self._passed):
-            await self.app(scope, receive, send)
+            await self.inside(scope, receive, send)
             return
         given = header(scope["headers"], b"x-request-id")
         is_sane = given is not None and _SANE_REQUEST_ID.fullmatch(given)
@@ -180,7 +181,7 @@ class Edge:
             if (preflight := self._headers.preflight(scope)) is not None:
                 await self._answer(exchange, *preflight)
             else:
-                await self.app(scope, receive, exchange.send)
+                await self.inside(scope, receive, exchange.send)
         except Exception as error:
             await self._failed(scope, exchange, error)
         finally:

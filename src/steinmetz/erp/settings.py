@@ -5,6 +5,7 @@ Secrets are `SecretStr`: they appear in no message, log line or listing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -15,9 +16,25 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from steinmetz.erp.kit.secret_file import SecretFileError, read_or_make
+
 PREFIX = "STEINMETZ_"
 PLAIN_NAMES = frozenset({"SLOW_QUERY_THRESHOLD_MS"})
 """Read without the prefix."""
+
+
+MIN_SECRET_BYTES = 32
+WELL_KNOWN_WORDS = (
+    "secret",
+    "changeme",
+    "change-me",
+    "password",
+    "your-256-bit",
+    "example",
+    "default",
+    "insecure",
+)
+SECRET_FILE = "jwt-secret"
 
 
 class Environment(StrEnum):
@@ -143,6 +160,55 @@ class Settings(BaseSettings):
         """Whether the database is a SQLite file of ours, which migrates itself."""
         return self.url.get_backend_name() == "sqlite"
 
+    def token_secrets(self) -> tuple[str, ...]:
+        """The secret that signs tokens, then the older one that is still accepted.
+
+        Without a setting the secret is made on the first start and kept in the data folder. Raises `SettingsError`
+        for a weak one outside development, and for a file that others can read.
+        """
+        secrets = []
+        for field in ("jwt_secret", "jwt_secret_previous"):
+            setting: SecretStr | None = getattr(self, field)
+            if setting is None:
+                continue
+            flaw = weakness(setting.get_secret_value())
+            if flaw is not None and self.environment is not Environment.DEVELOPMENT:
+                raise SettingsError(
+                    f"{variable(field)}: {flaw}. Take the output of `openssl rand -base64 48`, or leave it out and "
+                    "one is made; STEINMETZ_ENVIRONMENT=development accepts weak secrets"
+                )
+            secrets.append(setting.get_secret_value())
+        if self.jwt_secret is None:
+            secrets.insert(0, self._kept_secret())
+        return tuple(secrets)
+
+    def _kept_secret(self) -> str:
+        self.make_data_dir()
+        try:
+            return read_or_make(self.data_dir / SECRET_FILE)
+        except SecretFileError as error:
+            raise SettingsError(str(error)) from None
+
+    def make_data_dir(self) -> None:
+        """Make the data folder, for its owner only, if there is none. Raises `SettingsError`."""
+        try:
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"STEINMETZ_DATA_DIR: {self.data_dir} cannot be made: {error.strerror or error}"
+            ) from None
+
+
+def weakness(secret: str) -> str | None:
+    """Why ``secret`` must not sign tokens of a company; None if it may."""
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        return f"it is shorter than {MIN_SECRET_BYTES} bytes"
+    if len(set(secret)) < 10:
+        return "it repeats few characters"
+    if any(word in secret.lower() for word in WELL_KNOWN_WORDS):
+        return "it contains a well-known word"
+    return None
+
 
 def variable(field: str) -> str:
     """The environment variable of the setting ``field``."""
@@ -169,7 +235,7 @@ def _sentence(finding: Any) -> str:
     return f"{variable(str(finding['loc'][0]))}: {message}"
 
 
-def unknown_variables(environment: dict[str, str]) -> list[str]:
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Variables with our prefix that no setting reads: most likely misspelt."""
     known = {variable(field) for field in Settings.model_fields}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)

@@ -22,7 +22,7 @@ class Identity:
 
     def __init__(self, database: Database, tokens: Tokens, clock: Clock) -> None:
         self._database = database
-        self._tokens = tokens
+        self.tokens = tokens
         self._clock = clock
 
     def credential(self, headers: list[tuple[bytes, bytes]]) -> bytes | None:
@@ -35,7 +35,7 @@ class Identity:
     async def authenticate(self, credential: bytes) -> Admission:
         """Prove the token, then ask whether its user and its sign-in still stand."""
         try:
-            claims = self._tokens.prove_access(credential.decode("ascii", "replace"), self._clock.now())
+            claims = self.tokens.prove_access(credential.decode("ascii", "replace"), self._clock.now())
         except TokenError as error:
             return Refused(str(error))
         async with self._database.unit(writes=False) as unit:

@@ -11,21 +11,16 @@ from argon2 import Type
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from steinmetz.erp.errors import Unavailable
+from steinmetz.erp.settings import Settings
 
 
 class PasswordHasher:
     """Hashes and checks passwords, ``at_once`` at a time, at most ``max_waiting`` waiting."""
 
-    def __init__(
-        self,
-        *,
-        memory_kib: int = 19_456,
-        time_cost: int = 2,
-        parallelism: int = 1,
-        at_once: int = 2,
-        max_waiting: int = 200,
-    ) -> None:
-        self._argon2 = Argon2(time_cost, memory_kib, parallelism, type=Type.ID)
+    def __init__(self, settings: Settings, *, at_once: int = 2, max_waiting: int = 200) -> None:
+        self._argon2 = Argon2(
+            settings.argon2_time_cost, settings.argon2_memory_kib, settings.argon2_parallelism, type=Type.ID
+        )
         self._slots = asyncio.Semaphore(at_once)
         self._max_waiting = max_waiting
         self._waiting = 0

@@ -17,16 +17,21 @@ from steinmetz.erp.dependencies import (
     writes_as,
 )
 from steinmetz.erp.errors import Forbidden, Unauthenticated
-from steinmetz.erp.kit.pagination import Paging, page_of
-from steinmetz.erp.kit.responses import ok
+from steinmetz.erp.kit.answers import Answer, Listing
+from steinmetz.erp.kit.fields import RecordId, Text
+from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.modules.auth import service
 from steinmetz.erp.modules.auth.schemas import (
     LoginInput,
     NewUserInput,
     PasswordInput,
+    RoleView,
     SetPasswordInput,
+    SignInView,
     UserChangeInput,
+    UserListView,
+    UserView,
     VersionInput,
 )
 from steinmetz.erp.state import state_of
@@ -63,7 +68,11 @@ def _address(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
-def _answer(request: Request, response: Response, given: service.SignIn) -> dict[str, Any]:
+def _ok(data: Any) -> dict[str, Any]:
+    return {"success": True, "data": data}
+
+
+def _answer(request: Request, response: Response, given: service.SignIn) -> Any:
     response.set_cookie(
         COOKIE,
         given.refresh_token,
@@ -74,11 +83,13 @@ def _answer(request: Request, response: Response, given: service.SignIn) -> dict
         samesite="strict",
     )
     response.headers["Cache-Control"] = "no-store"
-    return ok({"accessToken": given.access_token, "expiresIn": given.access_s, "user": given.user})
+    return _ok(SignInView(access_token=given.access_token, expires_in=given.access_s, user=given.user))
 
 
-@router.post("/auth/login", tags=["auth"], dependencies=[Depends(from_own_page)])
-async def login(request: Request, response: Response, credentials: LoginInput) -> dict[str, Any]:
+@router.post(
+    "/auth/login", response_model=Answer[SignInView], tags=["auth"], dependencies=[Depends(from_own_page)]
+)
+async def login(request: Request, response: Response, credentials: LoginInput) -> Any:
     """Sign in: an access token in the answer, a refresh token in a cookie."""
     given = await state_of(request).doorkeeper.sign_in(
         credentials.email,
@@ -89,8 +100,10 @@ async def login(request: Request, response: Response, credentials: LoginInput) -
     return _answer(request, response, given)
 
 
-@router.post("/auth/refresh", tags=["auth"], dependencies=[Depends(from_own_page)])
-async def refresh(request: Request, response: Response) -> dict[str, Any]:
+@router.post(
+    "/auth/refresh", response_model=Answer[SignInView], tags=["auth"], dependencies=[Depends(from_own_page)]
+)
+async def refresh(request: Request, response: Response) -> Any:
     """New tokens for the refresh cookie; each is good once."""
     token = request.cookies.get(COOKIE)
     if not token:
@@ -98,8 +111,8 @@ async def refresh(request: Request, response: Response) -> dict[str, Any]:
     return _answer(request, response, await state_of(request).doorkeeper.renew(token))
 
 
-@router.post("/auth/logout", tags=["auth"], dependencies=[Depends(from_own_page)])
-async def logout(request: Request, response: Response) -> dict[str, Any]:
+@router.post("/auth/logout", response_model=Answer[None], tags=["auth"], dependencies=[Depends(from_own_page)])
+async def logout(request: Request, response: Response) -> Any:
     """End the sign-in of the cookie, or else that of the access token; its tokens and sockets end with it."""
     admission = request.scope.get("steinmetz.admission")
     identity = state_of(request).identity
@@ -111,20 +124,20 @@ async def logout(request: Request, response: Response) -> dict[str, Any]:
     response.delete_cookie(
         COOKIE, path=COOKIE_PATH, secure=request.url.scheme == "https", httponly=True, samesite="strict"
     )
-    return ok(None)
+    return _ok(None)
 
 
-@router.get("/auth/me", tags=["auth"])
-async def me(unit: Reading) -> dict[str, Any]:
+@router.get("/auth/me", response_model=Answer[UserView], tags=["auth"])
+async def me(unit: Reading) -> Any:
     """The signed-in user."""
     assert unit.actor.id is not None
-    return ok(await service.user(unit, unit.actor.id))
+    return _ok(await service.user(unit, unit.actor.id))
 
 
-@router.post("/auth/password", tags=["auth"], dependencies=[Depends(from_own_page)])
-async def change_password(
-    request: Request, response: Response, actor: SignedIn, change: PasswordInput
-) -> dict[str, Any]:
+@router.post(
+    "/auth/password", response_model=Answer[SignInView], tags=["auth"], dependencies=[Depends(from_own_page)]
+)
+async def change_password(request: Request, response: Response, actor: SignedIn, change: PasswordInput) -> Any:
     """A new password for the signed-in user; all other sign-ins of his end."""
     given = await state_of(request).doorkeeper.change_password(
         actor,
@@ -136,63 +149,69 @@ async def change_password(
     return _answer(request, response, given)
 
 
-@router.get("/roles", tags=["users"])
-async def roles(actor: SignedIn) -> dict[str, Any]:
+@router.get("/roles", response_model=Answer[list[RoleView]], tags=["users"])
+async def roles(actor: SignedIn) -> Any:
     """The roles, and whose readings and changes each includes."""
-    return ok(service.roles())
+    return _ok(service.roles())
 
 
 READS_ADMINISTRATION = [reads_as(Role.ADMIN)]
 ADMINISTRATES = [writes_as(Role.ADMIN)]
 
 
-@router.get("/users", tags=["users"], dependencies=READS_ADMINISTRATION)
+@router.get("/users", response_model=Listing[UserListView], tags=["users"], dependencies=READS_ADMINISTRATION)
 async def users(
     unit: Reading,
     page: Paging,
-    search: Annotated[str | None, Query(max_length=100, description="In name or e-mail")] = None,
+    search: Annotated[Text | None, Query(max_length=100, description="In name or e-mail")] = None,
     role: Role | None = None,
     active: bool | None = None,
-) -> dict[str, Any]:
+) -> Any:
     """Users by name."""
     shown, next_cursor, total = await service.users(unit, page, search=search, role=role, is_active=active)
-    return page_of(shown, next_cursor, total)
+    return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}
 
 
-@router.post("/users", tags=["users"], status_code=201, dependencies=ADMINISTRATES)
-async def create_user(request: Request, actor: SignedIn, new: NewUserInput) -> dict[str, Any]:
+@router.post(
+    "/users", response_model=Answer[UserView], tags=["users"], status_code=201, dependencies=ADMINISTRATES
+)
+async def create_user(request: Request, actor: SignedIn, new: NewUserInput) -> Any:
     """A new user."""
-    return ok(await state_of(request).doorkeeper.create_user(actor, new, request_id=request_id_of(request)))
+    return _ok(await state_of(request).doorkeeper.create_user(actor, new, request_id=request_id_of(request)))
 
 
-@router.get("/users/{user_id}", tags=["users"], dependencies=READS_ADMINISTRATION)
-async def user(unit: Reading, user_id: int) -> dict[str, Any]:
-    return ok(await service.user(unit, user_id))
+@router.get("/users/{user_id}", response_model=Answer[UserView], tags=["users"], dependencies=READS_ADMINISTRATION)
+async def user(unit: Reading, user_id: RecordId) -> Any:
+    return _ok(await service.user(unit, user_id))
 
 
-@router.patch("/users/{user_id}", tags=["users"], dependencies=ADMINISTRATES)
-async def change_user(unit: Writing, user_id: int, change: UserChangeInput) -> dict[str, Any]:
+@router.patch("/users/{user_id}", response_model=Answer[UserView], tags=["users"], dependencies=ADMINISTRATES)
+async def change_user(unit: Writing, user_id: RecordId, change: UserChangeInput) -> Any:
     """Name, role or language; a new role closes the user's sockets."""
-    return ok(await service.change_user(unit, user_id, change))
+    return _ok(await service.change_user(unit, user_id, change))
 
 
-@router.post("/users/{user_id}/disable", tags=["users"], dependencies=ADMINISTRATES)
-async def disable_user(unit: Writing, user_id: int, seen: VersionInput) -> dict[str, Any]:
+@router.post(
+    "/users/{user_id}/disable", response_model=Answer[UserView], tags=["users"], dependencies=ADMINISTRATES
+)
+async def disable_user(unit: Writing, user_id: RecordId, seen: VersionInput) -> Any:
     """The user's tokens are void at once and his sockets close."""
-    return ok(await service.disable_user(unit, user_id, seen.version))
+    return _ok(await service.disable_user(unit, user_id, seen.version))
 
 
-@router.post("/users/{user_id}/enable", tags=["users"], dependencies=ADMINISTRATES)
-async def enable_user(unit: Writing, user_id: int, seen: VersionInput) -> dict[str, Any]:
-    return ok(await service.enable_user(unit, user_id, seen.version))
+@router.post(
+    "/users/{user_id}/enable", response_model=Answer[UserView], tags=["users"], dependencies=ADMINISTRATES
+)
+async def enable_user(unit: Writing, user_id: RecordId, seen: VersionInput) -> Any:
+    return _ok(await service.enable_user(unit, user_id, seen.version))
 
 
-@router.post("/users/{user_id}/password", tags=["users"], dependencies=ADMINISTRATES)
-async def set_password(
-    request: Request, actor: SignedIn, user_id: int, change: SetPasswordInput
-) -> dict[str, Any]:
+@router.post(
+    "/users/{user_id}/password", response_model=Answer[UserView], tags=["users"], dependencies=ADMINISTRATES
+)
+async def set_password(request: Request, actor: SignedIn, user_id: RecordId, change: SetPasswordInput) -> Any:
     """Give a user a new password; all his sign-ins end."""
     doorkeeper = state_of(request).doorkeeper
-    return ok(
+    return _ok(
         await doorkeeper.set_password(actor, user_id, change.new_password, request_id=request_id_of(request))
     )

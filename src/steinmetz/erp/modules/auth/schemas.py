@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
+from steinmetz.erp.kit.fields import Text, Version
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, Schema
-from steinmetz.erp.modules.auth.rules import MAX_PASSWORD_CHARS
 
 
 def _email(text: str) -> str:
@@ -20,11 +20,11 @@ def _email(text: str) -> str:
     return text.lower()
 
 
-Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+Email = Annotated[Text, StringConstraints(max_length=254), AfterValidator(_email)]
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=120)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
-# Blanks of a password are the user's business: SecretStr is not stripped.
-Password = Annotated[SecretStr, Field(max_length=MAX_PASSWORD_CHARS)]
+Password = Annotated[SecretStr, Field(max_length=200)]
+"""Not stripped: the blanks of a password are the user's business."""
 
 
 class UserView(Schema):
@@ -49,8 +49,15 @@ class RoleView(Schema):
     writes_as: list[Role]
 
 
+class SignInView(Schema):
+    access_token: str
+    expires_in: int
+    """Seconds."""
+    user: UserView
+
+
 class LoginInput(Input):
-    email: Annotated[str, StringConstraints(max_length=254)]
+    email: Annotated[Text, StringConstraints(max_length=254)]
     password: Password
 
 
@@ -68,14 +75,14 @@ class NewUserInput(Input):
 
 
 class UserChangeInput(Input):
-    version: int
+    version: Version
     name: Name | None = None
     role: Role | None = None
     locale: Locale | None = None
 
 
 class VersionInput(Input):
-    version: int
+    version: Version
 
 
 class SetPasswordInput(Input):

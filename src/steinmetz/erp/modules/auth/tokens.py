@@ -16,8 +16,6 @@ from datetime import UTC, datetime, timedelta
 import jwt
 
 ISSUER = "steinmetz"
-MIN_SECRET_BYTES = 32
-WELL_KNOWN_WORDS = (
     "secret",
     "changeme",
     "change-me",
@@ -61,17 +59,6 @@ class RefreshClaims:
 
     session_id: str
     generation: int
-
-
-def weakness(secret: str) -> str | None:
-    """Why ``secret`` must not sign tokens of a company; None if it may."""
-    if len(secret.encode()) < MIN_SECRET_BYTES:
-        return f"it is shorter than {MIN_SECRET_BYTES} bytes"
-    if len(set(secret)) < 10:
-        return "it repeats few characters"
-    if any(word in secret.lower() for word in WELL_KNOWN_WORDS):
-        return "it contains a well-known word"
-    return None
 
 
 class Tokens:

@@ -14,11 +14,13 @@ import steinmetz
 from steinmetz.erp import migrations
 from steinmetz.erp.dependencies import Reading, SignedIn, reads_as, writes_as
 from steinmetz.erp.errors import Forbidden, Problem, Unauthenticated, Unavailable
-from steinmetz.erp.kit.pagination import Paging, page_of
+from steinmetz.erp.kit.answers import Listing
+from steinmetz.erp.kit.fields import MAX_RECORD_ID, Text
+from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system import service
 from steinmetz.erp.modules.system.metrics import exposition
-from steinmetz.erp.modules.system.schemas import InvalidateInput
+from steinmetz.erp.modules.system.schemas import AuditView, InvalidateInput
 from steinmetz.erp.modules.system.service import AuditFilter
 from steinmetz.erp.state import state_of
 
@@ -152,18 +154,18 @@ async def metrics(request: Request) -> Response:
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@router.get("/api/audit", tags=["audit"], dependencies=OPERATORS)
+@router.get("/api/audit", response_model=Listing[AuditView], tags=["audit"], dependencies=OPERATORS)
 async def audit(
     unit: Reading,
     page: Paging,
-    entity: Annotated[str | None, Query(max_length=40)] = None,
-    entity_id: Annotated[str | None, Query(alias="entityId", max_length=255)] = None,
-    actor_id: Annotated[int | None, Query(alias="actorId", ge=0, lt=2**31)] = None,
-    action: Annotated[str | None, Query(max_length=40)] = None,
+    entity: Annotated[Text | None, Query(max_length=40)] = None,
+    entity_id: Annotated[Text | None, Query(alias="entityId", max_length=255)] = None,
+    actor_id: Annotated[int | None, Query(alias="actorId", ge=1, le=MAX_RECORD_ID)] = None,
+    action: Annotated[Text | None, Query(max_length=40)] = None,
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
-) -> dict[str, Any]:
+) -> Any:
     """Who changed what, newest first."""
     wanted = AuditFilter(entity, entity_id, actor_id, action, since, until)
     shown, next_cursor, total = await service.audit(unit, page, wanted)
-    return page_of(shown, next_cursor, total)
+    return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}

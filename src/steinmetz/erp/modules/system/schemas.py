@@ -25,5 +25,5 @@ class AuditView(Schema):
 
 
 class InvalidateInput(Input):
-    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=2000)]
+    path: Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=2000)]
     """This path, all its queries and everything below it."""
