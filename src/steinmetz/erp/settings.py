@@ -174,8 +174,8 @@ class Settings(BaseSettings):
             flaw = weakness(setting.get_secret_value())
             if flaw is not None and self.environment is not Environment.DEVELOPMENT:
                 raise SettingsError(
-                    f"{variable(field)}: {flaw}. Take the output of `openssl rand -base64 48`, or leave it out and "
-                    "one is made; STEINMETZ_ENVIRONMENT=development accepts weak secrets"
+                    f"{variable(field)}: {flaw}. Take the output of `openssl rand -base64 48`, or leave it "
+                    "out and one is made; STEINMETZ_ENVIRONMENT=development accepts weak secrets"
                 )
             secrets.append(setting.get_secret_value())
         if self.jwt_secret is None:

@@ -16,15 +16,6 @@ from datetime import UTC, datetime, timedelta
 import jwt
 
 ISSUER = "steinmetz"
-    "secret",
-    "changeme",
-    "change-me",
-    "password",
-    "your-256-bit",
-    "example",
-    "default",
-    "insecure",
-)
 MAX_TOKEN_CHARS = 4_096
 _CLAIMS = ["sub", "sid", "av", "iat", "exp", "iss"]
 
