@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 
+from steinmetz.cache import Admitted
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Forbidden, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.roles import WRITES_AS, Actor, Role, may_read, may_write
@@ -32,8 +33,6 @@ async def current_actor(request: Request) -> Actor:
 
     Raises `Unauthenticated`.
     """
-    from steinmetz.cache import Admitted
-
     identity = state_of(request).identity
     admission = request.scope.get("steinmetz.admission")
     if admission is None:

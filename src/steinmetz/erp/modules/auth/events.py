@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from steinmetz.cache import Admitted
 from steinmetz.erp.db import Publication, Publisher
@@ -10,10 +10,8 @@ from steinmetz.erp.kit.announcements import Announcement, Expulsion
 from steinmetz.erp.kit.roles import Actor
 from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.rules import may_join, rooms_of
+from steinmetz.realtime import ConnectError, Server, Socket
 from steinmetz.sql.scope import ScopeKind, open_scope
-
-if TYPE_CHECKING:
-    from steinmetz.realtime import Server, Socket
 
 EXPIRED = "Token expired"
 REQUIRED = "Authentication required"
@@ -44,8 +42,6 @@ class Gate:
 
     async def authenticate_socket(self, socket: Socket) -> None:
         """The middleware. Raises `ConnectError`: ``Authentication required`` or ``Token expired``."""
-        from steinmetz.realtime import ConnectError
-
         actor, expires_at_s, problem = await self._admitted(socket.handshake.auth)
         if actor is None:
             raise ConnectError(problem)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from steinmetz.erp.kit.roles import Role
@@ -65,16 +65,17 @@ async def administrators(session: AsyncSession) -> Sequence[int]:
     return found.all()
 
 
-def _matching(search: str | None, role: Role | None, is_active: bool | None, columns: Select[Any]) -> Select[Any]:
+def _matching(search: str | None, role: Role | None, is_active: bool | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if search:
-        columns = columns.where(
+        conditions.append(
             or_(User.name.icontains(search, autoescape=True), User.email.icontains(search, autoescape=True))
         )
     if role is not None:
-        columns = columns.where(User.role == role)
+        conditions.append(User.role == role)
     if is_active is not None:
-        columns = columns.where(User.is_active == is_active)
-    return columns
+        conditions.append(User.is_active == is_active)
+    return conditions
 
 
 async def users(
@@ -88,9 +89,10 @@ async def users(
 ) -> tuple[Sequence[tuple[User, datetime | None]], int]:
     """``limit`` users by name with their last sign-in, after the (name, id) given; and how many there are."""
     latest = select(func.max(Session.created_at)).where(Session.user_id == User.id).scalar_subquery()
-    page = _matching(search, role, is_active, select(User, latest)).order_by(User.name, User.id).limit(limit)
+    matching = _matching(search, role, is_active)
+    page = select(User, latest).where(*matching).order_by(User.name, User.id).limit(limit)
     if after is not None:
         page = page.where(tuple_(User.name, User.id) > tuple_(*after))
     rows = (await session.execute(page)).tuples().all()
-    total = await session.scalar(_matching(search, role, is_active, select(func.count()).select_from(User)))
+    total = await session.scalar(select(func.count()).select_from(User).where(*matching))
     return rows, total or 0

@@ -82,9 +82,9 @@ class Doorkeeper:
     async def sign_in(self, email: str, password: SecretStr, *, address: str, user_agent: str) -> SignIn:
         """Sign in. Raises `Unauthenticated`, `TooManyRequests`, `Unavailable`."""
         email = email.strip().lower()
-        user = await self._proven(email, password, address)
+        proven = await self._proven(email, password, address)
         async with self._database.unit() as unit:
-            proven, user = user, await repository.user(unit.session, user.id, lock=True)
+            user = await repository.user(unit.session, proven.id, lock=True)
             # Disabled or given another password while Argon2 was working: what was proven is void.
             if user is None or not user.is_active or user.password_hash != proven.password_hash:
                 raise Unauthenticated(WRONG_CREDENTIALS, how=TRY_AGAIN)

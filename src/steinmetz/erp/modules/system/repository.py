@@ -58,8 +58,9 @@ async def latest(session: AsyncSession, limit: int) -> Sequence[AuditEntry]:
     return (await session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit))).all()
 
 
-async def answers(connection: AsyncConnection) -> bool:
-    return await connection.scalar(text("SELECT 1")) == 1
+async def ask(connection: AsyncConnection) -> None:
+    """Raises whatever the driver raises if nobody answers."""
+    await connection.execute(text("SELECT 1"))
 
 
 async def revision(connection: AsyncConnection) -> str | None:

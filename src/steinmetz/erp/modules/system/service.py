@@ -72,7 +72,7 @@ async def readiness(database: Database) -> dict[str, str]:
     """What the process needs, each ``ok`` or what is wrong with it."""
     try:
         async with asyncio.timeout(READY_WITHIN_S), database.engine.connect() as connection:
-            await repository.answers(connection)
+            await repository.ask(connection)
             revision = await repository.revision(connection)
     except TimeoutError:
         return {"database": f"no answer within {READY_WITHIN_S} s", "migrations": "unknown"}
