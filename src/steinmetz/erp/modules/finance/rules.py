@@ -198,6 +198,27 @@ def invoice_number(year: int, value: int) -> str:
     return f"RE-{year}-{value:05d}"
 
 
+CUSTOMER_SERIES = "customer"
+CUSTOMER_PREFIX = "K-"
+FIRST_CUSTOMER = 10_001
+
+
+def customer_number(value: int) -> str:
+    return f"{CUSTOMER_PREFIX}{value}"
+
+
+def customer_value(number: str | None) -> int | None:
+    """What a customer number counts; None for one that another house gave."""
+    digits = (number or "").removeprefix(CUSTOMER_PREFIX)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def months_until(today: dt.date, count: int) -> list[dt.date]:
+    """The first days of ``count`` months, oldest first; the last is the month of ``today``."""
+    newest = today.year * 12 + today.month - 1
+    return [dt.date(month // 12, month % 12 + 1, 1) for month in range(newest - count + 1, newest + 1)]
+
+
 def lines_of_sending(items: Iterable[ItemSum]) -> list[PostingLine]:
     """Receivables against revenue and VAT, one line a rate; lines of nothing are left out."""
     net_of_rate: defaultdict[int, int] = defaultdict(int)

@@ -1,0 +1,30 @@
+"""Types of what comes from outside, bounded by what every database can hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import Field, StringConstraints
+
+MAX_RECORD_ID = 2**31 - 1
+
+RecordId = Annotated[int, Path(ge=1, le=MAX_RECORD_ID)]
+"""The id of a record, in a path."""
+
+Reference = Annotated[int, Field(ge=1, le=MAX_RECORD_ID)]
+"""The id of a record, in a body or query."""
+
+Version = Annotated[int, Field(ge=1, le=MAX_RECORD_ID, description="The version the caller has read")]
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Text without NUL, which PostgreSQL cannot keep; lengths are given by each field."""
+
+
+def unchanged() -> Any:
+    """The default of a patch's field: what is left out stays as it is.
+
+    Never read: a patch is applied by `Input.model_dump(exclude_unset=True)`. A factory, so that the OpenAPI
+    document promises no default, and null is refused where the field's type refuses it.
+    """
+    return Field(default_factory=lambda: None)

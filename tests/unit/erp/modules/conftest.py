@@ -1,0 +1,44 @@
+"""A migrated company without any data, on the engine that a test asks for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from steinmetz.clock import FakeClock
+from steinmetz.erp import migrations
+from steinmetz.erp.db import Database
+from steinmetz.erp.migrations.schema import schema
+
+schema()  # the mappers of all modules refer to each other
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Monday, 2 March 2026, 10:00 in Berlin."""
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "company.sqlite3"
+    migrations.upgrade(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path, clock: FakeClock
+) -> AsyncIterator[Database]:
+    """On both engines."""
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'company.sqlite3'}"
+        shutil.copy(sqlite_template, tmp_path / "company.sqlite3")
+    else:
+        url = request.getfixturevalue("fresh_postgres_url")
+    made = Database(url, clock=clock)
+    yield made
+    await made.close()

@@ -1,0 +1,364 @@
+"""Acts on invoices keep the books balanced, the numbers gap-free and sent documents unchanged, on both engines."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import pytest
+from sqlalchemy import func, select
+
+from steinmetz.clock import FakeClock
+from steinmetz.erp.db import Database, Unit
+from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
+from steinmetz.erp.kit.pagination import PageQuery
+from steinmetz.erp.kit.roles import SYSTEM
+from steinmetz.erp.modules.finance import service
+from steinmetz.erp.modules.finance.models import Account, JournalEntry, NumberSeries, Transaction
+from steinmetz.erp.modules.finance.rules import InvoiceStatus, PaymentMethod
+from steinmetz.erp.modules.finance.schemas import (
+    CustomerInput,
+    CustomerPatch,
+    InvoiceInput,
+    InvoiceItemInput,
+    InvoicePatch,
+    InvoiceView,
+    PaymentInput,
+)
+from steinmetz.erp.modules.system.models import AuditEntry
+
+pytestmark = pytest.mark.anyio
+
+ITEMS = [
+    InvoiceItemInput(description="Drehteil", quantity_milli=2_000, unit_price_cents=10_000, vat_percent=19),
+    InvoiceItemInput(description="Handbuch", quantity_milli=1_000, unit_price_cents=1_500, vat_percent=7),
+]
+GROSS_CENTS = 20_000 + 3_800 + 1_500 + 105
+
+
+async def draft(database: Database, **customer: object) -> InvoiceView:
+    async with database.unit() as unit:
+        billed = await service.create_customer(unit, CustomerInput.model_validate({"name": "Muster", **customer}))
+        return await service.draft_invoice(unit, InvoiceInput(customer_id=billed.id, items=ITEMS))
+
+
+async def sent(database: Database, **customer: object) -> InvoiceView:
+    drafted = await draft(database, **customer)
+    async with database.unit() as unit:
+        return await service.send_invoice(unit, drafted.id, drafted.version)
+
+
+async def pay(database: Database, invoice: InvoiceView, cents: int, **more: object) -> InvoiceView:
+    data = {"version": invoice.version, "amount_cents": cents, **more}
+    async with database.unit() as unit:
+        return await service.pay_invoice(unit, invoice.id, PaymentInput.model_validate(data))
+
+
+async def balances(unit: Unit) -> dict[str, int]:
+    """What every account holds; each entry is checked to add up to zero."""
+    entries = select(Transaction.entry_id).group_by(Transaction.entry_id)
+    assert (await unit.session.scalars(entries.having(func.sum(Transaction.amount_cents) != 0))).all() == []
+    statement = (
+        select(Account.number, func.sum(Transaction.amount_cents))
+        .join(Transaction, Transaction.account_id == Account.id)
+        .group_by(Account.number)
+    )
+    return {number: int(cents) for number, cents in (await unit.session.execute(statement)) if cents}
+
+
+async def test_a_draft_adds_up_and_has_no_number_yet(database: Database) -> None:
+    drafted = await draft(database, payment_days=30)
+    assert (drafted.status, drafted.number, drafted.version) == (InvoiceStatus.DRAFT, None, 1)
+    assert (drafted.net_cents, drafted.vat_cents, drafted.gross_cents) == (21_500, 3_905, GROSS_CENTS)
+    assert [item.position for item in drafted.items] == [1, 2]
+    assert drafted.due_date == dt.date(2026, 4, 1)
+    async with database.unit(writes=False) as unit:
+        assert await service.invoice(unit, drafted.id) == drafted
+        assert await balances(unit) == {}
+
+
+async def test_sending_gives_number_and_dates_and_posts_the_receivable(
+    database: Database, clock: FakeClock
+) -> None:
+    drafted = await draft(database)
+    clock.advance(3 * 86_400)
+    async with database.unit() as unit:
+        done = await service.send_invoice(unit, drafted.id, drafted.version)
+    assert (done.status, done.number) == (InvoiceStatus.SENT, "RE-2026-00001")
+    assert (done.issue_date, done.due_date) == (dt.date(2026, 3, 5), dt.date(2026, 3, 19))
+    assert done.sent_at == clock.now()
+    async with database.unit(writes=False) as unit:
+        assert await balances(unit) == {
+            "1400": GROSS_CENTS,
+            "8400": -20_000,
+            "1776": -3_800,
+            "8300": -1_500,
+            "1771": -105,
+        }
+        entry = (await unit.session.scalars(select(JournalEntry))).one()
+        assert (entry.source, entry.date) == (f"invoice:{done.id}", dt.date(2026, 3, 5))
+
+
+async def test_a_part_payment_leaves_it_open_and_the_rest_settles_it(database: Database, clock: FakeClock) -> None:
+    invoice = await sent(database)
+    part = await pay(database, invoice, 5_000, method="cash")
+    assert (part.status, part.paid_cents, part.paid_at) == (InvoiceStatus.SENT, 5_000, None)
+    whole = await pay(database, part, GROSS_CENTS - 5_000, paid_on=dt.date(2026, 3, 1))
+    assert (whole.status, whole.paid_cents, whole.paid_at) == (InvoiceStatus.PAID, GROSS_CENTS, clock.now())
+    assert [each.method for each in whole.payments] == [PaymentMethod.CASH, PaymentMethod.TRANSFER]
+    async with database.unit(writes=False) as unit:
+        held = await balances(unit)
+        assert (held["1000"], held["1200"]) == (5_000, GROSS_CENTS - 5_000)
+        assert "1400" not in held
+        assert [(each.number, each.cents) for each in await service.cash_balances(unit)] == [
+            ("1000", 5_000),
+            ("1200", GROSS_CENTS - 5_000),
+        ]
+
+
+async def test_nobody_pays_more_than_is_open_nor_tomorrow(database: Database) -> None:
+    invoice = await sent(database)
+    with pytest.raises(Unprocessable, match="Only 25405 cents are open"):
+        await pay(database, invoice, GROSS_CENTS + 1)
+    with pytest.raises(Unprocessable, match="before its day"):
+        await pay(database, invoice, 1, paid_on=dt.date(2026, 3, 3))
+    with pytest.raises(Conflict, match="the invoice is draft"):
+        await pay(database, await draft(database), 1)
+    async with database.unit(writes=False) as unit:
+        assert (await service.list_payments(unit, PageQuery())).total == 0
+        assert (await balances(unit))["1400"] == GROSS_CENTS
+
+
+async def test_the_same_payment_sent_twice_is_booked_once(database: Database) -> None:
+    invoice = await sent(database)
+    once = await pay(database, invoice, 100)
+    with pytest.raises(Conflict) as refused:
+        await pay(database, invoice, 100)
+    assert refused.value.extra["current"]["version"] == once.version
+    assert refused.value.extra["current"]["paidCents"] == 100
+
+
+async def test_cancelling_posts_everything_back(database: Database, clock: FakeClock) -> None:
+    invoice = await sent(database)
+    async with database.unit() as unit:
+        done = await service.cancel_invoice(unit, invoice.id, invoice.version)
+    assert (done.status, done.number, done.cancelled_at) == (
+        InvoiceStatus.CANCELLED,
+        invoice.number,
+        clock.now(),
+    )
+    async with database.unit(writes=False) as unit:
+        assert await balances(unit) == {}
+
+
+async def test_a_draft_is_cancelled_without_a_trace_in_the_books(database: Database) -> None:
+    drafted = await draft(database)
+    async with database.unit() as unit:
+        await service.cancel_invoice(unit, drafted.id, drafted.version)
+        assert await unit.session.scalar(select(func.count()).select_from(JournalEntry)) == 0
+
+
+async def test_what_was_paid_on_cannot_be_cancelled(database: Database) -> None:
+    invoice = await pay(database, await sent(database), 100)
+    with pytest.raises(Conflict, match="100 cents were paid"):
+        async with database.unit() as unit:
+            await service.cancel_invoice(unit, invoice.id, invoice.version)
+
+
+async def test_a_sent_invoice_is_immutable(database: Database) -> None:
+    invoice = await sent(database)
+    with pytest.raises(Conflict, match="To edit is not possible: the invoice is sent"):
+        async with database.unit() as unit:
+            await service.change_draft(unit, invoice.id, InvoicePatch(version=invoice.version, note="doch nicht"))
+
+
+async def test_changing_only_the_items_is_a_new_version(database: Database) -> None:
+    drafted = await draft(database)
+    items = [ITEMS[0].model_copy(update={"description": "Frästeil"}), ITEMS[1]]
+    async with database.unit() as unit:
+        changed = await service.change_draft(unit, drafted.id, InvoicePatch(version=drafted.version, items=items))
+    assert (changed.version, changed.gross_cents) == (2, GROSS_CENTS)
+    assert [item.description for item in changed.items] == ["Frästeil", "Handbuch"]
+
+
+async def test_an_invoice_of_nothing_cannot_be_sent(database: Database) -> None:
+    drafted = await draft(database)
+    free = [ITEMS[0].model_copy(update={"unit_price_cents": 0})]
+    async with database.unit() as unit:
+        changed = await service.change_draft(unit, drafted.id, InvoicePatch(version=1, items=free))
+    with pytest.raises(Unprocessable, match="nothing to pay"):
+        async with database.unit() as unit:
+            await service.send_invoice(unit, changed.id, changed.version)
+    async with database.unit(writes=False) as unit:
+        assert (await service.invoice(unit, drafted.id)).status is InvoiceStatus.DRAFT
+        assert await unit.session.get(NumberSeries, "invoice:2026") is None
+
+
+async def test_a_rolled_back_sending_leaves_no_gap(database: Database) -> None:
+    first, second = await draft(database), await draft(database)
+    async with database.sessions() as session:
+        unit = Unit(session, SYSTEM, database.clock.now(), "", print, writes=True)
+        assert (await service.send_invoice(unit, first.id, first.version)).number == "RE-2026-00001"
+        await session.rollback()
+    async with database.unit() as unit:
+        assert (await service.send_invoice(unit, second.id, second.version)).number == "RE-2026-00001"
+
+
+async def test_clerks_who_send_at_once_get_numbers_without_gaps(database: Database) -> None:
+    drafts = [await draft(database) for _ in range(8)]
+
+    async def send(drafted: InvoiceView) -> str | None:
+        async with database.unit() as unit:
+            return (await service.send_invoice(unit, drafted.id, drafted.version)).number
+
+    numbers = await asyncio.gather(*(send(each) for each in drafts))
+    assert sorted(numbers, key=str) == [f"RE-2026-{value:05d}" for value in range(1, 9)]
+    async with database.unit(writes=False) as unit:
+        assert (await balances(unit))["1400"] == 8 * GROSS_CENTS
+
+
+async def test_clerks_who_book_the_same_payment_at_once_book_it_once(database: Database) -> None:
+    invoice = await sent(database)
+    done = await asyncio.gather(*(pay(database, invoice, GROSS_CENTS) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(each, InvoiceView) for each in done) == 1
+    assert sum(isinstance(each, Conflict) for each in done) == 3
+    async with database.unit(writes=False) as unit:
+        assert (await balances(unit))["1200"] == GROSS_CENTS
+
+
+async def test_the_numbers_of_a_new_year_begin_anew(database: Database, clock: FakeClock) -> None:
+    assert (await sent(database)).number == "RE-2026-00001"
+    clock.advance(305 * 86_400)
+    assert (await sent(database)).number == "RE-2027-00001"
+
+
+async def test_invoices_are_overdue_from_the_day_after_they_were_due(database: Database) -> None:
+    invoice = await sent(database, payment_days=3)
+    settled = await sent(database, payment_days=3)
+    await pay(database, settled, GROSS_CENTS)
+    await draft(database, payment_days=0)
+    async with database.unit() as unit:
+        assert await service.mark_overdue(unit, invoice.due_date) == 0
+    async with database.unit() as unit:
+        assert await service.mark_overdue(unit, invoice.due_date + dt.timedelta(days=1)) == 1
+    async with database.unit() as unit:
+        assert await service.mark_overdue(unit, invoice.due_date + dt.timedelta(days=1)) == 0
+        fallen = await service.invoice(unit, invoice.id)
+        assert (fallen.status, fallen.version) == (InvoiceStatus.OVERDUE, invoice.version + 1)
+        owed = await service.owed(unit)
+        assert (owed.open.count, owed.open.cents) == (1, GROSS_CENTS)
+        assert owed.overdue == owed.open
+        audited = select(AuditEntry).where(AuditEntry.action == "invoice.fall_due")
+        assert [entry.entity_id for entry in await unit.session.scalars(audited)] == [str(invoice.id)]
+    assert (await pay(database, fallen, GROSS_CENTS)).status is InvoiceStatus.PAID
+
+
+async def test_revenue_is_what_was_sent_and_not_cancelled(database: Database, clock: FakeClock) -> None:
+    await sent(database, name="Alt")
+    clock.advance(31 * 86_400)
+    await pay(database, await sent(database, name="Bau"), GROSS_CENTS)
+    cancelled = await sent(database)
+    await draft(database)
+    async with database.unit() as unit:
+        await service.cancel_invoice(unit, cancelled.id, cancelled.version)
+        today = dt.date(2026, 4, 2)
+        months = await service.revenue_by_month(unit, today)
+        assert [(each.month.month, each.net_cents) for each in months[-3:]] == [(2, 0), (3, 21_500), (4, 21_500)]
+        assert len(months) == 12
+        best = await service.top_customers(unit, today)
+        assert [(name, cents) for _, name, cents in best] == [("Alt", 21_500), ("Bau", 21_500)]
+
+
+async def test_customers_are_numbered_after_the_last(database: Database) -> None:
+    async with database.unit() as unit:
+        first = await service.create_customer(unit, CustomerInput(name="Ärzte GmbH", city="Köln"))
+        second = await service.create_customer(unit, CustomerInput(name="Bau AG"))
+        assert (first.number, second.number) == ("K-10001", "K-10002")
+        first.number = "K-20000"
+        await unit.session.delete(await unit.session.get(NumberSeries, "customer"))
+    async with database.unit() as unit:
+        assert (await service.create_customer(unit, CustomerInput(name="Chemie"))).number == "K-20001"
+
+
+async def test_a_customer_is_changed_by_who_has_read_it_last(database: Database) -> None:
+    async with database.unit() as unit:
+        made = await service.create_customer(unit, CustomerInput(name="Muster", city="Köln"))
+    async with database.unit() as unit:
+        changed = await service.change_customer(unit, made.id, CustomerPatch(version=1, city="Bonn"))
+        assert (changed.city, changed.name, changed.version) == ("Bonn", "Muster", 2)
+    with pytest.raises(Conflict) as refused:
+        async with database.unit() as unit:
+            await service.change_customer(unit, made.id, CustomerPatch(version=1, city="Ulm"))
+    assert refused.value.extra["current"]["city"] == "Bonn"
+    with pytest.raises(NotFound):
+        async with database.unit() as unit:
+            await service.change_customer(unit, 999, CustomerPatch(version=1, city="Ulm"))
+    async with database.unit() as unit:
+        audited = select(AuditEntry).where(AuditEntry.action == "customer.change")
+        (entry,) = (await unit.session.scalars(audited)).all()
+        assert (entry.before, entry.after) == ({"city": "Köln"}, {"city": "Bonn"})
+
+
+async def test_who_is_not_active_is_not_billed(database: Database) -> None:
+    async with database.unit() as unit:
+        made = await service.create_customer(unit, CustomerInput(name="Muster"))
+        await service.change_customer(unit, made.id, CustomerPatch(version=1, is_active=False))
+        with pytest.raises(Unprocessable, match="not active"):
+            await service.draft_invoice(unit, InvoiceInput(customer_id=made.id, items=ITEMS))
+        with pytest.raises(Unprocessable, match="no customer 999"):
+            await service.draft_invoice(unit, InvoiceInput(customer_id=999, items=ITEMS))
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "number", "-city"])
+async def test_pages_of_customers_show_each_once_in_order(database: Database, sort: str) -> None:
+    names = ["Bau", "Abel", "Bau", "Zoll", "Abel", "Mohr", "Bau"]
+    async with database.unit() as unit:
+        for name in names:
+            await service.create_customer(unit, CustomerInput(name=name, city=name[::-1]))
+    async with database.unit(writes=False) as unit:
+        seen, cursor = [], None
+        while True:
+            page = await service.list_customers(unit, PageQuery(2, cursor), sort=sort)
+            assert page.total == 7
+            seen += page.rows
+            cursor = page.next
+            if cursor is None:
+                break
+        keys = [(getattr(row, sort.removeprefix("-")), row.id) for row in seen]
+        assert keys == sorted(keys, reverse=sort.startswith("-"))
+        assert len({row.id for row in seen}) == 7
+
+
+@pytest.mark.parametrize("sort", ["id", "-id", "issueDate", "-dueDate", "-grossCents"])
+async def test_pages_of_invoices_show_each_once(database: Database, sort: str) -> None:
+    for days in (3, 1, 3, 2, 1):
+        await draft(database, payment_days=days)
+    async with database.unit(writes=False) as unit:
+        seen, cursor = [], None
+        while True:
+            page = await service.list_invoices(unit, PageQuery(2, cursor), service.InvoiceFilter(), sort=sort)
+            seen += [row.id for row in page.rows]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert sorted(seen) == [1, 2, 3, 4, 5]
+        assert page.total == 5
+
+
+async def test_invoices_are_found_by_status_customer_date_and_name(database: Database) -> None:
+    await draft(database, name="100%ig GmbH")
+    wanted = await sent(database, name="Bau_AG")
+
+    async def found(**filters: object) -> list[int]:
+        async with database.unit(writes=False) as unit:
+            page = await service.list_invoices(unit, PageQuery(), service.InvoiceFilter(**filters))  # type: ignore[arg-type]
+            assert page.total == len(page.rows)
+            return [row.id for row in page.rows]
+
+    assert await found(statuses=(InvoiceStatus.SENT, InvoiceStatus.PAID)) == [wanted.id]
+    assert await found(customer_id=wanted.customer_id) == [wanted.id]
+    assert await found(since=dt.date(2026, 3, 3)) == []
+    assert await found(until=dt.date(2026, 3, 2)) == [wanted.id, 1]
+    assert await found(search="u_a") == [wanted.id]
+    assert await found(search="0%I") == [1]
+    assert await found(search="00001") == [wanted.id]
