@@ -1,0 +1,64 @@
+"""One open screen: a Socket.IO client over a WebSocket that listens and says what it heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import orjson
+
+from steinmetz.realtime.engineio import packet as engineio
+from steinmetz.realtime.errors import RealtimeError
+from steinmetz.realtime.socketio.packet import PacketType
+from steinmetz.realtime.socketio.parser import Decoder
+
+MAX_EVENT_BYTES = 16 << 20
+
+Hear = Callable[[str, Any], None]
+"""Called with an event's name and its first argument."""
+
+
+class ScreenError(Exception):
+    """The socket was refused or lost; the server's own words are the message."""
+
+
+async def listen(session: aiohttp.ClientSession, url: str, token: str, hear: Hear) -> None:
+    """Open a screen and tell ``hear`` each event until cancelled. Raises `ScreenError`."""
+    address = f"{url.rstrip('/')}/socket.io/?EIO=4&transport=websocket"
+    try:
+        async with session.ws_connect(address, max_msg_size=MAX_EVENT_BYTES, compress=0) as socket:
+            decoder = Decoder(MAX_EVENT_BYTES)
+            async for message in socket:
+                if message.type not in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
+                    break
+                reply = _take(message.data, token, decoder, hear)
+                if reply:
+                    await socket.send_str(reply)
+    except (aiohttp.ClientError, RealtimeError) as error:
+        raise ScreenError(f"the socket failed: {error}") from error
+    raise ScreenError("the server closed the socket")
+
+
+def _take(data: str | bytes, token: str, decoder: Decoder, hear: Hear) -> str:
+    """What to answer to one message; empty for nothing."""
+    packet = engineio.decode(data)
+    match packet.type:
+        case engineio.PacketType.OPEN:
+            return f"40{orjson.dumps({'token': token}).decode()}"
+        case engineio.PacketType.PING:
+            return "3"
+        case engineio.PacketType.MESSAGE:
+            _take_message(packet.data, decoder, hear)
+    return ""
+
+
+def _take_message(message: str | bytes, decoder: Decoder, hear: Hear) -> None:
+    # The decoder reads what clients send, and a client sends no CONNECT_ERROR.
+    if isinstance(message, str) and message.startswith(str(int(PacketType.CONNECT_ERROR))):
+        raise ScreenError(f"the socket was refused: {orjson.loads(message[1:])['message']}")
+    packet = decoder.feed(message)
+    if packet is None:
+        return
+    if packet.type is PacketType.EVENT:
+        hear(packet.data[0], packet.data[1] if len(packet.data) > 1 else None)
