@@ -1,0 +1,1 @@
+"""The cache as the outermost layer of an ASGI application: raw bytes, before routing."""

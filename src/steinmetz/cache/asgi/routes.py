@@ -1,0 +1,249 @@
+"""Marks on endpoint functions, and the table that finds them again from method and path before any routing.
+
+`cached` and `invalidates` change nothing about the function they decorate. `RouteTable` reads the routes of a
+Starlette-like application in their order, for a route before a marked one may take its requests: ``/items/latest``
+is not ``/items/{id}``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from steinmetz.cache.policy.route import DEFAULT_TTL_S, CachePolicy, KeyFunction, VaryOn
+
+log = structlog.get_logger("steinmetz.cache")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CACHED = "__steinmetz_cached__"
+INVALIDATES = "__steinmetz_invalidates__"
+REMEMBERED_PATHS = 8_192
+REMEMBERED_LENGTH = 512
+
+
+def cached(
+    ttl: float | timedelta = DEFAULT_TTL_S,
+    *,
+    shared: bool = False,
+    public: bool = False,
+    vary_on: VaryOn | str | None = None,
+    key: KeyFunction | None = None,
+    tags: Iterable[str] = (),
+    stale_while_revalidate: float | timedelta = 0,
+    max_bytes: int | None = None,
+) -> Callable[[F], F]:
+    """Mark a GET endpoint: its answers are kept for ``ttl`` (seconds) or until something they read is written.
+
+    Who is given a kept answer: by default the user whose request computed it, and no other. ``vary_on="role"``:
+    all admitted callers of one role. ``shared=True``: all admitted callers. ``public=True``: anybody, also without
+    a credential. ``key`` stands in place of the query; ``tags`` are names for `ResponseCache.invalidate_tags`.
+    ``stale_while_revalidate`` (seconds): how long after its time, never after an invalidation, an answer may be
+    given while it is computed anew. ``max_bytes`` bounds one body.
+
+    Works above and below a router's decorator, for coroutines and plain functions.
+
+    Raises `ValueError` for times that are not positive and for ``shared=True`` with another ``vary_on``.
+    """
+    ttl_s = _seconds(ttl)
+    if ttl_s <= 0:
+        raise ValueError(f"cached(ttl=...) must be positive, in seconds; got {ttl!r}")
+    stale_s = _seconds(stale_while_revalidate)
+    if stale_s < 0:
+        raise ValueError(
+            f"cached(stale_while_revalidate=...) must not be negative; got {stale_while_revalidate!r}"
+        )
+    policy = CachePolicy(
+        ttl_s=ttl_s,
+        vary_on=_vary_on(vary_on, shared=shared, public=public),
+        public=public,
+        key=key,
+        tags=frozenset(tags),
+        stale_while_revalidate_s=stale_s,
+        max_bytes=max_bytes,
+    )
+
+    def mark(endpoint: F) -> F:
+        setattr(endpoint, CACHED, policy)
+        return endpoint
+
+    return mark
+
+
+def _seconds(duration: float | timedelta) -> float:
+    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+
+
+def _vary_on(said: VaryOn | str | None, *, shared: bool, public: bool) -> VaryOn:
+    if said is None:
+        return VaryOn.NONE if shared or public else VaryOn.USER
+    try:
+        vary_on = VaryOn(said)
+    except ValueError:
+        raise ValueError(f'cached(vary_on=...) is "none", "role" or "user"; got {said!r}') from None
+    if shared and vary_on is not VaryOn.NONE:
+        raise ValueError(f'cached(shared=True) means vary_on="none"; it cannot also be {said!r}')
+    return vary_on
+
+
+def invalidates(*paths: str) -> Callable[[F], F]:
+    """Mark a writing endpoint (POST, PUT, PATCH, DELETE): its success drops the answers at and below ``paths``.
+
+    By whole segments and with all queries: ``/api/functions`` drops ``/api/functions/7?x=1``, not
+    ``/api/functions-old``. After the commit, before the response starts, and only if its status is below 400.
+
+    Raises `ValueError` without a path, or for one that does not start with ``/``.
+    """
+    if not paths or not all(path.startswith("/") for path in paths):
+        raise ValueError(f'invalidates() takes paths such as "/api/functions"; got {paths!r}')
+
+    def mark(endpoint: F) -> F:
+        setattr(endpoint, INVALIDATES, (*getattr(endpoint, INVALIDATES, ()), *paths))
+        return endpoint
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is known of the requests of one method at one path template.
+
+    ``template`` is the path as the application wrote it (``/api/invoices/{id}``), so it is bounded in number.
+    """
+
+    template: str
+    policy: CachePolicy | None = None
+    invalidates: tuple[str, ...] = ()
+
+
+UNKNOWN = Route("(no route)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """One route in its place; ``methods`` None: all. ``path`` matches the whole path."""
+
+    path: re.Pattern[str]
+    template: str
+    methods: frozenset[str] | None
+    endpoint: Any
+
+    def route_for(self, method: str) -> Route:
+        endpoint = self.endpoint
+        if inspect.isclass(endpoint):
+            endpoint = getattr(endpoint, method.lower(), None)
+        policy = _marked(endpoint, CACHED) if method == "GET" else None
+        return Route(self.template, policy, _marked(endpoint, INVALIDATES) or ())
+
+
+def _marked(endpoint: Any, mark: str) -> Any:
+    """The mark of an endpoint, also below `functools.partial`."""
+    while endpoint is not None:
+        if (found := getattr(endpoint, mark, None)) is not None:
+            return found
+        endpoint = getattr(endpoint, "func", None)
+    return None
+
+
+_PARAMETER = re.compile(r"{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
+_CONVERTERS = {
+    "str": "[^/]+",
+    "path": ".*",
+    "int": "[0-9]+",
+    "float": r"[0-9]+(?:\.[0-9]+)?",
+    "uuid": "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}",
+}
+
+
+def _compiled(template: str, converters: Any, suffix: str = "") -> re.Pattern[str]:
+    expression, end = "", 0
+    for parameter in _PARAMETER.finditer(template):
+        name, kind = parameter.group(1), parameter.group(2) or "str"
+        own = getattr(converters.get(name), "regex", None) if isinstance(converters, dict) else None
+        expression += re.escape(template[end : parameter.start()]) + f"(?:{own or _CONVERTERS.get(kind, '.*')})"
+        end = parameter.end()
+    return re.compile(expression + re.escape(template[end:]) + suffix, re.DOTALL)
+
+
+class RouteTable:
+    """Method and path -> `Route`, as the application's own router would choose. Remembers `REMEMBERED_PATHS`."""
+
+    def __init__(self, patterns: Iterable[_Pattern] = ()) -> None:
+        self._patterns = tuple(patterns)
+        self._remembered: dict[tuple[str, str], Route] = {}
+
+    @classmethod
+    def of(cls, app: Any) -> RouteTable:
+        """The table of any application with Starlette-like ``.routes`` (nested routers and mounts included).
+
+        An application without routes has an empty table: nothing is cached, everything passes.
+        """
+        return cls(_patterns(getattr(app, "routes", None) or (), ""))
+
+    def __iter__(self) -> Iterator[tuple[str, Route]]:
+        """Every method and route that carries a mark."""
+        for pattern in self._patterns:
+            for method in sorted(pattern.methods or ("GET", "POST", "PUT", "PATCH", "DELETE")):
+                route = pattern.route_for(method)
+                if route.policy is not None or route.invalidates:
+                    yield method, route
+
+    def match(self, method: str, path: str) -> Route:
+        """The route of a request; HEAD is asked as GET. `UNKNOWN` if the application has none."""
+        found = self._remembered.get((method, path))
+        if found is None:
+            found = self._search("GET" if method == "HEAD" else method, path)
+            if len(path) <= REMEMBERED_LENGTH:
+                if len(self._remembered) >= REMEMBERED_PATHS:
+                    self._remembered.clear()
+                self._remembered[method, path] = found
+        return found
+
+    def _search(self, method: str, path: str) -> Route:
+        for pattern in self._patterns:
+            if (pattern.methods is None or method in pattern.methods) and pattern.path.fullmatch(path):
+                return pattern.route_for(method)
+        return UNKNOWN
+
+
+def _patterns(routes: Iterable[Any], prefix: str) -> Iterator[_Pattern]:
+    for route in routes:
+        # FastAPI keeps an included router as one route that unfolds itself into its effective ones.
+        unfold = getattr(route, "effective_route_contexts", None)
+        if unfold is not None:
+            yield from _patterns(unfold(), prefix)
+            continue
+        route = getattr(route, "starlette_route", None) or route
+        if hasattr(route, "host") and not hasattr(route, "methods"):
+            # Who answers depends on the Host header, which this table does not know: the rest is not cached.
+            log.warning("Routes by host are not cached, nor what comes after them", host=str(route.host))
+            yield _Pattern(re.compile(".*", re.DOTALL), "(by host)", None, None)
+            return
+        path = getattr(route, "path", None)
+        if path is None:
+            continue
+        template, converters = prefix + path, getattr(route, "param_convertors", {})
+        endpoint = getattr(route, "endpoint", None)
+        if endpoint is None:
+            yield from _mounted(route, template, converters)
+        elif not _is_websocket(route):
+            methods = getattr(route, "methods", None)
+            yield _Pattern(
+                _compiled(template, converters), template, frozenset(methods) if methods else None, endpoint
+            )
+
+
+def _mounted(route: Any, template: str, converters: Any) -> Iterator[_Pattern]:
+    """A mounted application takes all below its path, whether or not one of its own routes matches."""
+    yield from _patterns(getattr(route, "routes", None) or (), template)
+    yield _Pattern(_compiled(template, converters, "/.*"), template + "/", None, None)
+
+
+def _is_websocket(route: Any) -> bool:
+    return "WebSocket" in type(route).__name__

@@ -1,0 +1,1 @@
+"""Read sets in, write sets out at the commit."""

@@ -1,0 +1,160 @@
+"""Keeps what is stored and the epochs in step, under one lock, for commits come from any thread.
+
+The rules are those of `steinmetz.cache.policy.epochs`; here they become atomic: *keep* asks the epochs and puts
+the answer in the store in one step, *bump* drops the answers before the mark comes down. Looking up takes no lock
+while no mark is up: the check for marks comes first, so a look-up counts as of that instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from steinmetz.cache.policy.epochs import DEFAULT_LEASE_S, Epochs, Mark, Moment
+from steinmetz.cache.stores.base import K, Store
+from steinmetz.clock import Clock
+from steinmetz.sql.effects import ReadSet, WriteSet
+
+
+class Suspended:
+    """Something is kept, but a commit under way may be changing it."""
+
+
+SUSPENDED = Suspended()
+
+
+class Coherence:
+    """The epochs and the stores that obey them. ``lease_s``: how long a mark stands without news of its commit."""
+
+    def __init__(self, clock: Clock, stores: Sequence[Store[Any]], *, lease_s: float = DEFAULT_LEASE_S) -> None:
+        self.epochs = Epochs(lease_s=lease_s)
+        self._clock = clock
+        self._stores = tuple(stores)
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+
+    # -- readers
+
+    def begin(self) -> int:
+        """The sequence to take at a request's entry."""
+        return self.epochs.begin()
+
+    def find(self, store: Store[K], key: bytes) -> K | Suspended | None:
+        """What is kept under ``key`` and may be given now."""
+        if not self.epochs.marks:
+            return store.get(key)
+        with self._lock:
+            self._end_leases()
+            kept = store.get(key)
+            return SUSPENDED if kept is not None and self.epochs.suspends(kept.read_set) else kept
+
+    def keep(self, store: Store[K], kept: K, sequence: int) -> bool:
+        """Put ``kept``, computed since ``sequence``, unless what it read has moved or is about to."""
+        with self._lock:
+            self._end_leases()
+            return self.epochs.unmoved_since(sequence, kept.read_set) and store.put(kept)
+
+    def discard(self, store: Store[K], kept: K) -> bool:
+        with self._lock:
+            return store.discard(kept)
+
+    def is_moved(self, sequence: int, reads: ReadSet) -> bool:
+        """Whether something in ``reads`` was written since ``sequence``, or a commit of it is under way."""
+        with self._lock:
+            self._end_leases()
+            return not self.epochs.unmoved_since(sequence, reads)
+
+    def suspends(self, reads: ReadSet) -> bool:
+        with self._lock:
+            self._end_leases()
+            return self.epochs.suspends(reads)
+
+    def moment(self) -> Moment:
+        with self._lock:
+            self._end_leases()
+            return self.epochs.moment()
+
+    def was_unmoved(self, sequence: int, reads: ReadSet, moment: Moment) -> bool:
+        """Whether what began at ``sequence`` was still good at ``moment``."""
+        with self._lock:
+            return self.epochs.unmoved_until(sequence, reads, moment)
+
+    async def settled(self, timeout_s: float) -> bool:
+        """Wait until some mark comes down (trap T10): whether one did within ``timeout_s``, or none is up."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        with self._lock:
+            if not self.epochs.marks:
+                return True
+            self._waiting.append((loop, future))
+        try:
+            await asyncio.wait_for(future, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            with self._lock:
+                self._waiting = [waiting for waiting in self._waiting if waiting[1] is not future]
+        return True
+
+    # -- writers
+
+    def mark(self, writes: WriteSet) -> Mark:
+        with self._lock:
+            return self.epochs.mark(writes, self._clock.monotonic_s())
+
+    def bump(self, mark: Mark) -> int:
+        """The writes stand: returns how many kept things were dropped."""
+        with self._lock:
+            dropped = self._bump(mark)
+        self._wake()
+        return dropped
+
+    def unmark(self, mark: Mark) -> None:
+        with self._lock:
+            self.epochs.unmark(mark)
+        self._wake()
+
+    def move(self, writes: WriteSet) -> int:
+        """Something was written that no mark announced: returns how many kept things were dropped."""
+        with self._lock:
+            self.epochs.move(writes)
+            return self._drop(writes)
+
+    def clear(self) -> int:
+        """Forget everything, and keep nothing that is being computed now."""
+        with self._lock:
+            self.epochs.forget()
+            return sum(store.clear() for store in self._stores)
+
+    # -- under the lock
+
+    def _bump(self, mark: Mark) -> int:
+        # First drop, then take the mark down: a look-up without the lock sees either the mark or no answer.
+        dropped = self._drop(mark.writes)
+        self.epochs.bump(mark)
+        return dropped
+
+    def _drop(self, writes: WriteSet) -> int:
+        return sum(store.drop(writes) for store in self._stores)
+
+    def _end_leases(self) -> None:
+        if self.epochs.marks:
+            for mark in self.epochs.overdue(self._clock.monotonic_s()):
+                self._bump(mark)
+
+    def _wake(self) -> None:
+        if not self._waiting:
+            return
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for loop, future in waiting:
+            with suppress(RuntimeError):  # the loop has been closed: nobody waits there any more
+                loop.call_soon_threadsafe(_resolve, future)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

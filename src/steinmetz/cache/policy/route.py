@@ -1,0 +1,47 @@
+"""What one route allows its answers, as said by `cached`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+DEFAULT_TTL_S = 300.0
+
+
+class VaryOn(StrEnum):
+    """Which part of the caller's identity an answer may depend on."""
+
+    NONE = "none"
+    ROLE = "role"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """What a route's own key function is given: the path, the raw query and the request's header lines."""
+
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+KeyFunction = Callable[[KeyRequest], str]
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """The terms of one cached route.
+
+    ``public`` opens hits to callers without a credential. ``stale_while_revalidate_s`` lets an answer be given
+    after its time while it is computed anew; it never crosses an invalidation. ``max_bytes`` bounds one body
+    (None: the cache's own limit).
+    """
+
+    ttl_s: float = DEFAULT_TTL_S
+    vary_on: VaryOn = VaryOn.USER
+    public: bool = False
+    key: KeyFunction | None = None
+    tags: frozenset[str] = frozenset()
+    stale_while_revalidate_s: float = 0.0
+    max_bytes: int | None = None

@@ -1,0 +1,1 @@
+"""Where kept answers lie: behind one small port."""

@@ -1,0 +1,61 @@
+"""The port of a store: what is kept under a key, until it is dropped or falls out.
+
+Writers (`put`, `drop`, `discard`, `clear`) are called under the lock of `Coherence`; `get` is called without it
+and must be safe beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, TypeVar
+
+from steinmetz.sql.effects import ReadSet, WriteSet
+
+
+class Kept(Protocol):
+    """What a store keeps: something computed from a read set, weighing so many bytes."""
+
+    @property
+    def key(self) -> bytes: ...
+
+    @property
+    def read_set(self) -> ReadSet: ...
+
+    @property
+    def weight(self) -> int: ...
+
+
+K = TypeVar("K", bound=Kept)
+
+
+class Store(Protocol[K]):
+    """Small enough for a card. Bounded by ``budget_bytes``; what falls out is counted in ``evictions``."""
+
+    @property
+    def budget_bytes(self) -> int: ...
+
+    @property
+    def evictions(self) -> int: ...
+
+    def get(self, key: bytes) -> K | None:
+        """What is kept under ``key``; counts as a use."""
+
+    def put(self, kept: K) -> bool:
+        """Keep it in place of what had its key; False if it is too heavy for the store."""
+
+    def drop(self, writes: WriteSet) -> int:
+        """Forget all that ``writes`` concerns; returns how many."""
+
+    def discard(self, kept: K) -> bool:
+        """Forget just this one, if it is still the one under its key."""
+
+    def clear(self) -> int:
+        """Forget everything; returns how many."""
+
+    def __iter__(self) -> Iterator[K]: ...
+
+    def __len__(self) -> int: ...
+
+    @property
+    def weight_bytes(self) -> int:
+        """The weight of all that is kept."""
