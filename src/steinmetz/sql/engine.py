@@ -134,6 +134,9 @@ class Knowledge(Protocol):
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         """Whether the driver is outside any transaction, so that what was just executed is visible to others."""
 
+    def prime(self, connection: PoolProxiedConnection) -> None:
+        """Learn now what would otherwise be learnt at the first statement."""
+
     def forget(self) -> None:
         """The schema has changed."""
 
@@ -161,6 +164,9 @@ class NoKnowledge:
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return False
+
+    def prime(self, connection: PoolProxiedConnection) -> None:
+        return
 
     def forget(self) -> None:
         return
@@ -308,6 +314,18 @@ class SqlHook:
             for memo in (*self._memos.values(), *self._private_memos):
                 memo.clear()
         self.knowledge.forget()
+
+    def prime_sync(self) -> None:
+        """Read the database's catalogue now; to be called at start, after migrations. Sync engines only."""
+        with self.engine.connect() as connection:
+            self.knowledge.prime(connection.connection)
+
+    async def prime(self) -> None:
+        """`prime_sync` for async engines."""
+        if self._dialect.is_async:
+            await greenlet_spawn(self.prime_sync)
+        else:
+            await asyncio.to_thread(self.prime_sync)
 
     def blind_spots(self) -> list[str]:
         """Reasons why statements may pass this engine unseen; empty if there is none known."""

@@ -111,6 +111,9 @@ class SqliteKnowledge:
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return not getattr(connection.driver_connection, "in_transaction", True)
 
+    def prime(self, connection: PoolProxiedConnection) -> None:
+        return  # SQLite is asked afresh for each text
+
     def forget(self) -> None:
         return
 
