@@ -1,0 +1,221 @@
+"""The workload against a company that lives in a dictionary, over real HTTP and a real WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import WSMsgType, web
+
+from steinmetz.erp.traffic.client import Account, Plan, TrafficError, run
+from steinmetz.erp.traffic.company import Role
+from steinmetz.erp.traffic.report import Tally
+
+pytestmark = pytest.mark.anyio
+
+
+class Company:
+    """Forgets every change of a customer when told to be ``stale``."""
+
+    def __init__(self) -> None:
+        self.stale = False
+        self.audits = 50
+        self.customers = {
+            number: {"id": number, "name": f"Kunde {number} Maschinenbau", "phone": "", "version": 1}
+            for number in range(1, 9)
+        }
+        self.invoices: dict[int, dict[str, Any]] = {
+            number: {"id": number, "status": "sent", "grossCents": 500, "paidCents": 0, "version": 1}
+            for number in range(1, 30)
+        }
+        self.logins = 0
+        self.sockets: list[web.WebSocketResponse] = []
+        self.opened: asyncio.Queue[web.WebSocketResponse] = asyncio.Queue()
+        self.polls = 0
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.add_routes(
+            [
+                web.post("/api/auth/login", self.login),
+                web.get("/socket.io/", self.socket),
+                web.get("/api/dashboard/overview", self.overview),
+                web.get("/api/dashboard", self.widgets),
+                web.get("/api/customers", self.listing),
+                web.get("/api/invoices", self.listing),
+                web.post("/api/invoices", self.draft),
+                web.route("*", "/api/{kind:customers|invoices}/{id}", self.record),
+                web.post("/api/{kind:invoices}/{id}/{act}", self.record),
+                web.get("/api/functions", self.functions),
+                web.route("*", "/api/functions/{rest:.*}", self.anything),
+                web.get("/api/dashboard/widgets/{id}", self.anything),
+            ]
+        )
+        return app
+
+    async def login(self, request: web.Request) -> web.Response:
+        self.logins += 1
+        given = await request.json()
+        if given["password"] != "right":
+            return web.json_response({"success": False}, status=401)
+        return web.json_response({"success": True, "data": {"accessToken": given["email"], "expiresIn": 900}})
+
+    async def overview(self, request: web.Request) -> web.Response:
+        self.polls += request.headers["Authorization"].startswith("Bearer ")
+        return ok({"activity": {"entries": [{"id": self.audits}]}})
+
+    async def widgets(self, request: web.Request) -> web.Response:
+        return ok({"widgets": [{"id": "cash", "data": {}}]})
+
+    async def listing(self, request: web.Request) -> web.Response:
+        records = self.customers if request.path.endswith("customers") else self.invoices
+        return ok(list(records.values()))
+
+    async def functions(self, request: web.Request) -> web.Response:
+        return ok([{"id": "a", "version": 1, "children": [{"id": "a/b", "version": 1}]}])
+
+    async def anything(self, request: web.Request) -> web.Response:
+        self.audits += request.method != "GET"
+        return ok({"id": 1, "version": 1})
+
+    async def draft(self, request: web.Request) -> web.Response:
+        number = 100 + len(self.invoices)
+        self.invoices[number] = {"id": number, "status": "draft", "grossCents": 10, "paidCents": 0, "version": 1}
+        return await self.changed(self.invoices[number])
+
+    async def record(self, request: web.Request) -> web.Response:
+        records = self.customers if request.match_info["kind"] == "customers" else self.invoices
+        record = records[int(request.match_info["id"])]
+        if request.method == "GET":
+            return ok({**record, "version": 1} if self.stale else record)
+        given = await request.json()
+        if given["version"] != record["version"] and not self.stale:
+            return web.json_response({"success": False}, status=409)
+        act = request.match_info.get("act")
+        record |= {"status": "sent"} if act == "send" else {"status": "paid"} if act == "pay" else {}
+        record["version"] += 1
+        return await self.changed(record)
+
+    async def changed(self, record: dict[str, Any]) -> web.Response:
+        self.audits += 1
+        event = orjson.dumps(["dashboard:update", {"activity": {"entries": [{"id": self.audits}]}}]).decode()
+        for socket in self.sockets:
+            await socket.send_str(f"42{event}")
+        return ok(dict(record))
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str('0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1}')
+        assert (await socket.receive()).data.startswith('40{"token":"')
+        await socket.send_str('40{"sid":"y"}')
+        await socket.send_str("2")
+        assert (await socket.receive()).data == "3"
+        self.sockets.append(socket)
+        self.opened.put_nowait(socket)
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                break
+        self.sockets.remove(socket)
+        return socket
+
+
+def ok(data: Any) -> web.Response:
+    body = orjson.dumps({"success": True, "data": data})
+    return web.Response(body=body, content_type="application/json", headers={"X-Cache": "MISS"})
+
+
+@pytest.fixture
+async def company() -> AsyncIterator[tuple[Company, str]]:
+    company = Company()
+    runner = web.AppRunner(company.app(), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield company, f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def plan(url: str, password: str = "right", **changes: Any) -> Plan:
+    accounts = {role: Account(f"{role}@example.com", password) for role in Role}
+    return Plan(url, **{"clerks": 4, "duration_s": 1.0, "pause_s": 0.002, "accounts": accounts, **changes})
+
+
+async def test_clerks_read_write_and_listen_and_nothing_is_stale(company: tuple[Company, str]) -> None:
+    books, url = company
+    tally = Tally()
+    await run(plan(url), tally)
+    assert tally.requests > 100
+    assert tally.statuses.keys() <= {200}
+    assert 0 < tally.requests - tally.read_count <= tally.requests / 20 + 4
+    assert (tally.ledger.stale, tally.ledger.backwards, tally.broken, tally.sockets_lost) == (0, 0, 0, 0)
+    assert tally.ledger.checked > 100
+    assert tally.events["dashboard:update"] > 0
+    assert tally.events_backwards == 0
+    assert tally.x_cache["MISS"] == tally.read_count
+    assert books.logins == 2
+
+
+async def test_a_server_that_answers_with_old_records_is_caught(company: tuple[Company, str]) -> None:
+    books, url = company
+    books.stale = True
+    tally = Tally()
+    await run(plan(url, screens=False), tally)
+    assert tally.ledger.stale > 0
+    assert tally.ledger.findings[0].shown < tally.ledger.findings[0].required
+
+
+async def test_polling_asks_for_the_overview_and_is_counted_apart(company: tuple[Company, str]) -> None:
+    _, url = company
+    tally = Tally()
+    await run(plan(url, screens=False, poll_s=0.1, pause_s=0.1), tally)
+    assert tally.polls > 10
+    assert tally.routes["GET /api/dashboard/overview"].requests < tally.polls + tally.read_count
+    assert not tally.events
+
+
+async def test_each_sample_is_given_once(company: tuple[Company, str]) -> None:
+    _, url = company
+    tally, samples = Tally(), list[float]()
+    await run(plan(url), tally, sample=lambda call, reply, duration_ms: samples.append(duration_ms))
+    assert len(samples) == tally.requests
+
+
+async def test_a_refused_sign_in_says_what_to_do(company: tuple[Company, str]) -> None:
+    _, url = company
+    with pytest.raises(TrafficError, match="steinmetz seed"):
+        await run(plan(url, password="wrong"), Tally())
+
+
+async def test_no_server_is_told() -> None:
+    with pytest.raises(TrafficError, match=r"no server answers at http://127\.0\.0\.1:1"):
+        await run(plan("http://127.0.0.1:1"), Tally())
+
+
+async def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(TrafficError, match="http://HOST:PORT"):
+        await run(plan("ftp://somewhere"), Tally())
+
+
+async def test_more_clerks_than_customers_are_refused(company: tuple[Company, str]) -> None:
+    _, url = company
+    with pytest.raises(TrafficError, match="between 1 and 8 clerks"):
+        await run(plan(url, clerks=9), Tally())
+
+
+async def test_a_lost_screen_comes_back(company: tuple[Company, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    books, url = company
+    monkeypatch.setattr("steinmetz.erp.traffic.client.SCREEN_AGAIN_AFTER_S", 0.01)
+    tally = Tally()
+    working = asyncio.create_task(run(plan(url, clerks=1, duration_s=2.0), tally))
+    first = await books.opened.get()
+    await first.close()
+    assert await books.opened.get() is not first
+    assert tally.sockets_lost == 1
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
