@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,9 +53,14 @@ async def audit(
     return entries, total or 0
 
 
-async def latest(session: AsyncSession, limit: int) -> Sequence[AuditEntry]:
-    """The newest ``limit`` entries."""
-    return (await session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit))).all()
+async def latest(
+    session: AsyncSession, limit: int, entities: Collection[str] | None = None
+) -> Sequence[AuditEntry]:
+    """The newest ``limit`` entries, only those on ``entities`` if given."""
+    newest = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if entities is not None:
+        newest = newest.where(AuditEntry.entity.in_(entities))
+    return (await session.scalars(newest)).all()
 
 
 async def ask(connection: AsyncConnection) -> None:

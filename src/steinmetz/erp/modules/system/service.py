@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -63,9 +63,9 @@ async def audit(unit: Unit, page: PageQuery, wanted: AuditFilter) -> tuple[list[
     return shown, encode_cursor(shown[-1].id) if has_more else None, total
 
 
-async def latest(unit: Unit, limit: int) -> Sequence[AuditEntry]:
-    """The newest ``limit`` entries of the log."""
-    return await repository.latest(unit.session, limit)
+async def latest(unit: Unit, limit: int, *, entities: Collection[str] | None = None) -> Sequence[AuditEntry]:
+    """The newest ``limit`` entries of the log, only those on ``entities`` if given."""
+    return await repository.latest(unit.session, limit, entities)
 
 
 async def readiness(database: Database) -> dict[str, str]:

@@ -1,0 +1,15 @@
+"""What batch asks of the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from steinmetz.erp.modules.batch.models import BatchJob
+from steinmetz.erp.modules.batch.rules import JobStatus
+
+
+async def count_by_status(session: AsyncSession) -> dict[JobStatus, int]:
+    """Only statuses that some job has."""
+    statement = select(BatchJob.status, func.count()).group_by(BatchJob.status)
+    return dict((await session.execute(statement)).all())

@@ -1,0 +1,13 @@
+"""Jobs that run for longer than a request."""
+
+from __future__ import annotations
+
+from steinmetz.erp.db import Unit
+from steinmetz.erp.modules.batch import repository
+from steinmetz.erp.modules.batch.rules import JobStatus
+
+
+async def count_by_status(unit: Unit) -> dict[JobStatus, int]:
+    """How many jobs there are in every status."""
+    counted = await repository.count_by_status(unit.session)
+    return {status: counted.get(status, 0) for status in JobStatus}

@@ -1,0 +1,32 @@
+"""What the dashboard room hears: the whole overview, and each widget that differs; pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+OVERVIEW_PATH = "/api/dashboard/overview"
+DASHBOARD_ROOM = "dashboard-room"
+UPDATE = "dashboard:update"
+WIDGET_UPDATE = "dashboard:widget:update"
+
+Event = tuple[str, dict[str, Any]]
+"""The name of an event and its payload."""
+
+
+def widget_updates(old: dict[str, Any] | None, new: dict[str, Any]) -> list[dict[str, Any]]:
+    """``{widget, data}`` of each widget of the overview that differs; all of them without an ``old`` one.
+
+    The business date is no widget: widgets that move with it differ by themselves.
+    """
+    known = old or {}
+    return [
+        {"widget": name, "data": data}
+        for name, data in new.items()
+        if name != "date" and (name not in known or known[name] != data)
+    ]
+
+
+def overview_events(old: dict[str, Any] | None, new: dict[str, Any]) -> list[Event]:
+    """What to say when the overview has changed from ``old`` to ``new``: the whole first, then the widgets."""
+    widgets: list[Event] = [(WIDGET_UPDATE, update) for update in widget_updates(old, new)]
+    return [(UPDATE, new), *widgets]

@@ -1,0 +1,156 @@
+"""The figures of the company as they look from outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from datetime import datetime
+from enum import StrEnum
+
+from steinmetz.erp.kit.schemas import Schema
+
+CURRENCY = "EUR"
+
+
+class WidgetId(StrEnum):
+    """A widget's id is its field in the overview, too."""
+
+    REVENUE = "revenue"
+    OPEN_INVOICES = "openInvoices"
+    OVERDUE_INVOICES = "overdueInvoices"
+    CASH = "cash"
+    HEADCOUNT = "headcount"
+    HOURS_THIS_WEEK = "hoursThisWeek"
+    BATCH = "batch"
+    ACTIVITY = "activity"
+
+
+class MonthRevenue(Schema):
+    month: str
+    """E.g. ``2026-03``."""
+    net_cents: int
+
+
+class RevenueFigure(Schema):
+    """Net revenue of the last twelve months, oldest first, of invoices that were sent and not cancelled."""
+
+    months: list[MonthRevenue]
+    currency: str = CURRENCY
+
+
+class CustomerRevenue(Schema):
+    customer_id: int
+    name: str
+    net_cents: int
+
+
+class RevenueWidget(RevenueFigure):
+    top_customers: list[CustomerRevenue]
+    """The five who were billed most in the same months."""
+
+
+class OwedFigure(Schema):
+    """Invoices that customers have not settled, and what is left to pay on them."""
+
+    count: int
+    open_cents: int
+    currency: str = CURRENCY
+
+
+class CashFigure(Schema):
+    """What the bank accounts and the cash box hold, by the books."""
+
+    balance_cents: int
+    currency: str = CURRENCY
+
+
+class AccountBalance(Schema):
+    number: str
+    name: str
+    balance_cents: int
+
+
+class CashWidget(CashFigure):
+    accounts: list[AccountBalance]
+
+
+class DepartmentHeadcount(Schema):
+    department: str
+    employees: int
+
+
+class HeadcountFigure(Schema):
+    """Who is employed today."""
+
+    employees: int
+    departments: list[DepartmentHeadcount]
+
+
+class HoursFigure(Schema):
+    """Minutes recorded in the week of the business date, Monday to Sunday."""
+
+    monday: dt.date
+    sunday: dt.date
+    minutes: int
+
+
+class BatchFigure(Schema):
+    """Jobs by status."""
+
+    queued: int
+    running: int
+    done: int
+    failed: int
+    cancelled: int
+
+
+class ActivityEntry(Schema):
+    """A line of the audit log, without its before and after."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    entity: str
+    entity_id: str
+    summary: str
+
+
+class Overview(Schema):
+    """The figures that the company shows to everybody who signs in; also the payload of ``dashboard:update``.
+
+    One document for all roles, so it holds sums only. What stands behind them is restricted and not in here: the
+    best customers and the accounts (role manager), and acts on records that not everybody sees (role auditor).
+    Those are told by /api/dashboard and /api/dashboard/widgets/{id}.
+    """
+
+    date: dt.date
+    """The business date of the figures, in company time."""
+    revenue: RevenueFigure
+    open_invoices: OwedFigure
+    overdue_invoices: OwedFigure
+    cash: CashFigure
+    headcount: HeadcountFigure
+    hours_this_week: HoursFigure
+    batch: BatchFigure
+    activity: list[ActivityEntry]
+    """The last ten acts on customers, invoices, payments and jobs, newest first."""
+
+
+Figure = (
+    RevenueWidget | CashWidget | OwedFigure | HeadcountFigure | HoursFigure | BatchFigure | list[ActivityEntry]
+)
+
+
+class Widget(Schema):
+    """A figure with what stands behind it, as far as the caller's role may see it."""
+
+    id: WidgetId
+    date: dt.date
+    data: Figure
+
+
+class Dashboard(Schema):
+    """The widgets that the caller's role may see: ``revenue`` and ``cash`` from manager on."""
+
+    date: dt.date
+    widgets: list[Widget]
