@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from steinmetz.erp.modules.dashboard.schemas import WidgetId
+
 OVERVIEW_PATH = "/api/dashboard/overview"
 DASHBOARD_ROOM = "dashboard-room"
 UPDATE = "dashboard:update"
@@ -18,11 +20,10 @@ def widget_updates(old: dict[str, Any] | None, new: dict[str, Any]) -> list[dict
 
     The business date is no widget: widgets that move with it differ by themselves.
     """
-    known = old or {}
     return [
-        {"widget": name, "data": data}
-        for name, data in new.items()
-        if name != "date" and (name not in known or known[name] != data)
+        {"widget": widget.value, "data": new[widget]}
+        for widget in WidgetId
+        if old is None or old.get(widget) != new[widget]
     ]
 
 

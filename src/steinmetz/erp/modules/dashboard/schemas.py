@@ -34,7 +34,6 @@ class RevenueFigure(Schema):
     """Net revenue of the last twelve months, oldest first, of invoices that were sent and not cancelled."""
 
     months: list[MonthRevenue]
-    currency: str = CURRENCY
 
 
 class CustomerRevenue(Schema):
@@ -52,15 +51,13 @@ class OwedFigure(Schema):
     """Invoices that customers have not settled, and what is left to pay on them."""
 
     count: int
-    open_cents: int
-    currency: str = CURRENCY
+    sum_cents: int
 
 
 class CashFigure(Schema):
     """What the bank accounts and the cash box hold, by the books."""
 
     balance_cents: int
-    currency: str = CURRENCY
 
 
 class AccountBalance(Schema):
@@ -74,22 +71,21 @@ class CashWidget(CashFigure):
 
 
 class DepartmentHeadcount(Schema):
-    department: str
-    employees: int
+    name: str
+    count: int
 
 
 class HeadcountFigure(Schema):
     """Who is employed today."""
 
-    employees: int
+    total: int
     departments: list[DepartmentHeadcount]
 
 
 class HoursFigure(Schema):
     """Minutes recorded in the week of the business date, Monday to Sunday."""
 
-    monday: dt.date
-    sunday: dt.date
+    week_start: dt.date
     minutes: int
 
 
@@ -108,7 +104,7 @@ class ActivityEntry(Schema):
 
     id: int
     at: datetime
-    actor: str
+    actor_name: str
     action: str
     entity: str
     entity_id: str
@@ -123,8 +119,9 @@ class Overview(Schema):
     Those are told by /api/dashboard and /api/dashboard/widgets/{id}.
     """
 
-    date: dt.date
-    """The business date of the figures, in company time."""
+    business_date: dt.date
+    """The day, in company time, of which "today", "this week" and "this month" are said."""
+    currency: str = CURRENCY
     revenue: RevenueFigure
     open_invoices: OwedFigure
     overdue_invoices: OwedFigure
@@ -145,12 +142,14 @@ class Widget(Schema):
     """A figure with what stands behind it, as far as the caller's role may see it."""
 
     id: WidgetId
-    date: dt.date
+    business_date: dt.date
+    currency: str = CURRENCY
     data: Figure
 
 
 class Dashboard(Schema):
     """The widgets that the caller's role may see: ``revenue`` and ``cash`` from manager on."""
 
-    date: dt.date
+    business_date: dt.date
+    currency: str = CURRENCY
     widgets: list[Widget]

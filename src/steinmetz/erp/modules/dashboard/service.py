@@ -49,7 +49,7 @@ async def overview(unit: Unit) -> Overview:
     today = company_date(unit.now)
     owed = await finance.owed(unit)
     return Overview(
-        date=today,
+        business_date=today,
         revenue=RevenueFigure(months=await _months(unit, today)),
         open_invoices=_owed(owed.open),
         overdue_invoices=_owed(owed.overdue),
@@ -65,8 +65,8 @@ async def dashboard(unit: Unit) -> Dashboard:
     """All widgets that the caller may see, in the order of `WidgetId`."""
     today = company_date(unit.now)
     seen = [each for each in WidgetId if may_read(unit.actor.role, SOURCES[each].needed)]
-    widgets = [Widget(id=each, date=today, data=await SOURCES[each].ask(unit, today)) for each in seen]
-    return Dashboard(date=today, widgets=widgets)
+    widgets = [Widget(id=each, business_date=today, data=await SOURCES[each].ask(unit, today)) for each in seen]
+    return Dashboard(business_date=today, widgets=widgets)
 
 
 async def widget(unit: Unit, widget_id: str) -> Widget:
@@ -78,7 +78,7 @@ async def widget(unit: Unit, widget_id: str) -> Widget:
     if not may_read(unit.actor.role, source.needed):
         raise Forbidden(source.needed)
     today = company_date(unit.now)
-    return Widget(id=wanted, date=today, data=await source.ask(unit, today))
+    return Widget(id=wanted, business_date=today, data=await source.ask(unit, today))
 
 
 # Each widget's figure
@@ -101,7 +101,7 @@ async def _revenue(unit: Unit, today: dt.date) -> RevenueWidget:
 
 
 def _owed(sums: finance.Sums) -> OwedFigure:
-    return OwedFigure(count=sums.count, open_cents=sums.cents)
+    return OwedFigure(count=sums.count, sum_cents=sums.cents)
 
 
 async def _open_invoices(unit: Unit, today: dt.date) -> OwedFigure:
@@ -124,16 +124,15 @@ async def _cash(unit: Unit, today: dt.date) -> CashWidget:
 
 async def _headcount(unit: Unit, today: dt.date) -> HeadcountFigure:
     departments = [
-        DepartmentHeadcount(department=each.department, employees=each.employees)
-        for each in await hr.headcount(unit, today)
+        DepartmentHeadcount(name=each.department, count=each.employees) for each in await hr.headcount(unit, today)
     ]
-    return HeadcountFigure(employees=sum(each.employees for each in departments), departments=departments)
+    return HeadcountFigure(total=sum(each.count for each in departments), departments=departments)
 
 
 async def _hours(unit: Unit, today: dt.date) -> HoursFigure:
     monday = week_start(today)
-    sunday = monday + timedelta(days=6)
-    return HoursFigure(monday=monday, sunday=sunday, minutes=await hr.minutes_between(unit, monday, sunday))
+    worked = await hr.minutes_between(unit, monday, monday + timedelta(days=6))
+    return HoursFigure(week_start=monday, minutes=worked)
 
 
 async def _batch(unit: Unit, today: dt.date) -> BatchFigure:
@@ -147,7 +146,7 @@ async def _activity(unit: Unit, *, everything: bool) -> list[ActivityEntry]:
         ActivityEntry(
             id=entry.id,
             at=entry.at,
-            actor=entry.actor_name,
+            actor_name=entry.actor_name,
             action=entry.action,
             entity=entry.entity,
             entity_id=entry.entity_id,
