@@ -1,0 +1,1 @@
+"""The command ``steinmetz``; heavy things are imported inside each command."""

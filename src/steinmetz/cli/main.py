@@ -1,0 +1,98 @@
+"""The commands. Each imports what it needs when it runs, so that ``--help`` answers at once.
+
+Status 0: done. 1: the command found a fault and says so (doctor). 2: it could not begin; one line says why.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steinmetz.cli.traffic import traffic_command
+
+app = typer.Typer(
+    name="steinmetz",
+    help="An ERP whose every answer is fast, live and explained.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+users = typer.Typer(help="Users.", no_args_is_help=True)
+config = typer.Typer(help="Settings.", no_args_is_help=True)
+app.add_typer(users, name="user")
+app.add_typer(config, name="config")
+
+
+app.command("traffic")(traffic_command)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 lets the system choose.", max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes.", min=1)] = None,
+    no_seed: Annotated[bool, typer.Option("--no-seed", help="Leave an empty database empty.")] = False,
+) -> None:
+    """Start the server; on the first start make, migrate and fill the embedded database."""
+    from steinmetz.cli.serve import serve_command
+
+    serve_command(host=host, port=port, workers=workers, no_seed=no_seed)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this release."""
+    from steinmetz.cli.database import migrate_command
+
+    migrate_command()
+
+
+@users.command("create")
+def create_user(
+    email: Annotated[str, typer.Option(help="E-mail address, the name to sign in with.")],
+    name: Annotated[str, typer.Option(help="Full name.")],
+    role: Annotated[str, typer.Option(help="admin, manager, clerk or auditor.")] = "clerk",
+    password_file: Annotated[
+        Path | None, typer.Option(help="Read the password from this file ('-': standard input).")
+    ] = None,
+) -> None:
+    """Create a user; the password is asked for, or read from a file."""
+    from steinmetz.cli.users import create_user_command
+
+    create_user_command(email, name, role, password_file)
+
+
+@app.command()
+def token(
+    email: Annotated[str, typer.Option(help="Whose token.")],
+) -> None:
+    """Print an access token for a user, e.g. for scripts; it lasts as long as one from signing in."""
+    from steinmetz.cli.users import token_command
+
+    token_command(email)
+
+
+@config.command("show")
+def show_config(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Show every setting and where it comes from; secrets stay hidden."""
+    from steinmetz.cli.config import show_config_command
+
+    show_config_command(as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Look for faults of the installation and say how to mend them; status 1 if there is one."""
+    from steinmetz.cli.doctor import doctor_command
+
+    doctor_command(as_json=as_json)
+
+
+def run() -> None:
+    """The entry point ``steinmetz``."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
