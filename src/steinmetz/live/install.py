@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.live.bindings import Binding, Emission
 from steinmetz.live.recompute import ASGIApp, Recomputer
+from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.engine import SqlHook, hook
 from steinmetz.tasks import Tasks
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from steinmetz.cache import ResponseCache
     from steinmetz.monitor import QueryMonitor
-    from steinmetz.realtime import Server
+    from steinmetz.realtime import Server, Socket
 
 
 class Live:
@@ -49,10 +50,12 @@ class Live:
         self.enabled = enabled
         self._inside: ASGIApp = cache.wrap(app) if cache is not None else app
         self._application = app
-        self._sockets: ASGIApp | None = io.asgi if io is not None else None
+        self._sockets: ASGIApp | None = RealtimeApp(io) if io is not None else None
         self._recomputers: list[Recomputer] = []
         self._tasks: Tasks | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        if io is not None:
+            io.on("connection", self._connected)
 
     # -- what the application says -----------------------------------------------------------------------
 
@@ -98,6 +101,12 @@ class Live:
         if self.io is not None:
             self.io.to(emission.room).emit(emission.event, emission.payload)
 
+    def _connected(self, socket: Socket) -> None:
+        """Whoever connects may have joined rooms on the way in: let their answers be at hand."""
+        for recomputer in self._recomputers:
+            if recomputer.watch.binding.room in socket.rooms:
+                recomputer.listened()
+
     # -- commits -----------------------------------------------------------------------------------------
 
     def _bumped(self, writes: WriteSet) -> None:
@@ -131,6 +140,8 @@ class Live:
             await tasks.aclose()
             if self.io is not None:
                 await self.io.shutdown()
+            if self.cache is not None:
+                await self.cache.aclose()
 
     # -- the door ------------------------------------------------------------------------------------------
 

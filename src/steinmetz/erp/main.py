@@ -1,0 +1,125 @@
+"""The composition root: reads top to bottom what the application is made of. No business here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from steinmetz import __version__
+from steinmetz.cache import CacheConfig, Principal, ResponseCache
+from steinmetz.clock import Clock, SystemClock
+from steinmetz.erp.api import make_api
+from steinmetz.erp.db import DATABASE_NAME, Database
+from steinmetz.erp.edge import Edge, Traffic
+from steinmetz.erp.kit.roles import Actor, Role
+from steinmetz.erp.migrations import head
+from steinmetz.erp.modules.auth.events import Gate
+from steinmetz.erp.modules.auth.identity import Identity
+from steinmetz.erp.modules.auth.passwords import PasswordHasher
+from steinmetz.erp.modules.auth.throttle import LoginThrottle
+from steinmetz.erp.modules.auth.tokens import Tokens
+from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
+from steinmetz.erp.page import mount_page
+from steinmetz.erp.scheduler import Scheduler
+from steinmetz.erp.settings import Settings, load_settings
+from steinmetz.erp.state import AppState
+from steinmetz.live import Emission, Live, install
+from steinmetz.live.native import protocol_class
+from steinmetz.monitor import QueryMonitor, query_monitor
+from steinmetz.realtime import Config as RealtimeConfig
+from steinmetz.realtime import Server
+
+LISTENER = Principal("system:live", Role.CLERK.value, None, Actor(None, "SteinmetZ", Role.CLERK))
+"""For whom the overview is recomputed: it is the same for every role that may read it."""
+
+
+class Application:
+    """The running ERP as one ASGI application, with its parts at hand."""
+
+    def __init__(self, state: AppState, api: FastAPI, live: Live, door: Edge) -> None:
+        self.state = state
+        self.api = api
+        self.live = live
+        self._door = door
+
+    @property
+    def http_protocol(self) -> type[Any] | str:
+        """For uvicorn's ``http=``: sockets below ASGI where that is possible."""
+        return protocol_class(self.state.io)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._door(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Application:
+    """The application for ``settings`` (default: the environment's).
+
+    Raises `SettingsError` for settings that cannot be used.
+    """
+    settings = settings or load_settings()
+    clock = clock or SystemClock()
+    database = Database(settings.database_address, clock=clock)
+    tokens = Tokens(settings.token_secrets(), access_s=settings.access_token_s)
+    identity = Identity(database, tokens, clock)
+    traffic = Traffic()
+    door = Edge(settings, traffic)
+
+    io = Server(
+        RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections), clock=clock
+    )
+    database.publisher = Gate(identity).attach(io)
+    cache = ResponseCache(
+        CacheConfig(enabled=settings.cache, budget_bytes=settings.cache_max_bytes),
+        clock=clock,
+        authenticator=identity,
+        version=f"{__version__}-{head()}",
+        finish=door.finish,
+    )
+    monitor = query_monitor
+    monitor.configure(slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock)
+
+    state = AppState(
+        settings=settings,
+        database=database,
+        clock=clock,
+        identity=identity,
+        hasher=PasswordHasher(settings),
+        throttle=LoginThrottle(),
+        traffic=traffic,
+        io=io,
+        cache=cache,
+        monitor=monitor,
+    )
+    scheduler = Scheduler(database, clock)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await live.hook.prime()
+        await scheduler.start()
+        yield
+        await scheduler.stop()
+        await database.close()
+
+    api = make_api(state, lifespan=lifespan)
+    mount_page(api)
+    live = install(
+        api,
+        engine=database.engine,
+        io=io,
+        cache=cache,
+        monitor=monitor,
+        clock=clock,
+        database=DATABASE_NAME,
+        enabled=settings.live,
+    )
+    live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
+    door.inside = live
+    return Application(state, api, live, door)
+
+
+def _overview_emissions(previous: Any, body: Any) -> list[Emission]:
+    events = overview_events(previous["data"] if previous else None, body["data"])
+    return [Emission(event, payload, DASHBOARD_ROOM) for event, payload in events]
