@@ -65,7 +65,7 @@ class Company:
 
     async def overview(self, request: web.Request) -> web.Response:
         self.polls += request.headers["Authorization"].startswith("Bearer ")
-        return ok({"activity": {"entries": [{"id": self.audits}]}})
+        return ok({"activity": [{"id": self.audits}]})
 
     async def widgets(self, request: web.Request) -> web.Response:
         return ok({"widgets": [{"id": "cash", "data": {}}]})
@@ -101,7 +101,7 @@ class Company:
 
     async def changed(self, record: dict[str, Any]) -> web.Response:
         self.audits += 1
-        event = orjson.dumps(["dashboard:update", {"activity": {"entries": [{"id": self.audits}]}}]).decode()
+        event = orjson.dumps(["dashboard:update", {"activity": [{"id": self.audits}]}]).decode()
         for socket in self.sockets:
             await socket.send_str(f"42{event}")
         return ok(dict(record))

@@ -24,7 +24,7 @@ def good(data: Any) -> Reply:
 
 
 def overview(newest: int) -> Reply:
-    return good({"activity": {"entries": [{"id": newest}, {"id": newest - 1}]}})
+    return good({"activity": [{"id": newest}, {"id": newest - 1}]})
 
 
 class TestAnAcknowledgedWrite:
@@ -71,6 +71,17 @@ class TestAnAcknowledgedWrite:
         ledger.take(OVERVIEW, overview(101), ledger.now)
         assert ledger.stale == 0
         ledger.take(OVERVIEW, overview(100), ledger.now)
+        assert ledger.stale == 1
+
+    def test_of_a_node_need_not_be_among_the_activity_but_makes_later_ids_higher(self) -> None:
+        ledger = Ledger()
+        ledger.open(overview(100).data)
+        edit = Call("PATCH /api/functions/nodes/{id}", "/api/functions/nodes/a", {"version": 1}, record="node")
+        ledger.take(edit, good({"id": "a", "version": 2}), ledger.now)
+        ledger.take(OVERVIEW, overview(100), ledger.now)
+        assert ledger.stale == 0
+        ledger.take(PAY, good(invoice(2)), ledger.now)
+        ledger.take(OVERVIEW, overview(101), ledger.now)
         assert ledger.stale == 1
 
 
