@@ -1,0 +1,308 @@
+"""Every interleaving of one writer and two readers, driven against the real `Epochs`.
+
+The world: one row in a database, one kept answer, single flight, an eviction at any time, a leader that may be
+cancelled, and once somebody looks at the row past the cache. Each reader reads twice. What must never be seen:
+
+- stale after ack: a read that begins after a write was acknowledged shows the state before it;
+- backwards: a read that begins after another one ended shows an older state than that one;
+- stuck: when all is over, the kept answer is not what the database holds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from steinmetz.cache.policy.epochs import Epochs, Mark, Moment
+from steinmetz.sql.effects import ReadSet, WriteSet
+from steinmetz.sql.facts import Relation
+
+ROW = frozenset({Relation("main", "row")})
+READS, WRITES = ReadSet(ROW), WriteSet(ROW)
+LEASE_S = 5.0
+
+COMMITS = ("mark", "commit", "bump", "ack")
+COMMITS_TWICE = COMMITS + COMMITS
+ROLLS_BACK = ("mark", "unmark", "mark", "commit", "bump", "ack")
+DIES = ("mark", "commit", "end of lease")
+DIES_BEFORE_COMMIT = ("mark", "end of lease")
+IS_SLOW = ("mark", "end of lease", "commit", "bump", "ack")
+
+
+@dataclass
+class Flight:
+    sequence: int
+    has_read: bool = False
+    value: int | None = None
+    outcome: str = "under way"
+
+    def fingerprint(self) -> tuple[object, ...]:
+        return (self.sequence, self.has_read, self.value is None, self.value or 0, self.outcome)
+
+
+@dataclass
+class Reader:
+    reads_left: int = 2
+    at: str = "start"
+    flight: int = -1
+    moment: Moment | None = None
+    acked_before: int = 0
+    seen_before: int = 0
+
+
+@dataclass
+class World:
+    epochs: Epochs
+    database: int = 0
+    kept: int | None = 0
+    now_s: float = 0.0
+    mark: Mark | None = None
+    acked: int = 0
+    seen: int = 0
+    writer: int = 0
+    evictions_left: int = 1
+    cancels_left: int = 1
+    looks_left: int = 1
+    flights: tuple[Flight, ...] = ()
+    boarding: int = -1
+    readers: tuple[Reader, ...] = field(default_factory=lambda: (Reader(), Reader()))
+
+    def clone(self) -> World:
+        world = copy(self)
+        world.epochs = copy(self.epochs)
+        world.epochs._ring = deque(self.epochs._ring, maxlen=self.epochs._ring.maxlen)
+        world.flights = tuple(replace(flight) for flight in self.flights)
+        world.readers = tuple(replace(reader) for reader in self.readers)
+        return world
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Equal for worlds with the same future; which of the two readers is which does not matter."""
+        readers = sorted(
+            (
+                *(r.reads_left, r.at, r.acked_before, r.seen_before, r.flight == self.boarding),
+                self.flights[r.flight].fingerprint() if r.flight >= 0 else (),
+                (r.moment.sequence, len(r.moment.pending)) if r.moment is not None else (),
+            )
+            for r in self.readers
+        )
+        return (
+            *(self.database, self.kept, self.now_s, self.acked, self.seen, self.writer),
+            *(self.evictions_left, self.cancels_left, self.looks_left),
+            *(self.epochs.sequence, len(self.epochs.marks)),
+            self.flights[self.boarding].fingerprint() if self.boarding >= 0 else (),
+            tuple(readers),
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a whole exploration has shown."""
+
+    faults: frozenset[str]
+    worlds: int
+
+
+def explore(epochs: type[Epochs], writer: tuple[str, ...], until: frozenset[str] | None = None) -> Seen:
+    """All worlds that can come about; with ``until``, only as far as needed to see these faults."""
+    first = World(epochs(lease_s=LEASE_S), cancels_left=1 if len(writer) < len(COMMITS_TWICE) else 0)
+    todo, known, faults = [first], {first.fingerprint()}, set[str]()
+    while todo and (until is None or not until <= faults):
+        world = todo.pop()
+        is_over = True
+        for after in successors(world, writer, faults):
+            is_over = False
+            if (fingerprint := after.fingerprint()) not in known:
+                known.add(fingerprint)
+                todo.append(after)
+        if is_over and is_given(world) and world.kept != world.database:
+            faults.add("stuck")
+    return Seen(frozenset(faults), len(known))
+
+
+def successors(world: World, writer: tuple[str, ...], faults: set[str]) -> Iterator[World]:
+    if world.writer < len(writer):
+        after = world.clone()
+        step_writer(after, writer[world.writer])
+        yield after
+    if world.evictions_left and world.kept is not None:
+        after = world.clone()
+        after.kept, after.evictions_left = None, 0
+        yield after
+    if world.looks_left and world.database:
+        after = world.clone()
+        after.seen, after.looks_left = after.database, 0
+        yield after
+    for number, reader in enumerate(world.readers):
+        if reader.at == "follow" and world.flights[reader.flight].outcome == "under way":
+            continue
+        if reader.reads_left:
+            after = world.clone()
+            step_reader(after, after.readers[number], faults)
+            yield after
+        if reader.at in {"read", "land"} and world.cancels_left:
+            after = world.clone()
+            cancel(after, after.readers[number])
+            yield after
+
+
+def step_writer(world: World, step: str) -> None:
+    world.writer += 1
+    match step:
+        case "mark":
+            world.mark = world.epochs.mark(WRITES, world.now_s)
+        case "commit":
+            world.database += 1
+        case "bump":
+            assert world.mark is not None
+            world.kept = None
+            world.epochs.bump(world.mark)
+        case "unmark":
+            assert world.mark is not None
+            world.epochs.unmark(world.mark)
+        case "ack":
+            world.acked = world.database
+        case "end of lease":
+            world.now_s += LEASE_S
+
+
+def is_given(world: World) -> bool:
+    """Whether the kept answer would be given now; a mark past its lease is bumped by whoever meets it."""
+    for mark in world.epochs.overdue(world.now_s):
+        if isinstance(world.epochs, LeaseEndsQuietly):
+            world.epochs.unmark(mark)
+        else:
+            world.kept = None
+            world.epochs.bump(mark)
+    return world.kept is not None and not world.epochs.suspends(READS)
+
+
+def step_reader(world: World, reader: Reader, faults: set[str]) -> None:
+    match reader.at:
+        case "start":
+            reader.acked_before, reader.seen_before = world.acked, world.seen
+            board(world, reader, faults)
+        case "board":
+            board(world, reader, faults)
+        case "read":
+            flight = world.flights[reader.flight]
+            flight.has_read, flight.value = True, world.database
+            reader.at = "land"
+        case "land":
+            flight = world.flights[reader.flight]
+            assert flight.value is not None
+            is_given(world)
+            if world.epochs.unmoved_since(flight.sequence, READS):
+                world.kept = flight.value
+            end(world, reader.flight, "landed")
+            answer(world, reader, flight.value, faults)
+        case "follow":
+            flight = world.flights[reader.flight]
+            assert reader.moment is not None
+            good = flight.outcome == "landed" and world.epochs.unmoved_until(flight.sequence, READS, reader.moment)
+            if good and flight.value is not None:
+                answer(world, reader, flight.value, faults)
+            else:
+                reader.at, reader.flight, reader.moment = "board", -1, None
+
+
+def board(world: World, reader: Reader, faults: set[str]) -> None:
+    if is_given(world):
+        assert world.kept is not None
+        answer(world, reader, world.kept, faults)
+        return
+    if world.boarding >= 0:
+        flight, moment = world.flights[world.boarding], world.epochs.moment()
+        so_far = READS if flight.has_read else ReadSet()
+        if world.epochs.unmoved_until(flight.sequence, so_far, moment):
+            reader.at, reader.flight, reader.moment = "follow", world.boarding, moment
+            return
+    world.flights = (*world.flights, Flight(world.epochs.begin()))
+    world.boarding = reader.flight = len(world.flights) - 1
+    reader.at = "read"
+
+
+def end(world: World, flight: int, outcome: str) -> None:
+    world.flights[flight].outcome = outcome
+    if world.boarding == flight:
+        world.boarding = -1
+
+
+def cancel(world: World, reader: Reader) -> None:
+    world.cancels_left -= 1
+    end(world, reader.flight, "failed")
+    reader.at, reader.flight, reader.reads_left = "start", -1, reader.reads_left - 1
+
+
+def answer(world: World, reader: Reader, value: int, faults: set[str]) -> None:
+    if value < reader.acked_before:
+        faults.add("stale after ack")
+    if value < reader.seen_before:
+        faults.add("backwards")
+    world.seen = max(world.seen, value)
+    reader.at, reader.flight, reader.moment, reader.reads_left = "start", -1, None, reader.reads_left - 1
+
+
+# -- weakened protocols, each as some cache has it
+
+
+class KeepsWithoutAsking(Epochs):
+    """Deletes at the commit and keeps whatever comes: what nine measured caches do."""
+
+    def unmoved_since(self, sequence: int, reads: ReadSet) -> bool:
+        return True
+
+
+class JoinsWithoutAsking(Epochs):
+    """Single flight by key alone."""
+
+    def unmoved_until(self, sequence: int, reads: ReadSet, moment: Moment) -> bool:
+        return True
+
+    def unmoved_since(self, sequence: int, reads: ReadSet) -> bool:
+        return Epochs.unmoved_until(self, sequence, reads, self.moment())
+
+
+class NeverMarks(Epochs):
+    """Versions, but only after the commit."""
+
+    def suspends(self, reads: ReadSet) -> bool:
+        return False
+
+    def moment(self) -> Moment:
+        return Moment(self.sequence)
+
+
+class LeaseEndsQuietly(Epochs):
+    """A mark that is forgotten when its writer dies. (The model looks for this type.)"""
+
+
+# -- what is shown
+
+
+@pytest.mark.parametrize("writer", [COMMITS, COMMITS_TWICE, ROLLS_BACK, DIES, DIES_BEFORE_COMMIT])
+def test_no_interleaving_shows_a_past_that_is_over(writer: tuple[str, ...]) -> None:
+    seen = explore(Epochs, writer)
+    assert seen.faults == frozenset()
+    assert seen.worlds > 1_000
+
+
+def test_a_commit_that_outlives_its_lease_is_still_never_missed_once_acknowledged() -> None:
+    assert explore(Epochs, IS_SLOW).faults <= {"backwards"}
+
+
+@pytest.mark.parametrize(
+    ("weakened", "writer", "fault"),
+    [
+        (KeepsWithoutAsking, COMMITS, "stale after ack"),
+        (KeepsWithoutAsking, COMMITS, "stuck"),
+        (JoinsWithoutAsking, COMMITS, "stale after ack"),
+        (NeverMarks, COMMITS, "backwards"),
+        (LeaseEndsQuietly, DIES, "stuck"),
+    ],
+)
+def test_each_question_left_out_shows(weakened: type[Epochs], writer: tuple[str, ...], fault: str) -> None:
+    assert fault in explore(weakened, writer, until=frozenset({fault})).faults
