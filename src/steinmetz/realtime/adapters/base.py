@@ -58,6 +58,9 @@ class Adapter(Protocol[Member]):
     def rooms(self) -> Iterable[str]:
         """The rooms of this process, without the members' own."""
 
+    def has_members(self, room: str) -> bool:
+        """Whether anybody is in ``room``, wherever they are."""
+
     def broadcast(self, selection: Selection, outgoing: Outgoing, *, volatile: bool) -> None:
         """Send to all selected members, wherever they are."""
 

@@ -66,6 +66,9 @@ class MemoryAdapter(Generic[Member]):
     def rooms(self) -> Iterable[str]:
         return self._rooms.keys()
 
+    def has_members(self, room: str) -> bool:
+        return room in self._rooms or room in self._members
+
     def broadcast(self, selection: Selection, outgoing: Outgoing, *, volatile: bool) -> None:
         members = self.select(selection)
         if members:

@@ -86,7 +86,7 @@ class RealtimeApp:
             return
         try:
             wish = read_wish(scope["query_string"], scope["method"], is_upgrade=False)
-            self._server.begin()
+            self._server.serve()
             body = await self._polling(scope, receive, wish)
         except HandshakeError as refusal:
             await _refuse(send, refusal, cors)
@@ -113,7 +113,7 @@ class RealtimeApp:
         client: Client | None = None
         try:
             wish = read_wish(scope["query_string"], "GET", is_upgrade=True)
-            self._server.begin()
+            self._server.serve()
             request = request_of(scope, self._server)
             refusal = refusal_of(self._server, scope["headers"])
             if wish.sid is None:

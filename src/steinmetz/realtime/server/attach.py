@@ -6,7 +6,6 @@ from typing import Any
 
 from steinmetz.clock import Clock
 from steinmetz.realtime.config import Config
-from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.server import Server
 
 
@@ -23,5 +22,5 @@ def init_websocket_server(app: Any, config: Config | None = None, *, clock: Cloc
         raise TypeError(
             f"{type(app).__name__} has no mount(); serve RealtimeApp(Server(config), other=app) instead"
         )
-    mount(server.config.path.rstrip("/"), RealtimeApp(server, mounted=True))
+    mount(server.config.path.rstrip("/"), server.asgi)
     return server

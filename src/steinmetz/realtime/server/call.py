@@ -83,7 +83,7 @@ class Call(NamedTuple):
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        refusal = error if isinstance(error, EventError) else self.socket.namespace.server.describe_error(error)
+        refusal = error if isinstance(error, EventError) else self._describe(error)
         if refusal is None:
             log.error(
                 "Event handler failed",
@@ -95,6 +95,13 @@ class Call(NamedTuple):
             refusal = EventError("internal", "The server could not handle this event")
         if self.ack_id is not None:
             self._acknowledge([{"ok": False, "error": {"code": refusal.code, "message": refusal.message}}])
+
+    def _describe(self, error: Exception) -> EventError | None:
+        try:
+            return self.socket.namespace.server.describe_error(error)
+        except Exception as second:
+            log.error("describe_error failed", error=type(second).__name__, at=_where(second))
+            return None
 
     def _acknowledge(self, answers: list[Any]) -> None:
         if self.socket.connected:

@@ -314,12 +314,12 @@ class Client:
         self.rearm()
         return True
 
-    def drop_probe(self, websocket: Transport) -> None:
+    def drop_probe(self, websocket: Transport, code: CloseCode = CloseCode.POLICY_VIOLATION) -> None:
         """Polling goes on without ``websocket``."""
         if websocket is self.probe:
             self.session.lose_probe()
             self.probe = None
-        websocket.close(CloseCode.POLICY_VIOLATION)
+        websocket.close(code)
 
     def transport_lost(self, transport: Transport, *, error: bool = False) -> None:
         """The peer or the network ended ``transport``."""
@@ -328,6 +328,14 @@ class Client:
         elif transport is self.probe:
             self.session.lose_probe()
             self.probe = None
+
+    def transport_failed(self, transport: Transport, code: CloseCode) -> None:
+        """The peer broke the rules of ``transport`` itself."""
+        if transport is self.transport:
+            self.server.refused[Reason.TRANSPORT_ERROR] += 1
+            self.close(Reason.TRANSPORT_ERROR, code)
+        else:
+            self.drop_probe(transport, code)
 
     def close(self, reason: Reason, code: CloseCode = CloseCode.NORMAL, farewell: Outgoing = CLOSE) -> None:
         """End the session without a DISCONNECT packet: the stock client comes back unless it said goodbye."""

@@ -110,6 +110,10 @@ class Namespace:
     def local(self) -> BroadcastOperator:
         return BroadcastOperator(self).local
 
+    def has_members(self, room: str) -> bool:
+        """Whether an emission to ``room`` would reach anybody."""
+        return self.adapter.has_members(room)
+
     async def fetch_sockets(self) -> Sequence[Socket]:
         return await BroadcastOperator(self).fetch_sockets()
 
@@ -125,21 +129,28 @@ class Namespace:
     def broadcast(self, selection: Selection, event: str, args: Sequence[Any], *, volatile: bool) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
         outgoing = self._event(event, args, None)
-        self.server.run_on_loop(self._broadcast, selection, outgoing, volatile)
+        self.server.run_on_loop(self._broadcast, event, selection, outgoing, volatile)
 
-    def _broadcast(self, selection: Selection, outgoing: Outgoing, volatile: bool) -> None:
+    def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, volatile: bool) -> None:
+        self.server.count_emit(event)
         self.adapter.broadcast(selection, outgoing, volatile=volatile)
+
+    def send(self, socket: Socket, event: str, args: Sequence[Any]) -> None:
+        """To one socket of this process, in line behind the broadcasts before it."""
+        self.server.run_on_loop(self._send, event, (socket,), self._event(event, args, None))
 
     def request(self, socket: Socket, event: str, args: Sequence[Any], ack_id: int) -> None:
         """An event that wants an acknowledgement."""
-        self._delivery.send((socket,), self._event(event, args, ack_id), volatile=False)
+        self._send(event, (socket,), self._event(event, args, ack_id))
+
+    def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing) -> None:
+        self.server.count_emit(event)
+        self._delivery.send(sockets, outgoing, volatile=False)
 
     def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
         if event in RESERVED_EVENTS:
             raise ValueError(f'"{event}" is a reserved name; choose another for your event')
-        outgoing = encode(Packet(PacketType.EVENT, self.name, [event, *args], ack_id))
-        self.server.count_emit(event)
-        return outgoing
+        return encode(Packet(PacketType.EVENT, self.name, [event, *args], ack_id))
 
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 

@@ -26,10 +26,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 class PollingTransport:
     """Keeps what is sent until the next poll takes it."""
 
-    __slots__ = ("_bytes", "_farewell", "_is_closed", "_poll", "_queue", "_server", "name", "sid")
+    name = TransportName.POLLING
+    __slots__ = ("_bytes", "_farewell", "_is_closed", "_poll", "_queue", "_server", "sid")
 
     def __init__(self, server: Server) -> None:
-        self.name = TransportName.POLLING
         self.sid = ""
         self._server = server
         self._queue: deque[Outgoing] = deque()

@@ -22,6 +22,7 @@ from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import BroadcastOperator
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
@@ -86,6 +87,8 @@ class Server:
         self._main = self.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
         self._thread_id: int | None = None
+        self.asgi = RealtimeApp(self, mounted=True)
+        """The endpoint as an ASGI application, whatever the path; to wrap an application see `RealtimeApp`."""
         self._started_s = self.clock.monotonic_s()
         self._is_closing = False
         self._draining: deque[Client] = deque()
@@ -147,6 +150,10 @@ class Server:
     def local(self) -> BroadcastOperator:
         return self._main.local
 
+    def has_members(self, room: str) -> bool:
+        """Whether an emission to ``room`` of the main namespace would reach anybody."""
+        return self._main.has_members(room)
+
     async def fetch_sockets(self) -> Sequence[Socket]:
         return await self._main.fetch_sockets()
 
@@ -183,7 +190,10 @@ class Server:
     # -- life ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Bind to the running loop. Optional: the first request does it, too."""
+        """Bind to the running loop. The first request does it, too; after a `shutdown` only this does."""
+        if self._is_closing and self.loop is None:
+            self._is_closing = False
+            self.tasks = Tasks("realtime")
         self.begin()
 
     def begin(self) -> None:
@@ -201,6 +211,13 @@ class Server:
         self.loop = loop
         self._thread_id = threading.get_ident()
         self.wheel.start(loop)
+
+    def serve(self) -> None:
+        """`begin` for a request: what cannot be served is refused. Raises `HandshakeError`."""
+        try:
+            self.begin()
+        except NotRunningError as error:
+            raise HandshakeError(3, str(error), 503) from None
 
     def begin_shutdown(self) -> None:
         """Admit nobody any more, send everybody away in slices, without DISCONNECT: they come back elsewhere."""
@@ -230,6 +247,7 @@ class Server:
         await asyncio.sleep(0)
         await self.tasks.aclose()
         self.wheel.stop()
+        self.loop, self._thread_id = None, None
 
     def run_on_loop(self, function: Callable[..., object], *args: Any) -> None:
         """Call ``function`` now when on the loop's thread, else soon on it (trap T30)."""
@@ -259,7 +277,7 @@ class Server:
     def open(self, transport: Transport, request: Request, refusal: str | None = None) -> tuple[Client, Outgoing]:
         """A new session and its OPEN packet, which the transport sends first. Raises `HandshakeError`."""
         if self._is_closing:
-            raise HandshakeError(3, "The server is shutting down", 503)
+            raise HandshakeError(3, "the realtime server is shutting down", 503)
         surplus = len(self.clients) - self.config.max_connections
         if surplus >= MAX_REFUSED:
             self.refused["Too many connections"] += 1

@@ -105,7 +105,7 @@ class Socket:
 
         Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent.
         """
-        self.namespace.broadcast(Selection(frozenset((self.id,))), event, args, volatile=False)
+        self.namespace.send(self, event, args)
 
     async def emit_with_ack(self, event: str, *args: Any, timeout_s: float = 10.0) -> Any:
         """Send ``event`` and wait for the client's acknowledgement; its first value, or None.

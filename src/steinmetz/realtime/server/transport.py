@@ -12,7 +12,8 @@ from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
 class Transport(Protocol):
     """Plain calls, never awaited. A transport that has been closed ignores them."""
 
-    name: TransportName
+    @property
+    def name(self) -> TransportName: ...
 
     @property
     def queued_bytes(self) -> int:

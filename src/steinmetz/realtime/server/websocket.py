@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+CLOSING_TIMEOUT_S = 2.0
+"""How long a peer that does not read may delay the end of its connection."""
+
 
 class WebSocketTransport:
     """Writes in a task that lives only while something is queued."""
 
-    __slots__ = ("_bytes", "_close_code", "_is_closed", "_queue", "_reader", "_send", "_server", "_writer", "name")
+    name = TransportName.WEBSOCKET
+    __slots__ = ("_bytes", "_close_code", "_is_closed", "_queue", "_reader", "_send", "_server", "_writer")
 
     def __init__(self, server: Server, send: Send) -> None:
-        self.name = TransportName.WEBSOCKET
         self._server = server
         self._send = send
         self._queue: deque[Outgoing] = deque()
@@ -58,6 +61,8 @@ class WebSocketTransport:
             self._is_closed = True
             self._close_code = code
             self._start_writer()
+            if self._server.loop is not None:
+                self._server.loop.call_later(CLOSING_TIMEOUT_S, self.abort)
 
     def abort(self) -> None:
         self._is_closed = True

@@ -152,9 +152,8 @@ def _check(kind: PacketType, data: Any, ack_id: int | None, *, has_body: bool) -
                 _check_name(data[0])
         case PacketType.ACK | PacketType.BINARY_ACK:
             valid = ack_id is not None and isinstance(data, list)
-        case _:
-            # "CONNECT_ERROR: used during the connection to a namespace", from the server only.
-            valid = False
+        case PacketType.CONNECT_ERROR:
+            valid = ack_id is None and isinstance(data, dict)
     if not valid:
         raise SocketIOError(f"not a {kind.name} packet")
 

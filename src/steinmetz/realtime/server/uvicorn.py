@@ -1,0 +1,308 @@
+"""The fast door: WebSockets of this endpoint on a protocol of our own, below uvicorn's ASGI layer.
+
+No ASGI task, no queue, no writer: a frame that was built once is written to the socket as it is. What is not for
+this endpoint goes to uvicorn's own class. Whoever owns uvicorn's HTTP protocol class calls `NativeDoor.upgrade`
+from an overridden `handle_websocket_upgrade` (trap T22: uvicorn would set a delegate's protocol too late, and drop
+what the client sent behind its request); `with_door` makes such a class of uvicorn's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import sys
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from steinmetz.realtime.engineio.frames import (
+    CloseCode,
+    FrameParser,
+    Opcode,
+    accept_key,
+    close_frame,
+    server_frame,
+)
+from steinmetz.realtime.engineio.handshake import TransportName, read_wish
+from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
+from steinmetz.realtime.errors import FrameError, HandshakeError
+from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
+
+if TYPE_CHECKING:
+    from steinmetz.realtime.server.client import Client
+    from steinmetz.realtime.server.server import Server
+
+HIGH_WATER = 65_536
+"""Bytes written since we last asked the transport how much of it is still there."""
+CLOSING_TIMEOUT_S = 2.0
+"""How long the peer may take to answer a closing handshake."""
+
+
+class NativeWebSocket(asyncio.Protocol):
+    """One upgraded connection: RFC 6455 towards the peer, the port `Transport` towards the client object."""
+
+    __slots__ = ("_closing", "_connections", "_is_closed", "_parser", "_queued", "_server", "_transport", "client")
+
+    name = TransportName.WEBSOCKET
+
+    def __init__(self, server: Server, transport: asyncio.Transport, connections: set[Any]) -> None:
+        self.client: Client | None = None
+        self._server = server
+        self._transport = transport
+        self._connections = connections
+        self._parser: FrameParser | None = FrameParser(server.config.max_payload)
+        self._queued = 0
+        self._is_closed = False
+        self._closing: asyncio.TimerHandle | None = None
+
+    # -- the port Transport -------------------------------------------------------------------------------------
+
+    @property
+    def queued_bytes(self) -> int:
+        """uvloop does not count what was written in this turn of the loop (trap T26), so this counts itself."""
+        return self._queued
+
+    @property
+    def is_ready(self) -> bool:
+        return self._queued < HIGH_WATER
+
+    def send(self, outgoing: Outgoing) -> None:
+        if self._is_closed:
+            return
+        frames = outgoing.frames
+        self._transport.write(frames)
+        queued = self._queued
+        self._queued = queued + len(frames)
+        if queued < HIGH_WATER <= self._queued:
+            self._server.call_soon(self._recount)
+
+    def _recount(self) -> None:
+        if not self._is_closed:
+            self._queued = self._transport.get_write_buffer_size()
+            if self._queued >= HIGH_WATER and self._server.loop is not None:
+                self._server.loop.call_later(0.05, self._recount)
+
+    def take_queued(self) -> list[Outgoing]:
+        return []
+
+    def close(self, code: CloseCode, farewell: Outgoing = CLOSE) -> None:
+        if self._is_closed:
+            return
+        self._transport.write(close_frame(code))
+        self._await_close()
+
+    def _await_close(self) -> None:
+        """7.1.1: the peer answers our Close; ending TCP before that might cost it what it has not read."""
+        self._is_closed = True
+        if self._server.loop is not None:
+            self._closing = self._server.loop.call_later(CLOSING_TIMEOUT_S, self._transport.abort)
+
+    def abort(self) -> None:
+        self._is_closed = True
+        self._transport.abort()
+
+    # -- asyncio ------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self._parser is None or self.client is None:
+            self._transport.close()
+            return
+        try:
+            messages = self._parser.feed(data)
+        except FrameError as error:
+            self._parser = None
+            self.client.transport_failed(self, CloseCode(error.close_code))
+            return
+        for opcode, payload in messages:
+            if opcode is Opcode.CLOSE:
+                self._closed_by_peer(cast("bytes", payload))
+                return
+            if self._is_closed:
+                continue
+            if opcode is Opcode.PING:
+                if self.is_ready:
+                    self._transport.write(server_frame(Opcode.PONG, cast("bytes", payload)))
+            elif opcode is not Opcode.PONG:
+                self.client.receive(payload, self)
+
+    def _closed_by_peer(self, payload: bytes) -> None:
+        """5.5.1: "the endpoint typically echos the status code it received"."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._transport.write(server_frame(Opcode.CLOSE, payload[:2]))
+        self._transport.close()
+
+    def resume_writing(self) -> None:
+        self._queued = self._transport.get_write_buffer_size()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_closed = True
+        self._parser = None
+        self._connections.discard(self)
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+        client, self.client = self.client, None
+        if client is not None:
+            client.transport_lost(self, error=exc is not None)
+
+    def shutdown(self) -> None:
+        """uvicorn calls this on every connection in one go (trap T28): only make sure that the drainer runs."""
+        self._server.begin_shutdown()
+
+
+class NativeDoor:
+    """Turns upgrade requests for a realtime server into `NativeWebSocket` connections."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._proxy: ProxyHeadersMiddleware | None = None
+
+    def takes(self, path: str) -> bool:
+        """Whether an upgrade request for ``path`` is for this door."""
+        return self._server.takes(path)
+
+    def takes_url(self, url: bytes) -> bool:
+        """The same for a raw request target."""
+        return url.startswith(b"/") and self.takes(url.partition(b"?")[0].decode("latin-1"))
+
+    def upgrade(self, http: HttpToolsProtocol, trailing: bytes) -> None:
+        """Take the connection over from ``http``, whose parser has just seen an upgrade request for this door.
+
+        ``trailing`` is what the client has sent behind that request.
+        """
+        transport = http.transport
+        http._unset_keepalive_if_required()
+        http.connections.discard(http)
+        http.server_state.total_requests += 1
+        websocket = NativeWebSocket(self._server, transport, http.connections)
+        try:
+            answer = self._answer(http, websocket)
+        except HandshakeError as refusal:
+            transport.write(_refusal(refusal))
+            transport.close()
+        else:
+            cast("set[Any]", http.connections).add(websocket)
+            transport.write(answer)
+            transport.set_protocol(websocket)
+            _unlink(http)
+            if trailing:
+                websocket.data_received(trailing)
+
+    def _answer(self, http: HttpToolsProtocol, websocket: NativeWebSocket) -> bytes:
+        """101 and, for a new session, the OPEN packet in the same write. Raises `HandshakeError`."""
+        if http.cycle is not None and not http.cycle.response_complete:
+            raise HandshakeError(3, "An upgrade waits for the answer to the request before it")
+        headers = http.scope["headers"]
+        accept = accept_key(_key(http.scope["method"], headers))
+        query = http.url.partition(b"?")[2]
+        wish = read_wish(query, "GET", is_upgrade=True)
+        self._server.serve()
+        refusal = refusal_of(self._server, cast("list[tuple[bytes, bytes]]", headers))
+        opening = b""
+        if wish.sid is None:
+            request = request_of(self._scope(http, query), self._server)
+            websocket.client, outgoing = self._server.open(websocket, request, refusal)
+            opening = outgoing.frames
+        else:
+            websocket.client = join(self._server, wish.sid, websocket, refusal)
+        return (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + opening
+        )
+
+    def _scope(self, http: HttpToolsProtocol, query: bytes) -> dict[str, Any]:
+        """What uvicorn would tell an application, its trust in proxies included (trap T21)."""
+        scope: dict[str, Any] = {
+            "type": "websocket",
+            "headers": http.scope["headers"],
+            "query_string": query,
+            "client": http.client,
+            "scheme": "wss" if http.scheme == "https" else "ws",
+        }
+        if http.config.proxy_headers:
+            if self._proxy is None:
+                self._proxy = ProxyHeadersMiddleware(cast("Any", _nothing), http.config.forwarded_allow_ips)
+            # It only rewrites the scope and calls an application that does nothing: it never waits.
+            _run_through(self._proxy(cast("Any", scope), cast("Any", None), cast("Any", None)))
+        return scope
+
+
+async def _nothing(*_args: Any) -> None:
+    return None
+
+
+def _run_through(coroutine: Any) -> None:
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise RuntimeError("uvicorn's proxy middleware waits for something; it did not when this was written")
+
+
+def _key(method: str, headers: Any) -> bytes:
+    """The valid ``Sec-WebSocket-Key`` of a valid request (section 4.2.1). Raises `HandshakeError`."""
+    if header(headers, b"sec-websocket-version") != "13":
+        raise HandshakeError(3, "WebSocket version 13 is needed", 426)
+    key = (header(headers, b"sec-websocket-key") or "").encode("latin-1")
+    try:
+        is_valid = method == "GET" and len(binascii.a2b_base64(key, strict_mode=True)) == 16
+    except binascii.Error:
+        is_valid = False
+    if not is_valid:
+        raise HandshakeError(3, "Bad request")
+    return key
+
+
+def _refusal(refusal: HandshakeError) -> bytes:
+    body = refusal_body(refusal)
+    version = "Sec-WebSocket-Version: 13\r\n" if refusal.status == 426 else ""
+    return (
+        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n{version}Connection: close\r\n\r\n"
+    ).encode() + body
+
+
+def _unlink(http: HttpToolsProtocol) -> None:
+    """Trap T23: each upgrade would leave 29 objects in cycles until the collector comes."""
+    left = cast("Any", http)
+    left.parser = left.cycle = left.scope = left.headers = left.flow = left.transport = None
+    http.pipeline.clear()
+
+
+def with_door(door: NativeDoor, base: type[HttpToolsProtocol] = HttpToolsProtocol) -> type[HttpToolsProtocol]:
+    """A class for uvicorn's ``http=`` that sends upgrade requests through ``door`` if it takes them."""
+
+    class HttpWithDoor(base):  # type: ignore[valid-type, misc]  # mypy knows no computed base class
+        _received = b""
+
+        def data_received(self, data: bytes) -> None:
+            self._received = data
+            super().data_received(data)
+            self._received = b""
+
+        def handle_websocket_upgrade(self) -> None:
+            trailing = trailing_bytes(self._received)
+            if door.takes_url(self.url):
+                door.upgrade(self, trailing)
+                return
+            super().handle_websocket_upgrade()
+            if trailing:
+                self.transport.get_protocol().data_received(trailing)
+
+    return HttpWithDoor
+
+
+def trailing_bytes(received: bytes) -> bytes:
+    """What came behind the upgrade request in the same read.
+
+    To be called inside `handle_websocket_upgrade`: uvicorn calls that while it handles the parser's
+    ``HttpParserUpgrade``, which knows where the request ended.
+    """
+    error = sys.exc_info()[1]
+    if error is None or not error.args or not isinstance(error.args[0], int):
+        return b""
+    return received[error.args[0] :]

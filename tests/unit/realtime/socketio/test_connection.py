@@ -1,0 +1,119 @@
+"""The namespaces of one client."""
+
+from __future__ import annotations
+
+import pytest
+
+from steinmetz.realtime.errors import SocketIOError
+from steinmetz.realtime.socketio.connection import MAX_NAMESPACES, Connection, State, Step
+from steinmetz.realtime.socketio.packet import Packet, PacketType
+
+
+def connection() -> Connection:
+    return Connection(max_size=1_000, timeout_s=45, now_s=100.0)
+
+
+def connected(*namespaces: str) -> Connection:
+    client = connection()
+    for namespace in namespaces or ("/",):
+        client.receive(f"0{namespace},", 100.0)
+        client.accept(namespace)
+    return client
+
+
+class TestConnecting:
+    def test_connect_asks_the_middlewares(self) -> None:
+        client = connection()
+        assert client.receive('0{"token":"x"}', 100.0) == (
+            Step.CONNECT,
+            Packet(PacketType.CONNECT, "/", {"token": "x"}),
+        )
+        assert client.state("/") is State.CONNECTING
+
+    @pytest.mark.parametrize("message", ["0", '2["foo"]', "30[]"])
+    def test_nothing_else_may_come_while_they_think(self, message: str) -> None:
+        client = connection()
+        client.receive("0", 100.0)
+        with pytest.raises(SocketIOError, match="CONNECTING"):
+            client.receive(message, 100.0)
+
+    def test_a_refused_client_may_ask_again(self) -> None:
+        client = connection()
+        client.receive("0", 100.0)
+        client.refuse("/", 100.0)
+        assert client.receive("0", 100.0) is not None
+
+    def test_a_client_may_change_its_mind(self) -> None:
+        client = connection()
+        client.receive("0", 100.0)
+        received = client.receive("1", 100.0)
+        assert received is not None
+        assert received[0] is Step.DISCONNECT
+        assert client.state("/") is State.ABSENT
+
+    def test_a_client_has_a_bounded_number_of_namespaces(self) -> None:
+        client = connection()
+        for number in range(MAX_NAMESPACES):
+            client.receive(f"0/{number},", 100.0)
+        with pytest.raises(SocketIOError, match="at most"):
+            client.receive("0/one-more,", 100.0)
+
+
+class TestConnected:
+    @pytest.mark.parametrize(
+        ("message", "step"), [('2["foo"]', Step.EVENT), ("37[]", Step.ACK), ("1", Step.DISCONNECT)]
+    )
+    def test_each_packet_has_its_meaning(self, message: str, step: Step) -> None:
+        received = connected().receive(message, 100.0)
+        assert received is not None
+        assert received[0] is step
+
+    @pytest.mark.parametrize("message", ["0", '4{"message":"x"}'])
+    def test_what_only_a_server_says_or_what_was_said_already(self, message: str) -> None:
+        with pytest.raises(SocketIOError, match="CONNECTED"):
+            connected().receive(message, 100.0)
+
+    @pytest.mark.parametrize("message", ['2/other,["foo"]', "3/other,1[]", "1/other,"])
+    def test_a_namespace_that_was_never_entered(self, message: str) -> None:
+        with pytest.raises(SocketIOError, match="ABSENT"):
+            connected().receive(message, 100.0)
+
+    def test_what_was_on_its_way_when_the_server_said_disconnect_is_ignored(self) -> None:
+        client = connected("/", "/admin")
+        client.leave("/admin", 100.0)
+        for message in ('2/admin,["foo"]', "3/admin,1[]", "1/admin,"):
+            received = client.receive(message, 100.0)
+            assert received is not None
+            assert received[0] is Step.IGNORE
+        assert client.state("/") is State.CONNECTED
+
+    def test_a_client_may_come_back_after_that(self) -> None:
+        client = connected("/", "/admin")
+        client.leave("/admin", 100.0)
+        received = client.receive("0/admin,", 100.0)
+        assert received is not None
+        assert received[0] is Step.CONNECT
+
+
+class TestDeadlines:
+    def test_a_client_that_connects_to_nothing_is_overdue(self) -> None:
+        client = connection()
+        assert client.deadline_s == 145.0
+        assert not client.is_overdue(144.9)
+        assert client.is_overdue(145.0)
+
+    def test_one_that_is_in_a_namespace_is_not(self) -> None:
+        assert connected().deadline_s is None
+
+    def test_one_that_left_its_last_namespace_has_the_same_time_again(self) -> None:
+        client = connected()
+        client.receive("1", 200.0)
+        assert client.deadline_s == 245.0
+
+    def test_announced_attachments_must_come_in_time(self) -> None:
+        client = connected()
+        client.receive('52-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]', 200.0)
+        client.receive(b"1", 240.0)
+        assert client.is_overdue(245.0)
+        client.receive(b"2", 244.0)
+        assert client.deadline_s is None
