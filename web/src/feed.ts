@@ -72,14 +72,16 @@ export class OverviewFeed {
     this.#socket.on('connect_error', (error) => this.#onRefused(error.message));
     this.#stops.push(
       session.token.listen((token) => {
-        if (token && this.#socket.connected) this.#socket.emit('auth:refresh', { token });
+        if (token && this.#socket.connected) this.#renewSocket(token);
       }),
     );
     const poll = setInterval(() => {
       if (!this.#socket.connected && document.visibilityState === 'visible') void this.fetch();
     }, POLL_MS);
     const online = () => {
-      this.#socket.connect();
+      // A connection that outlived the gap is not lost, and the client tells us nothing.
+      if (this.#socket.connected) this.#put({ live: 'live' });
+      else this.#socket.connect();
       void this.fetch();
     };
     const offline = () => this.#put({ live: 'offline' });
@@ -123,6 +125,14 @@ export class OverviewFeed {
       }
     } while (this.#fetchAgain);
     this.#fetching = false;
+  }
+
+  /** Keeps the connection open past the old token; if it may not be kept, a new one is made with the new token. */
+  #renewSocket(token: string): void {
+    this.#socket.timeout(OFFLINE_AFTER_MS).emit('auth:refresh', { token }, (late: Error | null, ack?: { ok: boolean }) => {
+      if (late || ack?.ok || this.#aborter.signal.aborted) return;
+      this.#socket.disconnect().connect();
+    });
   }
 
   #onConnect(): void {
