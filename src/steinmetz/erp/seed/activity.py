@@ -1,0 +1,109 @@
+"""What the company did lately: batch jobs, and the audit log of the last month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from random import Random
+
+from steinmetz.erp.modules.batch.rules import JobStatus
+from steinmetz.erp.seed.rows import AuditRow, BatchItemRow, BatchJobRow, UserRow
+from steinmetz.erp.seed.sales import Sales
+from steinmetz.erp.seed.workdays import ONE_DAY, at, on_or_after
+
+_AUDITED = timedelta(days=30)
+_JOB_KINDS = ("invoice.dunning", "invoice.mail", "datev.export", "catalog.import", "payroll.run")
+_JOB_ERRORS = (
+    "Der Empfänger hat keine E-Mail-Adresse.",
+    "Das Konto ist gesperrt.",
+    "Zeile 14: Die Menge ist keine Zahl.",
+)
+
+
+class AuditLog:
+    """Names who sent, settled and cancelled the invoices of the last thirty days."""
+
+    def __init__(self, actors: list[UserRow], seed: int, today: date) -> None:
+        self._rng = Random(f"{seed}/audit")
+        self._actors = actors
+        self._since = today - _AUDITED
+        self._entries = 0
+
+    def of(self, day: date, sales: Sales) -> Iterator[AuditRow]:
+        """The rows of ``day``, which `Sales.on` has just dealt with."""
+        if day < self._since:
+            return
+        for invoice in sales.sent:
+            summary = f"Rechnung {invoice.number} gestellt"
+            yield self._entry(day, 0.45, "invoice.send", invoice.id, summary, {"status": "draft"}, {"status": "sent"})
+        for act in sales.done:
+            number = act.invoice.number
+            if act.amount_cents:
+                summary = f"Zahlung zu {number} gebucht"
+                after = {"amountCents": act.amount_cents, "method": str(act.method)}
+                yield self._entry(day, 0.55, "invoice.pay", act.invoice.id, summary, None, after)
+            else:
+                summary = f"Rechnung {number} storniert"
+                before, after_cancel = {"status": "sent"}, {"status": "cancelled"}
+                yield self._entry(day, 0.65, "invoice.cancel", act.invoice.id, summary, before, after_cancel)
+
+    def _entry(
+        self,
+        day: date,
+        share: float,
+        action: str,
+        invoice_id: int,
+        summary: str,
+        before: dict[str, object] | None,
+        after: dict[str, object],
+    ) -> AuditRow:
+        self._entries += 1
+        actor = self._rng.choice(self._actors)
+        return AuditRow(
+            id=self._entries,
+            at=at(day, share),
+            actor_id=actor.id,
+            actor_name=actor.name,
+            action=action,
+            entity="invoice",
+            entity_id=str(invoice_id),
+            summary=summary,
+            before=before,
+            after=after,
+            request_id="",
+        )
+
+
+def jobs(count: int, owners: list[UserRow], seed: int, today: date) -> Iterator[BatchJobRow | BatchItemRow]:
+    """``count`` jobs of the last sixty days. All have ended: a seed leaves nothing behind that claims to run."""
+    rng = Random(f"{seed}/jobs")
+    items = 0
+    for number in range(1, count + 1):
+        day = on_or_after(today - timedelta(days=60 * (count - number + 1) // count + 3))
+        day = min(day, today - ONE_DAY)
+        total = rng.randint(4, 24)
+        status = rng.choices((JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED), (86, 9, 5))[0]
+        done = total if status is not JobStatus.CANCELLED else rng.randrange(total)
+        failed = rng.randint(1, 3) if status is JobStatus.FAILED else 0
+        queued_at = at(day, rng.random())
+        yield BatchJobRow(
+            id=number,
+            kind=rng.choice(_JOB_KINDS),
+            status=status,
+            owner_id=rng.choice(owners).id,
+            parameters={"month": f"{day:%Y-%m}"},
+            total=total,
+            done=done - failed,
+            failed=failed,
+            created_at=queued_at,
+            started_at=queued_at + timedelta(seconds=2),
+            finished_at=queued_at + timedelta(seconds=2 + 3 * done),
+        )
+        for position in range(1, total + 1):
+            items += 1
+            item_status, error = JobStatus.DONE, ""
+            if position > done:
+                item_status = JobStatus.CANCELLED
+            elif position > done - failed:
+                item_status, error = JobStatus.FAILED, rng.choice(_JOB_ERRORS)
+            yield BatchItemRow(items, number, position, item_status, {"position": position}, error)
