@@ -118,7 +118,7 @@ def served(
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(company, folder / "data")
     port, probe_file = free_port(), folder / "probe.json"
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "benchmarks.harness.probe",

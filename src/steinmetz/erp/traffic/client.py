@@ -30,6 +30,9 @@ MAX_KNOWN = 1_000
 Sample = Callable[[Call, Reply, float], None]
 """Given each answer of the workload with its duration in milliseconds."""
 
+Polled = Callable[[int, int, int], None]
+"""Given each poll: the screen's index, when it was sent and when it was answered (`perf_ns`)."""
+
 
 class TrafficError(Exception):
     """The workload cannot start: no server, a refused sign-in, or a company without data."""
@@ -123,7 +126,14 @@ def _json(answer: Answer) -> Any:
         return None
 
 
-async def run(plan: Plan, tally: Tally, *, clock: Clock | None = None, sample: Sample | None = None) -> None:
+async def run(
+    plan: Plan,
+    tally: Tally,
+    *,
+    clock: Clock | None = None,
+    sample: Sample | None = None,
+    polled: Polled | None = None,
+) -> None:
     """Run the workload into ``tally``, which may be read meanwhile. Raises `TrafficError`."""
     clock = clock or SystemClock()
     door = Door(plan.url, plan.accounts, clock)
@@ -133,7 +143,7 @@ async def run(plan: Plan, tally: Tally, *, clock: Clock | None = None, sample: S
     except ValueError as error:
         raise TrafficError(str(error)) from error
     try:
-        await _work(_Workload(plan, door, company, tally, clock, sample), seats)
+        await _work(_Workload(plan, door, company, tally, clock, sample, polled), seats)
     except* TrafficError as failed:
         raise TrafficError(_first_message(failed)) from None
 
@@ -218,7 +228,14 @@ def _tree(data: Any) -> Iterable[dict[str, Any]]:
 
 class _Workload:
     def __init__(
-        self, plan: Plan, door: Door, company: Company, tally: Tally, clock: Clock, sample: Sample | None
+        self,
+        plan: Plan,
+        door: Door,
+        company: Company,
+        tally: Tally,
+        clock: Clock,
+        sample: Sample | None,
+        polled: Polled | None,
     ) -> None:
         self.plan = plan
         self.door = door
@@ -226,6 +243,7 @@ class _Workload:
         self.tally = tally
         self.clock = clock
         self.sample = sample
+        self.polled = polled
 
     async def clerk(self, index: int, desk: Desk, until_s: float) -> None:
         """One clerk's day until ``until_s``; a lost connection is counted, and the clerk goes on."""
@@ -285,8 +303,10 @@ class _Workload:
             while True:
                 began_s = self.clock.monotonic_s()
                 try:
-                    await self.door.call(connection, desk.role, OVERVIEW)
+                    _, answer = await self.door.call(connection, desk.role, OVERVIEW)
                     self.tally.polls += 1
+                    if self.polled is not None:
+                        self.polled(index, answer.sent_ns, answer.ended_ns)
                 except WireError:
                     self.tally.broken += 1
                 await asyncio.sleep(max(0.0, began_s + self.plan.poll_s - self.clock.monotonic_s()))
