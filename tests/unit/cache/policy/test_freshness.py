@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from steinmetz.cache.policy.entry import Entry
+from steinmetz.cache.policy.freshness import age_s, is_fresh, is_outlived, lifetime_s, remaining_s
+from steinmetz.sql.effects import ReadSet
+
+
+def an_entry(valid_until_s: float | None = None) -> Entry:
+    return Entry(
+        key=b"k",
+        path="/",
+        route="/",
+        headers=(),
+        body=b"",
+        read_set=ReadSet(),
+        sequence=0,
+        stored_at_s=10.0,
+        ttl_s=5.0,
+        valid_until_s=valid_until_s,
+    )
+
+
+def test_s_maxage_goes_before_max_age_and_neither_beyond_the_route() -> None:
+    assert lifetime_s(300, {}) == 300
+    assert lifetime_s(300, {"max-age": "10"}) == 10
+    assert lifetime_s(300, {"max-age": "10", "s-maxage": "20"}) == 20
+    assert lifetime_s(300, {"max-age": "900"}) == 300
+
+
+def test_age_is_in_whole_seconds_and_never_negative() -> None:
+    assert age_s(an_entry(), 12.9) == 2
+    assert age_s(an_entry(), 9.0) == 0
+
+
+def test_fresh_until_the_very_end() -> None:
+    assert is_fresh(an_entry(), 14.999)
+    assert not is_fresh(an_entry(), 15.0)
+    assert remaining_s(an_entry(), 12.0) == 3
+
+
+def test_validity_is_by_the_wall_clock() -> None:
+    assert not is_outlived(an_entry(), 1e12)
+    assert not is_outlived(an_entry(100.0), 99.9)
+    assert is_outlived(an_entry(100.0), 100.0)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from steinmetz.cache.policy.entry import Entry
+from steinmetz.cache.policy.lookup import (
+    Bypass,
+    Demands,
+    Hit,
+    Miss,
+    MissReason,
+    Stale,
+    bypassed,
+    demands,
+    look_up,
+)
+from steinmetz.cache.policy.route import CachePolicy
+from steinmetz.cache.policy.variants import NoVariant
+from steinmetz.sql.effects import ReadSet
+
+
+def an_entry(valid_until_s: float | None = None, vary: tuple[tuple[bytes, bytes | None], ...] = ()) -> Entry:
+    """Stored at 100 s for 60 s."""
+    return Entry(
+        key=b"k",
+        path="/a",
+        route="/a",
+        headers=(),
+        body=b"{}",
+        read_set=ReadSet(),
+        sequence=0,
+        stored_at_s=100,
+        ttl_s=60,
+        valid_until_s=valid_until_s,
+        vary=vary,
+    )
+
+
+def found(
+    entry: Entry | None,
+    now_s: float = 110,
+    asked: Demands = Demands(),  # noqa: B008  an immutable value
+    policy: CachePolicy = CachePolicy(),  # noqa: B008  an immutable value
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    wall_s: float | None = None,
+) -> Hit | Stale | Miss:
+    return look_up(entry, policy, asked, headers, now_s, wall_s)
+
+
+class TestFreshness:
+    def test_within_its_time_it_is_a_hit(self) -> None:
+        entry = an_entry()
+        assert found(entry, now_s=159.9) == Hit(entry)
+
+    def test_at_the_end_of_its_time_it_has_expired(self) -> None:
+        assert found(an_entry(), now_s=160) == Miss(MissReason.EXPIRED)
+
+    def test_nothing_kept_is_a_miss(self) -> None:
+        assert found(None) == Miss(MissReason.ABSENT)
+
+    def test_stale_only_where_the_route_allows_it_and_as_long_as_it_says(self) -> None:
+        entry, policy = an_entry(), CachePolicy(stale_while_revalidate_s=30)
+        assert found(entry, now_s=189, policy=policy) == Stale(entry)
+        assert found(entry, now_s=190, policy=policy) == Miss(MissReason.EXPIRED)
+
+    def test_t14_the_end_of_validity_is_not_crossed_even_stale(self) -> None:
+        entry, policy = an_entry(valid_until_s=5_000), CachePolicy(stale_while_revalidate_s=30)
+        assert found(entry, wall_s=4_999.9, policy=policy) == Hit(entry)
+        assert found(entry, wall_s=5_000, policy=policy) == Miss(MissReason.EXPIRED)
+
+
+class TestDemands:
+    """RFC 9111, 5.2.1."""
+
+    @pytest.mark.parametrize(
+        ("control", "pragma", "expected"),
+        [
+            (None, None, Demands()),
+            (b"no-cache", None, Demands(no_cache=True)),
+            (None, b"no-cache", Demands(no_cache=True)),
+            (b"max-age=5", b"no-cache", Demands(max_age_s=5)),
+            (b"no-store", None, Demands(no_store=True)),
+            (b"only-if-cached, min-fresh=3", None, Demands(only_if_cached=True, min_fresh_s=3)),
+        ],
+    )
+    def test_parsing(self, control: bytes | None, pragma: bytes | None, expected: Demands) -> None:
+        assert demands(control, pragma) == expected
+
+    def test_no_cache_wants_a_new_answer(self) -> None:
+        assert found(an_entry(), asked=Demands(no_cache=True)) == Miss(MissReason.NO_CACHE)
+
+    def test_max_age_wants_a_young_one(self) -> None:
+        entry = an_entry()
+        assert found(entry, asked=Demands(max_age_s=10)) == Hit(entry)
+        assert found(entry, asked=Demands(max_age_s=9)) == Miss(MissReason.TOO_OLD)
+        assert found(entry, now_s=100, asked=Demands(max_age_s=0)) == Miss(MissReason.TOO_OLD)
+
+    def test_min_fresh_wants_one_with_time_left(self) -> None:
+        entry = an_entry()
+        assert found(entry, asked=Demands(min_fresh_s=50)) == Hit(entry)
+        assert found(entry, asked=Demands(min_fresh_s=51)) == Miss(MissReason.TOO_OLD)
+
+
+def test_another_selecting_header_is_a_miss() -> None:
+    entry = an_entry(vary=((b"accept-language", b"de"),))
+    assert found(entry, headers=((b"accept-language", b"de"),)) == Hit(entry)
+    assert found(entry, headers=((b"accept-language", b"en"),)) == Miss(MissReason.VARY)
+    assert found(entry) == Miss(MissReason.VARY)
+
+
+class TestBypass:
+    @pytest.mark.parametrize(
+        ("interesting", "reason"),
+        [
+            ({b"range": b"bytes=0-1"}, "range"),
+            ({b"upgrade": b"h2c"}, "upgrade"),
+            ({b"expect": b"100-continue"}, "expect"),
+            ({b"transfer-encoding": b"chunked"}, "body"),
+            ({b"content-length": b"5"}, "body"),
+        ],
+    )
+    def test_requests_that_no_kept_answer_fits(self, interesting: dict[bytes, bytes], reason: str) -> None:
+        assert bypassed(b"", 10, interesting, Demands(), enabled=True) == Bypass(reason)
+
+    def test_an_empty_body_is_none(self) -> None:
+        assert bypassed(b"", 10, {b"content-length": b"0"}, Demands(), enabled=True) is None
+
+    def test_no_store_switch_caller_and_length(self) -> None:
+        assert bypassed(b"", 10, {}, Demands(no_store=True), enabled=True) == Bypass("the request said no-store")
+        assert bypassed(b"", 10, {}, Demands(), enabled=False) == Bypass("switched off")
+        assert bypassed(NoVariant("no credential"), 10, {}, Demands(), enabled=True) == Bypass("no credential")
+        assert bypassed(b"", 10_000, {}, Demands(), enabled=True) == Bypass("the key is too long")
