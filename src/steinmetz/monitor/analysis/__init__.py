@@ -1,0 +1,1 @@
+"""Decides: numbers, names and what may be shown; no clock, no I/O."""

@@ -1,0 +1,1 @@
+"""Carries: executions and tracked work in."""

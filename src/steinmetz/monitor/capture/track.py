@@ -1,0 +1,141 @@
+"""Naming a piece of work: as a callable that is run, a decorator, or a context manager.
+
+A span is the current piece of work; it is a context variable, so tasks and ``asyncio.to_thread`` started inside
+belong to it. Statements within a tracked span are part of its sample and make none of their own.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
+
+from steinmetz.clock import perf_ns
+from steinmetz.sql.engine import Execution
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STATEMENTS_KEPT = 50
+"""Statements that a span remembers for the detail view; further ones are only counted."""
+
+
+class Span:
+    """One tracked run and the statements in it; ``is_sample`` says that its time stands for theirs."""
+
+    __slots__ = ("_latest", "count", "is_sample", "name", "parent", "started_ns", "statements")
+
+    def __init__(self, name: str, parent: Span | None, *, is_sample: bool) -> None:
+        self.name = name
+        self.parent = parent
+        self.is_sample: bool = is_sample or (parent is not None and parent.is_sample)
+        self.count = 0
+        self._latest: Execution | None = None
+        self.statements: list[tuple[str, int]] = []  # (text without values, ns)
+        self.started_ns = perf_ns()
+
+    def note(self, execution: Execution) -> None:
+        """Count a statement here and in the spans around; once, though several monitors may tell of it."""
+        if execution is self._latest:
+            return
+        self._latest = execution
+        span: Span | None = self
+        while span is not None:
+            span.count += 1
+            if len(span.statements) < STATEMENTS_KEPT:
+                span.statements.append((execution.facts.text, execution.execute_ns + execution.fetch_ns))
+            span = span.parent
+
+
+current_span: ContextVar[Span | None] = ContextVar("steinmetz_span", default=None)
+
+
+class Sampler(Protocol):
+    """Who takes the sample when a span has ended."""
+
+    enabled: bool
+
+    def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
+        """``awaited`` says that other code of the span's event loop may have run in it."""
+
+
+class Track:
+    """``with track("name"):``, ``async with``, and ``@track("name")``."""
+
+    __slots__ = ("_name", "_sampler", "_span", "_token")
+
+    def __init__(self, name: str, sampler: Sampler) -> None:
+        self._name = name
+        self._sampler = sampler
+        self._span: Span | None = None
+        self._token: Token[Span | None] | None = None
+
+    def __enter__(self) -> Track:
+        self._span = Span(self._name, current_span.get(), is_sample=True)
+        self._token = current_span.set(self._span)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._exit(error, awaited=False)
+
+    async def __aenter__(self) -> Track:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._exit(error, awaited=True)
+
+    def _exit(self, error: BaseException | None, *, awaited: bool) -> None:
+        ended_ns = perf_ns()
+        if self._token is None:
+            raise RuntimeError(f"track({self._name!r}) was left before it was entered")
+        current_span.reset(self._token)
+        self._token = None
+        if self._span is not None:
+            self._sampler.ended(self._span, ended_ns, error, awaited=awaited)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function or coroutine function; each call is one sample.
+
+        Raises `TypeError` for generators: their time is their consumer's.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(f"track({self._name!r}) cannot time a generator; use it as a context manager inside")
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*arguments: P.args, **named: P.kwargs) -> Any:
+                if not self._sampler.enabled:
+                    return await function(*arguments, **named)
+                async with Track(self._name, self._sampler):
+                    return await function(*arguments, **named)
+
+            return cast("Callable[P, R]", awaited)
+
+        @functools.wraps(function)
+        def called(*arguments: P.args, **named: P.kwargs) -> R:
+            if not self._sampler.enabled:
+                return function(*arguments, **named)
+            with Track(self._name, self._sampler):
+                return function(*arguments, **named)
+
+        return called
+
+    def run(self, function: Callable[[], R]) -> R:
+        """Call ``function`` and take the sample when it, or what it returned to be awaited, has ended."""
+        with self as entered:
+            result = function()
+            if inspect.isawaitable(result):
+                entered._span = None
+        return cast("R", self._awaited(result)) if inspect.isawaitable(result) else result
+
+    async def _awaited(self, awaitable: Awaitable[Any]) -> Any:
+        async with Track(self._name, self._sampler):
+            return await awaitable

@@ -1,0 +1,275 @@
+"""The query monitor: samples in, figures and warnings out."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, overload
+
+import structlog
+
+from steinmetz.clock import Clock, SystemClock
+from steinmetz.monitor.analysis.naming import name_of
+from steinmetz.monitor.analysis.redaction import Redaction
+from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
+from steinmetz.monitor.analysis.statistics import Statistics, Table
+from steinmetz.monitor.capture.loop_lag import LoopLag
+from steinmetz.monitor.capture.parameters import bound_parameters
+from steinmetz.monitor.capture.track import Span, Track, current_span
+from steinmetz.monitor.stores.base import SlowQuery, StatisticsStore
+from steinmetz.monitor.stores.memory import MemoryStore
+from steinmetz.sql.engine import Execution, SqlHook
+from steinmetz.sql.facts import StatementFacts, Verb
+
+R = TypeVar("R")
+
+log = structlog.get_logger("steinmetz.monitor")
+
+PATTERNS_SHOWN = 20
+NAMES_REMEMBERED = 2_000
+
+
+class QueryMonitor:
+    """Counts and times every query of the engines it is attached to, by name, and remembers the slow ones.
+
+    A sample is one `track` call, or one statement outside of any; ``enabled=False`` makes all of it a no-op.
+    ``thresholds`` gives single names a threshold of their own (ms); ``sensitive`` names columns whose values are
+    never shown, besides the usual ones.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        slow_threshold_ms: float = DEFAULT_THRESHOLD_MS,
+        enabled: bool = True,
+        *,
+        thresholds: Mapping[str, float] | None = None,
+        sensitive: Iterable[str] = (),
+        store: StatisticsStore | None = None,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.enabled = enabled
+        self.loop_lag = LoopLag()
+        self._thresholds = SlowThresholds(slow_threshold_ms, thresholds)
+        self._redaction = Redaction(sensitive)
+        self._store: StatisticsStore = store or MemoryStore(self.clock)
+        self._names: dict[str, str] = {}
+
+    def configure(
+        self,
+        *,
+        clock: Clock | None = None,
+        slow_threshold_ms: float | None = None,
+        enabled: bool | None = None,
+        thresholds: Mapping[str, float] | None = None,
+        sensitive: Iterable[str] | None = None,
+    ) -> None:
+        """Set what is given; a new clock begins new figures. To be called before `attach`."""
+        if clock is not None:
+            self.clock = clock
+            self._store = MemoryStore(clock)
+        if enabled is not None:
+            self.enabled = enabled
+        if slow_threshold_ms is not None or thresholds is not None:
+            self._thresholds = self._thresholds.changed(slow_threshold_ms, thresholds)
+        if sensitive is not None:
+            self._redaction = Redaction(sensitive)
+
+    # -- samples in ---------------------------------------------------------------------------------------------
+
+    def attach(self, hook: SqlHook) -> None:
+        """Take the executions of the hooked engine; nothing at all if the monitor is not enabled."""
+        if self.enabled:
+            self.detach(hook)
+            hook.observe_executions(self._executed)
+            _attached.add(hook)
+
+    def detach(self, hook: SqlHook) -> None:
+        hook.unobserve(self._executed)
+        _attached.discard(hook)
+
+    @overload
+    def track(self, name: str) -> Track: ...
+    @overload
+    def track(self, name: str, function: Callable[[], Awaitable[R]]) -> Awaitable[R]: ...
+    @overload
+    def track(self, name: str, function: Callable[[], R]) -> R: ...
+    def track(self, name: str, function: Callable[[], Any] | None = None) -> Any:
+        """Name what ``function`` does, run it and return its result (to be awaited if it is asynchronous).
+
+        Without ``function``: a decorator and a (sync or async) context manager.
+        """
+        if function is None:
+            return Track(name, self)
+        return Track(name, self).run(function) if self.enabled else function()
+
+    def _executed(self, execution: Execution) -> None:
+        facts = execution.facts
+        if not self.enabled or facts.verb is Verb.TRANSACTION:
+            return
+        duration_ns = execution.execute_ns + execution.fetch_ns
+        if self.loop_lag.watching and execution.context is not None and execution.context.dialect.is_async:
+            end_ns = execution.started_ns + duration_ns
+            duration_ns = max(0, duration_ns - self.loop_lag.within(execution.started_ns, end_ns))
+        name = self._names.get(facts.fingerprint) or self._name(facts)
+        self._store.ran(facts.fingerprint, name, facts.text, duration_ns)
+        span = current_span.get()
+        if span is not None:
+            span.note(execution)
+            if span.is_sample:
+                return
+        slow = self._thresholds.is_slow(name, duration_ns)
+        self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
+        if slow:
+            self._report(name, duration_ns, self._details_of(execution))
+
+    def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
+        """The end of a span (`steinmetz.monitor.capture.track.Sampler`)."""
+        if not self.enabled:
+            return
+        duration_ns = ended_ns - span.started_ns
+        if awaited:
+            duration_ns = max(0, duration_ns - self.loop_lag.within(span.started_ns, ended_ns))
+        slow = self._thresholds.is_slow(span.name, duration_ns)
+        self._store.add(span.name, duration_ns, failed=error is not None, slow=slow)
+        if slow:
+            self._report(span.name, duration_ns, _details_of(span, error))
+
+    def _name(self, facts: StatementFacts) -> str:
+        name = name_of(facts)
+        if len(self._names) < NAMES_REMEMBERED:
+            self._names[facts.fingerprint] = name
+        return name
+
+    def _report(self, name: str, duration_ns: int, details: dict[str, object]) -> None:
+        threshold_ms = self._thresholds.of_ms(name)
+        duration_ms = _ms(duration_ns)
+        self._store.remember_slow(SlowQuery(name, duration_ms, threshold_ms, self.clock.now(), details))
+        log.warning("Slow query detected", queryName=name, executionTime=duration_ms, threshold=threshold_ms)
+
+    def _details_of(self, execution: Execution) -> dict[str, object]:
+        facts, scope = execution.facts, execution.scope
+        return {
+            "parameters": self._redaction.shown(facts.text, bound_parameters(execution)),
+            "statement": facts.text,
+            "fingerprint": facts.fingerprint,
+            "database": execution.database,
+            "rows": execution.rows,
+            "sets": len(execution.parameters) if execution.many else 1,
+            "scope": f"{scope.kind.value} {scope.name}" if scope is not None else None,
+            "error": type(execution.error).__name__ if execution.error is not None else None,
+        }
+
+    # -- figures out --------------------------------------------------------------------------------------------
+
+    def query_stats(self, window: float | None = None) -> dict[str, Any]:
+        """The figures since the start, or of the last ``window`` seconds, as /query-stats shows them; times in ms.
+
+        Raises `ValueError` for a window that is not kept (more than a day).
+        """
+        table = self._store.table(window)
+        merged = Statistics()
+        for statistics in list(table.names.values()):
+            merged.merge(statistics)
+        return {
+            "totalQueries": merged.count,
+            "slowQueries": merged.slow,
+            "averageExecutionTime": _ms(merged.mean_ns),
+            "queryBreakdown": _breakdown(table),
+            "slowestQueries": [
+                {"name": sample.name, "executionTime": _ms(sample.duration_ns), "timestamp": _instant(sample.at)}
+                for sample in table.slowest()
+            ],
+            "patterns": [
+                {
+                    "pattern": pattern.text,
+                    "name": pattern.name,
+                    "count": pattern.count,
+                    "avgTime": _ms(pattern.total_ns / pattern.count),
+                }
+                for pattern in self._store.patterns(PATTERNS_SHOWN)
+            ],
+        }
+
+    def slow_queries(self, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest slow queries, newest first, in the shape of /slow-queries.
+
+        Raises `ValueError` unless ``limit`` is 1 to 500.
+        """
+        if not 1 <= limit <= 500:
+            raise ValueError(f"limit is 1 to 500, not {limit}")
+        return [
+            {
+                "name": query.name,
+                "executionTime": query.duration_ms,
+                "threshold": query.threshold_ms,
+                "timestamp": _instant(query.at),
+                "details": query.details,
+            }
+            for query in self._store.slow(limit)
+        ]
+
+    def reset(self) -> None:
+        """Forget all figures."""
+        self._store.clear()
+
+
+def _details_of(span: Span, error: BaseException | None) -> dict[str, object]:
+    return {
+        "parameters": {},
+        "statementCount": span.count,
+        "statements": [{"statement": text, "executionTime": _ms(ns)} for text, ns in span.statements],
+        "error": type(error).__name__ if error is not None else None,
+    }
+
+
+def _breakdown(table: Table) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            "count": statistics.count,
+            "avgTime": _ms(statistics.mean_ns),
+            "minTime": _ms(statistics.min_ns),
+            "maxTime": _ms(statistics.max_ns),
+            "p50": _ms(statistics.quantile(0.50)),
+            "p95": _ms(statistics.quantile(0.95)),
+            "p99": _ms(statistics.quantile(0.99)),
+        }
+        for name, statistics in list(table.names.items())
+    }
+
+
+def _ms(duration_ns: float) -> float:
+    return round(duration_ns / 1e6, 3)
+
+
+def _instant(at: Any) -> str:
+    text: str = at.isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+query_monitor = QueryMonitor()
+"""The monitor of an application that needs only one."""
+
+
+_attached: weakref.WeakSet[SqlHook] = weakref.WeakSet()
+
+
+@contextlib.contextmanager
+def assert_queries(max: int) -> Iterator[Span]:  # noqa: A002  the word that reads best at the call
+    """Raise `AssertionError` if more than ``max`` statements run inside, and say which.
+
+    Tasks and threads started inside count, transaction control does not. Raises `RuntimeError` if no monitor is
+    attached to any engine, as nothing would be counted.
+    """
+    if not _attached:
+        raise RuntimeError("assert_queries counts what a QueryMonitor sees: attach one to the engine first")
+    span = Span("assert_queries", current_span.get(), is_sample=False)
+    token = current_span.set(span)
+    try:
+        yield span
+    finally:
+        current_span.reset(token)
+    if span.count > max:
+        listed = "\n".join(f"  {number}. {text}" for number, (text, _) in enumerate(span.statements, 1))
+        raise AssertionError(f"{span.count} queries where at most {max} are allowed:\n{listed}")
