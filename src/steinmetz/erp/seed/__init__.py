@@ -1,6 +1,7 @@
 """A plausible company in an empty database: a maker of drives with its customers, books, people and hours.
 
-Deterministic: the same scale, seed and day give the same rows on both engines (but for the salt of password hashes).
+Deterministic: the same scale, seed and day give the same rows on both engines, but for the salt of password
+hashes.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ def _refuse_what_is_not_empty(connection: Connection) -> None:
         )
     if (table := _first_filled_table(connection)) is not None:
         raise NotEmptyError(
-            f"the database holds data already (table {table}): seed only fills an empty one. Name another database in "
-            "STEINMETZ_DATABASE_URL or another folder in STEINMETZ_DATA_DIR, or remove this one yourself first"
+            f"the database holds data already (table {table}): seed only fills an empty one. Name another "
+            "database in STEINMETZ_DATABASE_URL or another folder in STEINMETZ_DATA_DIR, or remove this one first"
         )
 
 

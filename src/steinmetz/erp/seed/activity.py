@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from random import Random
 
 from steinmetz.erp.modules.batch.rules import JobStatus
-from steinmetz.erp.seed.rows import AuditRow, BatchItemRow, BatchJobRow, UserRow
-from steinmetz.erp.seed.sales import Sales
+from steinmetz.erp.seed.rows import AuditRow, BatchItemRow, BatchJobRow, InvoiceRow, Json, UserRow
+from steinmetz.erp.seed.sales import Act, Sales
 from steinmetz.erp.seed.workdays import ONE_DAY, at, on_or_after
 
 _AUDITED = timedelta(days=30)
@@ -21,7 +21,7 @@ _JOB_ERRORS = (
 
 
 class AuditLog:
-    """Names who sent, settled and cancelled the invoices of the last thirty days."""
+    """Names who sent, settled and cancelled the invoices of the last thirty days, as the ERP itself would have."""
 
     def __init__(self, actors: list[UserRow], seed: int, today: date) -> None:
         self._rng = Random(f"{seed}/audit")
@@ -33,29 +33,34 @@ class AuditLog:
         """The rows of ``day``, which `Sales.on` has just dealt with."""
         if day < self._since:
             return
-        for invoice in sales.sent:
-            summary = f"Rechnung {invoice.number} gestellt"
-            yield self._entry(day, 0.45, "invoice.send", invoice.id, summary, {"status": "draft"}, {"status": "sent"})
-        for act in sales.done:
-            number = act.invoice.number
-            if act.amount_cents:
-                summary = f"Zahlung zu {number} gebucht"
-                after = {"amountCents": act.amount_cents, "method": str(act.method)}
-                yield self._entry(day, 0.55, "invoice.pay", act.invoice.id, summary, None, after)
-            else:
-                summary = f"Rechnung {number} storniert"
-                before, after_cancel = {"status": "sent"}, {"status": "cancelled"}
-                yield self._entry(day, 0.65, "invoice.cancel", act.invoice.id, summary, before, after_cancel)
+        for invoice, customer in sales.sent:
+            summary = f"{invoice.number} {customer.name}"
+            after: Json = {"status": "sent", "number": invoice.number, "dueDate": invoice.due_date.isoformat()}
+            yield self._entry(day, 0.45, "invoice.send", invoice, summary, {"status": "draft"}, after)
+        for act, payment_id in sales.done:
+            yield self._payment(day, act, payment_id) if payment_id else self._cancellation(day, act)
+
+    def _payment(self, day: date, act: Act, payment_id: int) -> AuditRow:
+        invoice = act.invoice
+        paid_cents = act.paid_before_cents + act.amount_cents
+        before: Json = {"status": "sent", "paidCents": act.paid_before_cents}
+        status = "paid" if paid_cents == invoice.gross_cents else "sent"
+        after: Json = {"status": status, "paidCents": paid_cents, "paymentId": payment_id}
+        return self._entry(day, 0.5, "invoice.pay", invoice, invoice.number or "", before, after)
+
+    def _cancellation(self, day: date, act: Act) -> AuditRow:
+        before, after = {"status": "sent"}, {"status": "cancelled"}
+        return self._entry(day, 0.6, "invoice.cancel", act.invoice, act.invoice.number or "", before, after)
 
     def _entry(
         self,
         day: date,
         share: float,
         action: str,
-        invoice_id: int,
+        invoice: InvoiceRow,
         summary: str,
-        before: dict[str, object] | None,
-        after: dict[str, object],
+        before: Json,
+        after: Json,
     ) -> AuditRow:
         self._entries += 1
         actor = self._rng.choice(self._actors)
@@ -66,7 +71,7 @@ class AuditLog:
             actor_name=actor.name,
             action=action,
             entity="invoice",
-            entity_id=str(invoice_id),
+            entity_id=str(invoice.id),
             summary=summary,
             before=before,
             after=after,

@@ -64,12 +64,26 @@ PURCHASES = (
     "Werkzeuge und Wendeschneidplatten",
 )
 
-PROJECTS = tuple(
-    """P-101 Walzwerk Siegen, Umbau Rollgang;P-104 Containerkran Duisburg;P-107 Brauerei Bamberg, Füllerei;
-    P-110 Paketzentrum Kassel;P-113 Zementwerk Ulm, Drehofen;P-118 Papiermaschine Augsburg;P-121 Schleuse Datteln;
-    P-124 Molkerei Kempten;P-127 Presswerk Zwickau;P-130 Theater Erfurt, Bühnentechnik;P-133 Seilbahn Bodensee;
-    P-136 Windpark Cuxhaven, Azimut;P-139 Prüfstand Ingolstadt;P-142 Hafenmühle Mannheim;P-145 Flughafen Köln, Gepäck;
-    P-148 Stahlhandel Bremen, Hochregal;P-151 Chemiepark Halle, Rührwerke;P-154 Textilwerk Krefeld;
-    P-157 Wasserwerk Potsdam, Pumpen;P-160 Sägewerk Passau""".replace("\n", "").replace("    ", "").split(";")
+PROJECTS = (
+    "P-101 Walzwerk Siegen, Umbau Rollgang",
+    "P-104 Containerkran Duisburg",
+    "P-107 Brauerei Bamberg, Füllerei",
+    "P-110 Paketzentrum Kassel",
+    "P-113 Zementwerk Ulm, Drehofen",
+    "P-118 Papiermaschine Augsburg",
+    "P-121 Schleuse Datteln",
+    "P-124 Molkerei Kempten",
+    "P-127 Presswerk Zwickau",
+    "P-130 Theater Erfurt, Bühnentechnik",
+    "P-133 Seilbahn Bodensee",
+    "P-136 Windpark Cuxhaven, Azimut",
+    "P-139 Prüfstand Ingolstadt",
+    "P-142 Hafenmühle Mannheim",
+    "P-145 Flughafen Köln, Gepäck",
+    "P-148 Stahlhandel Bremen, Hochregal",
+    "P-151 Chemiepark Halle, Rührwerke",
+    "P-154 Textilwerk Krefeld",
+    "P-157 Wasserwerk Potsdam, Pumpen",
+    "P-160 Sägewerk Passau",
 )
 """Projects that hours are booked on."""

@@ -41,7 +41,11 @@ def phases(scale: Scale, seed: int, today: date, password_hasher: PasswordHasher
         yield from jobs(scale.jobs, people.bookkeepers, seed, today)
 
     return [
-        Phase("Catalogue", lambda: catalogue(scale.areas, at(on_or_after(window_start(today)), 0.0)), 1_320 * scale.areas),
+        Phase(
+            "Catalogue",
+            lambda: catalogue(scale.areas, at(on_or_after(window_start(today)), 0.0)),
+            1_320 * scale.areas,
+        ),
         Phase("People", everybody, 7 * scale.employees + 15 * scale.jobs),
         Phase("Invoices and books", lambda: _business(scale, seed, today, people), 13 * scale.invoices),
         Phase(

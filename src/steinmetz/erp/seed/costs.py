@@ -71,9 +71,7 @@ _TRADE_TAX = 60_000
 class Costs:
     """Keeps unpaid supplier bills and what is owed to the state until its day."""
 
-    def __init__(
-        self, invoices: int, employees: list[EmployeeRow], seed: int, today: date, books: Books
-    ) -> None:
+    def __init__(self, invoices: int, employees: list[EmployeeRow], seed: int, today: date, books: Books) -> None:
         self._rng = Random(f"{seed}/costs")
         self._employees = employees
         self._size = len(employees)
@@ -149,15 +147,14 @@ class Costs:
             )
             yield from self._books.post(day, f"{bill.description} {day:%m/%Y}", "monthly", lines)
         if day == first_workday(day):
-            lines = tuple(self._from_bank(chart.INTEREST, _INTEREST * self._size))
-            yield from self._books.post(day, f"Darlehenszinsen {day:%m/%Y}", "monthly", lines)
+            interest = self._from_bank(chart.INTEREST, _INTEREST * self._size)
+            yield from self._books.post(day, f"Darlehenszinsen {day:%m/%Y}", "monthly", interest)
             if day.month % 3 == 2:
-                lines = tuple(self._from_bank(chart.TRADE_TAX, _TRADE_TAX * self._size))
-                yield from self._books.post(day, "Gewerbesteuer, Vorauszahlung", "tax", lines)
+                trade_tax = self._from_bank(chart.TRADE_TAX, _TRADE_TAX * self._size)
+                yield from self._books.post(day, "Gewerbesteuer, Vorauszahlung", "tax", trade_tax)
 
     def _wages(self, day: date) -> Iterator[CostRow]:
-        """A third stays with the state for a while: 16 % wage tax and 20 % social security of the gross, to which the
-        employer adds 21 %."""
+        """16 % wage tax and 20 % social security of the gross, and 21 % more, wait for the 10th of next month."""
         month = day.replace(day=1)
         gross_cents = sum(
             each.salary_cents

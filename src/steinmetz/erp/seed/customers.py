@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from random import Random
 
 from steinmetz.erp.modules.catalog.rules import slug
+from steinmetz.erp.modules.finance.rules import FIRST_CUSTOMER, customer_number
 from steinmetz.erp.seed.names import (
     FANTASY_NAMES,
     FICTION_NUMBERS,
@@ -59,11 +60,10 @@ def _customer(rng: Random, number: int, name: str, today: date) -> CustomerRow:
     else:
         known_since = start + timedelta(days=int(rng.random() * ((today - start).days - 45)))
     first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
-    forms, weights = zip(*LEGAL_FORMS, strict=True)
     return CustomerRow(
         id=number,
-        number=f"K-{10_000 + number}",
-        name=f"{name} {rng.choices(forms, weights)[0]}",
+        number=customer_number(FIRST_CUSTOMER + number - 1),
+        name=f"{name} {rng.choices(list(LEGAL_FORMS), list(LEGAL_FORMS.values()))[0]}",
         contact=f"{first} {last}",
         email=f"{slug(first)}.{slug(last)}@{slug(name)}.example",
         phone="" if is_swiss else f"{FICTION_NUMBERS[postal_code[0]]}{rng.randint(0, 999):03d}",

@@ -1,6 +1,7 @@
 """Working time: a morning and an afternoon for each day that somebody was there, never overlapping.
 
-Who is away by granted leave books nothing. Part-timers work fewer days or shorter ones. Of today there is a morning.
+Who is away by granted leave books nothing. Part-timers work fewer days or shorter ones. Of today
+there is a morning.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from datetime import date
 from random import Random
 
 from steinmetz.erp.seed.articles import PROJECTS
-from steinmetz.erp.seed.rows import EmployeeRow, LeaveRow, TimeEntryRow
 from steinmetz.erp.seed.leave import absences
 from steinmetz.erp.seed.people import DIVISIONS
+from steinmetz.erp.seed.rows import EmployeeRow, LeaveRow, TimeEntryRow
 from steinmetz.erp.seed.workdays import ONE_DAY, is_workday
 
 _INTERNAL = {
@@ -72,7 +73,11 @@ class Hours:
                 raise ValueError(f"{len(self._employees)} employees cannot have {self._count} time entries")
 
     def _is_there(self, employee: EmployeeRow, day: date) -> bool:
-        if not is_workday(day) or employee.hired_on > day or (employee.left_on is not None and employee.left_on < day):
+        if (
+            not is_workday(day)
+            or employee.hired_on > day
+            or (employee.left_on is not None and employee.left_on < day)
+        ):
             return False
         if _days_a_week(employee) == 4 and day.weekday() == employee.id % 5:
             return False
@@ -105,7 +110,9 @@ class Hours:
         division = self._names[employee.department_id - 1]
         on_project = chance() < _ON_PROJECTS.get(division, 0.1)
         # Everybody works on few projects: those near their own number.
-        project = PROJECTS[(employee.id + int(3 * chance())) % len(PROJECTS)] if on_project else _INTERNAL[division]
+        project = (
+            PROJECTS[(employee.id + int(3 * chance())) % len(PROJECTS)] if on_project else _INTERNAL[division]
+        )
         note = _NOTES[int(len(_NOTES) * chance())] if on_project else ""
         return TimeEntryRow(0, employee.id, day, start, end, project, note, 1)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from json import dumps
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, text
 
@@ -61,7 +62,7 @@ class SqliteWriter:
     """Gives values as SQLAlchemy's types would write them, without asking them one by one."""
 
     def __init__(self, connection: Connection) -> None:
-        self._driver: Any = connection.connection.driver_connection
+        self._driver = cast("sqlite3.Connection", connection.connection.driver_connection)
         self._driver.execute("PRAGMA cache_size = -65536")
 
     def write(self, table: str, columns: tuple[str, ...], rows: list[Row]) -> None:
@@ -115,9 +116,6 @@ class PostgresWriter:
 
     def finish(self) -> None:
         for table in tables_with_ids():
-            self._connection.execute(
-                text(
-                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table} HAVING max(id) > 0"
-                )
-            )
+            counter = f"pg_get_serial_sequence('{table}', 'id')"
+            self._connection.execute(text(f"SELECT setval({counter}, max(id)) FROM {table} HAVING max(id) > 0"))
         self._connection.execute(text("ANALYZE"))

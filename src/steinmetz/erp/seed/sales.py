@@ -1,7 +1,7 @@
 """Invoices, what is on them, and how they are paid or not: day by day, in the order of their numbers.
 
-The fate of an invoice is drawn when it is issued; what of it lies before today has happened. So its row is final at
-once, while its payments and its cancellation wait for their day.
+The fate of an invoice is drawn when it is issued; what of it lies before today has happened. So its row is final
+at once, while its payments and its cancellation wait for their day.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from random import Random
 from typing import NamedTuple
 
 from steinmetz.erp.modules.finance.rules import (
+    CUSTOMER_SERIES,
+    FIRST_CUSTOMER,
     InvoiceStatus,
     ItemSum,
     PaymentMethod,
@@ -64,6 +66,14 @@ class Act(NamedTuple):
     method: PaymentMethod
     lines: list[PostingLine]
     """Of the sending, for a cancellation to reverse."""
+    paid_before_cents: int
+
+
+class Done(NamedTuple):
+    """An act that has happened, with its payment's id (0: it was a cancellation)."""
+
+    act: Act
+    payment_id: int
 
 
 class _Fate(NamedTuple):
@@ -110,10 +120,10 @@ class Sales:
         self._waiting: list[Act] = []
         self._series: Counter[int] = Counter()
         self._invoices = self._items = self._payments = self._acts = 0
-        self.sent: list[InvoiceRow] = []
-        """Today's: what was sent on the day that `on` is at."""
-        self.done: list[Act] = []
-        """Today's: what was paid or cancelled on that day."""
+        self.sent: list[tuple[InvoiceRow, CustomerRow]] = []
+        """What was sent on the day that `on` is at."""
+        self.done: list[Done] = []
+        """What was paid or cancelled on that day."""
 
     def _first_day_with_drafts(self) -> date:
         workdays = list(self._plan)
@@ -129,7 +139,8 @@ class Sales:
             yield from self._happen(heappop(self._waiting))
 
     def series(self) -> Iterator[NumberSeriesRow]:
-        """Where the numbers of each year go on."""
+        """Where the numbers of each year, and those of customers, go on."""
+        yield NumberSeriesRow(CUSTOMER_SERIES, FIRST_CUSTOMER + len(self._customers))
         for year, last in sorted(self._series.items()):
             yield NumberSeriesRow(series_name(year), last + 1)
 
@@ -143,7 +154,9 @@ class Sales:
         total = invoice_sum(sums)
         written = at(day, share)
         is_draft = day >= self._drafts_from and rng.random() < 0.25
-        fate = _Fate([], PaymentMethod.TRANSFER, None) if is_draft else self._fate(customer, day, total.gross_cents)
+        fate = (
+            _Fate([], PaymentMethod.TRANSFER, None) if is_draft else self._fate(customer, day, total.gross_cents)
+        )
         happened = [(paid_on, cents) for paid_on, cents in fate.payments if paid_on < self._today]
         paid_cents = sum(cents for _, cents in happened)
         due = due_date(day, customer.payment_days)
@@ -173,22 +186,24 @@ class Sales:
             return
         lines = lines_of_sending(sums)
         yield from self._books.post(day, f"Rechnung {invoice.number}", f"invoice:{invoice_id}", lines, share)
-        self.sent.append(invoice)
+        self.sent.append((invoice, customer))
+        paid_before = 0
         for paid_on, cents in happened:
-            self._wait(Act(paid_on, self._next_act(), invoice, cents, fate.method, []))
+            self._wait(Act(paid_on, self._next_act(), invoice, cents, fate.method, [], paid_before))
+            paid_before += cents
         if fate.cancelled_on is not None:
-            self._wait(Act(fate.cancelled_on, self._next_act(), invoice, 0, fate.method, lines))
+            self._wait(Act(fate.cancelled_on, self._next_act(), invoice, 0, fate.method, lines, 0))
 
     def _happen(self, act: Act) -> Iterator[SaleRow]:
         invoice = act.invoice
-        self.done.append(act)
         if not act.amount_cents:
+            self.done.append(Done(act, 0))
             reversal = reversed_lines(act.lines)
-            source = f"invoice:{invoice.id}"
-            yield from self._books.post(act.day, f"Storno {invoice.number}", source, reversal, 0.6)
+            what = f"Storno Rechnung {invoice.number}"
+            yield from self._books.post(act.day, what, f"cancellation:{invoice.id}", reversal, 0.6)
             return
         self._payments += 1
-        lines = lines_of_payment(act.method, act.amount_cents)
+        self.done.append(Done(act, self._payments))
         yield PaymentRow(
             id=self._payments,
             invoice_id=invoice.id,
@@ -198,9 +213,9 @@ class Sales:
             reference=invoice.number or "",
             created_at=at(act.day, 0.5),
         )
-        yield from self._books.post(
-            act.day, f"Zahlung {invoice.number}", f"payment:{self._payments}", lines, 0.5
-        )
+        lines = lines_of_payment(act.method, act.amount_cents)
+        what = f"Zahlung zu {invoice.number}"
+        yield from self._books.post(act.day, what, f"payment:{self._payments}", lines, 0.5)
 
     def _buyer(self, day: date) -> CustomerRow:
         """A customer who was known on ``day``; who is inactive has bought nothing for half a year."""

@@ -36,9 +36,7 @@ TINY = Scale("tiny", employees=10, customers=16, invoices=200, time_entries=600,
 
 DEMO = Scale("demo", employees=250, customers=400, invoices=5_000, time_entries=40_000, jobs=60)
 
-LARGE = Scale(
-    "large", employees=6_250, customers=10_000, invoices=125_000, time_entries=1_000_000, jobs=1_500
-)
+LARGE = Scale("large", employees=6_250, customers=10_000, invoices=125_000, time_entries=1_000_000, jobs=1_500)
 """25 times the demo in everything but departments and catalogue."""
 
 SCALES = {scale.name: scale for scale in (DEMO, LARGE)}

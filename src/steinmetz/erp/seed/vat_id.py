@@ -14,7 +14,9 @@ def german_vat_id(eight_digits: str) -> str:
 
 def swiss_vat_id(eight_digits: str) -> str | None:
     """``CHE-123.456.788 MWST``; None where the weighted sum modulo 11 leaves no single check digit."""
-    weighted = sum(int(digit) * weight for digit, weight in zip(eight_digits, (5, 4, 3, 2, 7, 6, 5, 4), strict=True))
+    weighted = sum(
+        int(digit) * weight for digit, weight in zip(eight_digits, (5, 4, 3, 2, 7, 6, 5, 4), strict=True)
+    )
     check = (11 - weighted % 11) % 11
     if check == 10:
         return None
