@@ -40,9 +40,7 @@ def slug(title: str) -> str:
     """
     plain = unicodedata.normalize("NFC", title).lower().translate(_TRANSLITERATED)
     letters = (
-        character
-        for character in unicodedata.normalize("NFKD", plain)
-        if not unicodedata.combining(character)
+        character for character in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(character)
     )
     words = "".join(character if character.isalnum() else " " for character in letters).split()
     return "-".join(words)[:MAX_STEP].strip("-")
@@ -66,9 +64,16 @@ def node_id(parent_id: str | None, title: str, taken: Container[str]) -> str | N
     return None
 
 
-def area_of(node_id: str) -> str:
-    """The area of a new root: its own id; of any other node: the first step of its path."""
-    return node_id.split("/", 1)[0]
+def id_stem(parent_id: str | None, title: str) -> str:
+    """What every id that `node_id` may give begins with: only ids that begin so can be in its way."""
+    prefix = f"{parent_id}/" if parent_id else ""
+    room = min(MAX_STEP, MAX_ID - len(prefix))
+    return prefix + (slug(title) or "knoten")[: max(room - 8, 0)].rstrip("-")
+
+
+def area_of_root(node_id: str) -> str:
+    """A root is an area. One that was moved up keeps its id, and is named by the last step of it."""
+    return node_id.rpartition("/")[2]
 
 
 def roles_that_see(min_roles: Iterable[Role]) -> tuple[Role, ...]:

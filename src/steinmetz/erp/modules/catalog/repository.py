@@ -1,0 +1,251 @@
+"""What the catalogue asks of the database, alike on SQLite and PostgreSQL; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    and_,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from steinmetz.erp.kit.roles import READS_AS, Role
+from steinmetz.erp.modules.catalog.models import CatalogRules, FunctionNode
+from steinmetz.erp.modules.catalog.rules import MAX_LEVELS
+
+RULES_ID = 1
+_WALK_LIMIT = 2 * MAX_LEVELS
+"""No walk along parents is longer, even if somebody made a circle by hand."""
+
+TREE_COLUMNS = (
+    FunctionNode.id,
+    FunctionNode.parent_id,
+    FunctionNode.title,
+    FunctionNode.icon,
+    FunctionNode.kind,
+    FunctionNode.min_role,
+    FunctionNode.depth,
+    FunctionNode.position,
+    FunctionNode.version,
+)
+HIT_COLUMNS = (
+    FunctionNode.id,
+    FunctionNode.parent_id,
+    FunctionNode.area,
+    FunctionNode.title,
+    FunctionNode.description,
+    FunctionNode.icon,
+    FunctionNode.kind,
+    FunctionNode.version,
+)
+
+Rows = Sequence[Row[*tuple[Any, ...]]]
+
+
+async def node(session: AsyncSession, node_id: str) -> FunctionNode | None:
+    return await session.get(FunctionNode, node_id)
+
+
+async def node_to_change(session: AsyncSession, node_id: str) -> FunctionNode | None:
+    """The node, its row locked until the end of the unit."""
+    return await session.get(FunctionNode, node_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+async def lock_tree(session: AsyncSession) -> None:
+    """Whoever changes the shape of the tree waits here for whoever did so before.
+
+    Two moves at once could otherwise make a circle of which neither sees the other half. The rows of the areas
+    are the lock; on SQLite the whole unit is one.
+    """
+    areas = select(FunctionNode.id).where(FunctionNode.parent_id.is_(None)).order_by(FunctionNode.id)
+    await session.execute(areas.with_for_update(key_share=True))
+
+
+async def rows_to_level(session: AsyncSession, depth: int) -> Rows:
+    """`TREE_COLUMNS` of all nodes down to ``depth`` (areas: 0), parents before children, siblings in order."""
+    statement = (
+        select(*TREE_COLUMNS)
+        .where(FunctionNode.depth <= depth)
+        .order_by(FunctionNode.depth, FunctionNode.position, FunctionNode.id)
+    )
+    return (await session.execute(statement)).all()
+
+
+async def every_row(session: AsyncSession) -> Rows:
+    """What lint looks at, parents before children."""
+    statement = select(*TREE_COLUMNS, FunctionNode.description)
+    ordered = statement.order_by(FunctionNode.depth, FunctionNode.position, FunctionNode.id)
+    return (await session.execute(ordered)).all()
+
+
+async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str, list[tuple[str, str, Role]]]:
+    """(id, title, min role) of every node on the way from its area to each of ``node_ids``, both included.
+
+    Ids without a node are left out.
+    """
+    start = select(
+        FunctionNode.id.label("target"),
+        FunctionNode.id,
+        FunctionNode.parent_id,
+        FunctionNode.title,
+        FunctionNode.min_role,
+        literal(0).label("distance"),
+    ).where(FunctionNode.id.in_(node_ids))
+    way = start.cte("way", recursive=True)
+    above = aliased(FunctionNode)
+    way = way.union_all(
+        select(way.c.target, above.id, above.parent_id, above.title, above.min_role, way.c.distance + 1)
+        .join(way, above.id == way.c.parent_id)
+        .where(way.c.distance < _WALK_LIMIT)
+    )
+    statement = select(way.c.target, way.c.id, way.c.title, way.c.min_role).order_by(
+        way.c.target, way.c.distance.desc()
+    )
+    ways: dict[str, list[tuple[str, str, Role]]] = {}
+    for target, step_id, title, min_role in await session.execute(statement):
+        ways.setdefault(target, []).append((step_id, title, min_role))
+    return ways
+
+
+async def below(session: AsyncSession, node_id: str) -> Rows:
+    """(id, min role, depth) of the node and of everything below it."""
+    root = select(FunctionNode.id, FunctionNode.min_role, FunctionNode.depth).where(FunctionNode.id == node_id)
+    tree = root.cte("tree", recursive=True)
+    child = aliased(FunctionNode)
+    tree = tree.union(select(child.id, child.min_role, child.depth).join(tree, child.parent_id == tree.c.id))
+    return (await session.execute(select(tree.c.id, tree.c.min_role, tree.c.depth))).all()
+
+
+async def children(session: AsyncSession, parent_id: str, role: Role) -> Sequence[FunctionNode]:
+    """The children of a node that ``role`` sees, if it sees the node."""
+    statement = (
+        select(FunctionNode)
+        .where(FunctionNode.parent_id == parent_id, FunctionNode.min_role.in_(_seen(role)))
+        .order_by(FunctionNode.position, FunctionNode.id)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def child_counts(session: AsyncSession, parent_ids: Collection[str], role: Role) -> dict[str, int]:
+    """How many children each node has that ``role`` sees; nodes without any are left out."""
+    statement = (
+        select(FunctionNode.parent_id, func.count())
+        .where(FunctionNode.parent_id.in_(parent_ids), FunctionNode.min_role.in_(_seen(role)))
+        .group_by(FunctionNode.parent_id)
+    )
+    return {str(parent_id): count for parent_id, count in await session.execute(statement)}
+
+
+def _seen(role: Role) -> list[Role]:
+    return sorted(READS_AS[role])
+
+
+async def ids_beginning(session: AsyncSession, stem: str) -> set[str]:
+    statement = select(FunctionNode.id).where(FunctionNode.id.startswith(stem, autoescape=True))
+    return set(await session.scalars(statement))
+
+
+async def make_room(session: AsyncSession, parent_id: str | None, position: int | None) -> int:
+    """The position of a new child: at ``position``, those from there on move up; or after the last one."""
+    siblings = FunctionNode.parent_id.is_(None) if parent_id is None else FunctionNode.parent_id == parent_id
+    last = await session.scalar(select(func.max(FunctionNode.position)).where(siblings))
+    end = 0 if last is None else last + 1
+    if position is None or position >= end:
+        return end
+    await session.execute(
+        update(FunctionNode)
+        .where(siblings, FunctionNode.position >= position)
+        .values(position=FunctionNode.position + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return position
+
+
+async def lower(session: AsyncSession, node_ids: Collection[str], by: int, area: str) -> None:
+    """These nodes lie ``by`` levels deeper now (or higher, below zero), in ``area``."""
+    ids = sorted(node_ids)
+    for start in range(0, len(ids), 500):
+        await session.execute(
+            update(FunctionNode)
+            .where(FunctionNode.id.in_(ids[start : start + 500]))
+            .values(depth=FunctionNode.depth + by, area=area)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def delete(session: AsyncSession, node: FunctionNode) -> None:
+    """The node; the database deletes what lies below it."""
+    await session.delete(node)
+    await session.flush()
+
+
+async def search(
+    session: AsyncSession, words: Sequence[str], role: Role, *, offset: int, limit: int
+) -> tuple[Rows, int]:
+    """`HIT_COLUMNS` of nodes that hold a word beginning with each of ``words``, the best first, and the total.
+
+    ``words`` are of letters and digits only (`rules.search_words`): nothing in them means anything to the engines.
+    """
+    found, matches, rank = _sqlite_search(words) if _is_sqlite(session) else _postgresql_search(words)
+    conditions = [matches, *_not_hidden(role)]
+    hits = (
+        select(*HIT_COLUMNS)
+        .select_from(found)
+        .where(*conditions)
+        .order_by(rank, FunctionNode.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    rows = (await session.execute(hits)).all()
+    total = await session.scalar(select(func.count()).select_from(found).where(*conditions))
+    return rows, total or 0
+
+
+def _is_sqlite(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _sqlite_search(words: Sequence[str]) -> tuple[FromClause, ColumnElement[bool], ColumnElement[Any]]:
+    index = table("function_nodes_fts", column("node_id"))
+    name: ColumnElement[Any] = literal_column("function_nodes_fts")
+    matches = name.op("MATCH", is_comparison=True)(" ".join(f'"{word}"*' for word in words))
+    nodes = FunctionNode.__table__
+    joined = nodes.join(index, index.c.node_id == FunctionNode.id)
+    return joined, matches, func.bm25(name, 10.0, 1.0)
+
+
+def _postgresql_search(words: Sequence[str]) -> tuple[FromClause, ColumnElement[bool], ColumnElement[Any]]:
+    text: ColumnElement[Any] = literal_column("function_nodes.search")
+    query = func.to_tsquery(literal_column("'simple'"), " & ".join(f"'{word}':*" for word in words))
+    return FunctionNode.__table__, text.op("@@", is_comparison=True)(query), -func.ts_rank(text, query)
+
+
+def _not_hidden(role: Role) -> list[ColumnElement[bool]]:
+    """Neither the node nor any of its ancestors asks for more than ``role``."""
+    if READS_AS[role] == frozenset(Role):
+        return []
+    start = select(FunctionNode.id).where(FunctionNode.min_role.not_in(_seen(role)))
+    hidden = start.cte("hidden", recursive=True)
+    child = aliased(FunctionNode)
+    hidden = hidden.union(select(child.id).join(hidden, and_(child.parent_id == hidden.c.id)))
+    return [FunctionNode.id.not_in(select(hidden.c.id))]
+
+
+async def rules(session: AsyncSession) -> CatalogRules | None:
+    return await session.get(CatalogRules, RULES_ID)
+
+
+async def rules_to_change(session: AsyncSession) -> CatalogRules | None:
+    return await session.get(CatalogRules, RULES_ID, with_for_update=True, populate_existing=True)
