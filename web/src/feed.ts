@@ -30,8 +30,14 @@ const MARK_MS = 8_000;
 const POLL_MS = 15_000;
 /** How long a connection may be lost before it is called offline. */
 const OFFLINE_AFTER_MS = 20_000;
-/** How long to wait after the server has sent us away. */
-const BACK_OFF_MS = 10_000;
+/** How long to wait, after the server has sent us away, before asking for a token and before coming back with it. */
+const ASK_AFTER_MS = 1_500;
+const BACK_OFF_MS = 5_000;
+
+/** Somewhere between half of it and all of it. */
+function spread(durationMs: number): number {
+  return durationMs * (0.5 + Math.random() / 2);
+}
 
 export class OverviewFeed {
   readonly state = new Observable<Feed>({
@@ -156,16 +162,21 @@ export class OverviewFeed {
     else this.#comeBackLater();
   }
 
-  /** A session that has ended is found out here; one that stands may connect again, but not at once. */
+  /**
+   * A session that has ended is found out here; one that stands may connect again, but not at once. The question
+   * waits a moment: if another tab signed out, it tells us, and many who were sent away should not ask together.
+   */
   #askToComeBack(): void {
-    void this.#session.renew().then((renewal) => {
-      if (renewal !== 'ended') this.#comeBackLater();
-    });
+    clearTimeout(this.#comeBack);
+    this.#comeBack = setTimeout(async () => {
+      if ((await this.#session.renew()) !== 'ended') this.#comeBackLater();
+    }, spread(ASK_AFTER_MS));
   }
 
   #comeBackLater(): void {
+    if (this.#aborter.signal.aborted) return;
     clearTimeout(this.#comeBack);
-    this.#comeBack = setTimeout(() => this.#socket.connect(), BACK_OFF_MS * (0.5 + Math.random() / 2));
+    this.#comeBack = setTimeout(() => this.#socket.connect(), spread(BACK_OFF_MS));
   }
 
   #show(overview: Overview): void {

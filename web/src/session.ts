@@ -48,6 +48,7 @@ export class Session {
   #renewal: Promise<Renewal> | null = null;
   /** Raised by each sign-in and sign-out: an answer to an older one is nobody's. */
   #era = 0;
+  #leaving = false;
   readonly #tabs = new BroadcastChannel(CHANNEL);
 
   constructor() {
@@ -81,11 +82,14 @@ export class Session {
 
   /** Raises `Problem` if the server could not be told: the session then still stands. */
   async signOut(): Promise<void> {
+    this.#leaving = true;
     try {
       await send('/api/auth/logout');
     } catch (error) {
       const problem = asProblem(error);
       if (problem.status !== 401) throw problem; // 401: there is no session any more, which is what was wanted
+    } finally {
+      this.#leaving = false;
     }
     this.#leave('left');
     this.#tabs.postMessage('left');
@@ -93,6 +97,8 @@ export class Session {
 
   /** Spend the cookie for a new access token. Callers at the same time share one renewal. */
   renew(): Promise<Renewal> {
+    // The server ends our sockets before its answer to a sign-out is here: nobody should then ask for more.
+    if (this.#leaving) return Promise.resolve('unreachable');
     this.#renewal ??= this.#renew().finally(() => (this.#renewal = null));
     return this.#renewal;
   }
