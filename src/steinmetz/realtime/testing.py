@@ -49,7 +49,7 @@ class MemoryTransport:
     def take_queued(self) -> list[Outgoing]:
         return []
 
-    def close(self, code: CloseCode, farewell: Outgoing = CLOSE) -> None:
+    def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
         if not self._is_closed:
             self._is_closed = True
             asyncio.get_running_loop().call_soon(self._client._end, "transport close")

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("steinmetz.realtime")
 
+_TOLD = (Reason.FORCED_SERVER_CLOSE, Reason.SERVER_NAMESPACE_DISCONNECT)
+"""Ends that the server has announced to the client in a packet."""
+
 
 class Client:
     """Lives from the OPEN packet to the end of its session; an entry of the timer wheel as long."""
@@ -343,7 +346,7 @@ class Client:
             return
         self.session.close()
         self.server.forget(self)
-        self.transport.close(code, farewell)
+        self.transport.close(code, farewell, linger=reason in _TOLD)
         if self.probe is not None:
             self.probe.close(code)
             self.probe = None

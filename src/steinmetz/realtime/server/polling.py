@@ -69,7 +69,7 @@ class PollingTransport:
         self._bytes = 0
         return taken
 
-    def close(self, code: CloseCode, farewell: Outgoing = CLOSE) -> None:
+    def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
         if self._is_closed:
             return
         self._is_closed = True
@@ -78,7 +78,7 @@ class PollingTransport:
         if self._poll is not None:
             self._farewell = f"{queued}{SEPARATOR}{last}" if queued else last
             self._wake()
-        elif queued:
+        elif queued and linger:
             self._server.keep_farewell(self.sid, f"{queued}{SEPARATOR}{last}")
         self._queue.clear()
 

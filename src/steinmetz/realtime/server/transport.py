@@ -29,8 +29,11 @@ class Transport(Protocol):
     def take_queued(self) -> list[Outgoing]:
         """What was sent but not written, for the transport that takes over."""
 
-    def close(self, code: CloseCode, farewell: Outgoing = CLOSE) -> None:
-        """End after what is queued; ``farewell`` is what a waiting poll hears last."""
+    def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
+        """End after what is queued; ``farewell`` is what a waiting poll hears last.
+
+        ``linger``: a client that polls only later shall still hear what is queued (that it was disconnected, say).
+        """
 
     def abort(self) -> None:
         """End now and drop what is queued: a stalled peer must not keep its bytes in our memory (trap T26)."""

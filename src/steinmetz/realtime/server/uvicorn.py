@@ -3,7 +3,7 @@
 No ASGI task, no queue, no writer: a frame that was built once is written to the socket as it is. What is not for
 this endpoint goes to uvicorn's own class. Whoever owns uvicorn's HTTP protocol class calls `NativeDoor.upgrade`
 from an overridden `handle_websocket_upgrade` (trap T22: uvicorn would set a delegate's protocol too late, and drop
-what the client sent behind its request); `with_door` makes such a class of uvicorn's.
+what the client sent behind its request); `with_doors` makes such a class of uvicorn's.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class NativeWebSocket(asyncio.Protocol):
     def take_queued(self) -> list[Outgoing]:
         return []
 
-    def close(self, code: CloseCode, farewell: Outgoing = CLOSE) -> None:
+    def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
         if self._is_closed:
             return
         self._transport.write(close_frame(code))
@@ -273,10 +273,10 @@ def _unlink(http: HttpToolsProtocol) -> None:
     http.pipeline.clear()
 
 
-def with_door(door: NativeDoor, base: type[HttpToolsProtocol] = HttpToolsProtocol) -> type[HttpToolsProtocol]:
-    """A class for uvicorn's ``http=`` that sends upgrade requests through ``door`` if it takes them."""
+def with_doors(*doors: NativeDoor, base: type[HttpToolsProtocol] = HttpToolsProtocol) -> type[HttpToolsProtocol]:
+    """A class for uvicorn's ``http=`` that sends an upgrade request through the first door that takes it."""
 
-    class HttpWithDoor(base):  # type: ignore[valid-type, misc]  # mypy knows no computed base class
+    class HttpWithDoors(base):  # type: ignore[valid-type, misc]  # mypy knows no computed base class
         _received = b""
 
         def data_received(self, data: bytes) -> None:
@@ -286,14 +286,15 @@ def with_door(door: NativeDoor, base: type[HttpToolsProtocol] = HttpToolsProtoco
 
         def handle_websocket_upgrade(self) -> None:
             trailing = trailing_bytes(self._received)
-            if door.takes_url(self.url):
-                door.upgrade(self, trailing)
-                return
+            for door in doors:
+                if door.takes_url(self.url):
+                    door.upgrade(self, trailing)
+                    return
             super().handle_websocket_upgrade()
             if trailing:
                 self.transport.get_protocol().data_received(trailing)
 
-    return HttpWithDoor
+    return HttpWithDoors
 
 
 def trailing_bytes(received: bytes) -> bytes:

@@ -56,7 +56,7 @@ class WebSocketTransport:
     def take_queued(self) -> list[Outgoing]:
         return []
 
-    def close(self, code: CloseCode, farewell: Outgoing = CLOSE) -> None:
+    def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
         if not self._is_closed:
             self._is_closed = True
             self._close_code = code
