@@ -11,7 +11,7 @@ export function DepartmentBars({ departments, changed }: { departments: Departme
         <p class="quiet empty">{say('departments.empty')}</p>
       ) : (
         <ul>
-          {departments.map((department) => (
+          {departments.toSorted((one, other) => other.count - one.count).map((department) => (
             <li key={department.name}>
               <span class="department">{department.name}</span>
               <span class="number">{count(department.count)}</span>

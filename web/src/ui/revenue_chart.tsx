@@ -13,6 +13,8 @@ const LEAST_HEIGHT = 220;
 const TOP = 10;
 const FOOT = 26;
 const MOST_TICKS = 4;
+/** No character of a label is wider, at its size of 12 px, in any common face. */
+const LABEL_PX = 8;
 
 export function RevenueChart({ months, currency, changed }: Props) {
   const { say, money, month } = useTongue();
@@ -111,7 +113,7 @@ function Bars({ months, currency, summary, seen, see }: BarsProps) {
   const high = levels.at(-1) ?? 1;
   const y = (cents: number) => TOP + ((high - cents) / (high - low || 1)) * (height - TOP - FOOT);
   const labels = levels.map((level) => moneyShort(level, currency));
-  const left = 12 + 6.6 * Math.max(...labels.map((label) => label.length));
+  const left = 14 + LABEL_PX * Math.max(...labels.map((label) => label.length));
   const slot = Math.max(0, width - left) / months.length;
   const bar = Math.min(46, slot * 0.66);
   return (
