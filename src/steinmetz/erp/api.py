@@ -36,7 +36,6 @@ def make_api(
         redoc_url=None,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
-        max_body_size=state.settings.max_body_bytes,
         redirect_slashes=False,
     )
     app.state.steinmetz = state

@@ -13,16 +13,18 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 import structlog
+from fastapi import HTTPException
 from pydantic_core import to_json
 
 from steinmetz.clock import perf_ns
-from steinmetz.erp.errors import PROBLEM_JSON, document, log_unexpected, problem_of
+from steinmetz.erp.errors import PROBLEM_JSON, Problem, document, log_unexpected, problem_of
 from steinmetz.erp.settings import Settings
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 HeaderList = list[tuple[bytes, bytes]]
 
 log = structlog.get_logger("steinmetz.access")
@@ -154,6 +156,26 @@ async def _nothing(scope: Scope, receive: Any, send: Send) -> None:
     raise RuntimeError("the edge wraps nothing yet: set Edge.inside")
 
 
+def _limited(receive: Receive, limit: int) -> Receive:
+    """``receive`` for a body of unknown length; raises a 413 once it is longer than ``limit`` bytes."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            # FastAPI lets its own exception pass where any other would be told as a body that cannot be read.
+            raise HTTPException(413, _too_large(limit).detail)
+        return message
+
+    return counted
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "Content Too Large", f"A request body has at most {limit} bytes here.")
+
+
 class Edge:
     """Wraps the whole application. Paths that begin with one of ``passed`` (the sockets) go through untouched."""
 
@@ -166,9 +188,10 @@ class Edge:
         self.finish = self._headers.finish
         self._traffic = traffic
         self._access_log = settings.access_log
+        self._max_body = settings.max_body_bytes
         self._passed = passed
 
-    async def __call__(self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(self._passed):
             await self.inside(scope, receive, send)
             return
@@ -181,12 +204,24 @@ class Edge:
             if (preflight := self._headers.preflight(scope)) is not None:
                 await self._answer(exchange, *preflight)
             else:
-                await self.inside(scope, receive, exchange.send)
+                await self.inside(scope, self._bounded(scope, receive), exchange.send)
+        except Problem as problem:
+            await self._refuse(scope, exchange, problem)
         except Exception as error:
             await self._failed(scope, exchange, error)
         finally:
             self._traffic.in_flight -= 1
             self._note(scope, exchange)
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Raises `Problem` for a body that is announced to be too long."""
+        announced = header(scope["headers"], b"content-length")
+        if announced is None:
+            is_bodiless = scope["method"] in {"GET", "HEAD"}
+            return receive if is_bodiless else _limited(receive, self._max_body)
+        if announced.isdigit() and int(announced) > self._max_body:
+            raise _too_large(self._max_body)
+        return receive
 
     async def _failed(self, scope: Scope, exchange: Exchange, error: Exception) -> None:
         if scope.get("steinmetz.logged") is not error:
@@ -196,7 +231,9 @@ class Edge:
             if scope.get("steinmetz.logged") is error:
                 return
             raise error
-        problem = problem_of(error)
+        await self._refuse(scope, exchange, problem_of(error))
+
+    async def _refuse(self, scope: Scope, exchange: Exchange, problem: Problem) -> None:
         body = to_json(document(problem, instance=scope["path"], request_id=scope[REQUEST_ID]))
         headers = [(b"content-type", PROBLEM_JSON.encode()), (b"cache-control", b"no-store")]
         headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]

@@ -36,7 +36,12 @@ def configure_logging(level: str, style: str) -> None:
     """Send all log lines of ``level`` and above to standard error; ``style`` as in `Settings.log_format`."""
     as_text = sys.stderr.isatty() if style == "auto" else style == "text"
     renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Their prettier tracebacks show local variables, and with them whatever is secret.
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
         if as_text
         else [
             structlog.processors.format_exc_info,

@@ -93,6 +93,6 @@ async def users(
     page = select(User, latest).where(*matching).order_by(User.name, User.id).limit(limit)
     if after is not None:
         page = page.where(tuple_(User.name, User.id) > tuple_(*after))
-    rows = (await session.execute(page)).tuples().all()
+    rows = [(user, signed_in) for user, signed_in in await session.execute(page)]
     total = await session.scalar(select(func.count()).select_from(User).where(*matching))
     return rows, total or 0

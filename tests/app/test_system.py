@@ -1,0 +1,169 @@
+"""Health, statistics, metrics, the audit log, and who may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from steinmetz.clock import FakeClock
+from steinmetz.erp.edge import Traffic
+from steinmetz.erp.kit.roles import Actor, Role
+from steinmetz.erp.main import Application
+from steinmetz.erp.modules.system import service
+
+pytestmark = pytest.mark.anyio
+
+SignIn = Callable[[str], Awaitable[httpx2.AsyncClient]]
+
+
+class TestHealth:
+    async def test_is_told_to_anybody(self, client: httpx2.AsyncClient) -> None:
+        assert (await client.get("/healthz")).json() == {"success": True, "status": "ok"}
+        ready = await client.get("/readyz")
+        assert ready.json()["checks"] == {"database": "ok", "migrations": "ok"}
+        assert set((await client.get("/version")).json()) == {"success", "version", "schema", "python"}
+
+    async def test_fails_readiness_behind_the_migrations_and_says_how_to_mend_it(
+        self, app: Application, client: httpx2.AsyncClient
+    ) -> None:
+        async with app.state.database.unit() as unit:
+            await unit.session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        assert "steinmetz migrate" in answer.json()["checks"]["migrations"]
+        assert (await client.get("/healthz")).status_code == 200
+
+    async def test_fails_readiness_without_a_database(
+        self, app: Application, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        from steinmetz.erp.db import Database
+
+        gone = Database(f"sqlite+aiosqlite:///{tmp_path}/no/such/folder/x.db")
+        monkeypatch.setattr(app.state, "database", gone)
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["database"].startswith("not reachable")
+        assert str(tmp_path) not in answer.text
+
+
+class TestOperatorsFigures:
+    @pytest.mark.parametrize(
+        "path",
+        ["/api/diagnostics/query-stats", "/api/diagnostics/slow-queries", "/api/cache/stats", "/api/audit"],
+    )
+    async def test_are_for_administrators_and_auditors(
+        self, sign_in: SignIn, client: httpx2.AsyncClient, path: str
+    ) -> None:
+        for role, status in (("admin", 200), ("auditor", 200), ("manager", 403), ("clerk", 403)):
+            assert (await (await sign_in(role)).get(path)).status_code == status, role
+        assert (await client.get(path)).status_code == 401
+
+    async def test_have_the_contracted_shapes(self, sign_in: SignIn) -> None:
+        auditor = await sign_in("auditor")
+        sockets = (await auditor.get("/api/ws/stats")).json()["stats"]
+        assert set(sockets) >= {"activeConnections", "rooms", "events", "uptime"}
+        queries = (await auditor.get("/api/diagnostics/query-stats")).json()["stats"]
+        assert set(queries) == {
+            "totalQueries",
+            "slowQueries",
+            "averageExecutionTime",
+            "queryBreakdown",
+            "slowestQueries",
+            "patterns",
+        }
+        slow = (await auditor.get("/api/diagnostics/slow-queries", params={"limit": 1})).json()
+        assert isinstance(slow["slowQueries"], list)
+        for limit in (0, 501):
+            answer = await auditor.get("/api/diagnostics/slow-queries", params={"limit": limit})
+            assert answer.status_code == 422
+
+    async def test_of_the_cache_can_be_dropped_by_the_administrator_alone(self, sign_in: SignIn) -> None:
+        admin, clerk, auditor = await sign_in("admin"), await sign_in("clerk"), await sign_in("auditor")
+        path = "/api/dashboard/overview"
+        await clerk.get(path)
+        assert (await clerk.get(path)).headers["x-cache"] == "HIT"
+        wanted = {"path": "/api/dashboard"}
+        assert (await auditor.post("/api/cache/invalidate", json=wanted)).status_code == 403
+        dropped = await admin.post("/api/cache/invalidate", json=wanted)
+        assert dropped.json()["data"] == {"path": "/api/dashboard", "dropped": 1}
+        assert (await clerk.get(path)).headers["x-cache"] == "MISS"
+
+
+class TestMetrics:
+    async def test_count_requests_and_queries(self, client: httpx2.AsyncClient) -> None:
+        await client.get("/healthz")
+        answer = await client.get("/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert 'steinmetz_http_requests_total{method="GET",status="2xx"} 1' in answer.text.splitlines()
+        assert "steinmetz_sockets 0" in answer.text.splitlines()
+        assert "# TYPE steinmetz_queries_total counter" in answer.text
+
+    async def test_are_for_the_same_machine(self, app: Application, client: httpx2.AsyncClient) -> None:
+        transport = httpx2.ASGITransport(app, client=("192.0.2.7", 1))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as stranger:
+            assert (await stranger.get("/metrics")).status_code == 403
+        behind_proxy = await client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"})
+        assert behind_proxy.status_code == 403
+
+    async def test_know_only_so_many_methods(self) -> None:
+        traffic = Traffic()
+        for number in range(1_000):
+            traffic.count(f"M{number}", 200, 1)
+        assert dict(traffic.requests) == {("other", "2xx"): 1_000}
+
+
+@pytest.mark.both_databases
+class TestAudit:
+    async def test_is_paged_from_the_newest_and_filtered(
+        self, app: Application, sign_in: SignIn, clock: FakeClock
+    ) -> None:
+        clerk = Actor(3, "Klara Clerk", Role.CLERK)
+        for number in range(5):
+            async with app.state.database.unit(actor=clerk, request_id=f"r{number}") as unit:
+                service.record(unit, "invoice.pay", "invoice", number, f"RE {number}", {"paid": 0}, {"paid": 1})
+            clock.advance(60)
+        auditor = await sign_in("auditor")
+        first = (await auditor.get("/api/audit", params={"limit": 3, "entity": "invoice"})).json()
+        assert [entry["entityId"] for entry in first["data"]] == ["4", "3", "2"]
+        assert first["page"]["total"] == 5
+        assert first["data"][0] | {"id": 0} == {
+            "id": 0,
+            "at": "2026-03-02T09:04:00Z",
+            "actorId": 3,
+            "actorName": "Klara Clerk",
+            "action": "invoice.pay",
+            "entity": "invoice",
+            "entityId": "4",
+            "summary": "RE 4",
+            "before": {"paid": 0},
+            "after": {"paid": 1},
+            "requestId": "r4",
+        }
+        rest = await auditor.get(
+            "/api/audit", params={"limit": 3, "entity": "invoice", "cursor": first["page"]["next"]}
+        )
+        assert [entry["entityId"] for entry in rest.json()["data"]] == ["1", "0"]
+        assert rest.json()["page"]["next"] is None
+
+        span = {"from": "2026-03-02T10:01:00+01:00", "to": "2026-03-02T09:03:00Z", "actorId": 3}
+        some = (await auditor.get("/api/audit", params=span)).json()["data"]
+        assert [entry["entityId"] for entry in some] == ["2", "1"]
+        for bad in ({"from": "2026-03-02T09:00:00"}, {"entity": "\0"}, {"cursor": "!!"}, {"actorId": 2**40}):
+            assert (await auditor.get("/api/audit", params=bad)).status_code == 422, bad
+
+    async def test_of_a_change_that_was_rolled_back_does_not_exist(
+        self, app: Application, sign_in: SignIn
+    ) -> None:
+        async def change_and_fail() -> None:
+            async with app.state.database.unit() as unit:
+                service.record(unit, "invoice.pay", "invoice", 1)
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            await change_and_fail()
+        assert (await (await sign_in("auditor")).get("/api/audit")).json()["page"]["total"] == 0
