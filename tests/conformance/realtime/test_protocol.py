@@ -1,4 +1,4 @@
-"""The conversations of `vectors.py`, held with both doors. All run side by side; each is its own test."""
+"""The conversations of `vectors.py`, held with both doors. Many run side by side; each is its own test."""
 
 from __future__ import annotations
 
@@ -146,7 +146,9 @@ class Conversation:
             assert answer[1][0] == "0"
             assert {**orjson.loads(answer[1][1:]), "sid": "*"} == open_data(body[5:])
         elif body:
-            assert same(answer[1], body)
+            # On a busy machine a PING may have become due meanwhile.
+            said = answer[1].split("\x1e")
+            assert same("\x1e".join(packet for packet in said if packet != "2" or body == "2"), body)
 
 
 def same(said: str | bytes | None, expected: str) -> bool:
@@ -158,13 +160,19 @@ def same(said: str | bytes | None, expected: str) -> bool:
 
 @pytest.fixture(scope="module")
 def outcomes(doors: Doors) -> dict[tuple[str, str], BaseException | None]:
-    """All conversations at once: the heartbeats among them take their time."""
+    """Many conversations at once: the heartbeats among them take their time."""
 
     async def hold_all() -> dict[tuple[str, str], BaseException | None]:
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=jar) as session:
+            turns = asyncio.Semaphore(24)
+
+            async def hold(port: int, lines: tuple[str, ...]) -> None:
+                async with turns:
+                    await Conversation(session, port).hold(lines)
+
             held = [
-                (door, name, Conversation(session, port).hold(lines))
+                (door, name, hold(port, lines))
                 for door, port in (("asgi", doors.asgi), ("native", doors.native))
                 for name, lines in CONVERSATIONS.items()
             ]

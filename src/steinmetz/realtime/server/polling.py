@@ -73,14 +73,16 @@ class PollingTransport:
         if self._is_closed:
             return
         self._is_closed = True
-        queued = encode_payload(self._queue)
-        last = farewell.payload
-        if self._poll is not None:
-            self._farewell = f"{queued}{SEPARATOR}{last}" if queued else last
-            self._wake()
-        elif queued and linger:
-            self._server.keep_farewell(self.sid, f"{queued}{SEPARATOR}{last}")
+        words = [encode_payload(self._queue)] if self._queue else []
         self._queue.clear()
+        # The stock client takes a CLOSE at once but a DISCONNECT in its next tick: what was said must come in a
+        # payload of its own, or "io server disconnect" would be heard as "transport close".
+        words = [*words, farewell.payload] if linger else [SEPARATOR.join([*words, farewell.payload])]
+        if self._poll is not None:
+            self._farewell = words.pop(0)
+            self._wake()
+        if words and linger:
+            self._server.keep_farewell(self.sid, words)
 
     def abort(self) -> None:
         if not self._is_closed:

@@ -92,7 +92,7 @@ class Server:
         self._started_s = self.clock.monotonic_s()
         self._is_closing = False
         self._draining: deque[Client] = deque()
-        self._farewells: dict[str, str] = {}
+        self._farewells: dict[str, list[str]] = {}
 
     # -- what the application says once -------------------------------------------------------------------------
 
@@ -318,15 +318,21 @@ class Server:
     def forget(self, client: Client) -> None:
         self.clients.pop(client.session.sid, None)
 
-    def keep_farewell(self, sid: str, payload: str) -> None:
+    def keep_farewell(self, sid: str, payloads: list[str]) -> None:
         """What a polling client has not fetched before its session ended (a DISCONNECT, a refusal); bounded."""
-        if len(payload) <= _MAX_FAREWELL:
+        if sum(map(len, payloads)) <= _MAX_FAREWELL:
             while len(self._farewells) >= _MAX_FAREWELLS:
                 del self._farewells[next(iter(self._farewells))]
-            self._farewells[sid] = payload
+            self._farewells[sid] = payloads
 
     def take_farewell(self, sid: str) -> str | None:
-        return self._farewells.pop(sid, None)
+        """The next of them."""
+        payloads = self._farewells.get(sid)
+        if payloads is None:
+            return None
+        if len(payloads) == 1:
+            del self._farewells[sid]
+        return payloads.pop(0)
 
 
 def _undescribed(_error: Exception) -> EventError | None:

@@ -39,6 +39,9 @@ class Step(Enum):
 
 _STEPS: dict[tuple[State, PacketType], tuple[State, Step]] = {
     (State.ABSENT, PacketType.CONNECT): (State.CONNECTING, Step.CONNECT),
+    # An application that calls connect() twice in a row makes the stock client say CONNECT twice.
+    (State.CONNECTING, PacketType.CONNECT): (State.CONNECTING, Step.IGNORE),
+    (State.CONNECTED, PacketType.CONNECT): (State.CONNECTED, Step.IGNORE),
     (State.CONNECTING, PacketType.DISCONNECT): (State.ABSENT, Step.DISCONNECT),
     (State.CONNECTED, PacketType.EVENT): (State.CONNECTED, Step.EVENT),
     (State.CONNECTED, PacketType.ACK): (State.CONNECTED, Step.ACK),
