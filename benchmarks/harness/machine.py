@@ -12,6 +12,7 @@ from benchmarks.harness.pinning import Cores, pinned
 from steinmetz.clock import perf_ns
 
 SPIN_STEPS = 400_000
+TRUSTED_NOISE_PERCENT = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class Machine:
                 f"steal {self.steal_percent:.1f} %"
             ),
         ]
+        if self.noise_percent > TRUSTED_NOISE_PERCENT:
+            lines.append("others worked on this machine meanwhile: trust ratios and CPU time, not milliseconds")
         if not self.pinned_apart:
             lines.append("one core only: server and load shared it, so absolute figures are too high")
         return lines

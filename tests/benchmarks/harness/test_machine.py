@@ -24,6 +24,13 @@ def test_noise_compares_the_slowest_turn_with_the_fastest_before_and_after() -> 
     assert found.steal_percent == 0.0
 
 
+def test_a_noisy_machine_is_told() -> None:
+    ticks = Ticks(0, 0)
+    calm, noisy = Reading(Spin(10.0, 11.0), ticks), Reading(Spin(10.0, 20.0), ticks)
+    assert any("others worked" in line for line in machine(calm, noisy).as_lines())
+    assert not any("others worked" in line for line in machine(calm, calm).as_lines())
+
+
 def test_one_core_only_is_told() -> None:
     reading = Reading(Spin(1.0, 1.0), Ticks(0, 1))
     assert any("one core only" in line for line in machine(reading, reading, apart=False).as_lines())

@@ -54,6 +54,7 @@ DEMO_ACCOUNTS: Mapping[Role, Account] = {
 class Plan:
     """What to run. Bounded by ``duration_s``; ``pause_s`` is the mean time a clerk thinks between requests.
 
+    The first ``warm_up_s`` come before that and are not counted.
     With ``screens`` each clerk has a socket open that listens; with ``poll_s`` each clerk's screen asks for the
     overview every so many seconds instead, which is counted apart from the workload.
     """
@@ -62,6 +63,7 @@ class Plan:
     clerks: int = 10
     seed: int = 1
     duration_s: float = 30.0
+    warm_up_s: float = 0.0
     pause_s: float = 1.0
     screens: bool = True
     poll_s: float | None = None
@@ -133,8 +135,12 @@ async def run(
     clock: Clock | None = None,
     sample: Sample | None = None,
     polled: Polled | None = None,
+    warm: Callable[[], None] | None = None,
 ) -> None:
-    """Run the workload into ``tally``, which may be read meanwhile. Raises `TrafficError`."""
+    """Run the workload into ``tally``, which may be read meanwhile.
+
+    ``warm`` is called in a thread at the end of the warm-up. Raises `TrafficError`.
+    """
     clock = clock or SystemClock()
     door = Door(plan.url, plan.accounts, clock)
     company = await survey(door, tally)
@@ -143,23 +149,34 @@ async def run(
     except ValueError as error:
         raise TrafficError(str(error)) from error
     try:
-        await _work(_Workload(plan, door, company, tally, clock, sample, polled), seats)
+        await _work(_Workload(plan, door, company, tally, clock, sample, polled), seats, warm or (lambda: None))
     except* TrafficError as failed:
         raise TrafficError(_first_message(failed)) from None
 
 
-async def _work(workload: _Workload, seats: list[Desk]) -> None:
+async def _work(workload: _Workload, seats: list[Desk], warm: Callable[[], None]) -> None:
     """All clerks until the end of the day; their screens are open as long."""
     plan, clock = workload.plan, workload.clock
     began_s = clock.monotonic_s()
+
+    async def begin() -> None:
+        nonlocal began_s
+        await asyncio.sleep(plan.warm_up_s)
+        await asyncio.to_thread(warm)
+        workload.tally.start_counting()
+        began_s = clock.monotonic_s()
+
+    until_s = began_s + plan.warm_up_s + plan.duration_s
     async with asyncio.TaskGroup() as around, aiohttp.ClientSession() as session:
         screens = [around.create_task(workload.screen(session, seat)) for seat in seats if plan.screens]
         screens += [
             around.create_task(workload.poll(index, seat)) for index, seat in enumerate(seats) if plan.poll_s
         ]
         async with asyncio.TaskGroup() as clerks:
+            if plan.warm_up_s:
+                clerks.create_task(begin())
             for index, seat in enumerate(seats):
-                clerks.create_task(workload.clerk(index, seat, began_s + plan.duration_s))
+                clerks.create_task(workload.clerk(index, seat, until_s))
         workload.tally.elapsed_s = clock.monotonic_s() - began_s
         for screen in screens:
             screen.cancel()
@@ -197,7 +214,7 @@ async def survey(door: Door, tally: Tally) -> Company:
             for status in ("overdue", "sent")
             for invoice in await ask(f"/api/invoices?status={status}&limit=500")
         ]
-        areas = await ask("/api/functions")
+        areas = await ask("/api/functions?depth=3")
         dashboard = await ask("/api/dashboard")
     finally:
         connection.close()

@@ -77,6 +77,15 @@ class Tally:
     """The sum of a run; `summary` is what ``--json`` writes."""
 
     def __init__(self) -> None:
+        self.oracle = Oracle()
+        self.ledger = Ledger()
+        self.start_counting()
+
+    def start_counting(self) -> None:
+        """Forget what was counted, and keep what was learnt: the end of a warm-up.
+
+        Stale answers go on adding up: a lie is one whenever it was told.
+        """
         self.routes: dict[str, RouteTally] = {}
         self.statuses: Counter[int] = Counter()
         self.x_cache: Counter[str] = Counter()
@@ -89,8 +98,7 @@ class Tally:
         self.broken = 0
         """Requests without an answer: connection lost or no answer in time."""
         self.sockets_lost = 0
-        self.oracle = Oracle()
-        self.ledger = Ledger()
+        self.oracle.hits = self.oracle.reads = 0
         self.elapsed_s = 0.0
 
     def take(self, call: Call, reply: Reply, body: bytes, variant: str, duration_ms: float) -> None:

@@ -186,6 +186,21 @@ async def test_each_sample_is_given_once(company: tuple[Company, str]) -> None:
     assert len(samples) == tally.requests
 
 
+async def test_a_warm_up_is_not_counted(company: tuple[Company, str]) -> None:
+    _, url = company
+    tally, samples, warmed = Tally(), list[float](), list[int]()
+    await run(
+        plan(url, duration_s=0.5, warm_up_s=0.5),
+        tally,
+        sample=lambda call, reply, duration_ms: samples.append(duration_ms),
+        warm=lambda: warmed.append(len(samples)),
+    )
+    assert len(warmed) == 1
+    assert 0 < warmed[0] < len(samples)
+    assert tally.requests <= len(samples) - warmed[0]
+    assert tally.elapsed_s < 0.9
+
+
 async def test_a_refused_sign_in_says_what_to_do(company: tuple[Company, str]) -> None:
     _, url = company
     with pytest.raises(TrafficError, match="steinmetz seed"):

@@ -79,6 +79,15 @@ def test_hits_are_a_share_of_all_reads_and_writes_are_apart() -> None:
     assert found.writes.counts.total() == 1
 
 
+def test_after_a_warm_up_counts_begin_anew_but_the_oracle_remembers_and_lies_stay() -> None:
+    found = tally()
+    found.ledger.stale = 1
+    found.start_counting()
+    assert (found.requests, found.read_count, found.oracle.reads, found.ledger.stale) == (0, 0, 0, 1)
+    found.take(LOOK, Reply(200, None, "HIT"), b"one", "clerk", 0.1)
+    assert (found.hit_rate, found.oracle_hit_rate) == (1.0, 1.0)
+
+
 def test_an_empty_tally_has_rates_of_zero() -> None:
     assert (Tally().hit_rate, Tally().oracle_hit_rate, Tally().requests) == (0, 0, 0)
 
