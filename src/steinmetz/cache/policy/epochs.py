@@ -9,8 +9,9 @@ comes down, before anybody is told that the write succeeded. From this follows
 - a computation under way may be joined if nothing it reads had moved between its beginning and the joining;
 - a mark that nobody takes down counts, when its lease ends, as a bump: the COMMIT may have happened.
 
-Deleting after the commit without asking these questions leaves stale answers behind; tests/unit/cache/policy/
-test_epochs_model.py runs this very class through all interleavings, and shows which question guards against what.
+Deleting after the commit without asking these questions leaves stale answers behind;
+tests/contract/test_cache_epochs_model.py runs this very class through all interleavings, and shows which question
+guards against what.
 
 Not thread-safe by itself: `steinmetz.cache.invalidation.coherence` holds the lock.
 """

@@ -10,10 +10,9 @@ cancelled, and once somebody looks at the row past the cache. Each reader reads 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
-from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
@@ -22,7 +21,7 @@ from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
 
 ROW = frozenset({Relation("main", "row")})
-READS, WRITES = ReadSet(ROW), WriteSet(ROW)
+READS, NOTHING_READ, WRITES = ReadSet(ROW), ReadSet(), WriteSet(ROW)
 LEASE_S = 5.0
 
 COMMITS = ("mark", "commit", "bump", "ack")
@@ -33,19 +32,14 @@ DIES_BEFORE_COMMIT = ("mark", "end of lease")
 IS_SLOW = ("mark", "end of lease", "commit", "bump", "ack")
 
 
-@dataclass
-class Flight:
+class Flight(NamedTuple):
     sequence: int
     has_read: bool = False
-    value: int | None = None
+    value: int = -1
     outcome: str = "under way"
 
-    def fingerprint(self) -> tuple[object, ...]:
-        return (self.sequence, self.has_read, self.value is None, self.value or 0, self.outcome)
 
-
-@dataclass
-class Reader:
+class Reader(NamedTuple):
     reads_left: int = 2
     at: str = "start"
     flight: int = -1
@@ -54,37 +48,45 @@ class Reader:
     seen_before: int = 0
 
 
-@dataclass
 class World:
-    epochs: Epochs
-    database: int = 0
-    kept: int | None = 0
-    now_s: float = 0.0
-    mark: Mark | None = None
-    acked: int = 0
-    seen: int = 0
-    writer: int = 0
-    evictions_left: int = 1
-    cancels_left: int = 1
-    looks_left: int = 1
-    flights: tuple[Flight, ...] = ()
-    boarding: int = -1
-    readers: tuple[Reader, ...] = field(default_factory=lambda: (Reader(), Reader()))
+    """Everything there is; cheap to copy, for only the epochs are changed in place."""
+
+    def __init__(self, epochs: Epochs, cancels_left: int) -> None:
+        self.epochs = epochs
+        self.database = 0
+        self.kept: int | None = 0
+        self.now_s = 0.0
+        self.mark: Mark | None = None
+        self.acked = 0
+        self.seen = 0
+        self.writer = 0
+        self.evictions_left = 1
+        self.cancels_left = cancels_left
+        self.looks_left = 1
+        self.flights: tuple[Flight, ...] = ()
+        self.boarding = -1
+        self.readers = (Reader(), Reader())
 
     def clone(self) -> World:
-        world = copy(self)
-        world.epochs = copy(self.epochs)
-        world.epochs._ring = deque(self.epochs._ring, maxlen=self.epochs._ring.maxlen)
-        world.flights = tuple(replace(flight) for flight in self.flights)
-        world.readers = tuple(replace(reader) for reader in self.readers)
+        world = object.__new__(World)
+        world.__dict__.update(self.__dict__)
+        world.epochs = object.__new__(type(self.epochs))
+        world.epochs.__dict__.update(self.epochs.__dict__)
+        world.epochs._ring = self.epochs._ring.copy()
         return world
+
+    def set_reader(self, number: int, reader: Reader) -> None:
+        self.readers = (reader, self.readers[1]) if number == 0 else (self.readers[0], reader)
+
+    def set_flight(self, number: int, flight: Flight) -> None:
+        self.flights = (*self.flights[:number], flight, *self.flights[number + 1 :])
 
     def fingerprint(self) -> tuple[object, ...]:
         """Equal for worlds with the same future; which of the two readers is which does not matter."""
         readers = sorted(
             (
                 *(r.reads_left, r.at, r.acked_before, r.seen_before, r.flight == self.boarding),
-                self.flights[r.flight].fingerprint() if r.flight >= 0 else (),
+                self.flights[r.flight] if r.flight >= 0 else (),
                 (r.moment.sequence, len(r.moment.pending)) if r.moment is not None else (),
             )
             for r in self.readers
@@ -93,8 +95,8 @@ class World:
             *(self.database, self.kept, self.now_s, self.acked, self.seen, self.writer),
             *(self.evictions_left, self.cancels_left, self.looks_left),
             *(self.epochs.sequence, len(self.epochs.marks)),
-            self.flights[self.boarding].fingerprint() if self.boarding >= 0 else (),
-            tuple(readers),
+            self.flights[self.boarding] if self.boarding >= 0 else (),
+            *readers,
         )
 
 
@@ -141,11 +143,11 @@ def successors(world: World, writer: tuple[str, ...], faults: set[str]) -> Itera
             continue
         if reader.reads_left:
             after = world.clone()
-            step_reader(after, after.readers[number], faults)
+            step_reader(after, number, faults)
             yield after
         if reader.at in {"read", "land"} and world.cancels_left:
             after = world.clone()
-            cancel(after, after.readers[number])
+            cancel(after, number)
             yield after
 
 
@@ -180,70 +182,72 @@ def is_given(world: World) -> bool:
     return world.kept is not None and not world.epochs.suspends(READS)
 
 
-def step_reader(world: World, reader: Reader, faults: set[str]) -> None:
+def step_reader(world: World, number: int, faults: set[str]) -> None:
+    reader = world.readers[number]
     match reader.at:
         case "start":
-            reader.acked_before, reader.seen_before = world.acked, world.seen
-            board(world, reader, faults)
+            world.set_reader(number, reader._replace(acked_before=world.acked, seen_before=world.seen))
+            board(world, number, faults)
         case "board":
-            board(world, reader, faults)
+            board(world, number, faults)
         case "read":
             flight = world.flights[reader.flight]
-            flight.has_read, flight.value = True, world.database
-            reader.at = "land"
+            world.set_flight(reader.flight, flight._replace(has_read=True, value=world.database))
+            world.set_reader(number, reader._replace(at="land"))
         case "land":
             flight = world.flights[reader.flight]
-            assert flight.value is not None
             is_given(world)
             if world.epochs.unmoved_since(flight.sequence, READS):
                 world.kept = flight.value
             end(world, reader.flight, "landed")
-            answer(world, reader, flight.value, faults)
+            answer(world, number, flight.value, faults)
         case "follow":
             flight = world.flights[reader.flight]
             assert reader.moment is not None
-            good = flight.outcome == "landed" and world.epochs.unmoved_until(flight.sequence, READS, reader.moment)
-            if good and flight.value is not None:
-                answer(world, reader, flight.value, faults)
+            if flight.outcome == "landed" and world.epochs.unmoved_until(flight.sequence, READS, reader.moment):
+                answer(world, number, flight.value, faults)
             else:
-                reader.at, reader.flight, reader.moment = "board", -1, None
+                world.set_reader(number, reader._replace(at="board", flight=-1, moment=None))
 
 
-def board(world: World, reader: Reader, faults: set[str]) -> None:
+def board(world: World, number: int, faults: set[str]) -> None:
+    reader = world.readers[number]
     if is_given(world):
         assert world.kept is not None
-        answer(world, reader, world.kept, faults)
+        answer(world, number, world.kept, faults)
         return
     if world.boarding >= 0:
         flight, moment = world.flights[world.boarding], world.epochs.moment()
-        so_far = READS if flight.has_read else ReadSet()
+        so_far = READS if flight.has_read else NOTHING_READ
         if world.epochs.unmoved_until(flight.sequence, so_far, moment):
-            reader.at, reader.flight, reader.moment = "follow", world.boarding, moment
+            world.set_reader(number, reader._replace(at="follow", flight=world.boarding, moment=moment))
             return
     world.flights = (*world.flights, Flight(world.epochs.begin()))
-    world.boarding = reader.flight = len(world.flights) - 1
-    reader.at = "read"
+    world.boarding = len(world.flights) - 1
+    world.set_reader(number, reader._replace(at="read", flight=world.boarding))
 
 
 def end(world: World, flight: int, outcome: str) -> None:
-    world.flights[flight].outcome = outcome
+    world.set_flight(flight, world.flights[flight]._replace(outcome=outcome))
     if world.boarding == flight:
         world.boarding = -1
 
 
-def cancel(world: World, reader: Reader) -> None:
+def cancel(world: World, number: int) -> None:
+    reader = world.readers[number]
     world.cancels_left -= 1
     end(world, reader.flight, "failed")
-    reader.at, reader.flight, reader.reads_left = "start", -1, reader.reads_left - 1
+    world.set_reader(number, reader._replace(at="start", flight=-1, reads_left=reader.reads_left - 1))
 
 
-def answer(world: World, reader: Reader, value: int, faults: set[str]) -> None:
+def answer(world: World, number: int, value: int, faults: set[str]) -> None:
+    reader = world.readers[number]
     if value < reader.acked_before:
         faults.add("stale after ack")
     if value < reader.seen_before:
         faults.add("backwards")
     world.seen = max(world.seen, value)
-    reader.at, reader.flight, reader.moment, reader.reads_left = "start", -1, None, reader.reads_left - 1
+    world.set_reader(number, reader._replace(at="start", flight=-1, moment=None, reads_left=reader.reads_left - 1))
 
 
 # -- weakened protocols, each as some cache has it
