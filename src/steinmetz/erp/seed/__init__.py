@@ -39,11 +39,11 @@ __all__ = [
 ]
 
 
-class NotEmptyError(Exception):
+class NotEmptyError(RuntimeError):
     """The database holds data already; a seed only ever fills an empty one."""
 
 
-class NotMigratedError(Exception):
+class NotMigratedError(RuntimeError):
     """The database has no tables yet, or those of another release: migrate first."""
 
 

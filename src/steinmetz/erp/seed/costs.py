@@ -79,6 +79,7 @@ class Costs:
         self._books = books
         self._bills: list[tuple[date, int, str, int]] = []
         self._purchases = 0
+        self._purchases_due = 0.0
         start = window_start(today)
         self._purchases_a_day = _PURCHASES_AN_INVOICE * invoices / ((today - start).days * 5 / 7)
         self._vat_owed: dict[str, int] = {}
@@ -113,8 +114,8 @@ class Costs:
             yield from self._close_month(day)
 
     def _buy(self, day: date) -> Iterator[CostRow]:
-        count = int(self._purchases_a_day + self._rng.random())
-        for _ in range(count):
+        self._purchases_due += self._purchases_a_day
+        while self._purchases < int(self._purchases_due):
             self._purchases += 1
             net_cents = int(_MATERIAL_A_PURCHASE * (0.3 + 1.4 * self._rng.random()))
             vat_cents = rounded(net_cents * 19, 100)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from json import dumps
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, get_type_hints
 
 from sqlalchemy import Connection, text
 
 from steinmetz.erp.seed.rows import TABLES, Row
 
-_BATCH = 5_000
+BATCH = 5_000
 """Rows held at once; bounds memory at every scale."""
 
 
@@ -30,8 +30,8 @@ def writer(connection: Connection) -> Writer:
     return SqliteWriter(connection) if connection.dialect.name == "sqlite" else PostgresWriter(connection)
 
 
-def load(into: Writer, rows: Iterable[Row], written: Callable[[int], None]) -> None:
-    """Write ``rows`` in batches; in each, parents before children. ``written`` hears the sum after each batch."""
+def load(into: Writer, rows: Iterable[Row], written: Callable[[int], None], batch: int = BATCH) -> None:
+    """Write ``rows``, at most ``batch`` at once, parents before children; ``written`` hears the sum so far."""
     waiting: dict[type[Row], list[Row]] = {row_type: [] for row_type in TABLES}
     count = 0
 
@@ -45,14 +45,14 @@ def load(into: Writer, rows: Iterable[Row], written: Callable[[int], None]) -> N
     for row in rows:
         waiting[type(row)].append(row)
         count += 1
-        if count % _BATCH == 0:
+        if count % batch == 0:
             flush()
     flush()
 
 
 def tables_with_ids() -> list[str]:
     """The tables whose ids the database gives from now on."""
-    return [name for row_type, name in TABLES.items() if row_type.__annotations__.get("id") == "int"]
+    return [name for row_type, name in TABLES.items() if get_type_hints(row_type).get("id") is int]
 
 
 # SQLite
