@@ -157,20 +157,24 @@ async def ids_beginning(session: AsyncSession, stem: str) -> set[str]:
     return set(await session.scalars(statement))
 
 
-async def make_room(session: AsyncSession, parent_id: str | None, position: int | None) -> int:
-    """The position of a new child: at ``position``, those from there on move up; or after the last one."""
+async def make_room(
+    session: AsyncSession, parent_id: str | None, position: int | None
+) -> tuple[int, list[FunctionNode]]:
+    """The position of a new child, at ``position`` or after the last one; and the siblings that made room for it."""
     siblings = FunctionNode.parent_id.is_(None) if parent_id is None else FunctionNode.parent_id == parent_id
     last = await session.scalar(select(func.max(FunctionNode.position)).where(siblings))
     end = 0 if last is None else last + 1
     if position is None or position >= end:
-        return end
+        return end, []
     await session.execute(
         update(FunctionNode)
         .where(siblings, FunctionNode.position >= position)
         .values(position=FunctionNode.position + 1)
         .execution_options(synchronize_session=False)
     )
-    return position
+    moved = select(FunctionNode).where(siblings, FunctionNode.position > position)
+    ordered = moved.order_by(FunctionNode.position, FunctionNode.id).execution_options(populate_existing=True)
+    return position, list(await session.scalars(ordered))
 
 
 async def lower(session: AsyncSession, node_ids: Collection[str], by: int, area: str) -> None:

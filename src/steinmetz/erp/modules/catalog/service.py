@@ -7,6 +7,7 @@ those whose role saw it before and no longer does are told that it is gone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,7 @@ from steinmetz.erp.modules.system import service as audit
 UPDATE = "catalog:update"
 RELOAD = "catalog:reload"
 MENU_LEVELS = 2
+MAX_PUSHED = 50
 MAX_OFFSET = 10_000
 """Who has turned so many pages of a search wants other words."""
 
@@ -171,7 +173,7 @@ async def create(unit: Unit, data: NodeInput) -> NodeView:
     node_id = rules.node_id(parent_id, data.title, taken)
     if node_id is None:
         raise Unprocessable("The ids on the way to it are so long that there is no room for another.", "parentId")
-    position = await repository.make_room(unit.session, parent_id, data.position)
+    position, pushed = await repository.make_room(unit.session, parent_id, data.position)
     created = FunctionNode(
         id=node_id,
         area=await _area_below(unit, parent_id, node_id),
@@ -185,6 +187,7 @@ async def create(unit: Unit, data: NodeInput) -> NodeView:
     view = NodeView.model_validate(created)
     audit.record(unit, "function.create", "function", node_id, created.title, after={"parentId": parent_id})
     _announce(unit, view, before=(), after=rules.roles_that_see([*above.min_roles, created.min_role]))
+    _announce_pushed(unit, pushed, above)
     return view
 
 
@@ -215,6 +218,16 @@ def _announce(unit: Unit, view: NodeView, *, before: tuple[Role, ...], after: tu
         unit.publish(Announcement(UPDATE, {"function": function}, _rooms(after)))
     if gone := tuple(role for role in before if role not in after):
         unit.publish(Announcement(UPDATE, {"deleted": view.id}, _rooms(gone)))
+
+
+def _announce_pushed(unit: Unit, pushed: Sequence[FunctionNode], above: Way) -> None:
+    """Siblings that made room have another position now; if they are many, everybody reads the tree again."""
+    if len(pushed) > MAX_PUSHED:
+        unit.publish(Announcement(RELOAD, Reloaded(loaded_at=unit.now).model_dump(mode="json", by_alias=True)))
+        return
+    for sibling in pushed:
+        seen_by = rules.roles_that_see([*above.min_roles, sibling.min_role])
+        _announce(unit, NodeView.model_validate(sibling), before=(), after=seen_by)
 
 
 def _rooms(roles: tuple[Role, ...]) -> tuple[str, ...]:
@@ -273,15 +286,17 @@ async def move(unit: Unit, node_id: str, data: NodeMove) -> NodeView:
     above = await _place_below(unit, data.parent_id, height=height)
     before = {"parentId": moved.parent_id, "position": moved.position}
     area = await _area_below(unit, data.parent_id, node_id)
-    moved.position = await repository.make_room(unit.session, data.parent_id, data.position)
+    position, pushed = await repository.make_room(unit.session, data.parent_id, data.position)
     await repository.lower(unit.session, ids - {node_id}, len(above.steps) - moved.depth, area)
-    moved.parent_id, moved.depth, moved.area = data.parent_id, len(above.steps), area
+    moved.parent_id, moved.position = data.parent_id, position
+    moved.depth, moved.area = len(above.steps), area
     moved.updated_at = unit.now
     await unit.session.flush()
     view = NodeView.model_validate(moved)
     after = {"parentId": moved.parent_id, "position": moved.position}
     audit.record(unit, "function.move", "function", node_id, moved.title, before, after)
     _announce(unit, view, before=way.roles, after=rules.roles_that_see([*above.min_roles, moved.min_role]))
+    _announce_pushed(unit, [each for each in pushed if each is not moved], above)
     return view
 
 
