@@ -2,7 +2,7 @@
 
 No grammar is needed for soundness: whoever asks which relations a text may touch takes every identifier in it,
 so a construct nobody thought of can add a name too many, never lose one. Where even the reading of literals is in
-doubt (`opaque`), the words inside the literals count as identifiers, too.
+doubt (`Shape.opaque`), the words inside the literals count as identifiers, too.
 """
 
 from __future__ import annotations
@@ -11,8 +11,44 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from steinmetz.sql.facts import Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the text alone tells of a statement.
+
+    ``identifiers`` are the words outside literals, folded to lower case unless they were quoted; ``called`` are
+    those that a parenthesis follows, ``targets`` those that stand where a relation must (after FROM, JOIN...),
+    ``written`` those that are the object of INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY or REFRESH. ``head`` is
+    the first word; ``several`` says that more than one statement was sent at once.
+    """
+
+    fingerprint: str
+    text: str
+    verb: Verb
+    head: str
+    identifiers: frozenset[str]
+    called: frozenset[str]
+    targets: frozenset[str]
+    written: frozenset[str]
+    opaque: bool
+    several: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # "value", "name", "quoted" or "sign"
+    text: str
+    name: str = ""  # of names, folded
+    depth: int = 0  # of parentheses around it
+
+    @property
+    def keyword(self) -> str:
+        return self.name if self.kind == "name" else ""
+
 
 _TOKEN = re.compile(
     r"""
@@ -20,9 +56,9 @@ _TOKEN = re.compile(
   | (?P<string>[eE]'(?:[^'\\]|\\.|'')*' | (?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'
       | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$)
   | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`)
-  | (?P<bind>__\[POSTCOMPILE_\w+\] | \$\d+ | %\(\w+\)s | %s | (?<!:):(?!:)[^\W\d]\w* | \?\d* | @\w+)
+  | (?P<bind>__\[POSTCOMPILE_\w+\] | \$\d+ | %\(\w+\)s(?!\w) | %s(?!\w) | (?<!:):(?!:)[^\W\d]\w* | \?\d* | @\w+)
   | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-  | (?P<word>[^\W\d][\w$]*)
+  | (?P<name>[^\W\d][\w$]*)
   | (?P<sign>::|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -50,150 +86,188 @@ _HEADS = {
     "release": Verb.TRANSACTION,
 }  # fmt: skip
 _WRITING = {"insert": Verb.INSERT, "update": Verb.UPDATE, "delete": Verb.DELETE, "merge": Verb.UPDATE}
-_BEFORE_A_RELATION = frozenset({"from", "join", "into", "update", "table", "only", "using", "truncate", "copy"})
-_NEVER_A_RELATION = frozenset({"select", "lateral", "only", "table", "set", "values", "if", "unnest", "rows"})
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What the text alone tells of a statement.
-
-    ``identifiers`` are the words outside literals, folded to lower case unless they were quoted; ``called`` those
-    that a parenthesis follows; ``targets`` those that stand where a relation does (after FROM, JOIN, INTO...).
-    ``head`` is the first word. ``several`` says that more than one statement was sent at once.
-    """
-
-    fingerprint: str
-    text: str
-    verb: Verb
-    head: str
-    identifiers: frozenset[str]
-    called: frozenset[str]
-    targets: frozenset[str]
-    opaque: bool
-    several: bool
+_BEFORE_A_RELATION = frozenset({"from", "join", "into", "update", "table", "using", "truncate", "copy"})
+_MODIFIERS = frozenset({"only", "lateral", "table", "concurrently"})
+_NO_RELATION = frozenset({"select", "set", "values", "of", "skip", "nowait", "rows", "stdin", "program", "if"})
 
 
 def shape_of(statement: str) -> Shape:
-    """Read a statement once; about 1 µs a token, so its result is to be remembered."""
-    opaque = False
-    several = False
-    ended = False
-    texts: list[str] = []
-    words: list[tuple[str, int]] = []  # (word, depth of parentheses); quoted names never count as keywords
-    identifiers: set[str] = set()
-    called: set[str] = set()
-    targets: set[str] = set()
-    depth = 0
-    last_name = last_word = introduced_by = target = ""
-    for kind, token in _tokens(statement):
-        if kind == "space":
-            # PostgreSQL nests comments, SQL does not: the end of this one is in doubt.
-            opaque = opaque or "/*" in token[2:]
-            continue
-        several = several or ended
-        if kind == "string":
-            # With standard_conforming_strings off, a backslash may escape the quote that seems to end this.
-            opaque = opaque or ("\\" in token and token[0] not in "eE$") or token[0] in "uU"
-            _append(texts, "?")
-        elif kind in ("bind", "number"):
-            _append(texts, "?")
-        elif kind in ("word", "quoted"):
-            name = token.lower() if kind == "word" else token[1:-1].replace('""', '"')
-            identifiers.add(name)
-            if last_word in _BEFORE_A_RELATION and name not in _NEVER_A_RELATION:
-                introduced_by = last_word
-                target = name
-                targets.add(name)
-            elif last_word == "." and target:
-                targets.discard(target)  # it was the schema's name
-                target = name
-                targets.add(name)
-            else:
-                target = ""
-            last_name = name
-            last_word = name if kind == "word" else ""
-            if kind == "word":
-                words.append((name, depth))
-            _append(texts, token)
-            continue
-        else:
-            if token == "(":
-                depth += 1
-                if last_name:
-                    called.add(last_name)
-                if target and introduced_by != "into":
-                    targets.discard(target)  # a function
-            elif token == ")":
-                depth -= 1
-            elif token == ";":
-                ended = True
-            elif token in "'\"`":
-                opaque = True  # an unfinished literal
-            _append(texts, token)
-            last_word = "." if token == "." else ""
-            if token != ".":
-                last_name = target = ""
-            continue
-        last_name = last_word = target = ""
-    if '&"' in statement:
-        opaque = True  # U&"d\0061ta" names a relation in escapes
+    """Read a statement once; about 2 µs a token, so its result is to be remembered."""
+    tokens, opaque = _read(statement)
+    identifiers = {token.name for token in tokens if token.name}
     if opaque:
         identifiers.update(word.lower() for word in _WORD.findall(statement))
-    text = _ROWS.sub(r"\1", _LIST.sub(r"(\1)", "".join(texts))).rstrip("; ")
-    head = words[0][0] if words else ""
+    text = _text(tokens)
+    words = [token for token in tokens if token.keyword]
+    head = words[0].keyword if words else ""
     return Shape(
         fingerprint=hashlib.blake2b(text.lower().encode(), digest_size=8).hexdigest(),
         text=text,
         verb=_verb(head, words),
         head=head,
         identifiers=frozenset(identifiers),
-        called=frozenset(called),
-        targets=frozenset(targets),
+        called=frozenset(a.name for a, b in pairwise(tokens) if a.name and b.text == "("),
+        targets=frozenset(_targets(tokens)) - _ctes(tokens),
+        written=frozenset(_written(tokens)),
         opaque=opaque,
-        several=several,
+        several=_several(tokens),
     )
 
 
-def _tokens(statement: str) -> Iterator[tuple[str, str]]:
+def _read(statement: str) -> tuple[list[_Token], bool]:
+    """The tokens without spaces and comments, and whether the reading of literals is in doubt."""
+    tokens: list[_Token] = []
+    opaque = '&"' in statement  # U&"d\0061ta" names a relation in escapes
+    depth = 0
     for match in _TOKEN.finditer(statement):
-        kind = match.lastgroup or "sign"
-        yield ("string" if kind == "tag" else kind), match[0]
+        kind, text = match.lastgroup, match[0]
+        if kind == "space":
+            # PostgreSQL nests comments, other engines do not: the end of this one is in doubt.
+            opaque = opaque or "/*" in text[2:]
+        elif kind == "name":
+            tokens.append(_Token("name", text, text.lower(), depth))
+        elif kind == "quoted":
+            tokens.append(_Token("quoted", text, text[1:-1].replace('""', '"'), depth))
+        elif kind == "sign":
+            depth -= text == ")"
+            tokens.append(_Token("sign", text, "", depth))
+            depth += text == "("
+            opaque = opaque or text in "'\"`"  # an unfinished literal
+        elif kind == "bind" and text[0] in ":@":
+            # Where the engine has no such binds, it is an array slice or an operator before a name.
+            tokens.append(_Token("value", "?", text[1:].lower(), depth))
+        else:
+            if kind in ("string", "tag"):
+                # With standard_conforming_strings off, a backslash may escape the quote that seems to end this.
+                opaque = opaque or ("\\" in text and text[0] not in "eE$") or text[0] in "uU"
+            tokens.append(_Token("value", "?", "", depth))
+    return tokens, opaque
 
 
-def _append(texts: list[str], token: str) -> None:
-    if not texts or token in _TIGHT_BEFORE or texts[-1] in _TIGHT_AFTER:
-        texts.append(token)
-        return
-    call = token == "(" and (texts[-1][-1].isalnum() or texts[-1][-1] in '_"') and texts[-1].lower() not in _SPACED
-    if not call:
-        texts.append(" ")
-    texts.append(token)
+def _text(tokens: list[_Token]) -> str:
+    parts: list[str] = []
+    previous = _Token("sign", "(")
+    for token in tokens:
+        tight = token.text in _TIGHT_BEFORE or previous.text in _TIGHT_AFTER
+        call = token.text == "(" and previous.kind in ("name", "quoted") and previous.keyword not in _SPACED
+        if not tight and not call:
+            parts.append(" ")
+        parts.append(token.text)
+        previous = token
+    return _ROWS.sub(r"\1", _LIST.sub(r"(\1)", "".join(parts))).rstrip("; ")
 
 
-def _verb(head: str, words: list[tuple[str, int]]) -> Verb:
+def _several(tokens: list[_Token]) -> bool:
+    texts = [token.text for token in tokens]
+    return ";" in texts and any(text != ";" for text in texts[texts.index(";") :])
+
+
+def _verb(head: str, words: list[_Token]) -> Verb:
     """The verb by effect: a SELECT whose CTE deletes is a delete; EXPLAIN ANALYZE does what it explains."""
+    names = [word.keyword for word in words]
     if head == "explain":
-        names = [word for word, _ in words]
         if "analyze" not in names[:6] and "analyse" not in names[:6]:
             return Verb.OTHER
         start = next((i for i, name in enumerate(names) if name in _HEADS or name == "with"), 0)
         return _verb(names[start], words[start:]) if start else Verb.OTHER
     if head == "copy":
-        return Verb.INSERT if ("from", 0) in words else Verb.SELECT
+        return Verb.INSERT if any(word.keyword == "from" and not word.depth for word in words) else Verb.SELECT
     if head == "prepare":
-        return Verb.TRANSACTION if len(words) > 1 and words[1][0] == "transaction" else Verb.OTHER
+        return Verb.TRANSACTION if names[1:2] == ["transaction"] else Verb.OTHER
     main = head
     if head == "with":
-        main = next((w for w, depth in words if depth == 0 and w in ("select", "values", *_WRITING)), "select")
+        mains = ("select", "values", *_WRITING)
+        main = next((word.keyword for word in words if not word.depth and word.keyword in mains), "select")
     verb = _HEADS.get(main, Verb.OTHER)
     if verb is not Verb.SELECT:
         return verb
     previous = ""
-    for word, depth in words:
-        if word in _WRITING and previous not in ("for", "key"):  # FOR UPDATE, FOR NO KEY UPDATE only lock
-            return _WRITING[word]
-        if word == "into" and depth == 0:
+    for word in words:
+        if word.keyword in _WRITING and previous not in ("for", "key"):  # FOR NO KEY UPDATE only locks
+            return _WRITING[word.keyword]
+        if word.keyword == "into" and not word.depth:
             return Verb.DDL  # SELECT ... INTO makes a table
-        previous = word
+        previous = word.keyword
     return verb
+
+
+def _targets(tokens: list[_Token]) -> Iterator[str]:
+    """The names that stand where only a relation, a CTE or a function can."""
+    queries = [True]  # of the open parentheses: whether a query stands within, and not the arguments of a call
+    previous = ""
+    for index, token in enumerate(tokens):
+        if token.text == "(":
+            queries.append(False)
+        elif token.text == ")" and len(queries) > 1:
+            queries.pop()
+        elif token.keyword in _WRITING or token.keyword in ("select", "table"):
+            queries[-1] = True
+        if (
+            token.keyword in _BEFORE_A_RELATION
+            and (queries[-1] or token.keyword == "join")  # extract(year FROM x) has no relation
+            and previous != "distinct"  # nor has IS DISTINCT FROM x
+        ):
+            name, after = _relation_at(tokens, index + 1)
+            call = after < len(tokens) and tokens[after].text == "(" and token.keyword not in ("into", "copy")
+            if name and not call:
+                yield name
+        previous = token.keyword
+
+
+def _written(tokens: list[_Token]) -> Iterator[str]:
+    """The names of what is written to; the grammar leaves only these places for them."""
+    previous = ""
+    for index, token in enumerate(tokens):
+        word = token.keyword
+        into = word == "into" and previous in ("insert", "replace", "merge", "ignore", "rollback", "abort", "fail")
+        update = word == "update" and previous not in ("for", "key", "do", "on", "then")
+        gone = word == "from" and previous == "delete"
+        filled = (word == "copy" and index == 0) or (word == "view" and previous == "materialized")
+        if into or update or gone or filled:
+            name, _ = _relation_at(tokens, index + 1)
+            if name:
+                yield name
+        elif word == "truncate":
+            position = index
+            while position < len(tokens) and (position == index or tokens[position].text == ","):
+                name, position = _relation_at(tokens, position + 1)
+                if name:
+                    yield name
+                if position < len(tokens) and tokens[position].text == "*":
+                    position += 1
+        previous = word
+
+
+def _relation_at(tokens: list[_Token], index: int) -> tuple[str, int]:
+    """The relation named at ``index``, without its schema, and where its name ends; "" if there is none."""
+    while index < len(tokens) and tokens[index].keyword in _MODIFIERS:
+        index += 1
+    if index >= len(tokens) or not tokens[index].name or tokens[index].keyword in _NO_RELATION:
+        return "", index
+    while index + 2 < len(tokens) and tokens[index + 1].text == "." and tokens[index + 2].name:
+        index += 2
+    return tokens[index].name, index + 1
+
+
+def _ctes(tokens: list[_Token]) -> frozenset[str]:
+    """The names before AS (: with their column lists or without."""
+    if not any(token.keyword == "with" for token in tokens):
+        return frozenset()
+    names = set()
+    for index, token in enumerate(tokens):
+        if token.keyword != "as" or index == 0:
+            continue
+        after = index + 1
+        while after < len(tokens) and tokens[after].keyword in ("not", "materialized"):
+            after += 1
+        if after >= len(tokens) or tokens[after].text != "(":
+            continue
+        before = index - 1
+        if tokens[before].text == ")":
+            depth = tokens[before].depth
+            while before > 0 and not (tokens[before].text == "(" and tokens[before].depth == depth):
+                before -= 1
+            before -= 1
+        if before >= 0 and tokens[before].name:
+            names.add(tokens[before].name)
+    return frozenset(names)

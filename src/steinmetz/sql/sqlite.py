@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -135,10 +135,9 @@ class SqliteKnowledge:
                 table = schema.tables.get(schema.shadows.get(name, name))
                 if table is not None:
                     relations.add(self._relation(place, table))
-                if content := sources and schema.content.get(name):
-                    source = schema.tables.get(content.lower())
-                    unknown = unknown or source is None  # a view
-                    relations.add(self._relation(place, source or content))
+                content = schema.content.get(name) if sources else None
+                if content is not None and (source := schema.tables.get(content.lower())) is not None:
+                    relations.add(self._relation(place, source))  # a view's tables are among the reads
             if name in touched.modules and not _WITHOUT_DATA.fullmatch(name):
                 unknown = True  # dbstat reads the whole file
         # Any other name is a view's or a CTE's, and what is behind it is reported by itself.
@@ -194,10 +193,33 @@ def _touched(raw: sqlite3.Connection, statement: str, parameters: Any) -> _Touch
     raw.set_authorizer(authorize)
     try:
         raw.execute(f"EXPLAIN {statement}", parameters).close()
+        for view in _views_behind(touched):
+            raw.execute(f"EXPLAIN SELECT * FROM {view}").close()
     finally:
         raw.set_authorizer(None)
     # "No callback" means that SQLite was not asked, never that nothing is touched (trap T1).
     return touched if touched.called else None
+
+
+def _views_behind(touched: _Touched) -> Iterator[str]:
+    """Views that full-text tables among the reads take their text from; reading one may bring up further ones."""
+    asked: set[tuple[str, str]] = set()
+    while True:
+        found = {
+            (place, content)
+            for place, schema in touched.schemas.items()
+            for name, content in schema.content.items()
+            if content.lower() not in schema.tables and {(place, name), (None, name)} & _folded(touched.reads)
+        }
+        if found <= asked:
+            return
+        for place, content in sorted(found - asked):
+            yield '"{}"."{}"'.format(place.replace('"', '""'), content.replace('"', '""'))
+        asked |= found
+
+
+def _folded(names: set[tuple[str | None, str]]) -> set[tuple[str | None, str]]:
+    return {(place, name.lower()) for place, name in names}
 
 
 def _schema(raw: sqlite3.Connection, attached: str) -> _Schema:

@@ -106,3 +106,47 @@ def test_a_name_outside_literals_is_never_lost(words: list[str]) -> None:
         assert "invoices" in shape.identifiers
     if '"Big Name"' in words:
         assert "Big Name" in shape.identifiers
+
+
+@pytest.mark.parametrize(
+    ("statement", "written"),
+    [
+        ("INSERT INTO s.t (a) SELECT a FROM u", {"t"}),
+        ('INSERT INTO "T" AS t VALUES (1) ON CONFLICT DO UPDATE SET a = 1', {"T"}),
+        ("UPDATE ONLY t SET a = u.a FROM u", {"t"}),
+        ("DELETE FROM ONLY s.t USING u", {"t"}),
+        ("WITH d AS (DELETE FROM a), i AS (INSERT INTO b SELECT * FROM d) UPDATE c SET x = 1", {"a", "b", "c"}),
+        ("MERGE INTO t USING u ON a WHEN MATCHED THEN UPDATE SET a = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)", {"t"}),
+        ("TRUNCATE TABLE ONLY a, s.b *, c CASCADE", {"a", "b", "c"}),
+        ("COPY t (a) FROM STDIN", {"t"}),
+        ("COPY (SELECT 1) TO STDOUT", set()),
+        ("REFRESH MATERIALIZED VIEW CONCURRENTLY m", {"m"}),
+        ("SELECT * FROM t FOR UPDATE OF t", set()),
+        ("SELECT * FROM t FOR NO KEY UPDATE", set()),
+        ("BEGIN INSERT INTO a VALUES (1); UPDATE b SET x = 1; END", {"a", "b"}),
+    ],
+)  # fmt: skip
+def test_what_is_written_stands_in_few_places(statement: str, written: set[str]) -> None:
+    assert shape_of(statement).written == written
+
+
+@pytest.mark.parametrize(
+    ("statement", "targets"),
+    [
+        ("SELECT extract(year FROM day), trim(both FROM name) FROM t", {"t"}),
+        ("SELECT a IS DISTINCT FROM b FROM t", {"t"}),
+        ("SELECT * FROM generate_series(1, 3) JOIN LATERAL (SELECT * FROM t) x ON true", {"t"}),
+        (
+            "WITH RECURSIVE a AS (SELECT * FROM t), b(x, y) AS NOT MATERIALIZED (SELECT * FROM a) SELECT * FROM b",
+            {"t"},
+        ),
+        ("SELECT count((SELECT 1 FROM u)) FROM s.t", {"u", "t"}),
+        ("SELECT * FROM (a JOIN b ON true)", {"b"}),
+    ],
+)
+def test_targets_are_relations_and_nothing_else(statement: str, targets: set[str]) -> None:
+    assert shape_of(statement).targets == targets
+
+
+def test_a_word_after_a_colon_may_be_a_name() -> None:
+    assert "total" in shape_of("SELECT a[1:total] FROM t").identifiers
