@@ -69,7 +69,7 @@ def debian_program(program: str, package: str, *, may_install: bool) -> Path | M
 
 
 class InstallationError(RuntimeError):
-    """A package client ended with an error; its last line is the message."""
+    """A package client ended with an error; its own reason is the message."""
 
 
 def _filled(name: str, folder: Path, fill: Callable[[Path], None]) -> Path | Missing:
@@ -95,8 +95,14 @@ def _run(command: Sequence[str], cwd: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise InstallationError(f"{command[0]} took more than {INSTALL_WITHIN_S} s") from error
     if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
-        raise InstallationError(f"{Path(command[0]).name} ended with status {done.returncode}: {last}")
+        said = reason(done.stderr.strip() or done.stdout.strip())
+        raise InstallationError(f"{Path(command[0]).name} ended with status {done.returncode}: {said}")
+
+
+def reason(output: str) -> str:
+    """The one line of a package client's complaint that says why; npm hides it above advice and a log's name."""
+    lines = [line for line in output.splitlines() if line.strip() and "complete log of this run" not in line]
+    return next((line for line in lines if "No matching" in line), lines[-1] if lines else "no output")
 
 
 def _digest(words: Sequence[str]) -> str:

@@ -90,12 +90,13 @@ def view(plan: Plan, tally: Tally) -> RenderableType:
 
     summary = tally.summary()
     table = Table("route", title=f"{plan.clerks} clerks at {plan.url}, seed {plan.seed}", title_justify="left")
-    for column in ("requests", "hits", "p50 ms", "p99 ms", "refused"):
+    for column in ("requests", "hits", "an oracle's", "p50 ms", "p99 ms", "refused"):
         table.add_column(column, justify="right")
     busiest = sorted(summary["routes"].items(), key=lambda item: -item[1]["requests"])
     for name, route in busiest[:BUSIEST_ROUTES]:
         hits = route["xCache"].get("HIT", 0)
-        figures = (route["requests"], hits, f"{route['p50']:.2f}", f"{route['p99']:.1f}", route["refused"])
+        latencies = (f"{route['p50']:.2f}", f"{route['p99']:.1f}")
+        figures = (route["requests"], hits, route["oracleHits"], *latencies, route["refused"])
         table.add_row(name, *map(str, figures))
     heard = ", ".join(f"{count} {event}" for event, count in summary["events"].items()) or "no event"
     lines = [

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness import peers
-from benchmarks.harness.peers import InstallationError, Missing, debian_program, npm_packages
+from benchmarks.harness.peers import InstallationError, Missing, debian_program, npm_packages, reason
 
 
 def test_a_program_that_is_there_is_found() -> None:
@@ -41,3 +41,15 @@ def test_what_was_installed_is_not_installed_again(tmp_path: Path, monkeypatch: 
     assert npm_packages("socket.io", ["socket.io@4.8.4"], tmp_path) == first
     assert npm_packages("socket.io", ["socket.io@4.8.3"], tmp_path) != first
     assert len(runs) == 2
+
+
+def test_the_reason_is_found_among_npms_advice() -> None:
+    said = """\
+npm error code ETARGET
+npm error notarget No matching version found for socket.io@99.99.99.
+npm error notarget a package version that doesn't exist.
+npm error A complete log of this run can be found in: /root/.npm/_logs/1-debug-0.log
+"""
+    assert reason(said) == "npm error notarget No matching version found for socket.io@99.99.99."
+    assert reason("one\ntwo\n") == "two"
+    assert reason("") == "no output"

@@ -49,6 +49,7 @@ class RouteTally:
     requests: int = 0
     refused: int = 0
     x_cache: Counter[str] = field(default_factory=Counter)
+    oracle_hits: int = 0
     latencies: Latencies = field(default_factory=Latencies)
 
 
@@ -60,8 +61,11 @@ class Oracle:
         self.hits = 0
         self.reads = 0
 
-    def take(self, path: str, variant: str, body: bytes) -> None:
-        """An answer came for a caller of ``variant``; what another variant got with the same bytes counts too."""
+    def take(self, path: str, variant: str, body: bytes) -> bool:
+        """An answer came for a caller of ``variant``: could it have been kept?
+
+        What another variant got with the same bytes counts as kept, too.
+        """
         self.reads += 1
         answers = self._last.get(path)
         if answers is None:
@@ -69,8 +73,10 @@ class Oracle:
             if len(self._last) > MAX_PATHS:
                 del self._last[next(iter(self._last))]
         digest = hash(body)
-        self.hits += digest in answers.values()
+        could_hit = digest in answers.values()
+        self.hits += could_hit
         answers[variant] = digest
+        return could_hit
 
 
 class Tally:
@@ -116,7 +122,7 @@ class Tally:
         route.x_cache[reply.x_cache or "none"] += 1
         self.x_cache[reply.x_cache or "none"] += 1
         if reply.is_good:
-            self.oracle.take(call.path, variant, body)
+            route.oracle_hits += self.oracle.take(call.path, variant, body)
 
     def hear(self, event: str) -> None:
         """A screen heard an event."""
@@ -165,6 +171,7 @@ class Tally:
                     "requests": route.requests,
                     "refused": route.refused,
                     "xCache": dict(sorted(route.x_cache.items())),
+                    "oracleHits": route.oracle_hits,
                     **_percentiles(route.latencies),
                 }
                 for name, route in sorted(self.routes.items())

@@ -96,6 +96,7 @@ def test_the_summary_is_json_with_figures_by_route() -> None:
     summary = orjson.loads(orjson.dumps(tally().summary()))
     route = summary["routes"]["GET /api/invoices/{id}"]
     assert (route["requests"], route["refused"], route["xCache"]) == (3, 1, {"HIT": 1, "MISS": 1, "none": 1})
+    assert route["oracleHits"] == 1
     assert summary["writes"] == 1
     assert summary["stale"] == 0
 
