@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import base64
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steinmetz.erp.errors import Unprocessable
+from steinmetz.erp.kit.pagination import PageQuery, decode_cursor, encode_cursor, page_of
+
+
+@given(
+    st.text(max_size=50),
+    st.integers(-(2**63), 2**63 - 1),
+    st.none() | st.dates(),
+    st.datetimes(timezones=st.just(UTC)),
+)
+def test_a_cursor_gives_back_what_went_in(name: str, number: int, day: date | None, at: datetime) -> None:
+    cursor = encode_cursor(name, number, day, at)
+    assert decode_cursor(cursor, str, int, date, datetime) == (name, number, day, at)
+    assert PageQuery(cursor=cursor).after(str, int, date, datetime) == (name, number, day, at)
+
+
+def test_the_first_page_has_no_cursor() -> None:
+    assert PageQuery().after(int) is None
+
+
+def encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "!",
+        "ä",
+        "AA AA",
+        encoded("5"),
+        encoded("[]"),
+        encoded("[1,2]"),
+        encoded('["1"]'),
+        encoded("[true]"),
+        encoded("[1.5]"),
+        encoded("[NaN]"),
+        encoded("[9223372036854775808]"),
+        encoded("[" * 700),
+    ],
+)
+def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
+    with pytest.raises(Unprocessable, match="begin without one") as refused:
+        decode_cursor(cursor, int)
+    assert refused.value.extra["errors"][0]["field"] == "cursor"
+
+
+def test_an_instant_without_zone_is_refused() -> None:
+    with pytest.raises(Unprocessable):
+        decode_cursor(encoded('["2026-03-02T09:00:00"]'), datetime)
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_decoder(cursor: str) -> None:
+    with suppress(Unprocessable):
+        decode_cursor(cursor, int, str)
+
+
+def test_a_page_says_where_the_next_begins() -> None:
+    assert page_of(iter([datetime(2026, 3, 2, tzinfo=UTC)]), "abc", 7) == {
+        "success": True,
+        "data": ["2026-03-02T00:00:00Z"],
+        "page": {"next": "abc", "total": 7},
+    }

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from steinmetz.erp.errors import TooManyRequests
+from steinmetz.erp.kit.gcra import Rate
+from steinmetz.erp.modules.auth.throttle import LoginThrottle, network_of
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:aaaa::1", "2001:0db8:0001:0002"),
+        ("2001:db8:1:2:ffff::9", "2001:0db8:0001:0002"),
+        ("2001:db8:1:3::1", "2001:0db8:0001:0003"),
+        ("unix", "unix"),
+    ],
+)
+def test_an_ipv6_customer_is_one_address(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_a_wrong_attempt_counts_against_address_and_account() -> None:
+    throttle = LoginThrottle(Rate(2, 60), Rate(1, 60))
+    throttle.charge("a", "x", 0)
+    with pytest.raises(TooManyRequests):
+        throttle.check("b", "x", 0)
+    throttle.charge("a", "y", 0)
+    with pytest.raises(TooManyRequests) as refused:
+        throttle.charge("a", "z", 0)
+    assert refused.value.headers["Retry-After"] == "60"
+    throttle.check("b", "z", 0)
+
+
+def test_a_right_attempt_is_given_back() -> None:
+    throttle = LoginThrottle(Rate(1, 60), Rate(1, 60))
+    for _ in range(10):
+        throttle.charge("a", "x", 0)
+        throttle.give_back("a", "x")

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from steinmetz.erp.modules.system.metrics import exposition
+
+
+def test_prometheus_reads_what_we_write() -> None:
+    text = exposition(
+        requests={("GET", "2xx"): 3},
+        request_seconds=0.25,
+        in_flight=1,
+        sockets={"activeConnections": 2, "events": {'odd"\n\\name': 4}},
+        queries={"totalQueries": 5, "slowQueries": 1},
+        cache={"hits": 6, "hitRate": 0.5, "enabled": True, "routes": []},
+    )
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert samples["steinmetz_http_requests_total", "GET", "2xx"] == 3
+    assert samples["steinmetz_http_request_seconds_total",] == 0.25
+    assert samples["steinmetz_events_emitted_total", 'odd"\n\\name'] == 4
+    assert samples["steinmetz_cache", "hitRate"] == 0.5
+    assert ("steinmetz_cache", "enabled") not in samples
+
+
+def test_a_part_that_is_off_says_nothing() -> None:
+    text = exposition(requests={}, request_seconds=0, in_flight=0, sockets=None, queries=None, cache=None)
+    assert "cache" not in text
+    assert "queries" not in text
