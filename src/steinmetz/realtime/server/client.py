@@ -295,7 +295,7 @@ class Client:
         for socket in tuple(self.sockets.values()):
             expiry_s = self._expiry_s(socket)
             if expiry_s is not None and expiry_s <= now_s:
-                self.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+                self.send_away(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
                 return None
             socket.expire_acks(now_s)
         if self.connection.is_overdue(now_s):
@@ -353,6 +353,10 @@ class Client:
         sockets, self.sockets = self.sockets, {}
         for socket in sockets.values():
             socket.namespace.forget(socket, reason)
+
+    def send_away(self, reason: Reason, code: CloseCode) -> None:
+        """End the session so that any client comes back: python-socketio's stays away after a CLOSE packet."""
+        self.close(reason, code, NOOP)
 
     def admitted(self) -> bool:
         """Whether it is in any namespace."""

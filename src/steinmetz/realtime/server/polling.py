@@ -87,7 +87,7 @@ class PollingTransport:
     def abort(self) -> None:
         if not self._is_closed:
             self._queue.clear()
-            self.close(CloseCode.GOING_AWAY)
+            self.close(CloseCode.GOING_AWAY, NOOP)
 
     async def next_payload(self, receive: Receive) -> str | None:
         """What a poll is answered with, as soon as there is something; None if the client has hung up."""

@@ -235,7 +235,7 @@ class Server:
 
     def _drain_slice(self) -> None:
         for _ in range(min(DRAIN_SLICE, len(self._draining))):
-            self._draining.popleft().close(Reason.SERVER_SHUTTING_DOWN, CloseCode.SERVICE_RESTART)
+            self._draining.popleft().send_away(Reason.SERVER_SHUTTING_DOWN, CloseCode.SERVICE_RESTART)
         if self._draining:
             self.call_soon(self._drain_slice)
 
