@@ -101,6 +101,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await scheduler.start()
         yield
         await scheduler.stop()
+        monitor.detach(live.hook)
         await database.close()
 
     api = make_api(state, lifespan=lifespan)

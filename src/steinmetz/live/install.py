@@ -119,6 +119,12 @@ class Live:
         for recomputer in self._recomputers:
             recomputer.committed(writes)
 
+    async def settled(self) -> None:
+        """Wait until every bound answer says what has been committed by now; for tests and tools."""
+        await asyncio.sleep(0)  # commits reach the recomputers by the loop's next turn
+        for recomputer in self._recomputers:
+            await recomputer.settled()
+
     # -- life ----------------------------------------------------------------------------------------------
 
     async def start(self) -> None:

@@ -23,7 +23,8 @@ def protocol_class(io: Server | None) -> type[Any] | str:
     if io is None:
         return "auto"
     try:
-        from steinmetz.realtime.server.uvicorn import NativeDoor, with_door
+        from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
     except ImportError:
         return "auto"
-    return with_door(NativeDoor(io))
+    fast: type[Any] = with_doors(NativeDoor(io))
+    return fast

@@ -92,6 +92,8 @@ class Recomputer:
         self._app = app
         self._speaker = speaker
         self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._missed: list[WriteSet] | None = None
 
     def committed(self, writes: WriteSet) -> None:
@@ -99,7 +101,7 @@ class Recomputer:
         if self._missed is not None:
             self._missed.append(writes)
         elif self.watch.note(writes) or self._is_awaited():
-            self._wake.set()
+            self._ask()
 
     def _is_awaited(self) -> bool:
         return self.watch.body is None and self._speaker.has_listeners(self.watch.binding.room)
@@ -107,10 +109,20 @@ class Recomputer:
     def listened(self) -> None:
         """Somebody joined the room: have the answer at hand, to compare the next one with."""
         if self.watch.body is None:
-            self._wake.set()
+            self._ask()
+
+    async def settled(self) -> None:
+        """Wait until all that was committed by now has been said."""
+        await self._idle.wait()
+
+    def _ask(self) -> None:
+        self._idle.clear()
+        self._wake.set()
 
     async def run(self) -> None:
         while True:
+            if not self._wake.is_set():
+                self._idle.set()
             await self._wake.wait()
             self._wake.clear()
             if not self._speaker.has_listeners(self.watch.binding.room):
@@ -118,7 +130,7 @@ class Recomputer:
                 continue
             await asyncio.sleep(await self._recompute())
             if self.watch.is_moved:
-                self._wake.set()
+                self._ask()
 
     async def _recompute(self) -> float:
         """Compute once and speak if the bytes differ; returns how long to rest, in seconds."""
