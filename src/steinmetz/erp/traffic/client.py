@@ -193,17 +193,18 @@ def _first_message(failed: BaseExceptionGroup[BaseException]) -> str:
 async def survey(door: Door, tally: Tally) -> Company:
     """Learn what there is to read and write, and the overview as it is before the first write.
 
-    Raises `TrafficError`.
+    None of it is counted, but the oracle has seen it, as the server's cache has. Raises `TrafficError`.
     """
     connection = door.connection()
 
     async def ask(path: str) -> Any:
         try:
-            reply, _ = await door.call(connection, Role.CLERK, Call(f"GET {path}", path))
+            reply, answer = await door.call(connection, Role.CLERK, Call(f"GET {path}", path))
         except WireError as error:
             raise TrafficError(f"no answer from {door.url}: {error}") from error
         if not reply.is_good:
             raise TrafficError(f"GET {path} was refused with status {reply.status}")
+        tally.oracle.take(path, Role.CLERK, answer.body)
         return reply.data
 
     try:
@@ -218,6 +219,7 @@ async def survey(door: Door, tally: Tally) -> Company:
         dashboard = await ask("/api/dashboard")
     finally:
         connection.close()
+    tally.start_counting()
     nodes = [node["id"] for node in _tree(areas)]
     if not customers or not nodes:
         raise TrafficError("the company has no customers or no catalogue: steinmetz seed --scale demo")
