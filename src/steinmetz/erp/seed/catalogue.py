@@ -293,8 +293,9 @@ def _subject(tree: _Tree, rng: Random, group: FunctionNodeRow, marked: str) -> I
         for step_title in facet.steps:
             if rng.random() < 0.25:
                 continue
-            step = tree.node(side, step_title, "", Kind.ITEM, description=f"{step_title} ({title}).")
+            details = DETAILS.get(step_title, ()) if rng.random() < 0.7 else ()
+            kind_of_step = Kind.GROUP if details else Kind.ITEM
+            step = tree.node(side, step_title, "", kind_of_step, description=f"{step_title} ({title}).")
             yield step
-            if rng.random() < 0.7:
-                for detail in DETAILS.get(step_title, ()):
-                    yield tree.node(step, detail, "", Kind.ITEM)
+            for detail in details:
+                yield tree.node(step, detail, "", Kind.ITEM)

@@ -33,7 +33,7 @@ class Company:
         return [row for row in self.rows if type(row) is kind]
 
     def by_id(self, kind: type[Kind]) -> dict[Any, Kind]:
-        return {row.id: row for row in self.all(kind)}  # type: ignore[attr-defined]
+        return {row.id: row for row in self.all(kind)}
 
 
 @pytest.fixture(scope="session")
