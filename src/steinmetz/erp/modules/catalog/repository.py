@@ -160,7 +160,7 @@ async def ids_beginning(session: AsyncSession, stem: str) -> set[str]:
 async def make_room(
     session: AsyncSession, parent_id: str | None, position: int | None
 ) -> tuple[int, list[FunctionNode]]:
-    """The position of a new child, at ``position`` or after the last one; and the siblings that made room for it."""
+    """The position of a new child, at ``position`` or after the last; and siblings that made room for it."""
     siblings = FunctionNode.parent_id.is_(None) if parent_id is None else FunctionNode.parent_id == parent_id
     last = await session.scalar(select(func.max(FunctionNode.position)).where(siblings))
     end = 0 if last is None else last + 1
