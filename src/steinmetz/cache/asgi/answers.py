@@ -18,14 +18,22 @@ _HIT_STATUS = CACHE_NAME.encode() + b"; hit; ttl=%d"
 _ONLY_WITH_BODY = frozenset({b"content-length", b"content-type", b"content-encoding", b"content-language"})
 
 
-def hit_headers(entry: Entry, now_s: float, *, stale: bool = False) -> HeaderList:
+def hit_headers(entry: Entry, now_s: float) -> HeaderList:
+    """The header of a hit, made once a second; a list of its own, for whoever stands outside may add to it."""
     age_s = int(now_s - entry.stored_at_s)
-    return [
-        *entry.headers,
-        (b"age", b"%d" % (age_s if age_s > 0 else 0)),
-        STALE if stale else HIT,
-        (b"cache-status", _HIT_STATUS % int(entry.expires_s - now_s)),
-    ]
+    if age_s != entry.shown_age_s:
+        entry.shown = _with_age(entry, age_s, HIT)
+        entry.shown_age_s = age_s
+    return list(entry.shown)
+
+
+def stale_headers(entry: Entry, now_s: float) -> HeaderList:
+    return list(_with_age(entry, int(now_s - entry.stored_at_s), STALE))
+
+
+def _with_age(entry: Entry, age_s: int, outcome: tuple[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    left = (b"cache-status", _HIT_STATUS % (int(entry.ttl_s) - age_s))
+    return (*entry.headers, (b"age", b"%d" % age_s), outcome, left)
 
 
 def bypass_headers(reason: str) -> HeaderList:

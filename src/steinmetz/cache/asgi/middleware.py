@@ -22,6 +22,7 @@ from steinmetz.cache.asgi.answers import (
     hit_headers,
     is_unmodified,
     miss_headers,
+    stale_headers,
     without_body,
 )
 from steinmetz.cache.asgi.capture import Capture
@@ -59,6 +60,7 @@ from steinmetz.sql.scope import ScopeKind
 from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:
+    from steinmetz.sql.effects import ReadSet
     from steinmetz.sql.facts import Relation
 
 log = structlog.get_logger("steinmetz.cache")
@@ -280,7 +282,7 @@ class CacheMiddleware:
     def _look_up(self, key: bytes, policy: CachePolicy, asked: Demands, headers: Headers) -> Hit | Stale | Miss:
         entry = self._coherence.find(self._store, key)
         if isinstance(entry, Suspended):
-            return Miss(MissReason.NO_CACHE if asked.no_cache else MissReason.SUSPENDED)
+            return Miss(MissReason.NO_CACHE) if asked.no_cache else Miss(MissReason.SUSPENDED, entry.read_set)
         wall_s = None
         if entry is not None and entry.valid_until_s is not None:
             wall_s = self._clock.now().timestamp()
@@ -304,15 +306,16 @@ class CacheMiddleware:
                     self._refresh(asked)
                     await self._send_kept(asked.scope, asked.send, entry, asked.if_none_match, stale=True)
                     return
-                case Miss(reason):
-                    if await self._answer_miss(asked, reason, deadline_s - self._clock.monotonic_s()):
+                case Miss():
+                    if await self._answer_miss(asked, found, deadline_s - self._clock.monotonic_s()):
                         return
                 case _ as never:
                     assert_never(never)
-        await self._lead(asked, Flight(asked.key, self._coherence.begin()), MissReason.ABSENT)
+        await self._lead(asked, self.flights.lead(asked.key, self._coherence.begin()), MissReason.ABSENT)
 
-    async def _answer_miss(self, asked: Asked, reason: MissReason, patience_s: float) -> bool:
+    async def _answer_miss(self, asked: Asked, miss: Miss, patience_s: float) -> bool:
         """Whether it was answered; if not, something has changed and the look-up is worth another try."""
+        reason = miss.reason
         self._count_miss(asked, reason)
         if asked.demands.only_if_cached:
             # "SHOULD either respond using a stored response consistent with the other constraints of the request
@@ -320,13 +323,13 @@ class CacheMiddleware:
             headers = [(b"content-length", b"0"), *miss_headers(FWD[reason], detail="only-if-cached")]
             await self._send_all(asked.scope, asked.send, 504, headers, b"")
             return True
-        if reason is MissReason.SUSPENDED and await self._has_settled(patience_s):
+        if miss.suspended is not None and await self._has_settled(miss.suspended, patience_s):
             return False
         if reason in _ASKED_FOR_NEW:
             boarded: Join | Wait | Lead = Lead(self.flights.lead(asked.key, self._coherence.begin()))
         else:
             boarded = self.flights.board(asked.key, self._coherence.begin())
-            if isinstance(boarded, Wait) and await self._has_settled(patience_s):
+            if isinstance(boarded, Wait) and await self._has_settled(boarded.reads, patience_s):
                 return False
         if isinstance(boarded, Join):
             return await self._follow(asked, boarded, reason)
@@ -335,9 +338,9 @@ class CacheMiddleware:
         await self._lead(asked, boarded.flight, reason)
         return True
 
-    async def _has_settled(self, patience_s: float) -> bool:
+    async def _has_settled(self, reads: ReadSet, patience_s: float) -> bool:
         """Whether the commit under way came to its end while there was patience left (trap T10)."""
-        return patience_s > 0 and await self._coherence.settled(patience_s)
+        return patience_s > 0 and await self._coherence.settled(reads, patience_s)
 
     async def _follow(self, asked: Asked, join: Join, reason: MissReason) -> bool:
         landing = await join.flight.landing()
@@ -518,9 +521,18 @@ class CacheMiddleware:
     async def _send_kept(
         self, scope: Scope, send: Send, entry: Entry, if_none_match: bytes | None, *, stale: bool = False
     ) -> None:
+        """A kept answer; written out, for this is the path that must be short."""
         entry.hits += 1
-        headers = hit_headers(entry, self._clock.monotonic_s(), stale=stale)
-        await self._send_entry(scope, send, entry, headers, if_none_match)
+        now_s = self._clock.monotonic_s()
+        headers = stale_headers(entry, now_s) if stale else hit_headers(entry, now_s)
+        if if_none_match is not None:
+            await self._send_entry(scope, send, entry, headers, if_none_match)
+            return
+        if self._finish is not None:
+            headers = list(self._finish(scope, 200, headers))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        body = entry.body if scope["method"] == "GET" else b""
+        await send({"type": "http.response.body", "body": body})
 
     async def _send_entry(
         self, scope: Scope, send: Send, entry: Entry, headers: HeaderList, if_none_match: bytes | None

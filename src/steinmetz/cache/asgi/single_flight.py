@@ -16,6 +16,7 @@ from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.reads import Recording
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.epochs import Moment
+from steinmetz.sql.effects import ReadSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A commit is under way that concerns the flight: worth waiting for rather than computing beside it."""
+    """A commit is under way that concerns what the flight has read: better waited for than computed beside."""
+
+    reads: ReadSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class SingleFlight:
         if flight.recording is not None:
             reads = flight.recording.read_set()
             if any(reads.concerned_by(writes) for writes in moment.pending):
-                return Wait()
+                return Wait(reads)
             if not self._coherence.was_unmoved(flight.sequence, reads, moment):
                 return Lead(self.lead(key, sequence))
         flight.joins += 1

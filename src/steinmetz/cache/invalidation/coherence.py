@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from steinmetz.cache.policy.epochs import DEFAULT_LEASE_S, Epochs, Mark, Moment
@@ -19,11 +20,11 @@ from steinmetz.clock import Clock
 from steinmetz.sql.effects import ReadSet, WriteSet
 
 
+@dataclass(frozen=True, slots=True)
 class Suspended:
-    """Something is kept, but a commit under way may be changing it."""
+    """Something is kept, but a commit under way may be changing what it was computed from."""
 
-
-SUSPENDED = Suspended()
+    read_set: ReadSet
 
 
 class Coherence:
@@ -49,7 +50,9 @@ class Coherence:
         with self._lock:
             self._end_leases()
             kept = store.get(key)
-            return SUSPENDED if kept is not None and self.epochs.suspends(kept.read_set) else kept
+            if kept is not None and self.epochs.suspends(kept.read_set):
+                return Suspended(kept.read_set)
+            return kept
 
     def keep(self, store: Store[K], kept: K, sequence: int) -> bool:
         """Put ``kept``, computed since ``sequence``, unless what it read has moved or is about to."""
@@ -61,17 +64,6 @@ class Coherence:
         with self._lock:
             return store.discard(kept)
 
-    def is_moved(self, sequence: int, reads: ReadSet) -> bool:
-        """Whether something in ``reads`` was written since ``sequence``, or a commit of it is under way."""
-        with self._lock:
-            self._end_leases()
-            return not self.epochs.unmoved_since(sequence, reads)
-
-    def suspends(self, reads: ReadSet) -> bool:
-        with self._lock:
-            self._end_leases()
-            return self.epochs.suspends(reads)
-
     def moment(self) -> Moment:
         with self._lock:
             self._end_leases()
@@ -82,22 +74,24 @@ class Coherence:
         with self._lock:
             return self.epochs.unmoved_until(sequence, reads, moment)
 
-    async def settled(self, timeout_s: float) -> bool:
-        """Wait until some mark comes down (trap T10): whether one did within ``timeout_s``, or none is up."""
+    async def settled(self, reads: ReadSet, timeout_s: float) -> bool:
+        """Wait until no commit under way concerns ``reads`` (trap T10): whether that came within ``timeout_s``."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        with self._lock:
-            if not self.epochs.marks:
-                return True
-            self._waiting.append((loop, future))
-        try:
-            await asyncio.wait_for(future, timeout_s)
-        except TimeoutError:
-            return False
-        finally:
+        deadline_s = loop.time() + timeout_s
+        while True:
+            future: asyncio.Future[None] = loop.create_future()
             with self._lock:
-                self._waiting = [waiting for waiting in self._waiting if waiting[1] is not future]
-        return True
+                self._end_leases()
+                if not self.epochs.suspends(reads):
+                    return True
+                self._waiting.append((loop, future))
+            try:
+                await asyncio.wait_for(future, deadline_s - loop.time())
+            except TimeoutError:
+                return False
+            finally:
+                with self._lock:
+                    self._waiting = [waiting for waiting in self._waiting if waiting[1] is not future]
 
     # -- writers
 

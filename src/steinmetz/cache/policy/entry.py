@@ -20,7 +20,7 @@ class Entry:
     wall clock as a POSIX timestamp, for it means midnight and not a duration. ``sequence`` is the epoch at which
     the request that computed it began. ``variant`` tells whose answer it is; ``vary`` holds the request header
     values the response was selected by (RFC 9111, 4.1). ``headers`` are those from inside, without anything that
-    belongs to one response only.
+    belongs to one response only; ``shown`` is what `steinmetz.cache.asgi.answers` made of them at ``shown_age_s``.
     """
 
     __slots__ = (
@@ -34,6 +34,8 @@ class Entry:
         "read_set",
         "route",
         "sequence",
+        "shown",
+        "shown_age_s",
         "stored_at_s",
         "ttl_s",
         "valid_until_s",
@@ -74,6 +76,8 @@ class Entry:
         self.variant = variant
         self.vary = vary
         self.hits = 0
+        self.shown: tuple[tuple[bytes, bytes], ...] = ()
+        self.shown_age_s = -1
         self.weight = (
             ENTRY_BYTES
             + len(key)

@@ -12,6 +12,7 @@ from steinmetz.cache.policy.headers import Headers, cache_control, delta_seconds
 from steinmetz.cache.policy.key import MAX_KEY_BYTES
 from steinmetz.cache.policy.route import CachePolicy
 from steinmetz.cache.policy.variants import NoVariant
+from steinmetz.sql.effects import ReadSet
 
 
 class MissReason(StrEnum):
@@ -50,9 +51,14 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """To be computed, and kept if it may be."""
+    """To be computed, and kept if it may be.
+
+    ``suspended`` is what the suspended answer was computed from: when no commit concerns it any more, it is worth
+    another look.
+    """
 
     reason: MissReason
+    suspended: ReadSet | None = None
 
 
 @dataclass(frozen=True, slots=True)

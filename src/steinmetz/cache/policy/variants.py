@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 from urllib.parse import quote
 
@@ -16,10 +16,18 @@ class Anonymous:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An admitted caller."""
+    """An admitted caller, with the two variants that can be his."""
 
     subject: str
     role: str
+    of_role: bytes = field(init=False, repr=False, compare=False)
+    of_user: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        role = quote(self.role, safe="")
+        object.__setattr__(self, "of_role", f"role={role}".encode())
+        # The role beside the subject: a changed role is another variant even before the old one is dropped.
+        object.__setattr__(self, "of_user", f"user={quote(self.subject, safe='')};role={role}".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +67,8 @@ def variant_of(policy: CachePolicy, caller: Caller) -> bytes | NoVariant:
         case VaryOn.NONE:
             return b""
         case VaryOn.ROLE:
-            return b"role=" + quote(caller.role, safe="").encode()
+            return caller.of_role
         case VaryOn.USER:
-            # The role beside the subject: a changed role is another variant even before the old one is dropped.
-            return f"user={quote(caller.subject, safe='')};role={quote(caller.role, safe='')}".encode()
+            return caller.of_user
         case _ as never:
             assert_never(never)

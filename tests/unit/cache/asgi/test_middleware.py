@@ -55,7 +55,7 @@ class TestHit:
         rig.clock.advance(12.5)
         answer = await rig.ask("/a")
         assert answer.headers["age"] == "12"
-        assert answer.headers["cache-status"] == "SteinmetZ; hit; ttl=47"
+        assert answer.headers["cache-status"] == "SteinmetZ; hit; ttl=48"
 
     async def test_the_order_of_parameters_does_not_matter_their_values_do(self, rig: Any) -> None:
         counting(rig)

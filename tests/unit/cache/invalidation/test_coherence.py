@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from steinmetz.cache.invalidation.coherence import SUSPENDED, Coherence
+from steinmetz.cache.invalidation.coherence import Coherence, Suspended
 from steinmetz.cache.stores.memory import MemoryStore
 from steinmetz.clock import FakeClock
 from steinmetz.sql.effects import ReadSet, WriteSet
@@ -44,7 +44,7 @@ def test_a_mark_suspends_only_what_it_concerns() -> None:
     assert rig.keep(one)
     assert rig.keep(other)
     mark = rig.coherence.mark(WRITES)
-    assert rig.coherence.find(rig.store, b"a") is SUSPENDED
+    assert rig.coherence.find(rig.store, b"a") == Suspended(reads(INVOICES))
     assert rig.coherence.find(rig.store, b"b") is other
     assert not rig.keep(one)
     rig.coherence.unmark(mark)
@@ -75,11 +75,15 @@ def test_what_is_being_computed_is_not_kept_over_a_clear() -> None:
 
 
 @pytest.mark.anyio
-async def test_waiting_ends_when_a_mark_comes_down_in_another_thread() -> None:
+async def test_waiting_ends_when_the_mark_that_concerns_it_comes_down_in_another_thread() -> None:
     rig = Rig()
     mark = rig.coherence.mark(WRITES)
-    waiting = asyncio.ensure_future(rig.coherence.settled(30))
+    other = rig.coherence.mark(WriteSet(frozenset({NODES})))
+    waiting = asyncio.ensure_future(rig.coherence.settled(reads(INVOICES), 30))
     await asyncio.sleep(0)
+    await asyncio.to_thread(rig.coherence.bump, other)
+    await asyncio.sleep(0)
+    assert not waiting.done()
     await asyncio.to_thread(rig.coherence.bump, mark)
     assert await waiting
 
@@ -87,9 +91,10 @@ async def test_waiting_ends_when_a_mark_comes_down_in_another_thread() -> None:
 @pytest.mark.anyio
 async def test_waiting_has_an_end() -> None:
     rig = Rig()
-    assert await rig.coherence.settled(0.001)
+    assert await rig.coherence.settled(reads(INVOICES), 0.001)
     rig.coherence.mark(WRITES)
-    assert not await rig.coherence.settled(0.001)
+    assert await rig.coherence.settled(reads(NODES), 0.001)
+    assert not await rig.coherence.settled(reads(INVOICES), 0.001)
     assert rig.coherence._waiting == []
 
 
