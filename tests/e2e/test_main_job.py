@@ -34,6 +34,7 @@ async def sign_in(http: httpx2.AsyncClient, role: str) -> str:
     return token
 
 
+@pytest.mark.both_databases
 async def test_a_payment_is_heard_by_every_client_and_read_by_everybody(company: tuple[Path, str | None]) -> None:
     folder, database_url = company
     with running_server(folder, database_url=database_url) as server:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,10 +81,9 @@ async def visit(server: RunningServer, chromium: str, **taste: Any) -> AsyncIter
             await browser.close()
 
 
-@pytest.fixture
-def server(company: tuple[Path, str | None]) -> Any:
-    folder, database_url = company
-    with running_server(folder, database_url=database_url) as running:
+@pytest.fixture(scope="module")
+def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
+    with running_server(new_folder()) as running:
         yield running
 
 

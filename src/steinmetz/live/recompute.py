@@ -97,14 +97,16 @@ class Recomputer:
         self._missed: list[WriteSet] | None = None
 
     def committed(self, writes: WriteSet) -> None:
-        """Called on the event loop after each commit, once the cache has dropped what it concerned."""
+        """Called on the event loop after each commit, once the cache has dropped what it concerned.
+
+        A commit that nobody listens to is not news to those who join later: they fetch when they have connected.
+        """
         if self._missed is not None:
             self._missed.append(writes)
-        elif self.watch.note(writes) or self._is_awaited():
+        elif not self._speaker.has_listeners(self.watch.binding.room):
+            self.watch.forget()
+        elif self.watch.note(writes) or self.watch.body is None:
             self._ask()
-
-    def _is_awaited(self) -> bool:
-        return self.watch.body is None and self._speaker.has_listeners(self.watch.binding.room)
 
     def listened(self) -> None:
         """Somebody joined the room: have the answer at hand, to compare the next one with."""
