@@ -39,6 +39,7 @@ class Client:
     __slots__ = (
         "connection",
         "inbox",
+        "is_given_up",
         "is_posting",
         "probe",
         "refusal",
@@ -70,6 +71,7 @@ class Client:
         self.sockets: dict[str, Socket] = {}
         self.inbox: Inbox | None = None
         self.is_posting = False
+        self.is_given_up = False
         self.wheel_slot = 0
 
     # -- what comes in ------------------------------------------------------------------------------------------
@@ -261,7 +263,8 @@ class Client:
         Deferred to the next turn of the loop: this may be in the middle of a broadcast, and disconnect handlers
         may broadcast again.
         """
-        if not self.session.is_closed:
+        if not self.is_given_up:
+            self.is_given_up = True
             self.server.slow_clients += 1
             self.transport.abort()
             self.server.call_soon(self.close, Reason.TRANSPORT_CLOSE)

@@ -106,9 +106,8 @@ class WebSocketTransport:
                 if data is None or self._is_closed:
                     continue
                 if len(data) > self._server.config.max_payload:
-                    client.server.refused["payload too large"] += 1
-                    self.close(CloseCode.TOO_BIG)
-                    break
+                    client.transport_failed(self, CloseCode.TOO_BIG)
+                    continue
                 client.receive(data, self)
         except asyncio.CancelledError:
             if not (self._is_closed and self._close_code is None):
@@ -117,4 +116,5 @@ class WebSocketTransport:
                 self._reader.uncancel()
         finally:
             self._reader = None
+            self.abort()
             client.transport_lost(self)

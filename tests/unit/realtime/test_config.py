@@ -1,0 +1,35 @@
+"""Settings that no server could keep are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from steinmetz.realtime import Config
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"ping_interval_s": 0},
+        {"ping_timeout_s": -1},
+        {"connect_timeout_s": 0},
+        {"upgrade_timeout_s": 0},
+        {"max_payload": 0},
+        {"max_connections": 0},
+        {"client_queue_bytes": 0},
+        {"path": "socket.io/"},
+        {"path": "/socket.io"},
+    ],
+)
+def test_each_is_named_in_its_error(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        Config(**setting)
+
+
+def test_the_defaults_are_the_contracted_ones() -> None:
+    config = Config()
+    assert (config.path, config.cors_origins, config.require_auth) == ("/socket.io/", (), True)
+    assert config.private_room("user:5")
+    assert not config.private_room("dashboard-room")
