@@ -44,7 +44,7 @@ def until() -> Callable[[Condition], object]:
 
     async def wait(condition: Condition) -> None:
         async with asyncio.timeout(5):
-            while not condition():  # noqa: ASYNC110  any condition, so no event
+            while not condition():
                 await asyncio.sleep(0)
 
     return wait

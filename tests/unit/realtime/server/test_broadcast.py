@@ -38,7 +38,7 @@ def delivery() -> Any:
 
 
 async def settled(waiting: Any) -> None:
-    while waiting._waiting:  # noqa: ASYNC110  turn by turn
+    while waiting._waiting:
         await asyncio.sleep(0)
 
 
