@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ["sql", "monitor", "cache", "realtime", "live"]
-ABSENT = ["fastapi", "starlette", "redis", "alembic", "argon2", "uvicorn", "pydantic", "jwt"]
+ABSENT = ["fastapi", "starlette", "redis", "alembic", "argon2", "uvicorn", "jwt", "pydantic_settings"]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from steinmetz.cli.seed import seed_command
 from steinmetz.cli.traffic import traffic_command
 
 app = typer.Typer(
@@ -17,15 +18,13 @@ app = typer.Typer(
     help="An ERP whose every answer is fast, live and explained.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # importing rich alone takes longer than all the rest of --help
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 users = typer.Typer(help="Users.", no_args_is_help=True)
 config = typer.Typer(help="Settings.", no_args_is_help=True)
 app.add_typer(users, name="user")
 app.add_typer(config, name="config")
-
-
-app.command("traffic")(traffic_command)
 
 
 @app.command()
@@ -35,7 +34,10 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Processes.", min=1)] = None,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Leave an empty database empty.")] = False,
 ) -> None:
-    """Start the server; on the first start make, migrate and fill the embedded database."""
+    """Start the server.
+
+    On the first start the embedded database is made, migrated and filled with a demo company.
+    """
     from steinmetz.cli.serve import serve_command
 
     serve_command(host=host, port=port, workers=workers, no_seed=no_seed)
@@ -68,7 +70,10 @@ def create_user(
 def token(
     email: Annotated[str, typer.Option(help="Whose token.")],
 ) -> None:
-    """Print an access token for a user, e.g. for scripts; it lasts as long as one from signing in."""
+    """Print an access token for a user.
+
+    It lasts as long as one from signing in; for scripts.
+    """
     from steinmetz.cli.users import token_command
 
     token_command(email)
@@ -84,10 +89,17 @@ def show_config(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
 
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Look for faults of the installation and say how to mend them; status 1 if there is one."""
+    """Look for faults and say how to mend them.
+
+    Ends with status 1 if there is a fault.
+    """
     from steinmetz.cli.doctor import doctor_command
 
     doctor_command(as_json=as_json)
+
+
+app.command("seed")(seed_command)
+app.command("traffic")(traffic_command)
 
 
 def run() -> None:
@@ -96,3 +108,10 @@ def run() -> None:
         app()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package == "steinmetz":
+            raise
+        extra = {"redis": "redis", "asyncpg": "postgres", "aiohttp": "traffic"}.get(package, "erp")
+        typer.echo(f"steinmetz: {package} is not installed; run: pip install 'steinmetz[{extra}]'", err=True)
+        raise SystemExit(2) from None

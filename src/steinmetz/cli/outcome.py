@@ -30,6 +30,8 @@ def plain_errors() -> Iterator[None]:
 
     try:
         yield
+    except typer.Exit:  # a RuntimeError itself; its line has been said
+        raise
     except SettingsError as error:
         fail(str(error))
     except Problem as problem:
