@@ -77,27 +77,19 @@ def prepare(settings: Settings, *, no_seed: bool) -> None:
             )
         with progress_bar() as advance:
             migrations.upgrade(settings.database_address, advance)
-    if settings.is_embedded and not no_seed and _is_empty(settings):
-        _fill(settings)
+    if settings.is_embedded and not no_seed:
+        _fill_if_empty(settings)
 
 
-def _is_empty(settings: Settings) -> bool:
-    from sqlalchemy import text
-
-    from steinmetz.erp.migrations.transaction import in_transaction
-
-    return in_transaction(
-        settings.url, lambda connection: connection.scalar(text("SELECT id FROM users LIMIT 1")) is None
-    )
-
-
-def _fill(settings: Settings) -> None:
+def _fill_if_empty(settings: Settings) -> None:
     from steinmetz.clock import SystemClock
     from steinmetz.erp.kit.days import company_date
+    from steinmetz.erp.migrations.transaction import in_transaction
     from steinmetz.erp.modules.auth.passwords import PasswordHasher
-    from steinmetz.erp.seed import seed
-    from steinmetz.erp.seed.scale import DEMO
+    from steinmetz.erp.seed import DEMO, is_empty, seed
 
+    if not in_transaction(settings.url, is_empty):
+        return
     with progress_bar() as advance:
         seed(
             settings.database_address,
@@ -113,7 +105,7 @@ def demo_logins(settings: Settings) -> list[str]:
     from sqlalchemy import text
 
     from steinmetz.erp.migrations.transaction import in_transaction
-    from steinmetz.erp.seed.people import LOGINS
+    from steinmetz.erp.seed import LOGINS
 
     query = text("SELECT email FROM users WHERE auth_version = 1 AND is_active AND password_hash IS NOT NULL")
     found = set(in_transaction(settings.url, lambda connection: connection.scalars(query).all()))
@@ -129,7 +121,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _greet(settings: Settings, port: int) -> None:
-    from steinmetz.erp.seed.people import PASSWORD
+    from steinmetz.erp.seed import PASSWORD
 
     host = settings.host if not is_loopback(settings.host) else "localhost"
     typer.echo(f"SteinmetZ answers at http://{host}:{port}", err=True)
@@ -155,9 +147,11 @@ def _serve(settings: Settings, door: socket.socket) -> None:
     options: dict[str, Any] = {}
     if settings.trusted_proxies:
         options = {"proxy_headers": True, "forwarded_allow_ips": list(settings.trusted_proxies)}
+    application = create_app(settings)
     server = Announcing(
         uvicorn.Config(
-            create_app(settings),
+            application,
+            http=application.http_protocol,  # a class, or the word "auto"
             lifespan="on",
             log_config=None,
             access_log=False,  # the edge writes its own, for hits too

@@ -73,5 +73,5 @@ def configure_logging(level: str, style: str) -> None:
     root.handlers = [handler]
     root.setLevel(threshold)
     logging.getLogger("uvicorn.access").disabled = True  # the edge writes one line a request, hit or not
-    logging.getLogger("aiosqlite").setLevel(max(threshold, logging.WARNING))  # its debug lines hold parameters
-    logging.getLogger("sqlalchemy").setLevel(max(threshold, logging.WARNING))
+    for chatty in ("alembic", "aiosqlite", "sqlalchemy"):  # the debug lines of the last two hold parameters
+        logging.getLogger(chatty).setLevel(max(threshold, logging.WARNING))

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from steinmetz.cli import serve
+from steinmetz.cli.database import revision
+from steinmetz.cli.main import app
+from steinmetz.erp.migrations import head
+from steinmetz.erp.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "reason"), [("", "stale answers"), ("redis://127.0.0.1:1/0", "not supported yet")]
+)
+def test_more_than_one_worker_is_refused_with_the_reason(
+    redis_url: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEINMETZ_REDIS_URL", redis_url)
+    done = CliRunner().invoke(app, ["serve", "--workers", "2"])
+    assert done.exit_code == 2
+    assert reason in done.stderr
+
+
+def test_a_port_in_use_is_one_line_before_anything_else_happens(tmp_path: Path) -> None:
+    with serve.listen("127.0.0.1", 0) as taken:
+        done = CliRunner().invoke(app, ["serve", "--port", str(taken.getsockname()[1])])
+    assert done.exit_code == 2
+    assert "in use" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_address_that_is_not_ours_is_one_line() -> None:
+    with pytest.raises(typer.Exit):
+        serve.listen("192.0.2.1", 0)
+
+
+def test_an_embedded_database_is_made_and_migrated_but_not_filled_unasked() -> None:
+    settings = load_settings()
+    serve.prepare(settings, no_seed=True)
+    assert revision(settings) == head()
+    assert serve.demo_logins(settings) == []
+
+
+def test_a_database_at_its_head_is_opened_without_alembic() -> None:
+    serve.prepare(load_settings(), no_seed=True)
+    script = (
+        "import sys; from steinmetz.cli.serve import prepare; from steinmetz.erp.settings import load_settings;"
+        "prepare(load_settings(), no_seed=True); assert 'sqlalchemy' in sys.modules; assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_postgresql_behind_the_migrations_is_refused_and_named_the_way_out(
+    empty_postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit):
+        serve.prepare(load_settings(database_url=empty_postgres_url), no_seed=False)
+    assert "steinmetz migrate" in capsys.readouterr().err
+
+
+def test_postgresql_is_never_filled_unasked(fresh_postgres_url: str) -> None:
+    settings = load_settings(database_url=fresh_postgres_url)
+    serve.prepare(settings, no_seed=False)
+    assert serve.demo_logins(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("erp.example", False)],
+)
+def test_who_can_reach_a_host(host: str, is_ours: bool) -> None:
+    assert serve.is_loopback(host) is is_ours
