@@ -1,0 +1,97 @@
+"""The figures of the company over HTTP: shared where everybody sees them, by role where not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from steinmetz.clock import FakeClock
+from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.modules.dashboard.schemas import Dashboard, Overview, Widget, WidgetId
+
+pytestmark = pytest.mark.anyio
+
+SignIn = Callable[[Role | str], Awaitable[httpx2.AsyncClient]]
+
+OVERVIEW = "/api/dashboard/overview"
+
+
+async def pay_something(http: httpx2.AsyncClient) -> None:
+    """A customer, an invoice over 119 €, and 19 € paid on it."""
+    customer = (await http.post("/api/customers", json={"name": "Muster"})).json()["data"]
+    items = [{"description": "Wartung", "unitPriceCents": 10_000}]
+    draft = (await http.post("/api/invoices", json={"customerId": customer["id"], "items": items})).json()["data"]
+    path = f"/api/invoices/{draft['id']}"
+    sent = (await http.post(f"{path}/send", json={"version": draft["version"]})).json()["data"]
+    paid = await http.post(f"{path}/pay", json={"version": sent["version"], "amountCents": 1_900})
+    assert paid.status_code == 200, paid.text
+
+
+@pytest.mark.both_databases
+async def test_the_overview_is_one_answer_for_everybody(sign_in: SignIn, engine_name: str) -> None:
+    clerk, admin = await sign_in("clerk"), await sign_in("admin")
+    first, second = await clerk.get(OVERVIEW), await admin.get(OVERVIEW)
+    assert (first.headers["x-cache"], second.headers["x-cache"]) == ("MISS", "HIT")
+    assert first.content == second.content
+    Overview.model_validate(first.json()["data"])
+
+    await pay_something(clerk)
+    third, fourth = await admin.get(OVERVIEW), await clerk.get(OVERVIEW)
+    assert (third.headers["x-cache"], fourth.headers["x-cache"]) == ("MISS", "HIT")
+    told = fourth.json()["data"]
+    assert told["openInvoices"] == {"count": 1, "sumCents": 10_000}
+    assert told["cash"] == {"balanceCents": 1_900}
+    assert told["activity"][0]["action"] == "invoice.pay"
+
+
+async def test_the_dashboard_is_kept_by_role(sign_in: SignIn) -> None:
+    clerk, manager, auditor = await sign_in("clerk"), await sign_in("manager"), await sign_in("auditor")
+    seen: dict[str, Any] = {}
+    for name, http in (("clerk", clerk), ("manager", manager), ("auditor", auditor)):
+        answer = await http.get("/api/dashboard")
+        assert answer.headers["x-cache"] == "MISS"
+        assert (await http.get("/api/dashboard")).headers["x-cache"] == "HIT"
+        Dashboard.model_validate(answer.json()["data"])
+        seen[name] = [widget["id"] for widget in answer.json()["data"]["widgets"]]
+    assert seen["manager"] == seen["auditor"] == list(WidgetId)
+    assert set(WidgetId) - set(seen["clerk"]) == {"revenue", "cash"}
+
+
+async def test_a_widget_that_is_the_managers_is_refused_to_a_clerk_also_from_the_cache(sign_in: SignIn) -> None:
+    clerk, manager = await sign_in("clerk"), await sign_in("manager")
+    for widget in WidgetId:
+        path = f"/api/dashboard/widgets/{widget}"
+        answers = [await manager.get(path) for _ in range(2)]
+        assert [each.headers["x-cache"] for each in answers] == ["MISS", "HIT"]
+        Widget.model_validate(answers[0].json()["data"])
+        refused = await clerk.get(path)
+        assert refused.status_code == (403 if widget in {"cash", "revenue"} else 200)
+    assert (await clerk.get("/api/dashboard/widgets/cash")).json()["neededRole"] == "manager"
+    assert (await manager.get("/api/dashboard/widgets/weather")).status_code == 404
+
+
+async def test_nobody_reads_without_signing_in(client: httpx2.AsyncClient, sign_in: SignIn) -> None:
+    http = await sign_in("clerk")
+    for path in ("/api/dashboard", OVERVIEW, "/api/dashboard/widgets/batch"):
+        for _ in range(2):
+            assert (await http.get(path)).status_code == 200
+        refused = await client.get(path)
+        assert refused.status_code == 401
+        assert refused.headers["x-cache"] != "HIT"
+        assert (await http.get(f"{path}?colour=red")).status_code == 422
+
+
+async def test_t14_today_ends_at_midnight_in_berlin(sign_in: SignIn, clock: FakeClock) -> None:
+    """22:59 UTC is still Monday; at 23:00 UTC it is Tuesday, and no kept answer says otherwise."""
+    clock.advance(13 * 3_600 + 59 * 60)
+    http = await sign_in("clerk")
+    first = await http.get(OVERVIEW)
+    assert (first.json()["data"]["businessDate"], first.headers["x-cache"]) == ("2026-03-02", "MISS")
+    clock.advance(59)
+    assert (await http.get(OVERVIEW)).headers["x-cache"] == "HIT"
+    clock.advance(1)
+    fresh = await http.get(OVERVIEW)
+    assert (fresh.json()["data"]["businessDate"], fresh.headers["x-cache"]) == ("2026-03-03", "MISS")
