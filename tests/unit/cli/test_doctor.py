@@ -96,7 +96,8 @@ def test_redis_answers_if_it_is_used(redis_url: str) -> None:
     assert verdicts(doctor.redis, redis_url=SECRET) == FAULT
 
 
-def test_a_port_that_somebody_else_has_is_a_fault() -> None:
+def test_a_port_that_somebody_else_has_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PROBE_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert verdicts(doctor.port, port=taken.getsockname()[1], host="127.0.0.1") == FAULT
     assert verdicts(doctor.port) == FINE

@@ -51,7 +51,7 @@ def test_a_database_at_its_head_is_opened_without_alembic() -> None:
     serve.prepare(load_settings(), no_seed=True)
     script = (
         "import sys; from steinmetz.cli.serve import prepare; from steinmetz.erp.settings import load_settings;"
-        "prepare(load_settings(), no_seed=True); assert 'sqlalchemy' in sys.modules; assert 'alembic' not in sys.modules"
+        "prepare(load_settings(), no_seed=True); assert 'alembic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -51,14 +51,16 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
 def _restored(value: Any, kind: type) -> Any:
     if value is None:
         return None
-    if kind is datetime or kind is date:
-        restored = kind.fromisoformat(value)  # type: ignore[attr-defined]  # both have it
-        if kind is datetime and restored.tzinfo is None:
+    if kind is datetime:
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        return restored
+        return instant
+    if kind is date:
+        return date.fromisoformat(value)
     if type(value) is not kind:
         raise TypeError(f"expected {kind.__name__}")
-    if kind is int and not -(2**63) <= value < 2**63:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError("no database holds such a number")
     return value
 
