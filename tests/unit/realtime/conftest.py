@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from steinmetz.clock import FakeClock
-from steinmetz.realtime import Config, Server
+from steinmetz.realtime import Config, RealtimeApp, Server
 
 Condition = Callable[[], bool]
 
@@ -48,3 +48,8 @@ def until() -> Callable[[Condition], object]:
                 await asyncio.sleep(0)
 
     return wait
+
+
+@pytest.fixture
+def app(io: Server) -> RealtimeApp:
+    return RealtimeApp(io)

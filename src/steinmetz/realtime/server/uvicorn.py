@@ -168,6 +168,10 @@ class NativeDoor:
         """The same for a raw request target."""
         return url.startswith(b"/") and self.takes(url.partition(b"?")[0].decode("latin-1"))
 
+    def begin_shutdown(self) -> None:
+        """uvicorn has begun to shut down: polls that wait would hold it up until their next ping."""
+        self._server.begin_shutdown()
+
     def upgrade(self, http: HttpToolsProtocol, trailing: bytes) -> None:
         """Take the connection over from ``http``, whose parser has just seen an upgrade request for this door.
 
@@ -293,6 +297,11 @@ def with_doors(*doors: NativeDoor, base: type[HttpToolsProtocol] = HttpToolsProt
             super().handle_websocket_upgrade()
             if trailing:
                 self.transport.get_protocol().data_received(trailing)
+
+        def shutdown(self) -> None:
+            for door in doors:
+                door.begin_shutdown()
+            super().shutdown()
 
     return HttpWithDoors
 

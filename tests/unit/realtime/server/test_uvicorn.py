@@ -22,6 +22,7 @@ MASK = b"\x01\x02\x03\x04"
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 QUERY = "EIO=4&transport=websocket"
+POLL = b"GET /socket.io/?EIO=4&transport=pollingSID HTTP/1.1\r\nHost: erp.example\r\n\r\n"
 Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
@@ -331,6 +332,19 @@ class TestShutdown:
             assert await peer.ended() == b""
         assert reasons == ["server shutting down"] * 3
         await asyncio.sleep(0.01)
+        assert not house.state.connections
+
+    async def test_a_poll_that_waits_does_not_hold_uvicorn_up(self, house: House) -> None:
+        peer = await house.peer()
+        peer.say(POLL.replace(b"SID", b""))
+        await peer.head()
+        sid = (await peer.reader.readuntil(b"}")).partition(b'"sid":"')[2].partition(b'"')[0]
+        peer.say(POLL.replace(b"SID", b"&sid=" + sid))
+        await asyncio.sleep(0.02)
+        for connection in list(house.state.connections):
+            connection.shutdown()
+        assert b" 200 " in (await peer.head()).partition(b"\r\n")[0]
+        assert await peer.ended() == b"6"
         assert not house.state.connections
 
     async def test_a_peer_that_answers_no_close_is_cut_off(

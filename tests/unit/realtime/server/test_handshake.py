@@ -1,0 +1,34 @@
+"""What a client showed when it came, kept as bytes and read on demand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steinmetz.realtime.server.handshake import Handshake, Request
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def test_headers_are_named_in_lower_case_and_repeated_ones_are_joined() -> None:
+    request = Request([(b"X-A", b"1"), (b"x-a", b"2"), (b"Host", b"h:80")], b"", "", secure=True, time=NOW)
+    assert request.headers == {"x-a": "1, 2", "host": "h:80"}
+
+
+def test_without_headers_there_are_none() -> None:
+    assert Request([], b"", "", secure=False, time=NOW).headers == {}
+
+
+def test_namespaces_share_the_request_and_have_their_own_auth() -> None:
+    request = Request([], b"a=1&b=%C3%A4", "10.0.0.1", secure=False, time=NOW)
+    main, hr = Handshake(request, {"token": "a"}), Handshake(request, {"token": "b"})
+    assert (main.auth, hr.auth) == ({"token": "a"}, {"token": "b"})
+    assert main.query == hr.query == {"a": "1", "b": "ä"}
+    assert (main.address, main.time, main.secure) == ("10.0.0.1", NOW, False)
+
+
+@given(st.binary())
+def test_no_query_raises(query: bytes) -> None:
+    assert isinstance(Request([], query, "", secure=False, time=NOW).query, dict)

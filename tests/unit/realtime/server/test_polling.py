@@ -1,0 +1,87 @@
+"""Long polling."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from steinmetz.clock import FakeClock
+from steinmetz.realtime import Config, RealtimeApp, Server
+from tests.unit.realtime.server.asgi_driver import Exchange, opened
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_poll_waits_for_news(app: RealtimeApp, io: Server) -> None:
+    query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    await Exchange(app, query=query).run()
+    poll = asyncio.create_task(Exchange(app, query=query).run())
+    await asyncio.sleep(0.01)
+    assert not poll.done()
+    io.emit("a", 1)
+    io.emit("b", b"\x01")
+    assert (await poll).text == '42["a",1]\x1e451-["b",{"_placeholder":true,"num":0}]\x1ebAQ=='
+
+
+async def test_a_body_is_counted_while_it_comes(app: RealtimeApp, io: Server) -> None:
+    for headers in ({}, {"content_length": "1000001"}):
+        query = await opened(app)
+        exchange = await Exchange(app, "POST", query, b"4" * 1_000_001, **headers).run()
+        assert exchange.status == 413
+        assert (await Exchange(app, query=query).run()).status == 400
+
+
+async def test_a_second_post_at_the_same_time_ends_the_session(app: RealtimeApp, io: Server) -> None:
+    query = await opened(app)
+    first = Exchange(app, "POST", query)
+    first._incoming.get_nowait()
+    running = asyncio.create_task(first.run())
+    await asyncio.sleep(0.01)
+    assert (await Exchange(app, "POST", query, b"40").run()).status == 400
+    assert not io.clients
+    first.hang_up()
+    await running
+
+
+async def test_a_poll_that_hangs_up_ends_the_session(app: RealtimeApp, io: Server) -> None:
+    poll = Exchange(app, query=await opened(app))
+    running = asyncio.create_task(poll.run())
+    await asyncio.sleep(0.01)
+    poll.hang_up()
+    await running
+    assert not io.clients
+
+
+async def test_a_disconnect_is_heard_even_if_no_poll_was_waiting(app: RealtimeApp, io: Server) -> None:
+    query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    await Exchange(app, query=query).run()
+    io.disconnect_sockets(close=True)
+    assert [(await Exchange(app, query=query).run()).text for _ in range(2)] == ["41", "1"]
+    assert (await Exchange(app, query=query).run()).status == 400
+
+
+async def test_a_session_that_is_overdue_is_gone_even_before_the_wheel_turns(
+    app: RealtimeApp, io: Server, clock: FakeClock
+) -> None:
+    query = await opened(app)
+    clock.advance(25)
+    assert (await Exchange(app, query=query).run()).text == "2"
+    clock.advance(20)
+    assert (await Exchange(app, query=query).run()).status == 400
+    assert not io.clients
+
+
+async def test_a_slow_poller_is_cut_off(clock: FakeClock) -> None:
+    io = Server(Config(require_auth=False, client_queue_bytes=10_000), clock=clock)
+    app = RealtimeApp(io)
+    query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    for _ in range(20):
+        io.emit("x", "y" * 1_000)
+    await asyncio.sleep(0)
+    assert not io.clients
+    assert io.slow_clients == 1
+    await io.shutdown()
