@@ -140,6 +140,26 @@ async def test_a_refusal_is_remembered_for_a_short_time_only(rig: Any, reply: An
     assert rig.callers.asked == 2
 
 
+@pytest.mark.parametrize("deed", ["read_unknown", "write"])
+async def test_an_admission_that_wrote_or_may_have_read_anything_is_not_remembered(
+    rig: Any, reply: Any, deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    personal(rig, reply)
+    prove = rig.callers.authenticate
+
+    async def authenticate(credential: bytes) -> Any:
+        if deed == "write":
+            rig.hook.commit("sightings")
+        else:
+            rig.hook.read_unknown()
+        return await prove(credential)
+
+    monkeypatch.setattr(rig.callers, "authenticate", authenticate)
+    await rig.ask("/mine", user="anna")
+    assert (await rig.ask("/mine", user="anna")).cache == "HIT"
+    assert rig.callers.asked == 2
+
+
 async def test_an_authenticator_that_fails_costs_the_hit_and_not_the_answer(rig: Any, reply: Any) -> None:
     personal(rig, reply)
     await rig.ask("/mine", user="anna")

@@ -440,10 +440,13 @@ class TestStreaming:
         async def endpoint(scope: Any, receive: Any, send: Any) -> None:
             await reply(send, b"x")
             assert rig.cache.stats()["entries"] == 1
+            rig.hook.read("nodes")
             rig.hook.commit("visits")
 
         rig.app.add("/a", endpoint)
-        await rig.ask("/a")
+        answer = await rig.ask("/a")
+        reads = answer.scope["steinmetz.recording"].read_set().relations
+        assert not any(relation.database == "main" for relation in reads)
         assert rig.cache.stats()["entries"] == 0
         assert rig.cache.stats()["revoked"] == 1
 

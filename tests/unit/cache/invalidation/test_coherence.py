@@ -58,6 +58,20 @@ def test_a_bump_drops_and_says_how_many() -> None:
     assert rig.coherence.find(rig.store, b"a") is None
 
 
+def test_answers_are_dropped_while_the_mark_is_still_up_for_looking_up_takes_no_lock() -> None:
+    rig = Rig()
+    marks_at_drop: list[int] = []
+
+    class Watched(MemoryStore[Kept]):
+        def drop(self, writes: WriteSet) -> int:
+            marks_at_drop.append(len(coherence.epochs.marks))
+            return super().drop(writes)
+
+    coherence = Coherence(rig.clock, [Watched(1_000)])
+    coherence.bump(coherence.mark(WRITES))
+    assert marks_at_drop == [1]
+
+
 def test_whoever_meets_a_mark_past_its_lease_bumps_it() -> None:
     rig = Rig()
     rig.keep(Kept(b"a", reads(INVOICES)))
