@@ -54,7 +54,15 @@ class TestHealth:
 class TestOperatorsFigures:
     @pytest.mark.parametrize(
         "path",
-        ["/api/diagnostics/query-stats", "/api/diagnostics/slow-queries", "/api/cache/stats", "/api/audit"],
+        [
+            "/api/diagnostics/query-stats",
+            "/api/diagnostics/query-stats?window=60",
+            "/api/diagnostics/slow-queries",
+            "/api/cache/stats",
+            "/api/cache/entries",
+            "/api/cache/invalidations",
+            "/api/audit",
+        ],
     )
     async def test_are_for_administrators_and_auditors(
         self, sign_in: SignIn, client: httpx2.AsyncClient, path: str

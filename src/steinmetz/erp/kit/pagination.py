@@ -9,13 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from pydantic_core import to_jsonable_python
 
 from steinmetz.erp.errors import Unprocessable
 
@@ -87,12 +85,3 @@ async def _page_query(
 
 
 Paging = Annotated[PageQuery, Depends(_page_query)]
-
-
-def page_of(rows: Iterable[Any], next_cursor: str | None, total: int) -> dict[str, Any]:
-    """``{"success": true, "data": [...], "page": {"next", "total"}}``; ``next`` is null on the last page."""
-    return {
-        "success": True,
-        "data": to_jsonable_python(list(rows)),
-        "page": {"next": next_cursor, "total": total},
-    }

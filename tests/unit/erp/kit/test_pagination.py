@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steinmetz.erp.errors import Unprocessable
-from steinmetz.erp.kit.pagination import PageQuery, decode_cursor, encode_cursor, page_of
+from steinmetz.erp.kit.pagination import PageQuery, decode_cursor, encode_cursor
 
 
 @given(
@@ -65,11 +65,3 @@ def test_an_instant_without_zone_is_refused() -> None:
 def test_no_text_breaks_the_decoder(cursor: str) -> None:
     with suppress(Unprocessable):
         decode_cursor(cursor, int, str)
-
-
-def test_a_page_says_where_the_next_begins() -> None:
-    assert page_of(iter([datetime(2026, 3, 2, tzinfo=UTC)]), "abc", 7) == {
-        "success": True,
-        "data": ["2026-03-02T00:00:00Z"],
-        "page": {"next": "abc", "total": 7},
-    }

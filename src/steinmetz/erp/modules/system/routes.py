@@ -102,6 +102,24 @@ async def cache_stats(request: Request) -> dict[str, Any]:
     return {"success": True, "stats": cache.stats()}
 
 
+@router.get("/api/cache/entries", tags=["cache"], dependencies=OPERATORS)
+async def cache_entries(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+    """What is kept: keys, ages, sizes and what each answer was computed from; never the answers themselves."""
+    cache = state_of(request).cache
+    if cache is None:
+        raise _off("cache", "CACHE")
+    return {"success": True, "entries": cache.entries(limit)}
+
+
+@router.get("/api/cache/invalidations", tags=["cache"], dependencies=OPERATORS)
+async def cache_invalidations(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+    """The newest invalidations: when, what was written, how many answers were dropped."""
+    cache = state_of(request).cache
+    if cache is None:
+        raise _off("cache", "CACHE")
+    return {"success": True, "invalidations": cache.invalidations(limit)}
+
+
 @router.post("/api/cache/invalidate", tags=["cache"], dependencies=[writes_as(Role.ADMIN)])
 async def invalidate(request: Request, wanted: InvalidateInput) -> dict[str, Any]:
     """Drop the answers of a path, of all its queries and of everything below it."""
