@@ -108,6 +108,8 @@ class Knowledge(Protocol):
 
     sees_own_ddl: bool
     """Whether facts are right on a connection whose own DDL is not committed yet."""
+    overrides: dict[str, Any]
+    """Further attributes that the dialect is to have."""
 
     def situation(self, connection: PoolProxiedConnection) -> Hashable:
         """All that facts of one text depend on besides the schema (trap T1): foreign_keys, attached files...
@@ -145,6 +147,9 @@ class NoKnowledge:
     """Any other dialect: everything may have been touched."""
 
     sees_own_ddl = True
+
+    def __init__(self) -> None:
+        self.overrides: dict[str, Any] = {}
 
     def situation(self, connection: PoolProxiedConnection) -> Hashable:
         return ()
@@ -281,8 +286,9 @@ class SqlHook:
         self._transaction_observers: tuple[TransactionObserver, ...] = ()
         self._execution_observers: tuple[ExecutionObserver, ...] = ()
         self._original = {name: getattr(self._dialect, name) for name in _OVERRIDDEN}
-        self._overrides: dict[str, Callable[..., Any]] = {name: getattr(self, f"_{name}") for name in _OVERRIDDEN}
-        vars(self._dialect).update(self._overrides, **{_ATTRIBUTE: self})
+        self._overrides: dict[str, Any] = {name: getattr(self, f"_{name}") for name in _OVERRIDDEN}
+        self._overrides |= {**knowledge.overrides, _ATTRIBUTE: self}
+        vars(self._dialect).update(self._overrides)
 
     def __repr__(self) -> str:
         return f"<SqlHook {self.database!r} on {self.engine.dialect.name}>"
@@ -339,8 +345,8 @@ class SqlHook:
     def remove(self) -> None:
         """Give the dialect its own methods back. Transactions under way are bumped no more."""
         attributes = vars(self._dialect)
-        for name in (*_OVERRIDDEN, _ATTRIBUTE):
-            if attributes.get(name) in (self._overrides.get(name), self):
+        for name, override in self._overrides.items():
+            if attributes.get(name) == override:
                 del attributes[name]
 
     # -- statements ---------------------------------------------------------------------------------------------
@@ -789,4 +795,8 @@ def _knowledge_of(engine: Engine, database: str) -> Knowledge:
         from steinmetz.sql.sqlite import SqliteKnowledge
 
         return SqliteKnowledge(database)
+    if engine.dialect.name == "postgresql":
+        from steinmetz.sql.postgres import PostgresKnowledge
+
+        return PostgresKnowledge(database, engine.dialect)
     return NoKnowledge()

@@ -21,9 +21,9 @@ class Shape:
     """What the text alone tells of a statement.
 
     ``identifiers`` are the words outside literals, folded to lower case unless they were quoted; ``called`` are
-    those that a parenthesis follows, ``targets`` those that stand where a relation must (after FROM, JOIN...),
-    ``written`` those that are the object of INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY or REFRESH. ``head`` is
-    the first word; ``several`` says that more than one statement was sent at once.
+    those that a parenthesis follows, ``targets`` those that stand where a relation must (after FROM, JOIN...).
+    ``written`` are the objects of INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY and REFRESH, each with its word.
+    ``head`` is the first word; ``several`` says that more than one statement was sent at once.
     """
 
     fingerprint: str
@@ -33,7 +33,7 @@ class Shape:
     identifiers: frozenset[str]
     called: frozenset[str]
     targets: frozenset[str]
-    written: frozenset[str]
+    written: frozenset[tuple[str, str]]
     opaque: bool
     several: bool
 
@@ -86,7 +86,7 @@ _HEADS = {
     "release": Verb.TRANSACTION,
 }  # fmt: skip
 _WRITING = {"insert": Verb.INSERT, "update": Verb.UPDATE, "delete": Verb.DELETE, "merge": Verb.UPDATE}
-_BEFORE_A_RELATION = frozenset({"from", "join", "into", "update", "table", "using", "truncate", "copy"})
+_BEFORE_A_RELATION = frozenset({"from", "join", "table", "using"})
 _MODIFIERS = frozenset({"only", "lateral", "table", "concurrently"})
 _NO_RELATION = frozenset({"select", "set", "values", "of", "skip", "nowait", "rows", "stdin", "program", "if"})
 
@@ -207,34 +207,57 @@ def _targets(tokens: list[_Token]) -> Iterator[str]:
             and (queries[-1] or token.keyword == "join")  # extract(year FROM x) has no relation
             and previous != "distinct"  # nor has IS DISTINCT FROM x
         ):
-            name, after = _relation_at(tokens, index + 1)
-            call = after < len(tokens) and tokens[after].text == "(" and token.keyword not in ("into", "copy")
-            if name and not call:
-                yield name
+            yield from _relations_at(tokens, index + 1)
         previous = token.keyword
 
 
-def _written(tokens: list[_Token]) -> Iterator[str]:
-    """The names of what is written to; the grammar leaves only these places for them."""
+def _relations_at(tokens: list[_Token], index: int) -> Iterator[str]:
+    """The relations of a list such as ``a, s.b AS x, f(1), c``, as far as it is plain."""
+    while True:
+        name, index = _relation_at(tokens, index)
+        if not name or _text_at(tokens, index) == "(":
+            return
+        yield name
+        if index < len(tokens) and tokens[index].keyword == "as":
+            index += 1
+        if index < len(tokens) and tokens[index].name and _text_at(tokens, index + 1) == ",":
+            index += 1
+        if _text_at(tokens, index) != ",":
+            return
+        index += 1
+
+
+def _text_at(tokens: list[_Token], index: int) -> str:
+    return tokens[index].text if index < len(tokens) else ""
+
+
+def _written(tokens: list[_Token]) -> Iterator[tuple[str, str]]:
+    """What is written to, and by which word; the grammar leaves only these places for it."""
     previous = ""
     for index, token in enumerate(tokens):
         word = token.keyword
-        into = word == "into" and previous in ("insert", "replace", "merge", "ignore", "rollback", "abort", "fail")
-        update = word == "update" and previous not in ("for", "key", "do", "on", "then")
-        gone = word == "from" and previous == "delete"
-        filled = (word == "copy" and index == 0) or (word == "view" and previous == "materialized")
-        if into or update or gone or filled:
-            name, _ = _relation_at(tokens, index + 1)
-            if name:
-                yield name
+        act = ""
+        if word == "into" and previous in ("insert", "replace", "merge"):
+            act = "merge" if previous == "merge" else "insert"
+        elif word == "update" and previous not in ("for", "key", "do", "on", "then"):
+            act = "update"
+        elif word == "from" and previous == "delete":
+            act = "delete"
+        elif word == "copy" and index == 0:
+            act = "copy"
+        elif word == "view" and previous == "materialized":
+            act = "refresh"
         elif word == "truncate":
             position = index
-            while position < len(tokens) and (position == index or tokens[position].text == ","):
+            while position == index or _text_at(tokens, position) == ",":
                 name, position = _relation_at(tokens, position + 1)
                 if name:
-                    yield name
-                if position < len(tokens) and tokens[position].text == "*":
-                    position += 1
+                    yield "truncate", name
+                position += _text_at(tokens, position) == "*"
+        if act:
+            name, _ = _relation_at(tokens, index + 1)
+            if name:
+                yield act, name
         previous = word
 
 

@@ -75,6 +75,7 @@ class SqliteKnowledge:
 
     def __init__(self, database: str) -> None:
         self.database = database
+        self.overrides: dict[str, Any] = {}
 
     def situation(self, connection: PoolProxiedConnection) -> Hashable:
         return _where_it_lives(connection, _situation)

@@ -342,7 +342,7 @@ class TestCancelled:
         with pytest.raises(asyncio.CancelledError):
             await task
         await engine.dispose()
-        while journal.told != ["mark", "bump"]:  # noqa: ASYNC110  nothing announces a done callback
+        while journal.told != ["mark", "bump"]:
             await asyncio.sleep(0)
         assert journal.visible == [0, 1]
 
