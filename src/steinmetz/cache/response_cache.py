@@ -91,7 +91,13 @@ class ResponseCache:
     def wrap(self, app: ASGIApp, routes: Any = None) -> CacheMiddleware:
         """The ASGI application to serve: ``app`` with this cache as its outermost layer.
 
-        ``routes`` is the Starlette-like application that holds the marked routes, if ``app`` itself does not.
+        ``routes`` is the Starlette-like application that holds the marked routes, if ``app`` itself does not. They
+        are read once, at the first request or the lifespan's start.
+
+        A caller within the process computes a route's answer past the cache by calling it with a scope that has
+        ``scope["steinmetz.cache"] = "recompute"`` (no client can set it) and, for an admitted caller,
+        ``scope["steinmetz.admission"]``: nothing is looked up, kept or added to the headers, and afterwards
+        ``scope["steinmetz.recording"]`` holds the `Recording` with its ``sequence`` and ``read_set()``.
         """
         return CacheMiddleware(
             app,
