@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
 from steinmetz.sql import Relation, ScopeKind, SqlHook, StatementFacts, WriteSet, hook, open_scope
-from tests.contract.sql_corpus.corpus import Case, cases, schema
+from tests.contract.sql_corpus.corpus import Case, cases, schema, shown
 
 pytestmark = pytest.mark.anyio
 
@@ -202,7 +202,7 @@ CORE: list[tuple[Any, set[str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "reads", "writes"), CORE, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("statement", "reads", "writes"), CORE, ids=shown)
 async def test_core_statements_are_predicted(
     corpus_hook: SqlHook, statement: Any, reads: set[str], writes: set[str]
 ) -> None:

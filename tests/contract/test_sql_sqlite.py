@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column, relationship, selectinload
 
 from steinmetz.sql import Relation, ScopeKind, SqlHook, WriteSet, hook, open_scope
-from tests.contract.sql_corpus.corpus import Case, cases, schema
+from tests.contract.sql_corpus.corpus import Case, cases, schema, shown
 
 CORPUS = cases("sqlite")
 
@@ -175,7 +175,7 @@ CORE: list[tuple[Any, set[str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "reads", "writes"), CORE, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("statement", "reads", "writes"), CORE, ids=shown)
 def test_core_statements_touch_what_sqlite_says(
     engine: Engine, statement: Any, reads: set[str], writes: set[str]
 ) -> None:

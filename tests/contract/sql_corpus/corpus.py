@@ -40,3 +40,8 @@ def schema(name: str) -> str:
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split()) - {"-"}
+
+
+def shown(value: object) -> str:
+    """A test's id: the same in every process, which a set's own order is not."""
+    return ",".join(sorted(map(str, value))) or "-" if isinstance(value, set | frozenset) else str(value)[:40]

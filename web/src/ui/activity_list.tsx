@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useTongue } from '../tongue';
 import type { Activity } from '../overview';
+import { actPhrase } from '../catalogue';
 
 export function ActivityList({ entries, changed }: { entries: Activity[]; changed: boolean }) {
   const { say } = useTongue();
@@ -29,9 +30,13 @@ export function ActivityList({ entries, changed }: { entries: Activity[]; change
 function Row({ entry, now, fresh }: { entry: Activity; now: Date; fresh: boolean }) {
   const { ago, moment, say } = useTongue();
   const at = new Date(entry.at);
+  const phrase = actPhrase(entry.action);
   return (
     <li data-changed={fresh ? '' : undefined}>
-      <span class="what">{entry.summary || entry.action}</span>
+      <span class="what">
+        {phrase ? say(phrase) : entry.action}
+        {entry.summary && <span class="quiet"> · {entry.summary}</span>}
+      </span>
       <span class="quiet small who-did">{entry.actorName || say('activity.system')}</span>
       <time class="quiet small" dateTime={entry.at} title={moment(at)}>
         {ago(at, now)}
