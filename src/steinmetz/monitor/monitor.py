@@ -119,7 +119,7 @@ class QueryMonitor:
             span.note(execution)
             if span.is_sample:
                 return
-        slow = self._thresholds.is_slow(name, duration_ns)
+        slow = duration_ns > self._thresholds.of_ns(name)
         self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
         if slow:
             self._report(name, duration_ns, self._details_of(execution))

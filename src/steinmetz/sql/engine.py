@@ -286,6 +286,10 @@ class SqlHook:
         self._transaction_observers: tuple[TransactionObserver, ...] = ()
         self._execution_observers: tuple[ExecutionObserver, ...] = ()
         self._original = {name: getattr(self._dialect, name) for name in _OVERRIDDEN}
+        self._run = self._original["do_execute"]
+        self._run_many = self._original["do_executemany"]
+        without_parameters = self._original["do_execute_no_params"]
+        self._run_bare = lambda cursor, statement, _, context: without_parameters(cursor, statement, context)
         self._overrides: dict[str, Any] = {name: getattr(self, f"_{name}") for name in _OVERRIDDEN}
         self._overrides |= {**knowledge.overrides, _ATTRIBUTE: self}
         vars(self._dialect).update(self._overrides)
@@ -354,31 +358,21 @@ class SqlHook:
     def _do_execute(
         self, cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext | None = None
     ) -> None:
-        self._execute(
-            self._original["do_execute"], (cursor, statement, parameters, context),
-            cursor, statement, parameters, False, context,
-        )  # fmt: skip
+        self._execute(self._run, cursor, statement, parameters, False, context)
 
     def _do_executemany(
         self, cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext | None = None
     ) -> None:
-        self._execute(
-            self._original["do_executemany"], (cursor, statement, parameters, context),
-            cursor, statement, parameters, True, context,
-        )  # fmt: skip
+        self._execute(self._run_many, cursor, statement, parameters, True, context)
 
     def _do_execute_no_params(
         self, cursor: DBAPICursor, statement: str, context: ExecutionContext | None = None
     ) -> None:
-        self._execute(
-            self._original["do_execute_no_params"], (cursor, statement, context),
-            cursor, statement, (), False, context,
-        )  # fmt: skip
+        self._execute(self._run_bare, cursor, statement, (), False, context)
 
     def _execute(
         self,
-        run: Callable[..., None],
-        arguments: tuple[Any, ...],
+        run: Callable[[DBAPICursor, str, Any, ExecutionContext | None], None],
         cursor: DBAPICursor,
         statement: str,
         parameters: Any,
@@ -386,8 +380,7 @@ class SqlHook:
         context: ExecutionContext | None,
     ) -> None:
         if context is None:
-            note(unknown_facts(shape_of(statement)))
-            run(*arguments)
+            self._execute_blindly(run, cursor, statement, parameters)
             return
         connection: PoolProxiedConnection = context._dbapi_connection  # type: ignore[attr-defined]
         state = self._state_of(connection)
@@ -395,41 +388,50 @@ class SqlHook:
         tokens: Tokens | None = None
         if facts.verb is not Verb.TRANSACTION:
             note(facts)
-        if facts.writes or facts.writes_unknown or facts.verb is Verb.TRANSACTION:
+            if facts.writes or facts.writes_unknown:
+                tokens = self._before_write(facts, context, state)
+        else:
             tokens = self._before_write(facts, context, state)
+        failure: BaseException | None = None
         started_ns = perf_ns()
         try:
-            run(*arguments)
+            run(cursor, statement, parameters, context)
         except BaseException as error:
-            if self._execution_observers:
-                self._observed(facts, statement, parameters, many, started_ns, error, None, context)
+            failure = error
             if tokens:
                 self._doubt(connection, state, tokens)
             raise
-        if self._execution_observers:
-            self._observed(facts, statement, parameters, many, started_ns, None, cursor, context)
+        finally:
+            if self._execution_observers:
+                execute_ns = perf_ns() - started_ns
+                rows = cursor.rowcount if failure is None else -1
+                self._tell(
+                    Execution(
+                        facts, statement, parameters, many, started_ns, execute_ns, failure, current_scope(),
+                        rows if rows >= 0 else None, self.database, context,
+                    )
+                )  # fmt: skip
         if tokens is not None:
             self._after_write(facts, context, connection, state, tokens)
         elif state.doubts:
             self._resolve(connection, state)
 
-    def _observed(
+    def _execute_blindly(
         self,
-        facts: StatementFacts,
+        run: Callable[[DBAPICursor, str, Any, ExecutionContext | None], None],
+        cursor: DBAPICursor,
         statement: str,
         parameters: Any,
-        many: bool,
-        started_ns: int,
-        error: BaseException | None,
-        cursor: DBAPICursor | None,
-        context: ExecutionContext,
     ) -> None:
-        execute_ns = perf_ns() - started_ns
-        rows = cursor.rowcount if cursor is not None else -1
-        execution = Execution(
-            facts, statement, parameters, many, started_ns, execute_ns, error, current_scope(),
-            rows if rows >= 0 else None, self.database, context,
-        )  # fmt: skip
+        """Without a context nobody knows the connection; SQLAlchemy itself does not do that."""
+        note(unknown_facts(shape_of(statement)))
+        tokens = self._mark(WriteSet(unknown=frozenset({self.database})))
+        try:
+            run(cursor, statement, parameters, None)
+        finally:
+            self._bump(tokens)
+
+    def _tell(self, execution: Execution) -> None:
         for observer in self._execution_observers:
             try:
                 observer(execution)
@@ -451,7 +453,7 @@ class SqlHook:
         if memo is None:
             memo = state.memo = self._memo_for(connection, state)
         if compiled is not None:
-            if not self._is_own(context, statement):
+            if statement is not context.statement and not _is_batch(context, statement):
                 # Sequences and defaults run under the compiled object of their parent (trap T3).
                 compiled = None
             elif "schema_translate_map" in context.execution_options:
@@ -499,14 +501,6 @@ class SqlHook:
         if memo.token is token:
             memo.keep(statement, facts)
         return facts
-
-    @staticmethod
-    def _is_own(context: ExecutionContext, statement: str) -> bool:
-        if statement is context.statement:
-            return True
-        # A batch of "insertmanyvalues" has its own text; a default's SQL is a SELECT.
-        style = getattr(context, "execute_style", None)
-        return getattr(style, "name", "") == "INSERTMANYVALUES" and statement[:7].upper() == "INSERT "
 
     def _state_of(self, connection: PoolProxiedConnection) -> ConnectionState:
         try:
@@ -744,6 +738,12 @@ class SqlHook:
         if state is not None:
             doubts, state.doubts = state.doubts, []
             self._bump(doubts)
+
+
+def _is_batch(context: ExecutionContext, statement: str) -> bool:
+    """A batch of "insertmanyvalues" has a text of its own; the SQL of a default is a SELECT."""
+    style = getattr(context, "execute_style", None)
+    return getattr(style, "name", "") == "INSERTMANYVALUES" and statement[:7].upper() == "INSERT "
 
 
 def _is_autocommit(context: ExecutionContext) -> bool:

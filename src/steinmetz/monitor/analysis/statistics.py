@@ -29,7 +29,7 @@ class Statistics:
         self.max_ns = 0
         self.histogram = Histogram()
 
-    def add(self, duration_ns: int, *, failed: bool = False, slow: bool = False) -> None:
+    def add(self, duration_ns: int, failed: bool = False, slow: bool = False) -> None:
         if not self.count or duration_ns < self.min_ns:
             self.min_ns = duration_ns
         if duration_ns > self.max_ns:

@@ -23,16 +23,13 @@ class LoopLag:
     """The recent blocks of one event loop."""
 
     def __init__(self, now_ns: Callable[[], int] = perf_ns) -> None:
+        self.watching = False
         self.latest_ns = 0
         self._now_ns = now_ns
         self._blocks: deque[tuple[int, int]] = deque(maxlen=BLOCKS_KEPT)
         self._due_ns: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-
-    @property
-    def watching(self) -> bool:
-        return self._due_ns is not None
 
     def start(self) -> None:
         """Watch the running loop until `stop`."""
@@ -44,6 +41,7 @@ class LoopLag:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop = self._due_ns = None
+        self.watching = False
 
     def beat(self) -> None:
         """The heartbeat has come; called by the loop."""
@@ -54,6 +52,7 @@ class LoopLag:
         self._schedule()
 
     def _schedule(self) -> None:
+        self.watching = True
         self._due_ns = self._now_ns() + int(PERIOD_S * 1e9)
         if self._loop is not None:
             self._timer = self._loop.call_later(PERIOD_S, self.beat)

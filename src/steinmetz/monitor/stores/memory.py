@@ -36,7 +36,8 @@ class _Runs:
 class MemoryStore:
     """The `steinmetz.monitor.stores.base.StatisticsStore` of one process.
 
-    Threads may add at the same time: counters are only ever incremented in place; a new minute takes the lock.
+    Threads may add at the same time: counters are only ever incremented in place; a new minute takes the lock. A
+    minute that is over is settled a minute later, so that a thread that holds its table can still add to it.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -47,7 +48,8 @@ class MemoryStore:
     def clear(self) -> None:
         self._all = Table(NAMES)
         self._minute = self._minute_now()
-        self._open = Table(NAMES_A_WINDOW)
+        self._open = Table(NAMES)
+        self._closing = (self._minute, Table(NAMES))
         self._minutes: deque[tuple[int, Table]] = deque(maxlen=MINUTES)
         self._hours: deque[tuple[int, Table]] = deque(maxlen=HOURS)
         self._shapes: dict[str, _Runs] = {}
@@ -56,11 +58,11 @@ class MemoryStore:
     def add(self, name: str, duration_ns: int, *, failed: bool, slow: bool) -> None:
         if self._minute_now() != self._minute:
             self._turn()
-        for table in (self._all, self._open):
-            table.of(name).add(duration_ns, failed=failed, slow=slow)
-            if duration_ns > table.slowest_floor_ns:
-                with self._lock:
-                    table.offer(Sample(duration_ns, name, self._clock.now()))
+        table = self._open
+        table.of(name).add(duration_ns, failed, slow)
+        if duration_ns > table.slowest_floor_ns:
+            with self._lock:
+                table.offer(Sample(duration_ns, name, self._clock.now()))
 
     def ran(self, fingerprint: str, name: str, text: str, duration_ns: int) -> None:
         runs = self._shapes.get(fingerprint)
@@ -76,15 +78,18 @@ class MemoryStore:
 
     def table(self, window_s: float | None = None) -> Table:
         if window_s is None:
-            return self._all
+            with self._lock:
+                return Table.merged([self._all, self._closing[1], self._open], NAMES)
         if not 0 < window_s <= HOURS * 3600:
             raise ValueError(f"a window lasts more than 0 and at most {HOURS * 3600} s, not {window_s}")
         self._turn()
         with self._lock:
             kept, length = (self._minutes, 60) if window_s <= MINUTES * 60 else (self._hours, 3600)
             # A period counts if its end lies within the window.
-            oldest = self._clock.monotonic_s() - window_s
-            tables = [table for number, table in kept if (number + 1) * length > oldest]
+            oldest_s = self._clock.monotonic_s() - window_s
+            tables = [table for number, table in kept if (number + 1) * length > oldest_s]
+            if (self._closing[0] + 1) * 60 > oldest_s:
+                tables.append(self._closing[1])
             return Table.merged([*tables, self._open], NAMES)
 
     def patterns(self, limit: int) -> list[Pattern]:
@@ -99,15 +104,18 @@ class MemoryStore:
         return int(self._clock.monotonic_s() // 60)
 
     def _turn(self) -> None:
-        """Close the open minute if it is over: keep it, and add it to its hour."""
+        """If the open minute is over, close it, and settle the one that was closed before."""
         with self._lock:
             minute = self._minute_now()
             if minute == self._minute:
                 return
-            closed, self._open = self._open, Table(NAMES_A_WINDOW)
-            hour = self._minute // 60
-            self._minutes.append((self._minute, closed))
+            number, settled = self._closing
+            self._closing = (self._minute, self._open)
+            self._minute, self._open = minute, Table(NAMES)
+            self._all = Table.merged([self._all, settled], NAMES)
+            small = Table.merged([settled], NAMES_A_WINDOW)
+            self._minutes.append((number, small))
+            hour = number // 60
             if self._hours and self._hours[-1][0] == hour:
-                closed = Table.merged([self._hours.pop()[1], closed], NAMES_A_WINDOW)
-            self._hours.append((hour, closed))
-            self._minute = minute
+                small = Table.merged([self._hours.pop()[1], small], NAMES_A_WINDOW)
+            self._hours.append((hour, small))
