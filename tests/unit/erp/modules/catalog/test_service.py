@@ -137,13 +137,13 @@ class TestReading:
             assert (node.area, node.depth, node.child_count) == ("finanzen", 2, 0)
             assert (await service.node(unit, "finanzen")).child_count == 1
 
-    @pytest.mark.parametrize("hidden", ["finanzen/gehaelter", "finanzen/gehaelter/vorstand", "geheim", "nirgends"])
-    async def test_what_a_clerk_does_not_see_is_not_found(self, catalogue: Catalogue, hidden: str) -> None:
+    async def test_what_a_clerk_does_not_see_is_not_found(self, catalogue: Catalogue) -> None:
         async with catalogue.unit(Role.CLERK) as unit:
-            with pytest.raises(NotFound):
-                await service.node(unit, hidden)
-            with pytest.raises(NotFound):
-                await service.children(unit, hidden)
+            for hidden in ("finanzen/gehaelter", "finanzen/gehaelter/vorstand", "geheim", "nirgends"):
+                with pytest.raises(NotFound):
+                    await service.node(unit, hidden)
+                with pytest.raises(NotFound):
+                    await service.children(unit, hidden)
 
     async def test_children_come_in_order_with_their_counts(self, catalogue: Catalogue) -> None:
         async with catalogue.unit(Role.MANAGER) as unit:
@@ -204,26 +204,11 @@ class TestSearch:
                     break
             assert sorted(seen) == [f"lager/regal-{number}" for number in range(5)]
 
-    @pytest.mark.parametrize(
-        "hostile",
-        [
-            "",
-            "  ",
-            '"',
-            "' OR 1=1 --",
-            "title:umsatz",
-            "umsatz*",
-            "NEAR(a b)",
-            "a & | !",
-            "(",
-            "²",
-            "\\",
-            ":*",
-            "NOT x",
-        ],
-    )
-    async def test_takes_nothing_for_a_query_language(self, catalogue: Catalogue, hostile: str) -> None:
-        await catalogue.found(hostile)
+    async def test_takes_nothing_for_a_query_language(self, catalogue: Catalogue) -> None:
+        for nothing in ("", "  ", '"', "(", "²", "\\", ":*", "a & | !", "NEAR(a b)", "' OR 1=1 --"):
+            assert await catalogue.found(nothing) == [], nothing
+        for said in ("umsatz*", '"umsatz', "umsatz -je", "umsatz | monat", "umsatz'"):
+            assert await catalogue.found(said) == ["finanzen/umsatz"], said
 
     async def test_follows_changes_and_deletions(self, catalogue: Catalogue) -> None:
         await catalogue.change("finanzen/umsatz", 1, title="Erlöse")
@@ -317,10 +302,10 @@ class TestMoving:
         await catalogue.move("finanzen/umsatz", "finanzen", version=2, position=0)
         assert await catalogue.outline() == ALL
 
-    @pytest.mark.parametrize("parent_id", ["finanzen", "finanzen/umsatz", "finanzen/umsatz/prognose"])
-    async def test_below_itself_is_refused(self, catalogue: Catalogue, parent_id: str) -> None:
-        with pytest.raises(Unprocessable, match="below itself"):
-            await catalogue.move("finanzen", parent_id)
+    async def test_below_itself_is_refused(self, catalogue: Catalogue) -> None:
+        for parent_id in ("finanzen", "finanzen/umsatz", "finanzen/umsatz/prognose"):
+            with pytest.raises(Unprocessable, match="below itself"):
+                await catalogue.move("finanzen", parent_id)
 
     async def test_two_at_once_make_no_circle(self, catalogue: Catalogue) -> None:
         await asyncio.gather(

@@ -309,40 +309,41 @@ async def test_who_is_not_active_is_not_billed(database: Database) -> None:
             await service.draft_invoice(unit, InvoiceInput(customer_id=999, items=ITEMS))
 
 
-@pytest.mark.parametrize("sort", ["name", "-name", "number", "-city"])
-async def test_pages_of_customers_show_each_once_in_order(database: Database, sort: str) -> None:
-    names = ["Bau", "Abel", "Bau", "Zoll", "Abel", "Mohr", "Bau"]
+async def test_pages_of_customers_show_each_once_in_order(database: Database) -> None:
     async with database.unit() as unit:
-        for name in names:
+        for name in ("Bau", "Abel", "Bau", "Zoll", "Abel", "Mohr", "Bau"):
             await service.create_customer(unit, CustomerInput(name=name, city=name[::-1]))
     async with database.unit(writes=False) as unit:
-        seen, cursor = [], None
-        while True:
-            page = await service.list_customers(unit, PageQuery(2, cursor), sort=sort)
-            assert page.total == 7
-            seen += page.rows
-            cursor = page.next
-            if cursor is None:
-                break
-        keys = [(getattr(row, sort.removeprefix("-")), row.id) for row in seen]
-        assert keys == sorted(keys, reverse=sort.startswith("-"))
-        assert len({row.id for row in seen}) == 7
+        for sort in ("name", "-name", "number", "-city"):
+            seen, cursor = [], None
+            while True:
+                page = await service.list_customers(unit, PageQuery(2, cursor), sort=sort)
+                assert page.total == 7
+                seen += page.rows
+                cursor = page.next
+                if cursor is None:
+                    break
+            keys = [(getattr(row, sort.removeprefix("-")), row.id) for row in seen]
+            assert keys == sorted(set(keys), reverse=sort.startswith("-"))
+            assert len(keys) == 7
 
 
-@pytest.mark.parametrize("sort", ["id", "-id", "issueDate", "-dueDate", "-grossCents"])
-async def test_pages_of_invoices_show_each_once(database: Database, sort: str) -> None:
+async def test_pages_of_invoices_show_each_once_in_order(database: Database) -> None:
     for days in (3, 1, 3, 2, 1):
         await draft(database, payment_days=days)
+    columns = {"id": "id", "issueDate": "issue_date", "dueDate": "due_date", "grossCents": "gross_cents"}
     async with database.unit(writes=False) as unit:
-        seen, cursor = [], None
-        while True:
-            page = await service.list_invoices(unit, PageQuery(2, cursor), service.InvoiceFilter(), sort=sort)
-            seen += [row.id for row in page.rows]
-            cursor = page.next
-            if cursor is None:
-                break
-        assert sorted(seen) == [1, 2, 3, 4, 5]
-        assert page.total == 5
+        for sort in ("id", "-id", "issueDate", "-dueDate", "-grossCents"):
+            seen, cursor = [], None
+            while True:
+                page = await service.list_invoices(unit, PageQuery(2, cursor), service.InvoiceFilter(), sort=sort)
+                seen += page.rows
+                cursor = page.next
+                if cursor is None:
+                    break
+            keys = [(getattr(row, columns[sort.removeprefix("-")]), row.id) for row in seen]
+            assert keys == sorted(set(keys), reverse=sort.startswith("-"))
+            assert len(keys) == 5
 
 
 async def test_invoices_are_found_by_status_customer_date_and_name(database: Database) -> None:
