@@ -157,7 +157,7 @@ class QueryMonitor:
             "database": execution.database,
             "rows": execution.rows,
             "sets": len(execution.parameters) if execution.many else 1,
-            "scope": f"{scope.kind.value} {scope.name}" if scope is not None else None,
+            "scope": f"{scope.kind} {scope.name}" if scope is not None else None,
             "error": type(execution.error).__name__ if execution.error is not None else None,
         }
 

@@ -21,7 +21,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -82,20 +82,21 @@ class Execution:
 
     ``execute_ns`` is the time within the driver's execute (perf_counter_ns, as ``started_ns``); ``fetch_ns`` the
     time within fetches as far as it is known by now. ``parameters`` is a sequence of sets if ``many``; ``rows`` is
-    the driver's row count, None where it has none. ``context`` is SQLAlchemy's, valid during the call only.
+    the driver's row count, None where it has none. ``context`` is SQLAlchemy's, valid during the call only. Its
+    representation shows no value.
     """
 
     facts: StatementFacts
-    statement: str
-    parameters: Any
+    statement: str = field(repr=False)
+    parameters: Any = field(repr=False)
     many: bool
     started_ns: int
     execute_ns: int
-    error: BaseException | None
+    error: BaseException | None = field(repr=False)
     scope: Scope | None
     rows: int | None
     database: str
-    context: ExecutionContext | None
+    context: ExecutionContext | None = field(repr=False)
     fetch_ns: int = 0
 
 
@@ -435,8 +436,8 @@ class SqlHook:
         for observer in self._execution_observers:
             try:
                 observer(execution)
-            except Exception:
-                log.exception("An execution observer failed", observer=repr(observer))
+            except Exception as error:
+                log.error("An execution observer failed", observer=repr(observer), error=_told(error))
 
     def _facts(
         self,
@@ -712,9 +713,11 @@ class SqlHook:
         for observer, token in tokens:
             try:
                 observer.bump(token)
-            except Exception:
+            except Exception as error:
                 # The commit stands, and the other observers must hear of it.
-                log.exception("A transaction observer failed after the commit", observer=repr(observer))
+                log.error(
+                    "A transaction observer failed after the commit", observer=repr(observer), error=_told(error)
+                )
 
     def _doubt(self, connection: PoolProxiedConnection, state: ConnectionState, tokens: Tokens) -> None:
         """The marks stay up until the connection's next completed operation or its end (trap T7)."""
@@ -740,6 +743,16 @@ class SqlHook:
             self._bump(doubts)
 
 
+def _told(error: BaseException) -> str:
+    """An error as it may be logged: its kind and its place, without the values that a traceback shows."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    if place is None:
+        return type(error).__name__
+    return f"{type(error).__name__} in {place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
+
+
 def _is_batch(context: ExecutionContext, statement: str) -> bool:
     """A batch of "insertmanyvalues" has a text of its own; the SQL of a default is a SELECT."""
     style = getattr(context, "execute_style", None)
@@ -760,18 +773,23 @@ async def _to_the_end(send: Callable[..., Any], *arguments: Any) -> BaseExceptio
     Raises what ``send`` raised, or `_Abandoned` if it did not end within `COMMIT_GRACE_S` of the cancellation.
     """
     commit = asyncio.ensure_future(greenlet_spawn(send, *arguments))
-    cancelled: BaseException | None = None
-    deadline: float | None = None
+    try:
+        await asyncio.shield(commit)
+    except asyncio.CancelledError as error:
+        if commit.cancelled():
+            raise
+        cancelled = error
+    else:
+        return None
     loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + COMMIT_GRACE_S
     while not commit.done():
         try:
-            await asyncio.wait({commit}, timeout=None if deadline is None else deadline - loop.time())
+            await asyncio.wait({commit}, timeout=deadline_s - loop.time())
         except asyncio.CancelledError as error:
             cancelled = error
-        if cancelled is not None and not commit.done():
-            deadline = deadline or loop.time() + COMMIT_GRACE_S
-            if loop.time() >= deadline:
-                raise _Abandoned(commit, cancelled)
+        if not commit.done() and loop.time() >= deadline_s:
+            raise _Abandoned(commit, cancelled)
     commit.result()
     return cancelled
 

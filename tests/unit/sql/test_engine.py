@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
@@ -385,6 +386,53 @@ class TestScope:
         assert not lost.read_set().is_certain
 
 
+class TestTwoPhases:
+    """SQLite has no PREPARE TRANSACTION, so the dialect's own methods are stood in for."""
+
+    @pytest.fixture
+    def acts(self, engine: Engine, journal: Journal) -> list[str]:
+        acts: list[str] = []
+        sql = hook(engine)
+
+        def stand_in(act: str) -> Any:
+            return lambda connection, xid, *options: (journal.told.append(act), acts.append(xid))
+
+        for act in ("prepare", "commit", "rollback"):
+            sql._original[f"do_{act}_twophase"] = stand_in(act)
+        return acts
+
+    def test_a_prepared_transaction_is_told_when_it_is_committed(
+        self, engine: Engine, journal: Journal, acts: list[str]
+    ) -> None:
+        with engine.connect() as connection:
+            connection.execute(INSERT)
+            engine.dialect.do_prepare_twophase(connection, "x1")
+            connection.rollback()
+            assert journal.told == ["prepare"]
+        with engine.connect() as other:
+            engine.dialect.do_commit_twophase(other, "x1")
+        assert journal.told == ["prepare", "mark", "commit", "bump"]
+        assert journal.writes == [ORDERS]
+        assert acts == ["x1", "x1"]
+
+    def test_a_prepared_transaction_rolled_back_tells_nothing(
+        self, engine: Engine, journal: Journal, acts: list[str]
+    ) -> None:
+        with engine.connect() as connection:
+            connection.execute(INSERT)
+            engine.dialect.do_prepare_twophase(connection, "x1")
+            engine.dialect.do_rollback_twophase(connection, "x1")
+            engine.dialect.do_commit_twophase(connection, "x1")
+        assert journal.told == ["prepare", "rollback", "commit"]
+
+    def test_a_recovered_transaction_may_have_written_anything(
+        self, engine: Engine, journal: Journal, acts: list[str]
+    ) -> None:
+        with engine.connect() as connection:
+            engine.dialect.do_commit_twophase(connection, "of another process", True, True)
+        assert journal.writes == [WriteSet(unknown=frozenset({"main"}))]
+
+
 class TestHook:
     def test_hooking_twice_is_hooking_once(self, engine: Engine) -> None:
         assert hook(engine) is hook(engine)
@@ -450,13 +498,24 @@ class TestExecutions:
             connection.exec_driver_sql("SELECT * FROM nowhere")
         assert isinstance(seen[0].error, sqlite3.OperationalError)
 
-    def test_an_observer_that_fails_does_not_hurt_the_statement(self, engine: Engine) -> None:
+    def test_an_observer_that_fails_does_not_hurt_the_statement_nor_log_its_values(self, engine: Engine) -> None:
         def fail(execution: Execution) -> None:
-            raise RuntimeError("no")
+            raise RuntimeError(repr(execution.parameters))
 
         hook(engine).observe_executions(fail)
+        with structlog.testing.capture_logs() as logs, engine.connect() as connection:
+            assert connection.execute(text("SELECT :secret"), {"secret": "hunter2"}).scalar() == "hunter2"
+        (line,) = logs
+        assert line["event"] == "An execution observer failed"
+        assert line["error"].startswith("RuntimeError in ")
+        assert "hunter2" not in repr(line)
+
+    def test_its_representation_shows_no_value(self, engine: Engine) -> None:
+        seen: list[Execution] = []
+        hook(engine).observe_executions(seen.append)
         with engine.connect() as connection:
-            assert connection.execute(COUNT).scalar() == 0
+            connection.execute(text("SELECT 'hunter1', :secret"), {"secret": "hunter2"})
+        assert "hunter" not in repr(seen)
 
     def test_an_observer_may_leave(self, engine: Engine) -> None:
         seen: list[Execution] = []
