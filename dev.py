@@ -71,9 +71,7 @@ def installer() -> list[object]:
     """uv where the registry has it (several times faster), else the environment's own pip."""
     found = subprocess.run([PYTHON, "-m", "uv", "--version"], capture_output=True, check=False)
     if found.returncode:
-        got = subprocess.run(
-            [PYTHON, "-m", "pip", "install", "-q", "uv>=0.9"], capture_output=True, check=False
-        )
+        got = subprocess.run([PYTHON, "-m", "pip", "install", "-q", "uv>=0.9"], capture_output=True, check=False)
         if got.returncode:
             return [PYTHON, "-m", "pip", "install", "-q"]
     return [PYTHON, "-m", "uv", "pip", "install", "-q", "-p", PYTHON]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
 import pytest
+import structlog
 
 pytest_plugins = ["tests.servers"]
 
@@ -10,3 +14,15 @@ pytest_plugins = ["tests.servers"]
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """A test that configures the log does so for itself only."""
+    loggers = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error", "uvicorn.access")]
+    before = [(each.handlers[:], each.level, each.propagate, each.disabled) for each in loggers]
+    yield
+    structlog.reset_defaults()
+    for each, (handlers, level, propagate, disabled) in zip(loggers, before, strict=True):
+        each.handlers[:], each.propagate, each.disabled = handlers, propagate, disabled
+        each.setLevel(level)

@@ -28,7 +28,7 @@ from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.erp.state import AppState
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
-from steinmetz.monitor import QueryMonitor, query_monitor
+from steinmetz.monitor import query_monitor
 from steinmetz.realtime import Config as RealtimeConfig
 from steinmetz.realtime import Server
 

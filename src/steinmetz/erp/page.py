@@ -7,10 +7,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from steinmetz.erp.errors import NotFound, Problem
+from steinmetz.erp.errors import Problem
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 
@@ -18,12 +19,20 @@ FOREVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
 
 
+class PageMount(Mount):
+    """Everything that is read and no route's: other requests are left to the router, which knows 404 from 405."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        is_read = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+        if not is_read or scope["path"].startswith("/api/"):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
 class Page(StaticFiles):
-    """The files of the page. A path that is none of them is refused as everywhere else, by a problem document."""
+    """The files of the page, with how long a browser may keep them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path.startswith("api/") or scope["method"] not in {"GET", "HEAD"}:
-            raise NotFound("path", f"/{path}")
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = FOREVER if path.startswith("assets/") else ASK_FIRST
         return response
@@ -32,7 +41,7 @@ class Page(StaticFiles):
 def mount_page(api: FastAPI, folder: Path = STATIC) -> None:
     """Serve the page at ``/``, after all routes. Without a built page, ``/`` says how to build it."""
     if (folder / "index.html").exists():
-        api.mount("/", Page(directory=folder, html=True), name="page")
+        api.router.routes.append(PageMount("/", Page(directory=folder, html=True), name="page"))
         return
 
     @api.get("/", include_in_schema=False)

@@ -45,7 +45,7 @@ async def test_it_connects_with_auth_and_is_welcomed(connect: Connect) -> None:
 
 
 async def test_it_is_refused_without_a_token(connect: Connect) -> None:
-    with pytest.raises(socketio.exceptions.ConnectionError, match="Authentication required|failed to connect"):
+    with pytest.raises(socketio.exceptions.ConnectionError, match=r"Authentication required|failed to connect"):
         async with connect(""):
             pass
 

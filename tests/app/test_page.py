@@ -1,0 +1,68 @@
+"""The page's files, and what is not one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from steinmetz.erp.errors import install_problem_handlers
+from steinmetz.erp.page import ASK_FIRST, FOREVER, mount_page
+
+pytestmark = pytest.mark.anyio
+
+
+def served(folder: Path) -> httpx2.AsyncClient:
+    api = FastAPI()
+    install_problem_handlers(api)
+
+    @api.post("/api/invoices")
+    async def draft() -> None: ...
+
+    mount_page(api, folder)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(api), base_url="http://testserver")
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<title>SteinmetZ</title>")
+    (tmp_path / "assets" / "index-abc.js").write_text("1")
+    return tmp_path
+
+
+async def test_the_document_is_asked_for_each_time_and_its_assets_are_kept_forever(built: Path) -> None:
+    async with served(built) as http:
+        document, asset = await http.get("/"), await http.get("/assets/index-abc.js")
+    assert (document.status_code, document.headers["cache-control"]) == (200, ASK_FIRST)
+    assert (asset.status_code, asset.headers["cache-control"]) == (200, FOREVER)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/nothing", 404),
+        ("GET", "/nothing", 404),
+        ("GET", "/assets/../../secret", 404),
+        ("GET", "/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("GET", "/api/invoices", 405),
+        ("DELETE", "/", 404),
+    ],
+)
+async def test_what_is_no_file_is_refused_like_everything_else(
+    built: Path, method: str, path: str, status: int
+) -> None:
+    async with served(built) as http:
+        answer = await http.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["success"] is False
+
+
+async def test_a_page_that_is_not_built_says_how_to_build_it(tmp_path: Path) -> None:
+    async with served(tmp_path) as http:
+        answer = await http.get("/")
+    assert answer.status_code == 404
+    assert "python3 dev.py run" in answer.json()["detail"]
