@@ -30,24 +30,25 @@ from sqlalchemy.util import await_only, greenlet_spawn
 
 from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.facts import Relation, StatementFacts, Verb
+from steinmetz.sql.facts import StatementFacts, Verb
+from steinmetz.sql.knowledge import Knowledge, Memo, NoKnowledge, unknown_facts
 from steinmetz.sql.scope import Scope, current_scope, note
-from steinmetz.sql.shape import Shape, shape_of
+from steinmetz.sql.shape import shape_of
+from steinmetz.sql.transaction import ConnectionState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPICursor, Dialect, ExecutionContext
     from sqlalchemy.pool import PoolProxiedConnection
 
+    from steinmetz.sql.transaction import Tokens
+
 log = structlog.get_logger("steinmetz.sql")
 
 COMMIT_GRACE_S = 5.0
 """How long a cancelled task still waits for the fate of the COMMIT it has sent."""
-REMEMBERED_TEXTS = 2_000
-"""Statement texts remembered for each situation; SQLAlchemy's own statements hang on their compiled object."""
-REMEMBERED_LENGTH = 20_000
-"""Longer texts (batches of inserts) are remembered by their compiled object only."""
 SHARED_SITUATIONS = 64
+"""Kinds of connections that share what is remembered; any further connection remembers for itself."""
 
 
 class TransactionObserver(Protocol):
@@ -98,155 +99,6 @@ class Execution:
     database: str
     context: ExecutionContext | None = field(repr=False)
     fetch_ns: int = 0
-
-
-class Knowledge(Protocol):
-    """What a database engine itself knows of its statements.
-
-    Called within `do_execute`, that is on a greenlet or a worker thread, where the connection's adapted DBAPI
-    methods may be used.
-    """
-
-    sees_own_ddl: bool
-    """Whether facts are right on a connection whose own DDL is not committed yet."""
-    overrides: dict[str, Any]
-    """Further attributes that the dialect is to have."""
-
-    def situation(self, connection: PoolProxiedConnection) -> Hashable:
-        """All that facts of one text depend on besides the schema (trap T1): foreign_keys, attached files...
-
-        None if the connection is like no other, so that it shares no facts with any.
-        """
-
-    def facts(
-        self,
-        shape: Shape,
-        statement: str,
-        parameters: Any,
-        context: ExecutionContext | None,
-        connection: PoolProxiedConnection,
-    ) -> StatementFacts | None:
-        """What ``statement`` reads and writes; None if that cannot be said now and is not to be remembered.
-
-        ``context`` is None if the statement is not the context's own (trap T3).
-        """
-
-    def changes_situation(self, shape: Shape) -> bool:
-        """Whether the statement changes what `situation` tells of its connection."""
-
-    def stands_committed(self, connection: PoolProxiedConnection) -> bool:
-        """Whether the driver is outside any transaction, so that what was just executed is visible to others."""
-
-    def prime(self, connection: PoolProxiedConnection) -> None:
-        """Learn now what would otherwise be learnt at the first statement."""
-
-    def forget(self) -> None:
-        """The schema has changed."""
-
-
-class NoKnowledge:
-    """Any other dialect: everything may have been touched."""
-
-    sees_own_ddl = True
-
-    def __init__(self) -> None:
-        self.overrides: dict[str, Any] = {}
-
-    def situation(self, connection: PoolProxiedConnection) -> Hashable:
-        return ()
-
-    def facts(
-        self,
-        shape: Shape,
-        statement: str,
-        parameters: Any,
-        context: ExecutionContext | None,
-        connection: PoolProxiedConnection,
-    ) -> StatementFacts | None:
-        return unknown_facts(shape)
-
-    def changes_situation(self, shape: Shape) -> bool:
-        return False
-
-    def stands_committed(self, connection: PoolProxiedConnection) -> bool:
-        return False
-
-    def prime(self, connection: PoolProxiedConnection) -> None:
-        return
-
-    def forget(self) -> None:
-        return
-
-
-_NOTHING: frozenset[Relation] = frozenset()
-_CERTAINLY_NO_WRITE = frozenset({"set", "show", "analyze", "vacuum", "listen", "unlisten", "notify", "lock"})
-
-
-def unknown_facts(shape: Shape) -> StatementFacts:
-    """What may be said of a statement by its verb alone."""
-    if shape.verb is Verb.TRANSACTION or (shape.head in _CERTAINLY_NO_WRITE and not shape.several):
-        return StatementFacts(shape.fingerprint, shape.text, shape.verb, _NOTHING, _NOTHING)
-    return StatementFacts(
-        shape.fingerprint, shape.text, shape.verb, _NOTHING, _NOTHING,
-        reads_unknown=True,
-        # Even a SELECT may call a function that writes.
-        writes_unknown=True,
-    )  # fmt: skip
-
-
-Tokens = list[tuple[TransactionObserver, object]]
-
-
-class Memo:
-    """The facts of texts in one situation; compiled objects' records name the ``token`` they were made under."""
-
-    __slots__ = ("__weakref__", "texts", "token")
-
-    def __init__(self) -> None:
-        self.token = object()
-        self.texts: dict[str, StatementFacts] = {}
-
-    def keep(self, statement: str, facts: StatementFacts) -> None:
-        if len(statement) > REMEMBERED_LENGTH:
-            return
-        while len(self.texts) >= REMEMBERED_TEXTS:
-            self.texts.pop(next(iter(self.texts)), None)
-        self.texts[statement] = facts
-
-    def clear(self) -> None:
-        self.token = object()
-        self.texts.clear()
-
-
-class ConnectionState:
-    """What one DBAPI connection has written and not committed, and the commits whose fate is open."""
-
-    __slots__ = ("committing", "ddl", "doubts", "epoch", "memo", "unknown", "writes")
-
-    def __init__(self) -> None:
-        self.memo: Memo | None = None
-        self.writes: set[Relation] | None = None
-        self.unknown = False
-        self.epoch = 0
-        self.ddl = False
-        self.committing = False
-        self.doubts: Tokens = []
-
-    def collect(self, facts: StatementFacts, epoch: int) -> None:
-        if self.writes is None:
-            self.writes = set()
-            self.epoch = epoch
-        self.writes |= facts.writes
-        self.unknown = self.unknown or facts.writes_unknown
-
-    def take(self, database: str, epoch: int) -> WriteSet:
-        """The writes of the transaction that ends now."""
-        # A trigger that another connection has made meanwhile may have had a part in these writes.
-        unknown = self.unknown or self.epoch != epoch
-        writes = WriteSet(frozenset(self.writes or ()), frozenset({database}) if unknown else frozenset())
-        self.writes = None
-        self.unknown = False
-        return writes
 
 
 class _Abandoned(Exception):  # noqa: N818  it is a state of affairs, not an error

@@ -120,7 +120,7 @@ _QUERIES = {
 
 
 class PostgresKnowledge:
-    """The `steinmetz.sql.engine.Knowledge` of PostgreSQL engines."""
+    """The `steinmetz.sql.knowledge.Knowledge` of PostgreSQL engines."""
 
     sees_own_ddl = False
 

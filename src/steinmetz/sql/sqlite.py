@@ -69,7 +69,7 @@ class _Touched:
 
 
 class SqliteKnowledge:
-    """The `steinmetz.sql.engine.Knowledge` of pysqlite and aiosqlite engines."""
+    """The `steinmetz.sql.knowledge.Knowledge` of pysqlite and aiosqlite engines."""
 
     sees_own_ddl = True
 

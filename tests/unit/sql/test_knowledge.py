@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from steinmetz.sql import StatementFacts
+from steinmetz.sql import StatementFacts, Verb
 from steinmetz.sql.knowledge import REMEMBERED_LENGTH, REMEMBERED_TEXTS, Memo, NoKnowledge, unknown_facts
 from steinmetz.sql.shape import shape_of
 
@@ -50,5 +50,10 @@ def test_control_touches_nothing(statement: str) -> None:
     assert not known.is_write
 
 
-def test_control_that_brings_more_along_may_be_anything() -> None:
-    assert unknown_facts(shape_of("SET a = 1; DELETE FROM t")).writes_unknown
+@pytest.mark.parametrize(
+    "statement", ["SET a = 1; DELETE FROM t", "BEGIN; DELETE FROM t; COMMIT", "SELECT 1; COMMIT"]
+)
+def test_several_statements_at_once_may_be_anything_and_may_commit(statement: str) -> None:
+    known = unknown_facts(shape_of(statement))
+    assert known.writes_unknown
+    assert known.verb is Verb.OTHER
