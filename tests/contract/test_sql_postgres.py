@@ -334,6 +334,23 @@ async def test_t4_a_procedure_counts_at_once_because_it_may_commit_by_itself(eng
     assert journal.bumped.unknown == {"main"}
 
 
+async def test_t4_a_block_may_change_the_schema(engine: AsyncEngine) -> None:
+    sql = hook(engine)
+    journal = Journal()
+    async with engine.connect() as connection:
+        await connection.execute(text("INSERT INTO archive SELECT 1, 1 WHERE false"))
+        await connection.exec_driver_sql(
+            "DO $$ BEGIN CREATE RULE audited AS ON UPDATE TO archive DO ALSO DELETE FROM audit; END $$"
+        )
+        await connection.commit()
+        sql.observe_transactions(journal)
+        await connection.execute(text("UPDATE archive SET total = 0"))
+        await connection.commit()
+        await connection.exec_driver_sql("DROP RULE audited ON archive")
+        await connection.commit()
+    assert Relation("main", "audit") in journal.bumped.relations
+
+
 async def test_t4_a_deferred_trigger_is_in_the_mark(engine: AsyncEngine) -> None:
     sql = hook(engine)
     journal = Journal()

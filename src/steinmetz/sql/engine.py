@@ -393,7 +393,7 @@ class SqlHook:
                 return self._mark(WriteSet(unknown=frozenset({self.database})))
             return self._mark(state.take(self.database, self._epoch))
         state.collect(facts, self._epoch)
-        if facts.verb is Verb.DDL:
+        if _may_be_ddl(facts):
             state.ddl = True
             state.memo = None
         if _is_autocommit(context):
@@ -410,9 +410,12 @@ class SqlHook:
         state: ConnectionState,
         tokens: Tokens,
     ) -> None:
-        if facts.verb is Verb.DDL:
+        if _may_be_ddl(facts):
             self.schema_changed()
-        if _is_autocommit(context) or self.knowledge.stands_committed(connection):
+        if facts.verb is Verb.TRANSACTION:
+            if tokens:
+                self._ddl_ended(state)
+        elif _is_autocommit(context) or self.knowledge.stands_committed(connection):
             self._ddl_ended(state)
             if state.writes is not None:
                 tokens = tokens + self._mark(state.take(self.database, self._epoch))
@@ -609,6 +612,11 @@ def _is_batch(context: ExecutionContext, statement: str) -> bool:
     """A batch of "insertmanyvalues" has a text of its own; the SQL of a default is a SELECT."""
     style = getattr(context, "execute_style", None)
     return getattr(style, "name", "") == "INSERTMANYVALUES" and statement[:7].upper() == "INSERT "
+
+
+def _may_be_ddl(facts: StatementFacts) -> bool:
+    """DO and CALL, and several statements at once, may change the schema as well."""
+    return facts.verb is Verb.DDL or (facts.verb is Verb.OTHER and facts.writes_unknown)
 
 
 def _is_autocommit(context: ExecutionContext) -> bool:
