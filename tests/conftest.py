@@ -16,6 +16,11 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Ids are the same in every process, which a set's own order is not."""
+    return ",".join(sorted(map(str, val))) or "-" if isinstance(val, set | frozenset) else None
+
+
 @pytest.fixture(autouse=True)
 def own_logging() -> Iterator[None]:
     """A test that configures the log does so for itself only."""

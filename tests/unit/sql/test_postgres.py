@@ -48,7 +48,6 @@ def names_of(statement: Any) -> Names:
         (select(orders.c.id).union(select(items.c.id)), {"orders", "items"}),
         (select(select(func.count()).select_from(items).scalar_subquery()), {"items"}),
     ],
-    ids=str,
 )
 def test_relations_are_named_while_compiling(statement: Any, relations: set[str]) -> None:
     names = names_of(statement)
@@ -64,7 +63,6 @@ def test_columns_labels_and_ctes_explain_their_words() -> None:
 @pytest.mark.parametrize(
     "statement",
     [text("SELECT 1"), select(literal_column("(SELECT 1 FROM items)")), select(orders).where(text("a = 1"))],
-    ids=str,
 )
 def test_text_within_a_statement_makes_every_word_count(statement: Any) -> None:
     assert names_of(statement).opaque
