@@ -62,7 +62,7 @@ class Form:
 
 
 FULL = Form(rounds=3, warm_up_s=20, seconds=60, screens=(1_000, 10_000), payments=40)
-QUICK = Form(rounds=1, warm_up_s=3, seconds=8, screens=(1_000,), payments=8)
+QUICK = Form(rounds=1, warm_up_s=4, seconds=7, screens=(1_000,), payments=8)
 
 
 @dataclass(slots=True)

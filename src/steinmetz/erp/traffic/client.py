@@ -24,6 +24,8 @@ from steinmetz.erp.traffic.wire import Answer, Connection, WireError
 RENEW_AT = 0.7
 """A token is renewed when this share of its life is over."""
 SCREEN_AGAIN_AFTER_S = 1.0
+WARM_UP_PACE = 3
+"""Clerks are so many times as busy during the warm-up, which is there to fill what is kept."""
 MAX_KNOWN = 1_000
 """Records of a kind that the clerks know of."""
 
@@ -176,7 +178,7 @@ async def _work(workload: _Workload, seats: list[Desk], warm: Callable[[], None]
             if plan.warm_up_s:
                 clerks.create_task(begin())
             for index, seat in enumerate(seats):
-                clerks.create_task(workload.clerk(index, seat, until_s))
+                clerks.create_task(workload.clerk(index, seat, began_s + plan.warm_up_s, until_s))
         workload.tally.elapsed_s = clock.monotonic_s() - began_s
         for screen in screens:
             screen.cancel()
@@ -264,7 +266,7 @@ class _Workload:
         self.sample = sample
         self.polled = polled
 
-    async def clerk(self, index: int, desk: Desk, until_s: float) -> None:
+    async def clerk(self, index: int, desk: Desk, warm_s: float, until_s: float) -> None:
         """One clerk's day until ``until_s``; a lost connection is counted, and the clerk goes on."""
         choices = random.Random(f"{self.plan.seed}/{index}/choices")
         pauses = random.Random(f"{self.plan.seed}/{index}/pauses")
@@ -277,7 +279,8 @@ class _Workload:
             while self.clock.monotonic_s() + pause < until_s:
                 await asyncio.sleep(pause)
                 call = calls.send(await self._ask(connection, desk.role, call))
-                pause = pause_s(self.plan.pause_s, pauses)
+                mean_s = self.plan.pause_s / (WARM_UP_PACE if self.clock.monotonic_s() < warm_s else 1)
+                pause = pause_s(mean_s, pauses)
         finally:
             connection.close()
 
