@@ -71,6 +71,8 @@ class Round:
 
     tally: Tally
     reads_ms: list[float]
+    hits_ms: list[float]
+    """Those of the reads that were hits."""
     usage: Usage
     probed: Probed
     shown_after_ms: list[float]
@@ -92,6 +94,14 @@ class Screens:
 
 
 def run(options: Options) -> Report:
+    """Raises `StartError` when the product does not stand, or refuses the clerks."""
+    try:
+        return _measure(options)
+    except traffic.TrafficError as error:
+        raise StartError(str(error)) from error
+
+
+def _measure(options: Options) -> Report:
     form = QUICK if options.quick else FULL
     options.say("seeding the company")
     company = seeded_company()
@@ -135,7 +145,7 @@ def work(product: Product, form: Form, options: Options, *, polling: bool) -> Ro
         screens=not polling,
         poll_s=POLL_S if polling else None,
     )
-    tally, reads_ms = Tally(), list[float]()
+    tally, reads_ms, hits_ms = Tally(), list[float](), list[float]()
     polls: dict[int, list[tuple[int, int]]] = defaultdict(list)
 
     counted, used = Probed(), Usage(0.0, 0.0, 0)
@@ -143,12 +153,15 @@ def work(product: Product, form: Form, options: Options, *, polling: bool) -> Ro
     def warm() -> None:
         nonlocal counted, used
         reads_ms.clear()
+        hits_ms.clear()
         polls.clear()
         counted, used = product.probed(), product.program.usage()
 
     def sample(call: Call, reply: Reply, duration_ms: float) -> None:
         if not call.is_write and reply.is_good:
             reads_ms.append(duration_ms)
+            if reply.x_cache == "HIT":
+                hits_ms.append(duration_ms)
 
     def polled(screen: int, sent_ns: int, ended_ns: int) -> None:
         polls[screen].append((sent_ns, ended_ns))
@@ -157,7 +170,7 @@ def work(product: Product, form: Form, options: Options, *, polling: bool) -> Ro
         asyncio.run(traffic.run(plan, tally, sample=sample, polled=polled, warm=warm))
     used, counted = product.program.usage() - used, product.probed().since(counted)
     shown = [ms for screen in polls.values() for ms in shown_after_ms(counted.commits_ns, screen)]
-    return Round(tally, reads_ms, used, counted, shown)
+    return Round(tally, reads_ms, hits_ms, used, counted, shown)
 
 
 def shown_after_ms(commits_ns: Sequence[int], polls: Sequence[tuple[int, int]]) -> Iterator[float]:
@@ -202,6 +215,8 @@ def _report_side(report: Report, name: str, rounds: list[Round]) -> None:
     report.add(f"{name}: refused or broken", sum(t.refused + t.broken for t in tallies), "")
     report.add(f"{name}: read, median", median(reads_ms), "ms")
     report.add(f"{name}: read, p99", quantile(reads_ms, 0.99), "ms")
+    if hits_ms := [ms for each in rounds for ms in each.hits_ms]:
+        report.add(f"{name}: hit, median", median(hits_ms), "ms")
     report.add(f"{name}: write, median", tallies[0].writes.quantile_ms(0.5), "ms")
     report.add(f"{name}: hits", 100 * sum(t.x_cache["HIT"] for t in tallies) / max(1, reads), "%")
     report.add(f"{name}: hits of the oracle", 100 * sum(t.oracle.hits for t in tallies) / max(1, reads), "%")

@@ -24,7 +24,8 @@ from steinmetz.clock import SystemClock
 ROOT = Path(__file__).resolve().parent.parent.parent
 SEED_WITHIN_S = 180
 PROBE_WITHIN_S = 10.0
-QUIET_LOG = {"STEINMETZ_LOG_LEVEL": "warning"}
+SURROUNDINGS = {"STEINMETZ_LOG_LEVEL": "warning", "PYTHONDONTWRITEBYTECODE": ""}
+"""Kept bytecode saves two seconds a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def seeded_company(scale: str = "demo") -> Path:
         done = subprocess.run(
             [sys.executable, "-m", "steinmetz", *command],
             cwd=ROOT,
-            env={**os.environ, **QUIET_LOG, "STEINMETZ_DATA_DIR": str(half)},
+            env={**os.environ, **SURROUNDINGS, "STEINMETZ_DATA_DIR": str(half)},
             capture_output=True,
             text=True,
             check=False,
@@ -95,6 +96,9 @@ def seeded_company(scale: str = "demo") -> Path:
             last = (done.stderr or done.stdout)[-1500:]
             raise StartError(f"steinmetz {' '.join(command)} ended with status {done.returncode}:\n{last}")
     half.rename(folder)
+    for outdated in folder.parent.glob(f"{scale}-*"):
+        if outdated != folder:
+            shutil.rmtree(outdated)
     return folder
 
 
@@ -128,7 +132,7 @@ def served(
         str(port),
         "--no-seed",
     ]
-    env = {**QUIET_LOG, "STEINMETZ_DATA_DIR": str(folder / "data"), **(settings or {})}
+    env = {**SURROUNDINGS, "STEINMETZ_DATA_DIR": str(folder / "data"), **(settings or {})}
     with Program(command, log=folder / "server.log", cores=cores, cwd=ROOT, env=env) as program:
         program.wait_until(answers(f"http://127.0.0.1:{port}/healthz"))
         yield Product(program, port, probe_file)

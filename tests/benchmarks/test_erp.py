@@ -28,7 +28,7 @@ def round_of(read_ms: float, x_cache: str, queries: int, *, stale: int = 0) -> R
     for _ in range(100):
         tally.take(LOOK, Reply(200, None, x_cache), b"same", "clerk", read_ms)
     tally.ledger.stale = stale
-    return Round(tally, [read_ms] * 100, Usage(1.0, 0.5, 0), Probed({"read": queries}), [])
+    return Round(tally, [read_ms] * 100, [], Usage(1.0, 0.5, 0), Probed({"read": queries}), [])
 
 
 def targets(report: Report) -> dict[str, bool]:
