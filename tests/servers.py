@@ -249,6 +249,13 @@ def fresh_postgres_url(postgres_url: str, postgres_template: str, database_names
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_url: str, postgres_template: str, database_names: Iterator[str]) -> Iterator[str]:
+    """A migrated database that the tests of one module share."""
+    with _database(postgres_url, next(database_names), template=postgres_template) as url:
+        yield url
+
+
 # Redis
 
 

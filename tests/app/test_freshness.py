@@ -1,0 +1,46 @@
+"""Answers that no write changes, but time does; and writes that change no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import httpx2
+import pytest
+
+from steinmetz.clock import FakeClock
+from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.main import Application
+from tests.app.conftest import PASSWORD, SignIn
+
+pytestmark = pytest.mark.anyio
+
+OVERVIEW = "/api/dashboard/overview"
+
+
+async def test_t14_an_answer_that_depends_on_the_day_ends_at_midnight(sign_in: SignIn, clock: FakeClock) -> None:
+    clock.advance(13 * 3600 + 3570)  # 2026-03-02T22:59:30Z: half a minute before midnight in Berlin
+    clerk = await sign_in(Role.CLERK)
+    first, second = await clerk.get(OVERVIEW), await clerk.get(OVERVIEW)
+    clock.advance(31)
+    third = await clerk.get(OVERVIEW)
+    assert [answer.headers["X-Cache"] for answer in (first, second, third)] == ["MISS", "HIT", "MISS"]
+    assert first.json()["data"]["businessDate"] == "2026-03-02"
+    assert third.json()["data"]["businessDate"] == "2026-03-03"
+
+
+async def test_t15_a_hundred_logins_drop_nobody_s_answers(
+    app: Application, sign_in: SignIn, clock: FakeClock, clients: Callable[[], Awaitable[httpx2.AsyncClient]]
+) -> None:
+    readers = [await sign_in(role) for role in Role]
+    for reader in readers:
+        await reader.get(OVERVIEW)
+    assert app.state.cache is not None
+    asked, stranger, signed_in = app.state.cache.stats()["authentications"], await clients(), 0
+    for _ in range(100):
+        clock.advance(2)
+        answer = await stranger.post("/api/auth/login", json={"email": "clerk@example.com", "password": PASSWORD})
+        signed_in += answer.status_code == 200
+    assert signed_in == 100
+    for reader in readers:
+        assert (await reader.get(OVERVIEW)).headers["X-Cache"] == "HIT"
+    assert app.state.cache.stats()["authentications"] == asked, "a login made an admission uncertain"
