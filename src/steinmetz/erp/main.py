@@ -98,9 +98,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await live.hook.prime()
+        monitor.loop_lag.start()
         await scheduler.start()
         yield
         await scheduler.stop()
+        monitor.loop_lag.stop()
         monitor.detach(live.hook)
         await database.close()
 

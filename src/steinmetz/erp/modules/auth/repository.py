@@ -9,27 +9,33 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from steinmetz.erp.kit.queries import named
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.auth.models import Session, SessionRevocation, User
 
 
+@named
 async def user(session: AsyncSession, user_id: int, *, lock: bool = False) -> User | None:
     return await session.get(User, user_id, with_for_update=lock or None)
 
 
+@named
 async def user_by_email(session: AsyncSession, email: str) -> User | None:
     return await session.scalar(select(User).where(User.email == email))
 
 
+@named
 async def is_revoked(session: AsyncSession, session_id: str) -> bool:
     return await session.get(SessionRevocation, session_id) is not None
 
 
+@named
 async def sign_in(session: AsyncSession, session_id: str) -> Session | None:
     """The sign-in, locked against a second renewal at the same time."""
     return await session.get(Session, session_id, with_for_update=True)
 
 
+@named
 async def sign_ins_of(session: AsyncSession, user_id: int) -> Sequence[str]:
     """The ids of the user's sign-ins that are not revoked."""
     found = await session.scalars(
@@ -41,10 +47,12 @@ async def sign_ins_of(session: AsyncSession, user_id: int) -> Sequence[str]:
     return found.all()
 
 
+@named
 async def forget_ended_sign_ins(session: AsyncSession, user_id: int, now: datetime) -> None:
     await session.execute(delete(Session).where(Session.user_id == user_id, Session.expires_at <= now))
 
 
+@named
 async def forget_revocations(session: AsyncSession, user_id: int, before: datetime) -> None:
     """Those whose sign-in could not be renewed any more anyway."""
     await session.execute(
@@ -54,6 +62,7 @@ async def forget_revocations(session: AsyncSession, user_id: int, before: dateti
     )
 
 
+@named
 async def administrators(session: AsyncSession) -> Sequence[int]:
     """The ids of those who can administrate, locked: two demotions at once must see each other."""
     found = await session.scalars(
@@ -78,6 +87,7 @@ def _matching(search: str | None, role: Role | None, is_active: bool | None) -> 
     return conditions
 
 
+@named
 async def users(
     session: AsyncSession,
     *,

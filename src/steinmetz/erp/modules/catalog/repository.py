@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from steinmetz.erp.kit.queries import named
 from steinmetz.erp.kit.roles import READS_AS, Role
 from steinmetz.erp.modules.catalog.models import CatalogRules, FunctionNode
 from steinmetz.erp.modules.catalog.rules import MAX_LEVELS
@@ -54,15 +55,18 @@ HIT_COLUMNS = (
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
 
+@named
 async def node(session: AsyncSession, node_id: str) -> FunctionNode | None:
     return await session.get(FunctionNode, node_id)
 
 
+@named
 async def node_to_change(session: AsyncSession, node_id: str) -> FunctionNode | None:
     """The node, its row locked until the end of the unit."""
     return await session.get(FunctionNode, node_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
+@named
 async def lock_tree(session: AsyncSession) -> None:
     """Whoever changes the shape of the tree waits here for whoever did so before.
 
@@ -73,6 +77,7 @@ async def lock_tree(session: AsyncSession) -> None:
     await session.execute(areas.with_for_update(key_share=True))
 
 
+@named
 async def rows_to_level(session: AsyncSession, depth: int) -> Rows:
     """`TREE_COLUMNS` of all nodes down to ``depth`` (areas: 0), parents before children, siblings in order."""
     statement = (
@@ -83,6 +88,7 @@ async def rows_to_level(session: AsyncSession, depth: int) -> Rows:
     return (await session.execute(statement)).all()
 
 
+@named
 async def every_row(session: AsyncSession) -> Rows:
     """What lint looks at, parents before children."""
     statement = select(*TREE_COLUMNS, FunctionNode.description)
@@ -90,6 +96,7 @@ async def every_row(session: AsyncSession) -> Rows:
     return (await session.execute(ordered)).all()
 
 
+@named
 async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str, list[tuple[str, str, Role]]]:
     """(id, title, min role) of every node on the way from its area to each of ``node_ids``, both included.
 
@@ -119,6 +126,7 @@ async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str,
     return ways
 
 
+@named
 async def below(session: AsyncSession, node_id: str) -> Rows:
     """(id, min role, depth) of the node and of everything below it."""
     root = select(FunctionNode.id, FunctionNode.min_role, FunctionNode.depth).where(FunctionNode.id == node_id)
@@ -128,6 +136,7 @@ async def below(session: AsyncSession, node_id: str) -> Rows:
     return (await session.execute(select(tree.c.id, tree.c.min_role, tree.c.depth))).all()
 
 
+@named
 async def children(session: AsyncSession, parent_id: str, role: Role) -> Sequence[FunctionNode]:
     """The children of a node that ``role`` sees, if it sees the node."""
     statement = (
@@ -138,6 +147,7 @@ async def children(session: AsyncSession, parent_id: str, role: Role) -> Sequenc
     return (await session.scalars(statement)).all()
 
 
+@named
 async def child_counts(session: AsyncSession, parent_ids: Collection[str], role: Role) -> dict[str, int]:
     """How many children each node has that ``role`` sees; nodes without any are left out."""
     statement = (
@@ -152,11 +162,13 @@ def _seen(role: Role) -> list[Role]:
     return sorted(READS_AS[role])
 
 
+@named
 async def ids_beginning(session: AsyncSession, stem: str) -> set[str]:
     statement = select(FunctionNode.id).where(FunctionNode.id.startswith(stem, autoescape=True))
     return set(await session.scalars(statement))
 
 
+@named
 async def make_room(
     session: AsyncSession, parent_id: str | None, position: int | None
 ) -> tuple[int, list[FunctionNode]]:
@@ -177,6 +189,7 @@ async def make_room(
     return position, list(await session.scalars(ordered))
 
 
+@named
 async def lower(session: AsyncSession, node_ids: Collection[str], by: int, area: str) -> None:
     """These nodes lie ``by`` levels deeper now (or higher, below zero), in ``area``."""
     ids = sorted(node_ids)
@@ -189,12 +202,14 @@ async def lower(session: AsyncSession, node_ids: Collection[str], by: int, area:
         )
 
 
+@named
 async def delete(session: AsyncSession, node: FunctionNode) -> None:
     """The node; the database deletes what lies below it."""
     await session.delete(node)
     await session.flush()
 
 
+@named
 async def search(
     session: AsyncSession, words: Sequence[str], role: Role, *, offset: int, limit: int
 ) -> tuple[Rows, int]:
@@ -247,9 +262,11 @@ def _not_hidden(role: Role) -> list[ColumnElement[bool]]:
     return [FunctionNode.id.not_in(select(hidden.c.id))]
 
 
+@named
 async def rules(session: AsyncSession) -> CatalogRules | None:
     return await session.get(CatalogRules, RULES_ID)
 
 
+@named
 async def rules_to_change(session: AsyncSession) -> CatalogRules | None:
     return await session.get(CatalogRules, RULES_ID, with_for_update=True, populate_existing=True)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 
+from steinmetz.erp.kit.queries import named
 from steinmetz.erp.modules.finance.models import (
     Account,
     Customer,
@@ -126,15 +127,18 @@ def _contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bo
     return column.icontains(text, autoescape=True)
 
 
+@named
 async def customer(session: AsyncSession, customer_id: int) -> Customer | None:
     return await session.get(Customer, customer_id)
 
 
+@named
 async def customer_to_change(session: AsyncSession, customer_id: int) -> Customer | None:
     """The customer, its row locked until the end of the unit."""
     return await session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
 
 
+@named
 async def customers(session: AsyncSession, window: Window, search: str) -> tuple[Sequence[Customer], int]:
     """One customer more than the window asks for (so that the caller knows of a next page), and the total."""
     conditions: list[ColumnElement[bool]] = []
@@ -162,6 +166,7 @@ def _windowed(
     return statement.order_by(*order).limit(window.limit + 1)
 
 
+@named
 async def last_customer_number(session: AsyncSession, prefix: str) -> str | None:
     """The greatest number that begins with ``prefix``."""
     statement = (
@@ -176,11 +181,13 @@ async def last_customer_number(session: AsyncSession, prefix: str) -> str | None
 # Invoices and payments
 
 
+@named
 async def invoice(session: AsyncSession, invoice_id: int) -> Invoice | None:
     """The invoice with its items."""
     return await session.get(Invoice, invoice_id, options=[selectinload(Invoice.items)])
 
 
+@named
 async def invoice_to_change(session: AsyncSession, invoice_id: int) -> Invoice | None:
     """The invoice with its items, its row locked until the end of the unit."""
     return await session.get(
@@ -197,15 +204,18 @@ def touch(changed: Invoice) -> None:
     flag_modified(changed, "note")
 
 
+@named
 async def customer_name(session: AsyncSession, customer_id: int) -> str:
     return (await session.scalar(select(Customer.name).where(Customer.id == customer_id))) or ""
 
 
+@named
 async def payments_of(session: AsyncSession, invoice_id: int) -> Sequence[Payment]:
     statement = select(Payment).where(Payment.invoice_id == invoice_id).order_by(Payment.id)
     return (await session.scalars(statement)).all()
 
 
+@named
 async def invoices(
     session: AsyncSession, window: Window, wanted: InvoiceFilter
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
@@ -220,6 +230,7 @@ async def invoices(
     return rows, (await session.scalar(counted)) or 0
 
 
+@named
 async def payments(
     session: AsyncSession, window: Window, invoice_id: int | None, since: dt.date | None, until: dt.date | None
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
@@ -253,6 +264,7 @@ async def payments(
     return rows, total or 0
 
 
+@named
 async def fall_due(session: AsyncSession, today: dt.date) -> list[tuple[int, str | None]]:
     """Sent invoices whose due date lies before ``today`` become overdue; returns their ids and numbers."""
     statement = (
@@ -273,6 +285,7 @@ def _upsert(session: AsyncSession) -> Any:
     return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
 
 
+@named
 async def take_number(session: AsyncSession, series: str, first: int = 1) -> int:
     """The next number of ``series``, which begins with ``first``.
 
@@ -290,15 +303,18 @@ async def take_number(session: AsyncSession, series: str, first: int = 1) -> int
     return int((await session.execute(statement)).scalar_one())
 
 
+@named
 async def has_series(session: AsyncSession, series: str) -> bool:
     return await session.get(NumberSeries, series) is not None
 
 
+@named
 async def account_ids(session: AsyncSession, numbers: Iterable[str]) -> dict[str, int]:
     statement = select(Account.number, Account.id).where(Account.number.in_(sorted(set(numbers))))
     return dict((await session.execute(statement)).all())
 
 
+@named
 async def open_accounts(session: AsyncSession, accounts: Iterable[ChartAccount]) -> None:
     """Add accounts to the chart; those that are there already stay as they are."""
     values = [{"number": each.number, "name": each.name, "kind": each.kind} for each in accounts]
@@ -307,6 +323,7 @@ async def open_accounts(session: AsyncSession, accounts: Iterable[ChartAccount])
     )
 
 
+@named
 async def post(
     session: AsyncSession,
     lines: Sequence[PostingLine],
@@ -330,6 +347,7 @@ async def post(
 # Figures
 
 
+@named
 async def net_by_month(
     session: AsyncSession, statuses: Sequence[InvoiceStatus], first: dt.date, end: dt.date
 ) -> dict[tuple[int, int], int]:
@@ -344,6 +362,7 @@ async def net_by_month(
     return {(int(year), int(month)): int(cents) for year, month, cents in rows}
 
 
+@named
 async def net_by_customer(
     session: AsyncSession, statuses: Sequence[InvoiceStatus], first: dt.date, end: dt.date, limit: int
 ) -> list[tuple[int, str, int]]:
@@ -360,6 +379,7 @@ async def net_by_customer(
     return [(key, name, int(cents)) for key, name, cents in (await session.execute(statement))]
 
 
+@named
 async def owed_by_status(session: AsyncSession, statuses: Sequence[InvoiceStatus]) -> dict[InvoiceStatus, Sums]:
     statement = (
         select(Invoice.status, func.count(), func.sum(Invoice.gross_cents - Invoice.paid_cents))
@@ -370,6 +390,7 @@ async def owed_by_status(session: AsyncSession, statuses: Sequence[InvoiceStatus
     return {status: Sums(count, int(cents)) for status, count, cents in rows}
 
 
+@named
 async def balances_of(session: AsyncSession, numbers: Sequence[str]) -> list[Balance]:
     statement = (
         select(Account.number, Account.name, func.coalesce(func.sum(Transaction.amount_cents), 0))

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from steinmetz.erp.kit.queries import named
 from steinmetz.erp.modules.hr.models import Department, Employee, TimeEntry
 
 
+@named
 async def headcount(session: AsyncSession, day: dt.date) -> Sequence[tuple[str, int]]:
     """(department, employees on ``day``) of every department, by name."""
     is_employed = and_(
@@ -27,6 +29,7 @@ async def headcount(session: AsyncSession, day: dt.date) -> Sequence[tuple[str, 
     return [(name, count) for name, count in await session.execute(statement)]
 
 
+@named
 async def minutes(session: AsyncSession, first: dt.date, last: dt.date) -> int:
     """Minutes worked from ``first`` to ``last``, both included."""
     worked = func.coalesce(func.sum(TimeEntry.end_minute - TimeEntry.start_minute), 0)

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from steinmetz.erp import migrations
+from steinmetz.erp.kit.queries import named
 from steinmetz.erp.modules.system.models import AuditEntry
 
 
@@ -41,6 +42,7 @@ class AuditFilter:
         return query
 
 
+@named
 async def audit(
     session: AsyncSession, wanted: AuditFilter, *, before_id: int | None, limit: int
 ) -> tuple[Sequence[AuditEntry], int]:
@@ -53,6 +55,7 @@ async def audit(
     return entries, total or 0
 
 
+@named
 async def latest(
     session: AsyncSession, limit: int, entities: Collection[str] | None = None
 ) -> Sequence[AuditEntry]:
@@ -63,11 +66,13 @@ async def latest(
     return (await session.scalars(newest)).all()
 
 
+@named
 async def ask(connection: AsyncConnection) -> None:
     """Raises whatever the driver raises if nobody answers."""
     await connection.execute(text("SELECT 1"))
 
 
+@named
 async def revision(connection: AsyncConnection) -> str | None:
     """The revision of the schema; None for a database that was never migrated."""
     return await connection.run_sync(migrations.current)

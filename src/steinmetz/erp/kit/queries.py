@@ -1,0 +1,17 @@
+"""Queries have names: the monitor shows ``finance.invoices``, not a statement's fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from steinmetz.monitor import query_monitor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def named(function: Callable[P, R]) -> Callable[P, R]:
+    """Track a repository's coroutine function as ``module.function``, one sample a call."""
+    module = function.__module__.split(".")[-2]
+    return query_monitor.track(f"{module}.{function.__name__}")(function)
