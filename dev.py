@@ -1,4 +1,4 @@
-"""One door to the project on a fresh machine: ``python3 dev.py run | test | check | bench | types``.
+"""One door to the project on a fresh machine: ``python3 dev.py run | test | check | bench``.
 
 Needs Python 3.11+ and the package registries, nothing else. It makes ``.venv``, installs exactly what
 ``requirements.lock`` names (hashes checked), builds the web page with a Node that comes as a wheel, and goes.
@@ -20,6 +20,9 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 STAMP = VENV / ".ready"
 STATIC = ROOT / "src" / "steinmetz" / "static"
+
+PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""How pytest runs all tests: a worker a core, the tests of one file in one worker, so that they share servers."""
 
 USAGE = """\
 usage: python3 dev.py COMMAND [ARGUMENTS]
@@ -135,7 +138,7 @@ def main(arguments: list[str]) -> None:
     if command == "run":
         execute(PYTHON, "-m", "steinmetz", "serve", *rest)
     elif command == "test":
-        execute(PYTHON, "-m", "pytest", *rest)
+        execute(PYTHON, "-m", "pytest", *(rest or PARALLEL))
     elif command == "check":
         check()
     elif command == "lock":

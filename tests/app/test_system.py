@@ -107,8 +107,8 @@ class TestMetrics:
         await client.get("/healthz")
         answer = await client.get("/metrics")
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-        assert 'steinmetz_http_requests_total{method="GET",status="2xx"} 1' in answer.text.splitlines()
-        assert "steinmetz_sockets 0" in answer.text.splitlines()
+        assert 'steinmetz_http_requests_total{method="GET",status="2xx"} 1.0' in answer.text.splitlines()
+        assert "steinmetz_sockets 0.0" in answer.text.splitlines()
         assert "# TYPE steinmetz_queries_total counter" in answer.text
 
     async def test_are_for_the_same_machine(self, app: Application, client: httpx2.AsyncClient) -> None:

@@ -1,69 +1,74 @@
-"""The process in Prometheus' text format; pure: numbers in, text out."""
+"""The process as Prometheus metric families, made from numbers when they are asked for; nothing is kept here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-Sample = tuple[dict[str, str], float]
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 
-def metric(name: str, kind: str, help_text: str, samples: Iterable[Sample]) -> Iterator[str]:
-    """One metric family: its HELP and TYPE lines and its samples."""
-    yield f"# HELP {name} {help_text}"
-    yield f"# TYPE {name} {kind}"
-    for labels, value in samples:
-        inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-        yield f"{name}{{{inside}}} {value:g}" if inside else f"{name} {value:g}"
+@dataclass(frozen=True, slots=True)
+class ProcessFigures:
+    """What the parts of one process have counted; a part that is switched off is None."""
+
+    requests: dict[tuple[str, str], int]
+    """(method, status class) -> answers."""
+    request_seconds: float
+    in_flight: int
+    sockets: dict[str, Any] | None
+    queries: dict[str, Any] | None
+    cache: dict[str, Any] | None
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+class _Families(Collector):
+    def __init__(self, figures: ProcessFigures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        figures = self._figures
+        yield from _http(figures)
+        if figures.sockets is not None:
+            yield from _sockets(figures.sockets)
+        if figures.queries is not None:
+            yield CounterMetricFamily("steinmetz_queries", "Queries.", figures.queries["totalQueries"])
+            yield CounterMetricFamily("steinmetz_slow_queries", "Slow queries.", figures.queries["slowQueries"])
+        if figures.cache is not None:
+            yield _cache(figures.cache)
 
 
-def exposition(
-    *,
-    requests: dict[tuple[str, str], int],
-    request_seconds: float,
-    in_flight: int,
-    sockets: dict[str, Any] | None,
-    queries: dict[str, Any] | None,
-    cache: dict[str, Any] | None,
-) -> str:
-    """All metrics; a part that is switched off says nothing."""
-    families: list[Iterator[str]] = [
-        metric(
-            "steinmetz_http_requests_total",
-            "counter",
-            "Answered requests.",
-            [({"method": method, "status": status}, count) for (method, status), count in requests.items()],
-        ),
-        metric("steinmetz_http_request_seconds_total", "counter", "Time spent on them.", [({}, request_seconds)]),
-        metric("steinmetz_http_requests_in_flight", "gauge", "Requests being answered.", [({}, in_flight)]),
-    ]
-    if sockets is not None:
-        families += [
-            metric("steinmetz_sockets", "gauge", "Open sockets.", [({}, sockets["activeConnections"])]),
-            metric(
-                "steinmetz_events_emitted_total",
-                "counter",
-                "Emitted events.",
-                [({"event": event}, count) for event, count in sockets["events"].items()],
-            ),
-        ]
-    if queries is not None:
-        families += [
-            metric("steinmetz_queries_total", "counter", "Queries.", [({}, queries["totalQueries"])]),
-            metric("steinmetz_slow_queries_total", "counter", "Slow queries.", [({}, queries["slowQueries"])]),
-        ]
-    if cache is not None:
-        counted = [(key, value) for key, value in cache.items() if type(value) in (int, float)]
-        families.append(
-            metric(
-                "steinmetz_cache",
-                "gauge",
-                "Figures of the response cache.",
-                [({"figure": key}, value) for key, value in counted],
-            )
-        )
-    return "\n".join(line for family in families for line in family) + "\n"
+def _http(figures: ProcessFigures) -> Iterator[Metric]:
+    requests = CounterMetricFamily("steinmetz_http_requests", "Answered requests.", labels=["method", "status"])
+    for labels, count in figures.requests.items():
+        requests.add_metric(labels, count)
+    yield requests
+    yield CounterMetricFamily(
+        "steinmetz_http_request_seconds", "Time spent on them, in seconds.", figures.request_seconds
+    )
+    yield GaugeMetricFamily("steinmetz_http_requests_in_flight", "Requests being answered.", figures.in_flight)
+
+
+def _sockets(stats: dict[str, Any]) -> Iterator[Metric]:
+    yield GaugeMetricFamily("steinmetz_sockets", "Open sockets.", stats["activeConnections"])
+    events = CounterMetricFamily("steinmetz_events_emitted", "Emitted events.", labels=["event"])
+    for event, count in stats["events"].items():
+        events.add_metric([event], count)
+    yield events
+
+
+def _cache(stats: dict[str, Any]) -> Metric:
+    cache = GaugeMetricFamily("steinmetz_cache", "Figures of the response cache.", labels=["figure"])
+    for figure, value in stats.items():
+        if type(value) in (int, float):
+            cache.add_metric([figure], value)
+    return cache
+
+
+def exposition(figures: ProcessFigures) -> bytes:
+    """All metrics in Prometheus' text format 0.0.4."""
+    registry = CollectorRegistry()
+    registry.register(_Families(figures))
+    return generate_latest(registry)

@@ -19,7 +19,7 @@ from steinmetz.erp.kit.fields import MAX_RECORD_ID, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system import service
-from steinmetz.erp.modules.system.metrics import exposition
+from steinmetz.erp.modules.system.metrics import ProcessFigures, exposition
 from steinmetz.erp.modules.system.schemas import AuditView, InvalidateInput
 from steinmetz.erp.modules.system.service import AuditFilter
 from steinmetz.erp.state import state_of
@@ -161,7 +161,7 @@ async def metrics(request: Request) -> Response:
     """Prometheus' text format; for the same machine, or with the metrics token."""
     _require_operator(request)
     state = state_of(request)
-    text = exposition(
+    figures = ProcessFigures(
         requests=dict(state.traffic.requests),
         request_seconds=state.traffic.seconds,
         in_flight=state.traffic.in_flight,
@@ -169,7 +169,7 @@ async def metrics(request: Request) -> Response:
         queries=state.monitor.query_stats() if state.monitor is not None else None,
         cache=state.cache.stats() if state.cache is not None else None,
     )
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(exposition(figures), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/api/audit", response_model=Listing[AuditView], tags=["audit"], dependencies=OPERATORS)

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from steinmetz.erp.modules.system.metrics import exposition
+from steinmetz.erp.modules.system.metrics import ProcessFigures, exposition
 
 
 def test_prometheus_reads_what_we_write() -> None:
-    text = exposition(
+    figures = ProcessFigures(
         requests={("GET", "2xx"): 3},
         request_seconds=0.25,
         in_flight=1,
@@ -14,6 +14,7 @@ def test_prometheus_reads_what_we_write() -> None:
         queries={"totalQueries": 5, "slowQueries": 1},
         cache={"hits": 6, "hitRate": 0.5, "enabled": True, "routes": []},
     )
+    text = exposition(figures).decode()
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -27,6 +28,6 @@ def test_prometheus_reads_what_we_write() -> None:
 
 
 def test_a_part_that_is_off_says_nothing() -> None:
-    text = exposition(requests={}, request_seconds=0, in_flight=0, sockets=None, queries=None, cache=None)
+    text = exposition(ProcessFigures({}, 0, 0, sockets=None, queries=None, cache=None)).decode()
     assert "cache" not in text
     assert "queries" not in text
