@@ -82,7 +82,7 @@ def installer() -> list[object]:
 
 def make_ready() -> None:
     """Bring ``.venv`` and the built web page to what the tree asks for; nothing to do costs a few ms."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whatever python3 is, it gets a sentence and no traceback
         raise SystemExit(f"dev.py: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     packages = digest(ROOT / "requirements.lock", ROOT / "pyproject.toml", ROOT / "hatch_build.py")
     web = digest(ROOT / "web")
