@@ -87,7 +87,7 @@ class Live:
                 return [Emission(name, select(body), room)]
 
         binding = Binding(path, room, principal, describe)
-        recomputer = Recomputer(self._inside, binding, self)
+        recomputer = Recomputer(self._inside, binding, self, self.clock)
         self._recomputers.append(recomputer)
         if self._tasks is not None:
             self._tasks.spawn(f"recompute {path}", recomputer.run())

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
 import structlog
 
 from steinmetz.cache import Admitted
-from steinmetz.clock import perf_ns
+from steinmetz.clock import Clock, perf_ns
 from steinmetz.live.bindings import Binding, Emission, Watch
 from steinmetz.sql.effects import ReadSet, WriteSet
 
@@ -27,6 +28,9 @@ CPU_SHARE = 0.25
 RETRY_AFTER_S = 1.0
 """After an answer that failed; the next commit tries at once."""
 
+LONGEST_WAIT_S = 3600.0
+"""Timers follow the monotonic clock, midnights the wall clock: look again after an hour at the latest."""
+
 ASGIApp = Callable[[MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
 
@@ -35,6 +39,8 @@ class Answer:
     status: int
     body: bytes
     read_set: ReadSet
+    valid_until: datetime | None
+    """When it becomes untrue by the clock alone (trap T14)."""
 
 
 async def compute(app: ASGIApp, binding: Binding) -> Answer:
@@ -73,7 +79,7 @@ async def compute(app: ASGIApp, binding: Binding) -> Answer:
 
     await app(scope, receive, send)
     recording = scope["steinmetz.recording"]
-    return Answer(status, b"".join(parts), recording.read_set())
+    return Answer(status, b"".join(parts), recording.read_set(), recording.valid_until)
 
 
 class Speaker(Protocol):
@@ -87,8 +93,10 @@ class Speaker(Protocol):
 class Recomputer:
     """Keeps one bound answer current for its room."""
 
-    def __init__(self, app: ASGIApp, binding: Binding, speaker: Speaker) -> None:
+    def __init__(self, app: ASGIApp, binding: Binding, speaker: Speaker, clock: Clock) -> None:
         self.watch = Watch(binding)
+        self._clock = clock
+        self._expiry: asyncio.TimerHandle | None = None
         self._app = app
         self._speaker = speaker
         self._wake = asyncio.Event()
@@ -122,6 +130,12 @@ class Recomputer:
         self._wake.set()
 
     async def run(self) -> None:
+        try:
+            await self._keep_current()
+        finally:
+            self._await_expiry(None)
+
+    async def _keep_current(self) -> None:
         while True:
             if not self._wake.is_set():
                 self._idle.set()
@@ -152,7 +166,25 @@ class Recomputer:
             return RETRY_AFTER_S
         watch.finish(answer.read_set, missed)
         self._speak(answer.body)
+        self._await_expiry(answer.valid_until)
         return (perf_ns() - started_ns) / 1e9 * (1 / CPU_SHARE - 1)
+
+    def _await_expiry(self, valid_until: datetime | None) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if valid_until is not None:
+            delay_s = max(0.0, (valid_until - self._clock.now()).total_seconds())
+            self._expiry = asyncio.get_running_loop().call_later(min(delay_s, LONGEST_WAIT_S), self.expired)
+
+    def expired(self) -> None:
+        """The answer has become untrue though nobody wrote: compute it again for those who look at it."""
+        self._expiry = None
+        if self._speaker.has_listeners(self.watch.binding.room):
+            self.watch.is_moved = True
+            self._ask()
+        else:
+            self.watch.forget()
 
     def _speak(self, body: bytes) -> None:
         for emission in self.watch.take(body, orjson.loads(body)):

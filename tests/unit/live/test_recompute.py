@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
 
 from steinmetz.cache import Principal
+from steinmetz.clock import FakeClock
 from steinmetz.live.bindings import Binding, Emission
-from steinmetz.live.recompute import Recomputer
+from steinmetz.live.recompute import LONGEST_WAIT_S, Recomputer
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
 
@@ -23,6 +25,8 @@ OTHER = WriteSet(frozenset({Relation("main", "users")}))
 
 
 class Recording:
+    valid_until = datetime(2026, 3, 2, 23, 0, tzinfo=UTC)
+
     def read_set(self) -> ReadSet:
         return ReadSet(frozenset({INVOICES}))
 
@@ -67,7 +71,9 @@ async def recomputer(company: Company) -> AsyncIterator[Recomputer]:
         return [Emission("dashboard:update", body["data"], "dashboard-room")]
 
     principal = Principal("system:live", "clerk", None)
-    recomputer = Recomputer(company, Binding("/overview?x=1", "dashboard-room", principal, describe), company)
+    recomputer = Recomputer(
+        company, Binding("/overview?x=1", "dashboard-room", principal, describe), company, FakeClock()
+    )
     running = asyncio.create_task(recomputer.run())
     yield recomputer
     running.cancel()
@@ -146,3 +152,32 @@ async def test_t33_the_request_enters_by_objects_that_no_client_can_send(
     assert (scope["path"], scope["query_string"]) == ("/overview", b"x=1")
     assert scope["steinmetz.admission"].principal.subject == "system:live"
     assert not [name for name, _ in scope["headers"] if name == b"authorization"]
+
+
+async def test_t14_an_answer_that_time_has_made_untrue_is_computed_and_said_again(
+    company: Company, recomputer: Recomputer
+) -> None:
+    recomputer.listened()
+    await recomputer.settled()
+    company.number = 2
+    recomputer.expired()
+    await recomputer.settled()
+    assert company.said == [2]
+
+
+async def test_a_computation_waits_for_the_end_of_its_answer_s_validity(
+    company: Company, recomputer: Recomputer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[tuple[float, object]] = []
+    loop = asyncio.get_running_loop()
+    call_later = loop.call_later
+
+    def noting(delay_s: float, callback: Any, *arguments: Any) -> asyncio.TimerHandle:
+        waited.append((delay_s, callback))
+        return call_later(delay_s, callback, *arguments)
+
+    monkeypatch.setattr(loop, "call_later", noting)
+    recomputer.listened()
+    await recomputer.settled()
+    # Midnight is fourteen hours away, and timers do not sleep that long.
+    assert (LONGEST_WAIT_S, recomputer.expired) in waited
