@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 pytest_plugins = ["tests.servers"]
+
+if sys.dont_write_bytecode:
+    # Without bytecode each worker and each server compiles some thousand modules anew, 10 s a worker. Who wants none
+    # in the tree gets none there: it is kept in the environment's own folder.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(sys.prefix, "pycache"))
+    os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": sys.pycache_prefix}
 
 
 @pytest.fixture(scope="session")

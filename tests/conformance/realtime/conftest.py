@@ -139,7 +139,8 @@ def doors() -> Iterator[Doors]:
     app = RealtimeApp(protocol, other=RealtimeApp(application))
     native = with_doors(NativeDoor(protocol), NativeDoor(application))
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    options = {"log_level": "warning", "lifespan": "off", "timeout_graceful_shutdown": 2}
+    # Without a configuration of the log: it would be that of all tests after these.
+    options = {"log_config": None, "lifespan": "off", "timeout_graceful_shutdown": 2}
     servers = [
         uvicorn.Server(uvicorn.Config(app, ws_per_message_deflate=False, **options)),  # type: ignore[arg-type]
         uvicorn.Server(uvicorn.Config(app, http=native, **options)),  # type: ignore[arg-type]

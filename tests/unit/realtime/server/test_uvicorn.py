@@ -121,7 +121,7 @@ async def house() -> AsyncIterator[House]:
     io = Server(Config(require_auth=False, max_payload=100_000, client_queue_bytes=1_000_000))
     config = uvicorn.Config(
         RealtimeApp(io, other=other_application),
-        log_level="critical",
+        log_config=None,
         http=with_doors(NativeDoor(io)),
     )
     config.load()
