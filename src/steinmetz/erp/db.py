@@ -38,12 +38,35 @@ _writes: ContextVar[bool] = ContextVar("steinmetz_unit_writes", default=True)
 
 
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine for ``sqlite+aiosqlite`` or ``postgresql+asyncpg``, its transactions as described above."""
+    """An engine for ``sqlite+aiosqlite`` or ``postgresql+asyncpg``, its transactions as described above.
+
+    Its errors do not tell what was bound to the statement: whoever logs one cannot log a secret.
+    """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-    engine = create_async_engine(url, pool_size=pool_size, connect_args={"isolation_level": None})
+        engine = create_async_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+        )
+        _prepare_postgres(engine)
+        return engine
+    engine = create_async_engine(
+        url, pool_size=pool_size, hide_parameters=True, connect_args={"isolation_level": None}
+    )
     _prepare_sqlite(engine)
     return engine
+
+
+def _prepare_postgres(engine: AsyncEngine) -> None:
+    dialect = engine.sync_engine.dialect
+    connect = dialect.connect
+
+    def connect_or_say(*arguments: Any, **options: Any) -> Any:
+        try:
+            return connect(*arguments, **options)
+        except OSError as error:
+            # A server that is not there is an error of the operating system, which SQLAlchemy lets pass as it is.
+            raise dialect.loaded_dbapi.OperationalError(f"no connection ({type(error).__name__})") from error
+
+    dialect.connect = connect_or_say  # type: ignore[method-assign]
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

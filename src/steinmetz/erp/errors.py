@@ -38,6 +38,8 @@ HOW_TO_SIGN_IN = "Sign in with POST /api/auth/login and send the access token as
 
 RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available. The same request may well succeed again."""
+OUTAGE_CLASSES = frozenset({"08", "53", "57"})
+"""PostgreSQL: connection exception, insufficient resources, operator intervention (a server stops or starts)."""
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
@@ -142,6 +144,12 @@ def document(problem: Problem, *, instance: str, request_id: str) -> dict[str, A
     }
 
 
+def refusal(status: int, detail: str) -> tuple[str, bytes]:
+    """Media type and document for what is refused before it is a request: it has no path and no request id."""
+    problem = Problem(status, HTTPStatus(status).phrase, detail)
+    return PROBLEM_JSON, to_json(document(problem, instance="", request_id=""))
+
+
 def problem_response(problem: Problem, request: Request) -> Response:
     """``problem`` as the answer to ``request``; no cache may keep it."""
     body = document(problem, instance=request.url.path, request_id=request.scope.get("steinmetz.request_id", ""))
@@ -162,12 +170,18 @@ def problem_of(error: Exception) -> Problem:
             return Conflict("The change contradicts another record, e.g. a value that must be unique is taken.")
         case OperationalError() | InterfaceError() | PoolTimeoutError() | ConnectionError():
             return Unavailable(detail="The database is busy or not reachable.")
-        case DBAPIError() if getattr(error.orig, "sqlstate", None) in RETRIED_SQLSTATES:
+        case DBAPIError() if _sqlstate(error) in RETRIED_SQLSTATES:
             return Unavailable(detail="Another change was in the way.")
+        case DBAPIError() if error.connection_invalidated or _sqlstate(error)[:2] in OUTAGE_CLASSES:
+            return Unavailable(detail="The database is busy or not reachable.")
         case _:
             return Problem(
                 500, "Internal error", "Something went wrong on our side. It was logged under the request id."
             )
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def invalid_input(errors: Sequence[Mapping[str, Any]]) -> Problem:
@@ -211,28 +225,24 @@ def install_problem_handlers(app: FastAPI) -> None:
             detail = f"{request.method} is not allowed at {request.url.path}; allowed: {allowed}."
         return problem_response(Problem(error.status_code, phrase, detail, headers=error.headers), request)
 
-    async def on_known_error(request: Request, error: Exception) -> Response:
+    async def on_error(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
-        if problem.status >= 500:
+        request_id = request.scope.get("steinmetz.request_id", "")
+        if problem.status == 500:
+            log_unexpected(error, request_id, request.method, request.url.path)
+            request.scope["steinmetz.logged"] = error
+        elif problem.status > 500:
             log.warning(
                 "Request refused for want of a backend",
-                request_id=request.scope.get("steinmetz.request_id", ""),
+                request_id=request_id,
                 path=request.url.path,
                 error=type(error).__name__,
             )
         return problem_response(problem, request)
 
-    async def on_unexpected(request: Request, error: Exception) -> Response:
-        problem = problem_of(error)
-        if problem.status == 500:
-            request_id = request.scope.get("steinmetz.request_id", "")
-            log_unexpected(error, request_id, request.method, request.url.path)
-            request.scope["steinmetz.logged"] = error
-        return problem_response(problem, request)
-
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_exception)
-    for kind in (Problem, StaleDataError, IntegrityError, OperationalError, InterfaceError, PoolTimeoutError):
-        app.add_exception_handler(kind, on_known_error)
-    app.add_exception_handler(ConnectionError, on_known_error)
-    app.add_exception_handler(Exception, on_unexpected)
+    for kind in (Problem, StaleDataError, DBAPIError, PoolTimeoutError, ConnectionError):
+        app.add_exception_handler(kind, on_error)
+    # What only this one handles is raised once more by Starlette when it has been answered; the edge expects it.
+    app.add_exception_handler(Exception, on_error)

@@ -14,6 +14,7 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.erp.api import make_api
 from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
+from steinmetz.erp.errors import refusal
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
@@ -48,7 +49,7 @@ class Application:
     @property
     def http_protocol(self) -> type[Any] | str:
         """For uvicorn's ``http=``: sockets below ASGI where that is possible."""
-        return protocol_class(self.state.io)
+        return protocol_class(self.state.io, refusal)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._door(scope, receive, send)

@@ -24,6 +24,10 @@ class DeadlockError(Exception):
     sqlstate = "40P01"
 
 
+class StoppingError(Exception):
+    sqlstate = "57P01"
+
+
 class OddError(Exception):
     sqlstate = "22021"
 
@@ -50,6 +54,8 @@ def test_a_document_has_every_contracted_member() -> None:
         (OperationalError("SELECT", {}, Exception()), 503),
         (ConnectionRefusedError(), 503),
         (DBAPIError("UPDATE", {}, DeadlockError()), 503),
+        (DBAPIError("SELECT", {}, StoppingError()), 503),
+        (DBAPIError("SELECT", {}, Exception(), connection_invalidated=True), 503),
         (DBAPIError("UPDATE", {}, OddError()), 500),
         (LookupError("secret"), 500),
     ],
