@@ -40,6 +40,14 @@ async def test_the_document_is_asked_for_each_time_and_its_assets_are_kept_forev
     assert (asset.status_code, asset.headers["cache-control"]) == (200, FOREVER)
 
 
+@pytest.mark.parametrize("wanted", ["bytes=0-3", "bytes=9999-", "bytes=5-2", "nonsense"])
+async def test_a_range_is_ignored_for_files_this_small(built: Path, wanted: str) -> None:
+    async with served(built) as http:
+        answer = await http.get("/", headers={"Range": wanted})
+    assert (answer.status_code, answer.text) == (200, "<title>SteinmetZ</title>")
+    assert answer.headers["accept-ranges"] == "none"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

@@ -127,13 +127,14 @@ class Traffic:
 class Exchange:
     """One request on its way through: what was answered, how large it was, how long it took."""
 
-    __slots__ = ("_headers", "_scope", "_send", "_started_ns", "cache", "size", "status")
+    __slots__ = ("_has_body", "_headers", "_scope", "_send", "_started_ns", "cache", "size", "status")
 
     def __init__(self, scope: Scope, send: Send, headers: ResponseHeaders) -> None:
         self._scope = scope
         self._send = send
         self._headers = headers
         self._started_ns = perf_ns()
+        self._has_body = scope["method"] != "HEAD"
         self.status = 0
         self.size = 0
         self.cache = ""
@@ -144,6 +145,8 @@ class Exchange:
             headers = self._headers.finish(self._scope, self.status, list(message.get("headers", ())))
             self.cache = (header(headers, b"x-cache") or b"").decode("latin-1")
             message = {**message, "headers": headers}
+        elif not self._has_body:
+            message = {**message, "body": b""}
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
         await self._send(message)
@@ -192,26 +195,31 @@ class Edge:
         self._passed = passed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._passed):
+        if scope["type"] == "lifespan" or scope["path"].startswith(self._passed):
             await self.inside(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self._refuse_websocket(scope, receive, send)
             return
         given = header(scope["headers"], b"x-request-id")
         is_sane = given is not None and _SANE_REQUEST_ID.fullmatch(given)
         scope[REQUEST_ID] = given.decode("ascii") if given is not None and is_sane else secrets.token_hex(10)
         exchange = Exchange(scope, send, self._headers)
+        # "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110, 9.1).
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         self._traffic.in_flight += 1
         try:
             if (preflight := self._headers.preflight(scope)) is not None:
                 await self._answer(exchange, *preflight)
             else:
-                await self.inside(scope, self._bounded(scope, receive), exchange.send)
+                await self.inside(asked, self._bounded(scope, receive), exchange.send)
         except Problem as problem:
             await self._refuse(scope, exchange, problem)
         except Exception as error:
-            await self._failed(scope, exchange, error)
+            await self._failed(asked, exchange, error)
         finally:
             self._traffic.in_flight -= 1
-            self._note(scope, exchange)
+            self._note(scope, exchange, asked.get("steinmetz.admission"))
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """Raises `Problem` for a body that is announced to be too long."""
@@ -245,14 +253,27 @@ class Edge:
         await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
         await exchange.send({"type": "http.response.body", "body": body})
 
-    def _note(self, scope: Scope, exchange: Exchange) -> None:
+    @staticmethod
+    async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+        """404 to a WebSocket that wants to be opened where there is none."""
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", ()):
+            await send({"type": "websocket.close"})
+            return
+        detail = f"There is no WebSocket at {scope['path']}; sockets are at /socket.io/."
+        elsewhere = Problem(404, "Not Found", detail)
+        body = to_json(document(elsewhere, instance=scope["path"], request_id=secrets.token_hex(10)))
+        headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "websocket.http.response.start", "status": elsewhere.status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": body})
+
+    def _note(self, scope: Scope, exchange: Exchange, admission: Any) -> None:
         duration_ms = exchange.duration_ms()
         # 499: the caller went away before there was an answer.
         status = exchange.status or 499
         self._traffic.count(scope["method"], status, duration_ms)
         if not self._access_log:
             return
-        admission = scope.get("steinmetz.admission")
         principal = getattr(admission, "principal", None)
         log.info(
             "Request",

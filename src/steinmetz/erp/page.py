@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from steinmetz.erp.errors import Problem
 
@@ -35,7 +35,14 @@ class Page(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = FOREVER if path.startswith("assets/") else ASK_FIRST
+        response.headers["accept-ranges"] = "none"
         return response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # "A server MAY ignore the Range header field" (RFC 9110, 14.2): nobody resumes files so small, and
+        # Starlette would refuse a wrong range in plain text.
+        headers = [line for line in scope["headers"] if line[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def mount_page(api: FastAPI, folder: Path = STATIC) -> None:

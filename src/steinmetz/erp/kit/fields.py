@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 MAX_RECORD_ID = 2**31 - 1
 
@@ -19,6 +20,17 @@ Version = Annotated[int, Field(ge=1, le=MAX_RECORD_ID, description="The version 
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """Text without NUL, which PostgreSQL cannot keep; lengths are given by each field."""
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC this is before the year 1 or after the year 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An instant with its offset, kept in UTC."""
 
 
 def unchanged() -> Any:

@@ -10,18 +10,23 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
 from steinmetz.erp.errors import Unprocessable
+from steinmetz.erp.kit.fields import MAX_RECORD_ID
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 MAX_CURSOR_CHARS = 1_000
 
-SortValue = int | str | date | datetime | None
+SortValue = int | str | date | datetime
+
+
+class Large(int):
+    """A kind of sort value: a whole number of 64 bits, as sums are. A plain ``int`` has 32, as ids have."""
 
 
 def encode_cursor(*values: SortValue) -> str:
@@ -32,7 +37,7 @@ def encode_cursor(*values: SortValue) -> str:
 
 
 def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
-    """The sort values of ``cursor``; ``kinds`` are their types (int, str, date or datetime), None passes for any.
+    """The sort values of ``cursor``; ``kinds`` are their types (int, `Large`, str, date or datetime).
 
     Raises `Unprocessable` for a cursor that was not made for this list.
     """
@@ -42,24 +47,32 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError("not the values of this list")
         return tuple(_restored(value, kind) for value, kind in zip(values, kinds, strict=True))
-    except (ValueError, TypeError, RecursionError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise Unprocessable("This cursor is not of this list; begin without one.", "cursor") from None
 
 
 def _restored(value: Any, kind: type) -> Any:
-    if value is None:
-        return None
     if kind is datetime:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        return instant
+        return instant.astimezone(UTC)
     if kind is date:
         return date.fromisoformat(value)
-    if type(value) is not kind:
+    if kind is str:
+        return _storable(value)
+    if type(value) is not int:
         raise TypeError(f"expected {kind.__name__}")
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("no database holds such a number")
+    largest = 2**63 - 1 if kind is Large else MAX_RECORD_ID
+    if not -largest <= value <= largest:
+        raise ValueError("the column holds no such number")
+    return value
+
+
+def _storable(value: Any) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError("no database holds such a text")
+    value.encode()  # raises for half a surrogate pair
     return value
 
 

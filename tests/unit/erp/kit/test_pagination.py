@@ -9,19 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steinmetz.erp.errors import Unprocessable
-from steinmetz.erp.kit.pagination import PageQuery, decode_cursor, encode_cursor
+from steinmetz.erp.kit.pagination import Large, PageQuery, decode_cursor, encode_cursor
 
 
 @given(
-    st.text(max_size=50),
-    st.integers(-(2**63), 2**63 - 1),
-    st.none() | st.dates(),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=50),
+    st.integers(1, 2**31 - 1),
+    st.integers(-(2**63) + 1, 2**63 - 1),
+    st.dates(),
     st.datetimes(timezones=st.just(UTC)),
 )
-def test_a_cursor_gives_back_what_went_in(name: str, number: int, day: date | None, at: datetime) -> None:
-    cursor = encode_cursor(name, number, day, at)
-    assert decode_cursor(cursor, str, int, date, datetime) == (name, number, day, at)
-    assert PageQuery(cursor=cursor).after(str, int, date, datetime) == (name, number, day, at)
+def test_a_cursor_gives_back_what_went_in(name: str, number: int, cents: int, day: date, at: datetime) -> None:
+    cursor = encode_cursor(name, number, cents, day, at)
+    assert decode_cursor(cursor, str, int, Large, date, datetime) == (name, number, cents, day, at)
+    assert PageQuery(cursor=cursor).after(str, int, Large, date, datetime) == (name, number, cents, day, at)
 
 
 def test_the_first_page_has_no_cursor() -> None:
@@ -46,7 +47,8 @@ def encoded(text: str) -> str:
         encoded("[true]"),
         encoded("[1.5]"),
         encoded("[NaN]"),
-        encoded("[9223372036854775808]"),
+        encoded("[2147483648]"),
+        encoded("[null]"),
         encoded("[" * 700),
     ],
 )
@@ -54,6 +56,23 @@ def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(Unprocessable, match="begin without one") as refused:
         decode_cursor(cursor, int)
     assert refused.value.extra["errors"][0]["field"] == "cursor"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (str, r'"a\u0000"'),
+        (str, r'"\ud800"'),
+        (str, "null"),
+        (Large, "9223372036854775808"),
+        (date, "null"),
+        (datetime, '"0001-01-01T00:00:00+14:00"'),
+        (datetime, '"9999-12-31T23:59:59-14:00"'),
+    ],
+)
+def test_what_no_column_could_hold_is_refused_before_the_database_sees_it(kind: type, value: str) -> None:
+    with pytest.raises(Unprocessable):
+        decode_cursor(encoded(f"[{value}]"), kind)
 
 
 def test_an_instant_without_zone_is_refused() -> None:

@@ -49,7 +49,7 @@ class Gate:
         socket.expires_at = expires_at_s
         socket.join(*rooms_of(actor))
 
-    async def refresh(self, socket: Socket, renewal: Any = None) -> dict[str, Any]:
+    async def refresh(self, socket: Socket, renewal: Any = None, *rest: Any) -> dict[str, Any]:
         """``auth:refresh {token}``: a newer token of the same user keeps the socket open for longer."""
         actor, expires_at_s, problem = await self._admitted(renewal)
         held: Actor = socket.data["user"]

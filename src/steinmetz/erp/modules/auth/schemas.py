@@ -11,16 +11,21 @@ from steinmetz.erp.kit.fields import Text, Version
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, Schema
 
+MAX_EMAIL_CHARS = 254
+
 
 def _email(text: str) -> str:
     """Lower case. One ``@`` between two parts, no blanks: whether it can be reached, only a letter tells."""
     name, _, host = text.partition("@")
     if not name or not host or "@" in host or any(character.isspace() for character in text):
         raise ValueError("an e-mail address looks like name@example.com")
-    return text.lower()
+    address = text.lower()
+    if len(address) > MAX_EMAIL_CHARS:  # lower case may be longer: that of a dotted capital I has two characters
+        raise ValueError(f"an e-mail address has at most {MAX_EMAIL_CHARS} characters")
+    return address
 
 
-Email = Annotated[Text, StringConstraints(max_length=254), AfterValidator(_email)]
+Email = Annotated[Text, StringConstraints(max_length=MAX_EMAIL_CHARS), AfterValidator(_email)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=120)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Password = Annotated[SecretStr, Field(max_length=200)]
@@ -57,7 +62,7 @@ class SignInView(Schema):
 
 
 class LoginInput(Input):
-    email: Annotated[Text, StringConstraints(max_length=254)]
+    email: Annotated[Text, StringConstraints(max_length=MAX_EMAIL_CHARS)]
     password: Password
 
 

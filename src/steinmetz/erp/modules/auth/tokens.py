@@ -16,6 +16,8 @@ from typing import Any
 
 import jwt
 
+from steinmetz.erp.kit.fields import MAX_RECORD_ID
+
 ISSUER = "steinmetz"
 MAX_TOKEN_CHARS = 4_096
 _CLAIMS = ["sub", "sid", "av", "iat", "exp", "iss"]
@@ -80,6 +82,8 @@ class Tokens:
         try:
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
             proven = Claims(int(claims["sub"]), str(claims["sid"]), int(claims["av"]), expires_at)
+            if not (0 < proven.user_id <= MAX_RECORD_ID and proven.session_id.isalnum()):
+                raise ValueError("signed by us, but names nothing that the database could hold")
         except (ValueError, TypeError, OverflowError, OSError):
             raise InvalidTokenError from None
         # "The current date/time MUST be before the expiration date/time" (RFC 7519, 4.1.4).

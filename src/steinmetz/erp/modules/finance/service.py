@@ -14,7 +14,7 @@ from typing import Any
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date, month_bounds
-from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
+from steinmetz.erp.kit.pagination import Large, PageQuery, encode_cursor
 from steinmetz.erp.modules.finance import repository, rules
 from steinmetz.erp.modules.finance.models import Customer, Invoice, InvoiceItem, Payment
 from steinmetz.erp.modules.finance.repository import Balance, InvoiceFilter, Sums, Window
@@ -153,7 +153,7 @@ async def change_customer(unit: Unit, customer_id: int, patch: CustomerPatch) ->
 
 async def list_invoices(unit: Unit, paging: PageQuery, wanted: InvoiceFilter, *, sort: str = "-id") -> Page:
     column = repository.INVOICE_SORTS[sort.removeprefix("-")].key
-    kinds: dict[str, tuple[type, ...]] = {"id": (int,), "gross_cents": (int, int)}
+    kinds: dict[str, tuple[type, ...]] = {"id": (int,), "gross_cents": (Large, int)}
     window = Window(sort, paging.after(*kinds.get(column, (dt.date, int))), paging.limit)
     rows, total = await repository.invoices(unit.session, window, wanted)
 

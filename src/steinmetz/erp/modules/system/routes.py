@@ -8,14 +8,13 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 import steinmetz
 from steinmetz.erp import migrations
 from steinmetz.erp.dependencies import Reading, SignedIn, reads_as, writes_as
 from steinmetz.erp.errors import Forbidden, Problem, Unauthenticated, Unavailable
 from steinmetz.erp.kit.answers import Listing
-from steinmetz.erp.kit.fields import MAX_RECORD_ID, Text
+from steinmetz.erp.kit.fields import MAX_RECORD_ID, Moment, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system import service
@@ -180,8 +179,8 @@ async def audit(
     entity_id: Annotated[Text | None, Query(alias="entityId", max_length=255)] = None,
     actor_id: Annotated[int | None, Query(alias="actorId", ge=1, le=MAX_RECORD_ID)] = None,
     action: Annotated[Text | None, Query(max_length=40)] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> Any:
     """Who changed what, newest first."""
     wanted = AuditFilter(entity, entity_id, actor_id, action, since, until)

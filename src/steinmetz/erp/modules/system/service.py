@@ -71,7 +71,9 @@ async def latest(unit: Unit, limit: int, *, entities: Collection[str] | None = N
 async def readiness(database: Database) -> dict[str, str]:
     """What the process needs, each ``ok`` or what is wrong with it."""
     try:
-        async with asyncio.timeout(READY_WITHIN_S), database.engine.connect() as connection:
+        # Reading only: on SQLite a probe must not queue for the pen with those who write.
+        async with asyncio.timeout(READY_WITHIN_S), database.unit(writes=False) as unit:
+            connection = await unit.session.connection()
             await repository.ask(connection)
             revision = await repository.revision(connection)
     except TimeoutError:

@@ -76,6 +76,9 @@ def test_what_we_did_not_sign_proves_nothing(token: str) -> None:
     [
         {"sub": "x"},
         {"sub": 1},
+        {"sub": "0"},
+        {"sub": "2147483648"},
+        {"sid": "s\x00"},
         {"av": "x"},
         {"exp": "x"},
         {"exp": 1e30},
