@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
     Row,
+    Select,
     and_,
+    bindparam,
     column,
     func,
     literal,
@@ -96,12 +99,9 @@ async def every_row(session: AsyncSession) -> Rows:
     return (await session.execute(ordered)).all()
 
 
-@named
-async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str, list[tuple[str, str, Role]]]:
-    """(id, title, min role) of every node on the way from its area to each of ``node_ids``, both included.
-
-    Ids without a node are left out.
-    """
+@cache
+def _ways() -> Select[str, str, str, Role]:
+    """Made once: to build it takes several times as long as to find it in the cache of statements."""
     start = select(
         FunctionNode.id.label("target"),
         FunctionNode.id,
@@ -109,7 +109,7 @@ async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str,
         FunctionNode.title,
         FunctionNode.min_role,
         literal(0).label("distance"),
-    ).where(FunctionNode.id.in_(node_ids))
+    ).where(FunctionNode.id.in_(bindparam("node_ids", expanding=True)))
     way = start.cte("way", recursive=True)
     above = aliased(FunctionNode)
     way = way.union_all(
@@ -117,11 +117,19 @@ async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str,
         .join(way, above.id == way.c.parent_id)
         .where(way.c.distance < _WALK_LIMIT)
     )
-    statement = select(way.c.target, way.c.id, way.c.title, way.c.min_role).order_by(
+    return select(way.c.target, way.c.id, way.c.title, way.c.min_role).order_by(
         way.c.target, way.c.distance.desc()
     )
+
+
+@named
+async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str, list[tuple[str, str, Role]]]:
+    """(id, title, min role) of every node on the way from its area to each of ``node_ids``, both included.
+
+    Ids without a node are left out.
+    """
     ways: dict[str, list[tuple[str, str, Role]]] = {}
-    for target, step_id, title, min_role in await session.execute(statement):
+    for target, step_id, title, min_role in await session.execute(_ways(), {"node_ids": list(node_ids)}):
         ways.setdefault(target, []).append((step_id, title, min_role))
     return ways
 
