@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -14,8 +15,8 @@ import structlog
 pytest_plugins = ["tests.servers"]
 
 if sys.dont_write_bytecode:
-    # Without bytecode each worker and each server compiles some thousand modules anew, 10 s a worker. Who wants none
-    # in the tree gets none there: it is kept in the environment's own folder.
+    # Without bytecode each worker and each server compiles some thousand modules anew, for 10 s. Who wants none in
+    # the tree gets none there: it is kept in the environment's own folder.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(Path(sys.prefix, "pycache"))
     os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": sys.pycache_prefix}
@@ -29,6 +30,12 @@ def anyio_backend() -> str:
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Ids are the same in every process, which a set's own order is not."""
     return ",".join(sorted(map(str, val))) or "-" if isinstance(val, set | frozenset) else None
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and modules stay to the end: the collector need not walk them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from time import process_time
@@ -39,16 +40,48 @@ def fill(url: str, **changes: Any) -> None:
     seed.seed(url, **arguments)
 
 
+Copy = Callable[[], str]
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An embedded database without rows, made once and copied."""
+    path = tmp_path_factory.mktemp("migrated") / "company.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def seeded(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny company with passwords that open the door, made once and copied."""
+    folder = tmp_path_factory.mktemp("seeded")
+    cheap = load_settings(data_dir=folder, argon2_memory_kib=8, argon2_time_cost=1)
+    path = folder / "company.db"
+    shutil.copy(migrated, path)
+    fill(f"sqlite:///{path}", password_hasher=PasswordHasher(cheap).hash_now)
+    return path
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/company.db"
-    migrations.upgrade(url)
-    return url
+def new_sqlite(migrated: Path, tmp_path: Path) -> Copy:
+    """Makes embedded databases without rows."""
+
+    def make() -> str:
+        path = tmp_path / f"company{len(list(tmp_path.glob('*.db')))}.db"
+        shutil.copy(migrated, path)
+        return f"sqlite:///{path}"
+
+    return make
+
+
+@pytest.fixture
+def sqlite_url(new_sqlite: Copy) -> str:
+    return new_sqlite()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    name = "sqlite_url" if request.param == "sqlite" else "fresh_postgres_url"
+    name = "sqlite_url" if request.param == "sqlite" else "clean_postgres_url"
     return str(request.getfixturevalue(name))
 
 
@@ -76,19 +109,17 @@ def count(url: str, model: type) -> int:
     )
 
 
-def test_both_engines_hold_the_same_company(sqlite_url: str, fresh_postgres_url: str, tmp_path: Path) -> None:
-    again = f"sqlite:///{tmp_path}/again.db"
-    migrations.upgrade(again)
+def test_both_engines_hold_the_same_company(sqlite_url: str, clean_postgres_url: str, new_sqlite: Copy) -> None:
+    again = new_sqlite()
 
-    for url in (sqlite_url, again, fresh_postgres_url):
+    for url in (sqlite_url, again, clean_postgres_url):
         fill(url)
 
-    assert digest(sqlite_url) == digest(again) == digest(fresh_postgres_url)
+    assert digest(sqlite_url) == digest(again) == digest(clean_postgres_url)
 
 
-def test_another_seed_is_another_company(sqlite_url: str, tmp_path: Path) -> None:
-    other = f"sqlite:///{tmp_path}/other.db"
-    migrations.upgrade(other)
+def test_another_seed_is_another_company(sqlite_url: str, new_sqlite: Copy) -> None:
+    other = new_sqlite()
 
     fill(sqlite_url, seed=1)
     fill(other, seed=2)
@@ -268,10 +299,9 @@ class TestThroughTheApplication:
     pytestmark = pytest.mark.anyio
 
     @pytest.fixture
-    def database_url(self, sqlite_url: str, tmp_path: Path) -> str:
-        cheap = load_settings(data_dir=tmp_path, argon2_memory_kib=8, argon2_time_cost=1)
-        fill(sqlite_url, password_hasher=PasswordHasher(cheap).hash_now)
-        return sqlite_url
+    def database_url(self, seeded: Path, tmp_path: Path) -> str:
+        shutil.copy(seeded, tmp_path / "company.db")
+        return f"sqlite:///{tmp_path / 'company.db'}"
 
     async def signed_in(self, client: httpx2.AsyncClient, role: str) -> httpx2.AsyncClient:
         credentials = {"email": f"{role}@steinmetz.example", "password": seed.PASSWORD}

@@ -64,8 +64,8 @@ def test_postgresql_behind_the_migrations_is_refused_and_named_the_way_out(
     assert "steinmetz migrate" in capsys.readouterr().err
 
 
-def test_postgresql_is_never_filled_unasked(fresh_postgres_url: str) -> None:
-    settings = load_settings(database_url=fresh_postgres_url)
+def test_postgresql_is_never_filled_unasked(clean_postgres_url: str) -> None:
+    settings = load_settings(database_url=clean_postgres_url)
     serve.prepare(settings, no_seed=False)
     assert serve.demo_logins(settings) == []
 
