@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.e2e.server import RunningServer, running_server
 
@@ -65,20 +65,23 @@ class Visit:
         return self.page.locator(f"[data-figure={name}] .value")
 
 
-@asynccontextmanager
-async def visit(server: RunningServer, chromium: str, **taste: Any) -> AsyncIterator[Visit]:
+@pytest.fixture(scope="module")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=chromium, args=FLAGS)
-        try:
-            page = await browser.new_page(
-                **{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}, **taste}
-            )
-            visitor = Visit(page)
-            visitor.listen()
-            await page.goto(server.url)
-            yield visitor
-        finally:
-            await browser.close()
+        yield await play.chromium.launch(executable_path=chromium, args=FLAGS)
+
+
+@asynccontextmanager
+async def visit(server: RunningServer, browser: Browser, **taste: Any) -> AsyncIterator[Visit]:
+    """In a context of its own: no cookie, no storage and no cache of an earlier visit."""
+    page = await browser.new_page(**{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}, **taste})
+    try:
+        visitor = Visit(page)
+        visitor.listen()
+        await page.goto(server.url)
+        yield visitor
+    finally:
+        await page.close()
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +125,9 @@ def euros(cents: int) -> str:
 
 
 async def test_a_visitor_signs_in_and_a_payment_made_elsewhere_moves_the_numbers(
-    server: RunningServer, chromium: str
+    server: RunningServer, browser: Browser
 ) -> None:
-    async with visit(server, chromium) as visitor, colleague(server) as http:
+    async with visit(server, browser) as visitor, colleague(server) as http:
         await expect(visitor.page.get_by_role("heading", name="Sign in")).to_be_visible()
         await visitor.sign_in()
         await visitor.is_live()
@@ -154,9 +157,9 @@ async def test_a_visitor_signs_in_and_a_payment_made_elsewhere_moves_the_numbers
 
 
 async def test_a_session_begins_with_the_right_password_and_outlives_a_reload_but_not_the_sign_out(
-    server: RunningServer, chromium: str
+    server: RunningServer, browser: Browser
 ) -> None:
-    async with visit(server, chromium) as visitor:
+    async with visit(server, browser) as visitor:
         await visitor.sign_in("manager", password="not the password")
         await expect(visitor.page.get_by_role("alert")).to_contain_text("E-mail or password is wrong")
         await expect(visitor.page.locator(".kpi")).to_have_count(0)
@@ -175,8 +178,8 @@ async def test_a_session_begins_with_the_right_password_and_outlives_a_reload_bu
         assert visitor.complaints == []
 
 
-async def test_the_page_says_that_it_is_offline_and_catches_up(server: RunningServer, chromium: str) -> None:
-    async with visit(server, chromium) as visitor, colleague(server) as http:
+async def test_the_page_says_that_it_is_offline_and_catches_up(server: RunningServer, browser: Browser) -> None:
+    async with visit(server, browser) as visitor, colleague(server) as http:
         await visitor.sign_in()
         await visitor.is_live()
         before = await overview(http)
@@ -193,12 +196,12 @@ async def test_the_page_says_that_it_is_offline_and_catches_up(server: RunningSe
 
 
 async def test_a_german_phone_shows_everything_in_its_width_by_day_and_by_night(
-    server: RunningServer, chromium: str
+    server: RunningServer, browser: Browser
 ) -> None:
     phone = {"locale": "de-DE", "viewport": {"width": 390, "height": 844}}
     grounds = []
     for scheme in ("light", "dark"):
-        async with visit(server, chromium, **phone, color_scheme=scheme) as visitor:
+        async with visit(server, browser, **phone, color_scheme=scheme) as visitor:
             await visitor.sign_in()
             await visitor.is_live()
             await expect(visitor.page.get_by_role("heading", name="Übersicht")).to_be_visible()
