@@ -184,6 +184,12 @@ def _sqlstate(error: DBAPIError) -> str:
     return getattr(error.orig, "sqlstate", None) or ""
 
 
+def _reason(error: Exception) -> str:
+    """The first line of what the driver said; values bound to the statement stand in later ones or nowhere."""
+    said = str(getattr(error, "orig", None) or error)
+    return said.partition("\n")[0][:200]
+
+
 def invalid_input(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """The 422 for pydantic's findings; the values themselves are not repeated."""
     found = [
@@ -237,6 +243,7 @@ def install_problem_handlers(app: FastAPI) -> None:
                 request_id=request_id,
                 path=request.url.path,
                 error=type(error).__name__,
+                reason=_reason(error),
             )
         return problem_response(problem, request)
 

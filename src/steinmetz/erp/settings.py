@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     def _has_known_database(self) -> Settings:
         if self.url.get_backend_name() not in {"sqlite", "postgresql"}:
             raise ValueError("DATABASE_URL must begin with postgresql:// or sqlite:///")
+        if self.is_embedded and self.url.database in {None, "", ":memory:"}:
+            raise ValueError("DATABASE_URL must name a file, like sqlite:///data/steinmetz.db")
         return self
 
     @property
@@ -144,11 +146,15 @@ class Settings(BaseSettings):
             return URL.create("sqlite+aiosqlite", database=str(self.data_dir / "steinmetz.db"))
         try:
             url = make_url(self.database_url.get_secret_value())
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the latter for a port that is no number
             raise ValueError("DATABASE_URL is not an address like postgresql://user@host/name") from None
-        if url.drivername in {"postgres", "postgresql"}:
-            return url.set(drivername="postgresql+asyncpg")
-        return url.set(drivername="sqlite+aiosqlite") if url.drivername == "sqlite" else url
+        kind = url.drivername.partition("+")[0]
+        driver = {
+            "postgres": "postgresql+asyncpg",
+            "postgresql": "postgresql+asyncpg",
+            "sqlite": "sqlite+aiosqlite",
+        }
+        return url.set(drivername=driver.get(kind, kind))
 
     @property
     def database_address(self) -> str:

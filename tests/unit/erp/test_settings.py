@@ -62,11 +62,21 @@ def test_what_the_command_line_says_goes_before_the_environment(monkeypatch: pyt
     [
         ("postgresql://a:b@h/n", "postgresql+asyncpg://a:b@h/n"),
         ("postgres://a:b@h/n", "postgresql+asyncpg://a:b@h/n"),
+        ("postgresql+psycopg2://a:b@h/n", "postgresql+asyncpg://a:b@h/n"),
         ("sqlite:///x.db", "sqlite+aiosqlite:///x.db"),
     ],
 )
 def test_database_addresses_get_the_driver_of_the_application(url: str, address: str) -> None:
     assert load_settings(database_url=url).database_address == address
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "postgresql://a:geheim@h:x/n", "mysql://a:geheim@h/n"]
+)
+def test_a_database_that_cannot_be_used_is_refused_by_name_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^STEINMETZ_DATABASE_URL") as refused:
+        load_settings(database_url=url)
+    assert "geheim" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
