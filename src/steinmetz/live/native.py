@@ -75,6 +75,8 @@ def bounded(base: Any, refusal: Refusal) -> type[Any]:
         _completed_at_last_look = 0
         _refusal = NOT_HTTP
         _patience: Any = None
+        _answering: Any = None
+        """The exchange that is being answered; with pipelining, uvicorn only remembers the one read last."""
 
         def connection_made(self, transport: Transport) -> None:
             super().connection_made(transport)
@@ -82,10 +84,19 @@ def bounded(base: Any, refusal: Refusal) -> type[Any]:
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._patience.cancel()
+            answering, self._answering = self._answering, None
+            if answering is not None and not answering.response_complete:
+                answering.disconnected = True
+                answering.message_event.set()
             super().connection_lost(exc)
+
+        def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+            self._answering = cycle
+            super()._start_asgi_task(cycle, app)
 
         def handle_websocket_upgrade(self) -> None:
             self._patience.cancel()
+            self._answering = None
             super().handle_websocket_upgrade()
 
         # -- how much

@@ -63,31 +63,39 @@ class Peer:
         except ConnectionResetError:  # it closed while we were still speaking
             return b""
 
+    def leave(self) -> None:
+        self._writer.transport.abort()
+
     @property
     def is_open(self) -> bool:
         return not self._reader.at_eof()
 
 
 class House:
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self) -> None:
+        self.port = 0
+        self.application: Any = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.application(scope, receive, send)
 
     async def peer(self) -> Peer:
-        return Peer(*await asyncio.open_connection("127.0.0.1", self._port))
+        return Peer(*await asyncio.open_connection("127.0.0.1", self.port))
 
 
 @pytest.fixture
 async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr(native, "PATIENCE_S", PATIENCE_S)
-    io = Server(Config(require_auth=False))
-    config = uvicorn.Config(RealtimeApp(io, other=application), log_config=None, http=protocol_class(io, refusal))
+    io, built = Server(Config(require_auth=False)), House()
+    config = uvicorn.Config(RealtimeApp(io, other=built), log_config=None, http=protocol_class(io, refusal))
     config.load()
     state = ServerState()
     listener = await asyncio.get_running_loop().create_server(
         lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
         "127.0.0.1",
     )
-    yield House(listener.sockets[0].getsockname()[1])
+    built.port = listener.sockets[0].getsockname()[1]
+    yield built
     listener.close()
     for connection in list(state.connections):
         connection.transport.abort() if hasattr(connection, "transport") else connection.abort()
@@ -202,3 +210,22 @@ async def test_an_upgraded_connection_is_no_longer_looked_at(house: House) -> No
     assert (await peer.body(4))[2:] == b"0{"
     await asyncio.sleep(4 * PATIENCE_S)  # two looks would have been enough
     assert peer.is_open
+
+
+async def test_who_leaves_in_the_midst_of_pipelined_requests_is_known_to_have_left(house: House) -> None:
+    began, ended = asyncio.Event(), asyncio.Event()
+    heard: list[str] = []
+
+    async def waiting(scope: Any, receive: Any, send: Any) -> None:
+        began.set()
+        while not heard or heard[-1] != "http.disconnect":
+            heard.append((await receive())["type"])
+        ended.set()
+
+    house.application = waiting
+    peer = await house.peer()
+    peer.say((GET + b"\r\n") * 3)
+    await asyncio.wait_for(began.wait(), 5)
+    peer.leave()
+    await asyncio.wait_for(ended.wait(), 5)
+    assert heard[-1] == "http.disconnect"
