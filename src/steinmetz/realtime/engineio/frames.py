@@ -137,6 +137,8 @@ class FrameParser:
     def _take(self, first: int, payload: bytes) -> Message | None:
         opcode, final = first & 0x0F, first & 0x80
         if opcode >= 0x8:
+            if opcode == Opcode.CLOSE and payload:
+                _check_close(payload)
             return Message(Opcode(opcode), payload)
         if opcode == Opcode.CONT:
             if self._fragments is None or self._kind is None:
@@ -156,6 +158,15 @@ class FrameParser:
             return _whole(Opcode(opcode), payload)
         self._kind, self._fragments, self._size = Opcode(opcode), [payload], len(payload)
         return None
+
+
+def _check_close(payload: bytes) -> None:
+    """Section 5.5.1: a 2-byte code that may be sent (7.4), then a reason in UTF-8. Raises `FrameError`."""
+    code = int.from_bytes(payload[:2], "big")
+    is_sendable = 1000 <= code <= 1014 and code not in {1004, 1005, 1006}
+    if len(payload) < 2 or not (is_sendable or 3000 <= code <= 4999):
+        raise FrameError(CloseCode.PROTOCOL_ERROR, "not a close code that a client may send")
+    _whole(Opcode.TEXT, payload[2:])
 
 
 def _whole(kind: Opcode, data: bytes) -> Message:

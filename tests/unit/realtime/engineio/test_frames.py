@@ -150,6 +150,27 @@ class TestWhatIsForbidden:
         half = client_frame(Opcode.BINARY, b"x" * 600, final=False)
         assert refused(half + client_frame(Opcode.CONT, b"x" * 600)) == CloseCode.TOO_BIG
 
+    @pytest.mark.parametrize(
+        ("payload", "close_code"),
+        [
+            (b"a", CloseCode.PROTOCOL_ERROR),
+            *(
+                (code.to_bytes(2, "big"), CloseCode.PROTOCOL_ERROR)
+                for code in (0, 999, 1004, 1005, 1006, 1015, 2999)
+            ),
+            ((5000).to_bytes(2, "big"), CloseCode.PROTOCOL_ERROR),
+            ((1000).to_bytes(2, "big") + b"\xff", CloseCode.INVALID_DATA),
+        ],
+    )
+    def test_a_close_frame_that_nobody_may_send(self, payload: bytes, close_code: CloseCode) -> None:
+        assert refused(client_frame(Opcode.CLOSE, payload)) == close_code
+
+    @pytest.mark.parametrize(
+        "payload", [b"", (1000).to_bytes(2, "big"), (3000).to_bytes(2, "big") + "tschüß".encode()]
+    )
+    def test_but_an_empty_one_and_one_with_code_and_reason_may_be(self, payload: bytes) -> None:
+        assert FrameParser(1_000).feed(client_frame(Opcode.CLOSE, payload)) == [Message(Opcode.CLOSE, payload)]
+
     def test_a_message_in_crumbs(self) -> None:
         """CVE-2026-48779: a message of very many tiny fragments."""
         crumbs = client_frame(Opcode.TEXT, final=False) + client_frame(Opcode.CONT, final=False) * MAX_FRAGMENTS
