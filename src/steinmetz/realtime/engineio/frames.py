@@ -77,44 +77,54 @@ def unmask(mask: bytes, data: bytes) -> bytes:
 class FrameParser:
     """Client bytes in, whole messages out. Keeps at most one message of ``max_size`` bytes and its frame head."""
 
-    __slots__ = ("_buffer", "_fragments", "_kind", "_max_size", "_size")
+    __slots__ = ("_buffer", "_fragments", "_kind", "_max_size", "_size", "_wanted")
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size
-        self._buffer = b""
+        self._buffer: bytearray | None = None
+        self._wanted = 0
         self._kind: Opcode | None = None
         self._fragments: list[bytes] | None = None
         self._size = 0
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that ``data`` completes. Raises `FrameError`; the parser is of no use after that."""
-        if self._buffer:
-            data = self._buffer + data
+        if self._buffer is not None:
+            # Joined once it is enough: a frame that comes byte by byte must not be copied for each of them.
+            self._buffer += data
+            if len(self._buffer) < self._wanted:
+                return []
+            data, self._buffer = bytes(self._buffer), None
         messages: list[Message] = []
         at, end = 0, len(data)
-        while end - at >= 2:
+        wanted = 2
+        while end - at >= wanted:
             first, second = data[at], data[at + 1]
             length = second & 0x7F
             head = at + 2
             if length == 126:
                 if end - head < 2:
+                    wanted = 4
                     break
                 length = (data[head] << 8) | data[head + 1]
                 head += 2
             elif length == 127:
                 if end - head < 8:
+                    wanted = 10
                     break
                 length = int.from_bytes(data[head : head + 8], "big")
                 head += 8
             self._check_head(first, second, length)
             body = head + 4
             if end - body < length:
+                wanted = body + length - at
                 break
             at = body + length
             payload = unmask(data[head:body], data[body:at])
             if (message := self._take(first, payload)) is not None:
                 messages.append(message)
-        self._buffer = data[at:]
+        if at < end:
+            self._buffer, self._wanted = bytearray(data[at:]), wanted
         return messages
 
     def _check_head(self, first: int, second: int, length: int) -> None:

@@ -88,6 +88,17 @@ class TestMessagesOfTheClient:
         ]
         assert got == messages
 
+    def test_a_message_that_comes_byte_by_byte_is_copied_once(self) -> None:
+        parser, size = FrameParser(1_000_000), 100_000
+        sent = client_frame(Opcode.BINARY, b"x" * size)
+        copied = 0
+        for at in range(len(sent)):
+            held = parser._buffer
+            messages = parser.feed(sent[at : at + 1])
+            copied += size if parser._buffer is not held else 0
+        assert messages == [Message(Opcode.BINARY, b"x" * size)]
+        assert copied <= 5 * size  # at each part of its head, and at the end
+
     def test_control_frames_may_come_between_fragments(self) -> None:
         got = FrameParser(100).feed(
             client_frame(Opcode.TEXT, b"He", final=False)
