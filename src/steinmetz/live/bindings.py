@@ -7,7 +7,7 @@ what the answer was last computed from; a commit that does not concern it costs 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from steinmetz.sql.effects import ReadSet, WriteSet
@@ -51,7 +51,7 @@ class Watch:
     is_unsaid: bool = False
     """A commit came before there was anything to compare with: the next computation must be said."""
     recomputations: int = 0
-    emissions: int = field(default=0)
+    emissions: int = 0
 
     def note(self, writes: WriteSet) -> bool:
         """A commit wrote ``writes``: whether the answer may differ now and was not known to before."""
