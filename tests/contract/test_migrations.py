@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -159,6 +160,20 @@ def found(url: str, word: str) -> list[str]:
 
 
 class TestSearchIndex:
+    @pytest.fixture(scope="class")
+    def migrated(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        path = tmp_path_factory.mktemp("migrated") / "steinmetz.sqlite3"
+        migrations.upgrade(f"sqlite+aiosqlite:///{path}")
+        return path
+
+    @pytest.fixture(params=["sqlite", "postgresql"])
+    def url(self, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+        """Migrated and without rows, but not anew for each test."""
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("migrated"), tmp_path)
+            return f"sqlite+aiosqlite:///{tmp_path}/steinmetz.sqlite3"
+        return str(request.getfixturevalue("clean_postgres_url"))
+
     def test_a_new_node_is_found_by_its_title_and_its_description(self, url: str) -> None:
         do(url, node("f", "Mahnwesen", "Säumige Kunden"), node("g", "Kasse"))
 
