@@ -159,13 +159,14 @@ def found(url: str, word: str) -> list[str]:
     return list(ask(url, search))
 
 
-class TestSearchIndex:
-    @pytest.fixture(scope="class")
-    def migrated(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        path = tmp_path_factory.mktemp("migrated") / "steinmetz.sqlite3"
-        migrations.upgrade(f"sqlite+aiosqlite:///{path}")
-        return path
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "steinmetz.sqlite3"
+    migrations.upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
 
+
+class TestSearchIndex:
     @pytest.fixture(params=["sqlite", "postgresql"])
     def url(self, request: pytest.FixtureRequest, tmp_path: Path) -> str:
         """Migrated and without rows, but not anew for each test."""

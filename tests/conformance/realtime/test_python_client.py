@@ -83,6 +83,8 @@ async def test_it_stays_away_when_the_server_disconnects_it(connect: Connect) ->
         client.on("disconnect", lambda reason: gone.done() or gone.set_result(reason))
         await client.emit("kick me")
         assert await asyncio.wait_for(gone, 5) in ("server disconnect", "transport close")
+        # Their client must have read its last poll before it is told to leave: else it closes what it still reads.
+        await asyncio.wait_for(client.eio.wait(), 5)
 
 
 async def test_it_comes_back_when_its_credential_has_expired(connect: Connect) -> None:
