@@ -344,3 +344,13 @@ async def test_the_documentation_names_every_route_and_needs_no_other_site(
     assert "https://" not in page
     identifiers = [operation["operationId"] for item in openapi["paths"].values() for operation in item.values()]
     assert len(identifiers) == len(set(identifiers))
+
+
+@pytest.mark.parametrize("amount", [True, "14", 14.0, None, [14]])
+async def test_a_whole_number_in_a_body_is_a_json_integer_and_nothing_like_it(
+    sign_in: SignIn, amount: Any
+) -> None:
+    clerk = await sign_in("clerk")
+    answer = await clerk.post("/api/invoices/1/pay", json={"amountCents": amount, "version": 1})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["amountCents"]

@@ -13,10 +13,13 @@ MAX_RECORD_ID = 2**31 - 1
 RecordId = Annotated[int, Path(ge=1, le=MAX_RECORD_ID)]
 """The id of a record, in a path."""
 
-Reference = Annotated[int, Field(ge=1, le=MAX_RECORD_ID)]
-"""The id of a record, in a body or query."""
+Reference = Annotated[int, Field(strict=True, ge=1, le=MAX_RECORD_ID)]
+"""The id of another record, in a body."""
 
-Version = Annotated[int, Field(ge=1, le=MAX_RECORD_ID, description="The version the caller has read")]
+ReferenceFilter = Annotated[int, Field(ge=1, le=MAX_RECORD_ID)]
+"""The id of another record in a query, where everything is text."""
+
+Version = Annotated[int, Field(strict=True, ge=1, le=MAX_RECORD_ID, description="The version the caller has read")]
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """Text without NUL, which PostgreSQL cannot keep; lengths are given by each field."""

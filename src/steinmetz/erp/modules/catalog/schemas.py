@@ -16,7 +16,7 @@ NodeId = Annotated[Text, Field(min_length=1, max_length=MAX_ID)]
 Title = Annotated[Text, Field(min_length=1, max_length=200)]
 Description = Annotated[Text, Field(max_length=2000)]
 Icon = Annotated[Text, Field(max_length=16)]
-Position = Annotated[int, Field(ge=0, le=1_000_000)]
+Position = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
 class NodeView(Schema):

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query
 from steinmetz.cache import cached
 from steinmetz.erp.dependencies import Reading, Writing, writes_as
 from steinmetz.erp.kit.answers import Answer, Listing
-from steinmetz.erp.kit.fields import RecordId, Reference, Text
+from steinmetz.erp.kit.fields import RecordId, ReferenceFilter, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.finance import service
@@ -77,7 +77,7 @@ async def list_invoices(
     unit: Reading,
     paging: Paging,
     status: Annotated[list[InvoiceStatus] | None, Query(max_length=5, description="Any of these")] = None,
-    customer_id: Annotated[Reference | None, Query(alias="customerId")] = None,
+    customer_id: Annotated[ReferenceFilter | None, Query(alias="customerId")] = None,
     since: Since = None,
     until: Until = None,
     q: Search = "",
@@ -131,7 +131,7 @@ async def cancel_invoice(unit: Writing, invoice_id: RecordId, step: InvoiceStep)
 async def list_payments(
     unit: Reading,
     paging: Paging,
-    invoice_id: Annotated[Reference | None, Query(alias="invoiceId")] = None,
+    invoice_id: Annotated[ReferenceFilter | None, Query(alias="invoiceId")] = None,
     since: Since = None,
     until: Until = None,
 ) -> Any:

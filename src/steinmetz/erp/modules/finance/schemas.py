@@ -18,7 +18,7 @@ MAX_CENTS = 100_000_000
 MAX_QUANTITY_MILLI = 100_000_000
 
 Name = Annotated[Text, Field(min_length=1, max_length=160)]
-PaymentDays = Annotated[int, Field(ge=0, le=365)]
+PaymentDays = Annotated[int, Field(strict=True, ge=0, le=365)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
 Mail = Annotated[Text, Field(max_length=254, pattern=r"^$|^[^@\s\x00]+@[^@\s\x00]+$")]
 
@@ -138,9 +138,9 @@ class InvoiceView(InvoiceRow):
 
 class InvoiceItemInput(Input):
     description: Annotated[Text, Field(min_length=1, max_length=300)]
-    quantity_milli: Annotated[int, Field(ge=1, le=MAX_QUANTITY_MILLI)] = 1000
+    quantity_milli: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY_MILLI)] = 1000
     unit: Annotated[Text, Field(min_length=1, max_length=10)] = "Stk"
-    unit_price_cents: Annotated[int, Field(ge=-MAX_CENTS, le=MAX_CENTS)]
+    unit_price_cents: Annotated[int, Field(strict=True, ge=-MAX_CENTS, le=MAX_CENTS)]
     """Below zero for a discount."""
     vat_percent: Literal[19, 7, 0] = 19
 
@@ -175,7 +175,7 @@ class PaymentInput(Input):
     """A payment on an open invoice. ``version`` makes a repeated request a 409, not a second payment."""
 
     version: Version
-    amount_cents: Annotated[int, Field(ge=1, le=10**15)]
+    amount_cents: Annotated[int, Field(strict=True, ge=1, le=10**15)]
     method: PaymentMethod = PaymentMethod.TRANSFER
     paid_on: dt.date | None = None
     """Today if left out; never later."""
