@@ -391,7 +391,8 @@ async def test_t7_a_commit_whose_connection_is_lost_is_bumped(engine: AsyncEngin
 
     killer = create_async_engine(engine.url, isolation_level="AUTOCOMMIT")
     async with killer.connect() as other:
-        with pytest.raises(Exception, match=r"closed|terminat"):
+        # asyncpg says it in one of three ways, by how much of the end it has read before the COMMIT.
+        with pytest.raises(Exception, match=r"closed|terminat|another operation"):
             await self_destruct(engine, other)
         assert journal.told == ["mark", "bump"]
     await killer.dispose()
