@@ -7,6 +7,7 @@ state always wins and a storm of writes costs a bounded share of one core (`CPU_
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ CPU_SHARE = 0.25
 """Of the wall time, at most this share is spent recomputing one answer."""
 
 RETRY_AFTER_S = 1.0
-"""After an answer that failed; the next commit tries at once."""
+"""After an answer that failed, unless a commit comes before."""
 
 LONGEST_WAIT_S = 3600.0
 """Timers follow the monotonic clock, midnights the wall clock: look again after an hour at the latest."""
@@ -103,6 +104,8 @@ class Recomputer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._missed: list[WriteSet] | None = None
+        self._last_cost_s = 0.0
+        self._cost_s = 0.0
 
     def committed(self, writes: WriteSet) -> None:
         """Called on the event loop after each commit, once the cache has dropped what it concerned.
@@ -113,7 +116,7 @@ class Recomputer:
             self._missed.append(writes)
         elif not self._speaker.has_listeners(self.watch.binding.room):
             self.watch.forget()
-        elif self.watch.note(writes) or self.watch.body is None:
+        elif self.watch.note(writes) or self.watch.is_moved or self.watch.body is None:
             self._ask()
 
     def listened(self) -> None:
@@ -144,12 +147,23 @@ class Recomputer:
             if not self._speaker.has_listeners(self.watch.binding.room):
                 self.watch.forget()
                 continue
-            await asyncio.sleep(await self._recompute())
+            if await self._recompute():
+                await asyncio.sleep(self._rest_s())
+            else:
+                await self._commit_or_retry()
             if self.watch.is_moved:
                 self._ask()
 
-    async def _recompute(self) -> float:
-        """Compute once and speak if the bytes differ; returns how long to rest, in seconds."""
+    def _rest_s(self) -> float:
+        """So long that the share is kept by the lesser of the last two costs: once may be a cold start."""
+        return min(self._last_cost_s, self._cost_s) * (1 / CPU_SHARE - 1)
+
+    async def _commit_or_retry(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), RETRY_AFTER_S)
+
+    async def _recompute(self) -> bool:
+        """Compute once and speak if the bytes differ; whether there was an answer."""
         watch, started_ns = self.watch, perf_ns()
         watch.begin()
         self._missed = []
@@ -163,11 +177,12 @@ class Recomputer:
             if answer is not None:
                 log.error("Recomputation refused", path=watch.binding.path, status=answer.status)
             watch.is_moved = True
-            return RETRY_AFTER_S
+            return False
         watch.finish(answer.read_set, missed)
         self._speak(answer.body)
         self._await_expiry(answer.valid_until)
-        return (perf_ns() - started_ns) / 1e9 * (1 / CPU_SHARE - 1)
+        self._last_cost_s, self._cost_s = self._cost_s, (perf_ns() - started_ns) / 1e9
+        return True
 
     def _await_expiry(self, valid_until: datetime | None) -> None:
         if self._expiry is not None:

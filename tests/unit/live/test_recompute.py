@@ -13,7 +13,7 @@ import pytest
 from steinmetz.cache import Principal
 from steinmetz.clock import FakeClock
 from steinmetz.live.bindings import Binding, Emission
-from steinmetz.live.recompute import LONGEST_WAIT_S, Recomputer
+from steinmetz.live.recompute import LONGEST_WAIT_S, RETRY_AFTER_S, Recomputer
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
 
@@ -181,3 +181,34 @@ async def test_a_computation_waits_for_the_end_of_its_answer_s_validity(
     await recomputer.settled()
     # Midnight is fourteen hours away, and timers do not sleep that long.
     assert (LONGEST_WAIT_S, recomputer.expired) in waited
+
+
+async def test_a_commit_after_a_failure_is_not_kept_waiting_for_the_retry(
+    company: Company, recomputer: Recomputer
+) -> None:
+    recomputer.listened()
+    await recomputer.settled()
+    company.status, company.number = 503, 2
+    recomputer.committed(CONCERNING)
+    while company.computed < 2:
+        await asyncio.sleep(0)
+    company.status = 200
+    async with asyncio.timeout(RETRY_AFTER_S / 2):
+        await asyncio.sleep(0.01)
+        recomputer.committed(CONCERNING)
+        await recomputer.settled()
+    assert company.said == [2]
+
+
+async def test_a_first_slow_computation_does_not_hold_the_next_event_back(
+    company: Company, recomputer: Recomputer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times_ns = iter([0, 900_000_000, 0, 1_000_000, 0, 900_000_000])
+    monkeypatch.setattr("steinmetz.live.recompute.perf_ns", lambda: next(times_ns))
+    recomputer.listened()
+    async with asyncio.timeout(0.5):
+        await recomputer.settled()
+        for company.number in (2, 3):
+            recomputer.committed(CONCERNING)
+            await recomputer.settled()
+    assert company.said == [2, 3]
