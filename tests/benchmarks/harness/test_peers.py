@@ -48,7 +48,7 @@ def test_the_reason_is_found_among_npms_advice() -> None:
 npm error code ETARGET
 npm error notarget No matching version found for socket.io@99.99.99.
 npm error notarget a package version that doesn't exist.
-npm error A complete log of this run can be found in: /root/.npm/_logs/1-debug-0.log
+npm error A complete log of this run can be found in: /home/ada/.npm/_logs/1-debug-0.log
 """
     assert reason(said) == "npm error notarget No matching version found for socket.io@99.99.99."
     assert reason("one\ntwo\n") == "two"

@@ -596,11 +596,11 @@ class TestSwitchAndInside:
         counting(rig)
 
         async def strip(scope: Any, receive: Any, send: Any) -> None:
-            await rig.app({**scope, "path": scope["path"].removeprefix("/root")}, receive, send)
+            await rig.app({**scope, "path": scope["path"].removeprefix("/base")}, receive, send)
 
         rig.door = rig.cache.wrap(strip, rig.app)
-        assert (await rig.ask("/root/a", root_path="/root")).cache == "MISS"
-        assert (await rig.ask("/root/a", root_path="/root")).cache == "HIT"
+        assert (await rig.ask("/base/a", root_path="/base")).cache == "MISS"
+        assert (await rig.ask("/base/a", root_path="/base")).cache == "HIT"
 
     async def test_an_own_key_stands_in_place_of_the_query(self, rig: Any) -> None:
         def by_customer(request: KeyRequest) -> str:
