@@ -32,7 +32,15 @@ def fill(url: str) -> None:
     seed(url, scale=TINY, today=company_date(FakeClock().now()), password_hasher=hasher.hash_now)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every write on SQLite; those marked ``both_databases`` on PostgreSQL too."""
+    if "house" in metafunc.fixturenames:
+        is_both = metafunc.definition.get_closest_marker("both_databases")
+        engines = ["sqlite", "postgresql"] if is_both else ["sqlite"]
+        metafunc.parametrize("house", engines, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """One company for all writes of one engine: each is verified against what the one before has left."""
     folder = tmp_path_factory.mktemp("house")
@@ -150,6 +158,7 @@ async def test_no_cached_route_is_forgotten(house: House) -> None:
     assert visited == marked
 
 
+@pytest.mark.both_databases
 async def test_every_cached_answer_is_kept_for_every_role(house: House) -> None:
     await house.verify_kept()
 
@@ -157,6 +166,7 @@ async def test_every_cached_answer_is_kept_for_every_role(house: House) -> None:
 # -- the writes -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 async def test_paying_an_invoice(house: House) -> None:
     invoice = await an_invoice(house, "sent")
     owed = invoice["grossCents"] - invoice["paidCents"]
@@ -176,6 +186,7 @@ async def test_paying_a_part_of_an_invoice(house: House) -> None:
     )
 
 
+@pytest.mark.both_databases
 async def test_drafting_and_sending_an_invoice(house: House) -> None:
     customer = (await data_of(house, "/api/customers?limit=1"))[0]
     drafted: list[httpx2.Response] = []
@@ -232,6 +243,7 @@ async def test_changing_a_customer(house: House) -> None:
     )
 
 
+@pytest.mark.both_databases
 async def test_changing_a_node(house: House) -> None:
     node = await a_leaf(house)
     await house.verify_write(
@@ -314,6 +326,7 @@ async def test_a_refused_write_changes_nothing_and_says_nothing(house: House) ->
     )
 
 
+@pytest.mark.both_databases
 async def test_a_rolled_back_write_says_nothing_and_leaves_the_hits(house: House) -> None:
     """The rows were written and flushed, an event was noted; then the request failed."""
     from steinmetz.erp.dependencies import Writing
