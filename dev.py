@@ -21,8 +21,10 @@ PYTHON = BIN / "python"
 STAMP = VENV / ".ready"
 STATIC = ROOT / "src" / "steinmetz" / "static"
 
-PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-"""How pytest runs all tests: a worker a core, the tests of one file in one worker, so that they share servers."""
+WORKERS = min((os.cpu_count() or 1) + 1, 4)
+"""One more than cores: tests that wait for a server or a browser leave a core free."""
+PARALLEL = ("-n", str(WORKERS), "--dist", "loadfile")
+"""How pytest runs all tests: those of one file in one worker, so that they share servers."""
 
 USAGE = """\
 usage: python3 dev.py COMMAND [ARGUMENTS]
