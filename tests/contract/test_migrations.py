@@ -19,6 +19,8 @@ from steinmetz.erp import migrations
 from steinmetz.erp.migrations.schema import is_of_the_models, schema
 from steinmetz.erp.migrations.transaction import in_transaction
 
+VERSIONS = Path(migrations.__file__).parent / "versions"
+
 RECOMMENDED = {
     ("users", ("email",), True),
     ("invoices", ("status",), False),
@@ -50,7 +52,7 @@ def do(url: str, *statements: str) -> None:
 
 
 def test_head_is_the_newest_script() -> None:
-    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    scripts = ScriptDirectory(str(VERSIONS.parent))
 
     assert scripts.get_heads() == [migrations.head()]
 
@@ -103,7 +105,8 @@ def test_an_upgrade_reports_its_steps_and_a_second_one_has_none(empty_url: str) 
     migrations.upgrade(empty_url, lambda *step: steps.append(step))
     migrations.upgrade(empty_url, lambda *step: steps.append(step))
 
-    assert steps == [("Schema 0001", 1, 1)]
+    revisions = [script.revision for script in ScriptDirectory(str(VERSIONS.parent)).walk_revisions()][::-1]
+    assert steps == [(f"Schema {each}", done, len(revisions)) for done, each in enumerate(revisions, start=1)]
     assert ask(empty_url, migrations.current) == migrations.head()
 
 

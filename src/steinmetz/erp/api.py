@@ -14,13 +14,17 @@ from steinmetz.erp.dependencies import known_parameters
 from steinmetz.erp.documentation import content_security_policy, page
 from steinmetz.erp.errors import install_problem_handlers
 from steinmetz.erp.modules.auth.routes import router as auth
+from steinmetz.erp.modules.batch.routes import router as batch
 from steinmetz.erp.modules.catalog.routes import router as catalog
+from steinmetz.erp.modules.chat.routes import router as chat
 from steinmetz.erp.modules.dashboard.routes import router as dashboard
 from steinmetz.erp.modules.finance.routes import router as finance
+from steinmetz.erp.modules.hr.routes import router as hr
+from steinmetz.erp.modules.notifications.routes import router as notifications
 from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.state import AppState
 
-ROUTERS = (auth, system, catalog, finance, dashboard)
+ROUTERS = (auth, system, catalog, finance, hr, chat, notifications, batch, dashboard)
 
 
 def make_api(

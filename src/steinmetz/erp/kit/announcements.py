@@ -23,3 +23,11 @@ class Expulsion:
     """After the commit, every socket in ``room`` is disconnected for good (revoked, disabled)."""
 
     room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """After the commit, every socket in ``sockets`` (a room, e.g. ``user:5``) leaves ``room``."""
+
+    sockets: str
+    room: str

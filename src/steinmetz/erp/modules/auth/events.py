@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, assert_never
 
 from steinmetz.cache import Admitted
 from steinmetz.erp.db import Publication, Publisher
-from steinmetz.erp.kit.announcements import Announcement, Expulsion
+from steinmetz.erp.kit.announcements import Announcement, Departure, Expulsion
 from steinmetz.erp.kit.roles import Actor
 from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.rules import may_join, rooms_of
@@ -16,6 +17,9 @@ from steinmetz.sql.scope import ScopeKind, open_scope
 EXPIRED = "Token expired"
 REQUIRED = "Authentication required"
 
+RoomPolicy = Callable[[Actor, str], Awaitable[bool]]
+"""Whether somebody may enter a room, by its name."""
+
 
 class Gate:
     """Lets sockets in, renews them, and decides about rooms; `attach` does all the wiring."""
@@ -23,6 +27,11 @@ class Gate:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._expulsions = 0
+        self._policies: dict[str, RoomPolicy] = {}
+
+    def open_rooms(self, prefix: str, policy: RoomPolicy) -> None:
+        """Let ``policy`` decide about the rooms whose names begin with ``prefix``; nobody enters any other."""
+        self._policies[prefix] = policy
 
     def attach(self, io: Server) -> Publisher:
         """Stand before ``io``; returns what a `Database` publishes through."""
@@ -37,6 +46,10 @@ class Gate:
                 case Expulsion(room):
                     self._expulsions += 1
                     io.in_(room).disconnect_sockets()
+                case Departure(sockets, room):
+                    io.in_(sockets).sockets_leave(room)
+                case _:
+                    assert_never(publication)
 
         return publish
 
@@ -60,9 +73,15 @@ class Gate:
         socket.expires_at = expires_at_s
         return {"ok": True}
 
-    def authorise(self, socket: Socket, room: str) -> bool:
+    async def authorise(self, socket: Socket, room: str) -> bool:
         """Whether the socket may enter ``room``."""
-        return may_join(socket.data["user"], room)
+        actor: Actor = socket.data["user"]
+        if may_join(actor, room):
+            return True
+        for prefix, policy in self._policies.items():
+            if room.startswith(prefix):
+                return await policy(actor, room)
+        return False
 
     async def _admitted(self, auth: Any) -> tuple[Actor | None, float | None, str]:
         token = auth.get("token") if isinstance(auth, dict) else None

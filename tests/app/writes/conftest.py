@@ -1,0 +1,48 @@
+"""A seeded company for the writes of one module, on the engine that a test asks for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from steinmetz.clock import FakeClock
+from steinmetz.erp import migrations
+from steinmetz.erp.kit.days import company_date
+from steinmetz.erp.main import create_app
+from steinmetz.erp.modules.auth.passwords import PasswordHasher
+from steinmetz.erp.seed import TINY, seed
+from tests.app.conftest import running, settings_for
+from tests.app.writes.house import House, open_house
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every write on SQLite; those marked ``both_databases`` on PostgreSQL too."""
+    if "house" in metafunc.fixturenames:
+        is_both = metafunc.definition.get_closest_marker("both_databases")
+        engines = ["sqlite", "postgresql"] if is_both else ["sqlite"]
+        metafunc.parametrize("house", engines, indirect=True, scope="module")
+
+
+def fill(url: str) -> None:
+    """A tiny company in the migrated database at ``url``."""
+    hasher = PasswordHasher(settings_for(Path("."), "sqlite:///none.db"))
+    seed(url, scale=TINY, today=company_date(FakeClock().now()), password_hasher=hasher.hash_now)
+
+
+@pytest.fixture(scope="module")
+async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One company for all writes of one file and engine: each is verified against what the one before has left."""
+    folder = tmp_path_factory.mktemp("house")
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("module_postgres_url")
+    else:
+        url = f"sqlite:///{folder / 'steinmetz.db'}"
+        migrations.upgrade(url)
+    fill(url)
+    async with AsyncExitStack() as stack:
+        app = create_app(settings_for(folder, url), clock=FakeClock())
+        await stack.enter_async_context(running(app))
+        yield await open_house(stack, app)
