@@ -106,7 +106,7 @@ async def test_what_a_command_writes_is_read_and_heard_at_once(company: Company,
             before = (await http.get(OVERVIEW)).json()
 
             assert await create_user(company, "neu@example.com") == (0, "")
-            latest = (await http.get("/api/cache/invalidations")).json()["data"][0]
+            latest = (await http.get("/api/cache/invalidations")).json()["invalidations"][0]
             assert latest["cause"].startswith("steinmetz user create")
             assert "main:users" in latest["relations"]
 
