@@ -1,4 +1,4 @@
-"""A backup made while people write restores to books that balance; what is wrong with a file never reaches the data."""
+"""A backup made while people write holds books that balance; a bad one never reaches the data."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from steinmetz.erp.settings import load_settings
 pytestmark = pytest.mark.timeout(120)
 
 Run = Callable[..., Result]
+Edit = Callable[[dict[str, bytes]], None]
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +100,7 @@ def content(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 def imbalance(url: str) -> list[Any]:
     """Journal entries whose lines do not add up to zero."""
-    query = "SELECT journal_entry_id FROM transactions GROUP BY journal_entry_id HAVING sum(amount_cents) <> 0"
+    query = "SELECT entry_id FROM transactions GROUP BY entry_id HAVING sum(amount_cents) <> 0"
     return in_transaction(url, lambda connection: list(connection.execute(text(query))))
 
 
@@ -125,7 +126,6 @@ def test_data_that_was_changed_is_back_after_a_restore(url: str, run: Run, tmp_p
     assert content(url) == before
     kept = json.loads(restored.stdout)["kept"]
     if kept is not None:
-        assert {row[1] for row in content(f"sqlite:///{kept}")["customers"]} >= {"Niemand"} or True
         assert "Niemand" in str(content(f"sqlite:///{kept}")["customers"])
         assert sorted(path.name for path in Path(kept).parent.iterdir() if "doorbells" not in path.name) == sorted(
             ["steinmetz.db", Path(kept).name]
@@ -141,20 +141,16 @@ def test_a_backup_made_while_people_write_is_one_moment_in_which_the_books_balan
 
     def post(number: int) -> None:
         def entry(connection: Connection) -> None:
-            one = "SELECT id, amount_cents FROM transactions ORDER BY id LIMIT 1 OFFSET :n"
-            identity, _ = connection.execute(text(one), {"n": number}).one()
-            entry_id = connection.execute(
-                text("SELECT journal_entry_id FROM transactions WHERE id = :i"), {"i": identity}
-            ).scalar_one()
+            one = "SELECT id FROM transactions ORDER BY id LIMIT 1 OFFSET :n"
+            identity = connection.execute(text(one), {"n": number}).scalar_one()
             for sign in (1, -1):
                 connection.execute(
                     text(
-                        "INSERT INTO transactions (journal_entry_id, account_id, date, amount_cents)"
-                        " SELECT journal_entry_id, account_id, date, :cents FROM transactions WHERE id = :i"
+                        "INSERT INTO transactions (entry_id, account_id, date, amount_cents)"
+                        " SELECT entry_id, account_id, date, :cents FROM transactions WHERE id = :i"
                     ),
                     {"cents": sign * (100 + number), "i": identity},
                 )
-            assert entry_id
 
         while not stop.is_set():
             in_transaction(url, entry)
@@ -196,7 +192,7 @@ def test_what_is_wrong_with_the_place_is_one_line(url: str, run: Run, tmp_path: 
     assert "folder that exists" in refusal(run("backup", "nowhere/a.backup"))
     assert "folder that exists" in refusal(run("backup", "."))
     assert "cannot be opened" in refusal(run("restore", "b.backup"))
-    assert "not a file" in refusal(run("restore", "/dev/null")) or True
+    assert "cannot be" in refusal(run("restore", "."))
 
 
 def test_no_database_no_backup(run: Run, tmp_path: Path) -> None:
@@ -247,21 +243,18 @@ def sealed(path: Path) -> None:
     path.write_bytes(whole + hashlib.sha256(whole).hexdigest().encode())
 
 
-def rewritten(good: Path, path: Path, edit: Callable[[dict[str, bytes]], None], **options: Any) -> None:
+def rewritten(good: Path, path: Path, edit: Edit, compression: int = zipfile.ZIP_STORED) -> None:
     with zipfile.ZipFile(good) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     edit(members)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.comment = b"steinmetz sha256 " + b"0" * 64
         for name, data in members.items():
-            kind = (
-                options.get("compression", zipfile.ZIP_STORED) if name != "manifest.json" else zipfile.ZIP_STORED
-            )
-            archive.writestr(name, data, compress_type=kind)
+            archive.writestr(name, data, zipfile.ZIP_STORED if name == "manifest.json" else compression)
     sealed(path)
 
 
-def manifest(**changes: Any) -> Callable[[dict[str, bytes]], None]:
+def manifest(**changes: Any) -> Edit:
     def edit(members: dict[str, bytes]) -> None:
         told = json.loads(members["manifest.json"])
         members["manifest.json"] = json.dumps({**told, **changes}).encode()
@@ -269,7 +262,7 @@ def manifest(**changes: Any) -> Callable[[dict[str, bytes]], None]:
     return edit
 
 
-def renamed(name: str) -> Callable[[dict[str, bytes]], None]:
+def renamed(name: str) -> Edit:
     def edit(members: dict[str, bytes]) -> None:
         members[name] = members.pop("database.sqlite3")
 
@@ -352,17 +345,16 @@ def untouched(url: str, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("untouched")
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize(("edit", "says"), TAMPERED)
 def test_a_backup_that_is_not_what_it_says_is_refused(
-    edit: Callable[[dict[str, bytes]], None],
+    edit: Edit,
     says: str,
     compression: int,
     good_backup: Path,
     run: Run,
     tmp_path: Path,
 ) -> None:
-    rewritten(good_backup, tmp_path / "bad.backup", edit, compression=compression)
+    rewritten(good_backup, tmp_path / "bad.backup", edit, zipfile.ZIP_DEFLATED)
     assert says in refusal(run("restore", "bad.backup"))
 
 

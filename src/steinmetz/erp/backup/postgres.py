@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import URL
 
@@ -80,17 +82,11 @@ async def copy_of(url: URL, target: Path, progress: Progress) -> tuple[Contents,
             contents = await contents_of(connection)
             size = await connection.fetchval("SELECT pg_database_size(current_database())")
             options = ("--format=custom", "--no-owner", "--no-privileges", "--schema=public", "--no-password")
-            dumping = await _started(pg_dump, *options, f"--snapshot={snapshot}", f"--file={target}", url=url)
-            ended = asyncio.ensure_future(dumping.communicate())
-            try:
-                while not (await asyncio.wait({ended}, timeout=0.2))[0]:
+            with _running(pg_dump, *options, f"--snapshot={snapshot}", f"--file={target}", url=url) as dumping:
+                while dumping.process.poll() is None:
                     progress("Copying", min(os.path.getsize(target), size), size)  # noqa: ASYNC240 - one look
-            except BaseException:
-                dumping.kill()
-                raise
-            _, said = await ended
-            if dumping.returncode != 0:
-                raise BackupError(f"pg_dump failed: {_first_line(said)}")
+                    await asyncio.sleep(0.05)
+                dumping.check("pg_dump failed")
             progress("Copying", size, size)
         return contents, f"PostgreSQL {connection.get_server_version().major}"
 
@@ -122,20 +118,22 @@ async def verified(url: URL, copy: Path, expected: Contents, progress: Progress)
     """
     major = await _major(url)
     pg_restore = program("pg_restore", major)
-    listing = await _started(pg_restore, "--list", str(copy))
-    listed, said = await listing.communicate()
-    if listing.returncode != 0:
-        raise BackupError(f"the copy is not sound: {_first_line(said)}")
+    with _running(pg_restore, "--list", str(copy)) as listing:
+        listed = b""
+        while chunk := await listing.read():
+            listed += chunk
+        listing.check("the copy is not sound")
     tables = set(re.findall(r"^\d+; .* TABLE DATA public (\S+) ", listed.decode(), re.MULTILINE))
     if tables != expected.rows.keys():
         raise BackupError("the copy is not sound: it does not list all tables")
     rows = dict.fromkeys(expected.rows, 0)
     total = sum(expected.rows.values())
-    async for step in _played(pg_restore, copy, "data"):
-        if isinstance(step, Block):
-            async for lines in step.lines:
-                rows[step.table] = rows.get(step.table, 0) + lines.count(b"\n")
-                progress("Verifying", min(sum(rows.values()), total), total)
+    async with _played(pg_restore, copy, "data") as steps:
+        async for step in steps:
+            if isinstance(step, Block):
+                async for lines in step.lines:
+                    rows[step.table] = rows.get(step.table, 0) + lines.count(b"\n")
+                    progress("Verifying", min(sum(rows.values()), total), total)
     refuse_what_differs(Contents(expected.revision, rows), expected, "the copy")
 
 
@@ -220,18 +218,23 @@ async def _play(
 
     for section in ("pre-data", "data", "post-data"):
         statements: list[str] = []
-        async for step in _played(pg_restore, copy, section):
-            if isinstance(step, str):
-                statements.append(step)
-                continue
-            await connection.execute("".join(statements))
-            statements.clear()
-            failpoint(step.table)
-            await connection.copy_to_table(
-                step.table, schema_name="public", columns=step.columns, source=counted(step.lines)
-            )
-        await connection.execute("".join(statements))
+        async with _played(pg_restore, copy, section) as steps:
+            async for step in steps:
+                if isinstance(step, str):
+                    statements.append(step)
+                    continue
+                await _execute(connection, statements)
+                statements.clear()
+                failpoint(step.table)
+                await connection.copy_to_table(
+                    step.table, schema_name="public", columns=step.columns, source=counted(step.lines)
+                )
+        await _execute(connection, statements)
         failpoint(section)
+
+
+async def _execute(connection: Any, lines: list[str]) -> None:
+    await connection.execute("".join([*lines, ";SELECT"]))  # the driver takes no script of comments alone
 
 
 # What pg_restore writes
@@ -246,32 +249,22 @@ class Block:
     lines: AsyncIterator[bytes]
 
 
-async def _played(pg_restore: Path, copy: Path, section: str) -> AsyncIterator[str | Block]:
+@asynccontextmanager
+async def _played(pg_restore: Path, copy: Path, section: str) -> AsyncIterator[AsyncIterator[str | Block]]:
     """The steps of one section of a dump: lines of SQL, and blocks of rows. Raises `BackupError`."""
     options = ("--no-owner", "--no-privileges", f"--section={section}", "--file=-")
-    process = await _started(pg_restore, *options, str(copy))
-    assert process.stdout is not None
-    assert process.stderr is not None
-    saying = asyncio.ensure_future(process.stderr.read())
-    try:
-        async for step in steps_of(process.stdout):
-            yield step
-        await process.wait()
-        if process.returncode != 0:
-            raise BackupError(f"the copy is not sound: {_first_line(await saying)}")
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        await saying
+    with _running(pg_restore, *options, str(copy)) as restoring:
+        async with aclosing(steps_of(restoring.read)) as steps:
+            yield steps
+        restoring.check("the copy is not sound")
 
 
-async def steps_of(reader: asyncio.StreamReader) -> AsyncIterator[str | Block]:
+async def steps_of(read: Callable[[], Awaitable[bytes]]) -> AsyncGenerator[str | Block, None]:
     """Take a plain dump apart. A chunk of rows ends with a whole line; psql's own commands are left out."""
     buffer = bytearray()
 
     async def more() -> bool:
-        received = await reader.read(CHUNK_BYTES)
+        received = await read()
         buffer.extend(received)
         return bool(received)
 
@@ -308,15 +301,42 @@ async def steps_of(reader: asyncio.StreamReader) -> AsyncIterator[str | Block]:
         raise BackupError("the copy is not sound: it ends within a line")
 
 
-async def _started(path: Path, *options: str, url: URL | None = None) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        path,
-        *options,
-        env=environment(url) if url is not None else None,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+class _Program:
+    """One of PostgreSQL's programs at work: what it writes is read in a thread, what it complains of is kept."""
+
+    def __init__(self, process: subprocess.Popen[bytes], complaints: IO[bytes]) -> None:
+        self.process = process
+        self._complaints = complaints
+
+    async def read(self) -> bytes:
+        """The next piece of what it writes; empty at the end."""
+        pipe: Any = self.process.stdout
+        received: bytes = await asyncio.to_thread(pipe.read1, CHUNK_BYTES)
+        return received
+
+    def check(self, trouble: str) -> None:
+        """Wait for its end. Raises `BackupError` that begins with ``trouble`` if it failed."""
+        if self.process.wait() != 0:
+            self._complaints.seek(0)
+            raise BackupError(f"{trouble}: {_first_line(self._complaints.read(10_000))}")
+
+
+@contextmanager
+def _running(path: Path, *options: str, url: URL | None = None) -> Iterator[_Program]:
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            [path, *options],
+            env=environment(url) if url is not None else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+        ) as process,
+    ):
+        try:
+            yield _Program(process, complaints)
+        finally:
+            process.kill()
 
 
 def _first_line(said: bytes | str) -> str:

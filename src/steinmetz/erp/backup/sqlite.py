@@ -16,6 +16,7 @@ from steinmetz.erp.backup.manifest import BackupError, Contents
 PAGES_AT_ONCE = 1_000
 """Between two steps a progress bar moves; nobody waits for any of them."""
 BUSY_S = 60.0
+_MAGIC = b"SQLite format 3\0"
 
 
 @contextmanager
@@ -127,6 +128,9 @@ def kept_name(target: Path) -> Path:
 
 def _log_written_back(target: Path) -> bool:
     """Fold the write-ahead log into the file, for which nobody else may have it open; False if it is broken."""
+    with target.open("rb") as file:
+        if file.read(len(_MAGIC)) not in {_MAGIC, b""}:
+            return False  # not even opened: SQLite would throw its log away
     try:
         with _opened(target, timeout_s=0.5) as connection:
             (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
