@@ -349,7 +349,6 @@ def untouched(url: str, tmp_path: Path) -> Iterator[None]:
 def test_a_backup_that_is_not_what_it_says_is_refused(
     edit: Edit,
     says: str,
-    compression: int,
     good_backup: Path,
     run: Run,
     tmp_path: Path,

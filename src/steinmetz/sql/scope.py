@@ -86,5 +86,7 @@ def note(facts: StatementFacts) -> None:
         scope.note(facts)
         return
     if facts.reads or facts.reads_unknown:
-        for recording in list(_recording):
-            recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")
+        for reference in list(_recording.data):  # in one step: other threads open and close scopes meanwhile
+            recording = reference()
+            if recording is not None:
+                recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")

@@ -157,9 +157,12 @@ class Bell:
         except OSError:  # gone again, or no handles left for now
             return
         user = user_of(line)
-        if len(self._callers) >= MAX_CALLERS or (user is not None and user not in {os.geteuid(), 0}):
+        is_stranger = user is not None and user not in {os.geteuid(), 0}
+        if is_stranger or len(self._callers) >= MAX_CALLERS:
             self.refused += 1
             line.close()
+            if not is_stranger:
+                self._doubt("too many")
             return
         line.setblocking(False)
         caller = _Caller(line)
@@ -216,12 +219,12 @@ class Bell:
                 caller.marks[number] = (writes, self._observer.mark(writes))
             case Bump(number):
                 writes, token = self._marked(caller, number)
-                self._bump(caller, writes, token)
+                self._bump(caller.who, writes, token)
             case Unmark(number):
                 _, token = self._marked(caller, number)
                 self._observer.unmark(token)
             case Wrote(writes):
-                self._bump(caller, writes, self._observer.mark(writes))
+                self._bump(caller.who, writes, self._observer.mark(writes))
             case Said(body):
                 self._said(body)
             case Bye():
@@ -239,8 +242,8 @@ class Bell:
         except KeyError:
             raise MessageError("no such mark") from None
 
-    def _bump(self, caller: _Caller, writes: WriteSet, token: object) -> None:
-        with open_scope(ScopeKind.COMMAND, caller.who or "a neighbour"):
+    def _bump(self, who: str, writes: WriteSet, token: object) -> None:
+        with open_scope(ScopeKind.COMMAND, who or "a neighbour"):
             try:
                 if writes.unknown:
                     self._schema_changed()  # before the bump: what is learnt from now on is of the new schema
@@ -254,16 +257,19 @@ class Bell:
         marks, caller.marks = caller.marks, {}
         for writes, token in marks.values():
             with contextlib.suppress(Exception):
-                self._bump(caller, writes, token)
-        if is_clean:
-            return
-        self.lost += 1
+                self._bump(caller.who, writes, token)
+        if not is_clean:
+            self.lost += 1
+            self._doubt(reason, caller.who)
+
+    def _doubt(self, reason: str, who: str = "") -> None:
+        """Somebody may write and cannot tell: a writer who is cut off knocks again after his COMMIT."""
         log.warning(
             "A writer's line to this server broke off: it counts as if anything had been written",
-            writer=caller.who or "unknown",
+            writer=who or "unknown",
             reason=reason,
         )
         try:
-            self._bump(caller, self._anything, self._observer.mark(self._anything))
+            self._bump(who, self._anything, self._observer.mark(self._anything))
         except Exception as error:
             log.error("An observer of neighbours' commits failed", error=repr(error), exc_info=error)

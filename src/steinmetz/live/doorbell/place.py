@@ -60,7 +60,8 @@ class Place:
         if not hasattr(socket, "AF_UNIX"):
             raise NoPlaceError("this system has no Unix sockets")
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             found = self.folder.stat()
             if found.st_uid != os.geteuid():
                 raise NoPlaceError(f"{self.folder} belongs to another user")

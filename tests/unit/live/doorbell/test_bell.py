@@ -202,7 +202,9 @@ def test_callers_and_their_marks_are_bounded(
     first.tell(HELLO)
     second.tell(HELLO, *(Mark(number, INVOICES) for number in range(3)))
     assert Writer(place, bell).is_cut()
+    eventually(lambda: notebook.lines[3:] == DOUBT)
     assert bell.refused == 1
+    notebook.lines[3:] = []
     second.line.sendall(encode(Mark(3, INVOICES)))
     assert second.is_cut()
     eventually(lambda: notebook.lines[-3:] == DOUBT)
