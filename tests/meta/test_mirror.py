@@ -16,6 +16,7 @@ DECIDING = [
     "monitor/analysis",
     "sql/facts.py",
     "sql/effects.py",
+    "live/doorbell/messages.py",
 ]
 
 

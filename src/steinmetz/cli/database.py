@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +11,9 @@ import typer
 from steinmetz.cli.outcome import plain_errors
 
 if TYPE_CHECKING:
+    from steinmetz.erp.db import Database
     from steinmetz.erp.settings import Settings
+    from steinmetz.live import Ringer
 
 Advance = Callable[[str, int, int], None]
 
@@ -32,6 +34,34 @@ def progress_bar() -> Iterator[Advance]:
         yield advance
 
 
+@contextmanager
+def ringing(settings: Settings, command: str) -> Iterator[Ringer | None]:
+    """For a command that commits by itself: give ``around_commit(ringer)`` to `in_transaction`.
+
+    Live servers hear of what is committed before the command goes on; one that hangs is named on standard error.
+    """
+    from steinmetz.erp.neighbours import ringing
+
+    with ringing(settings, f"steinmetz {command}", _warn) as ringer:
+        yield ringer
+
+
+@asynccontextmanager
+async def opened(settings: Settings, command: str) -> AsyncIterator[Database]:
+    """The database for a command that writes with units: live servers hear of each commit before it returns, drop
+    what it concerns, move their screens, and say what the unit has published."""
+    from steinmetz.erp.db import Database
+    from steinmetz.erp.neighbours import joined
+
+    with ringing(settings, command) as ringer:
+        async with joined(Database(settings.database_address, pool_size=1), ringer) as database:
+            yield database
+
+
+def _warn(sentence: str) -> None:
+    typer.echo(f"steinmetz: warning: {sentence}", err=True)
+
+
 def revision(settings: Settings) -> str | None:
     """The schema revision of the database; None for one that was never migrated."""
     from steinmetz.erp import migrations
@@ -50,6 +80,7 @@ def _exists(path: str) -> bool:
 
 def migrate_command() -> None:
     from steinmetz.erp import migrations
+    from steinmetz.erp.neighbours import around_commit
     from steinmetz.erp.settings import load_settings
 
     with plain_errors():
@@ -60,6 +91,6 @@ def migrate_command() -> None:
         if stands == migrations.head():
             typer.echo(f"The database is at {stands}, the newest schema of this release.")
             return
-        with progress_bar() as advance:
-            migrations.upgrade(settings.database_address, advance)
+        with ringing(settings, "migrate") as ringer, progress_bar() as advance:
+            migrations.upgrade(settings.database_address, advance, around_commit=around_commit(ringer))
         typer.echo(f"The database went from {stands or 'nothing'} to {migrations.head()}.")

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from steinmetz.cli.backup import backup_command
+from steinmetz.cli.restore import restore_command
 from steinmetz.cli.seed import seed_command
 from steinmetz.cli.traffic import traffic_command
 
@@ -99,6 +101,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 
 
 app.command("seed")(seed_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 app.command("traffic")(traffic_command)
 
 

@@ -24,13 +24,14 @@ def seed_command(
     ] = None,
 ) -> None:
     """Fill an empty database with a plausible company: its people, customers, books, hours and catalogue."""
-    from steinmetz.cli.database import progress_bar
+    from steinmetz.cli.database import progress_bar, ringing
     from steinmetz.cli.outcome import plain_errors
     from steinmetz.clock import SystemClock
     from steinmetz.erp import migrations
     from steinmetz.erp import seed as company
     from steinmetz.erp.kit.days import company_date
     from steinmetz.erp.modules.auth.passwords import PasswordHasher
+    from steinmetz.erp.neighbours import around_commit
     from steinmetz.erp.settings import load_settings
 
     clock = SystemClock()
@@ -38,10 +39,10 @@ def seed_command(
     with plain_errors():
         settings = load_settings()
         begun = clock.monotonic_s()
-        with progress_bar() as advance:
+        with ringing(settings, "seed") as ringer, progress_bar() as advance:
             if settings.is_embedded:
                 settings.make_data_dir()
-                migrations.upgrade(settings.database_address, advance)
+                migrations.upgrade(settings.database_address, advance, around_commit=around_commit(ringer))
             company.seed(
                 settings.database_address,
                 scale=company.SCALES[scale],
@@ -49,6 +50,7 @@ def seed_command(
                 today=day,
                 password_hasher=PasswordHasher(settings).hash_now,
                 progress=advance,
+                around_commit=around_commit(ringer),
             )
     typer.echo(
         f"The company of scale {scale}, seed {seed}, stands as of {day} ({clock.monotonic_s() - begun:.1f} s)."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from steinmetz.cli.database import progress_bar, revision
+from steinmetz.cli.database import progress_bar, revision, ringing
 from steinmetz.cli.outcome import fail, plain_errors
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def listen(host: str, port: int) -> socket.socket:
 def prepare(settings: Settings, *, no_seed: bool) -> None:
     """An embedded database is made, migrated and filled; any other must be ready."""
     from steinmetz.erp import migrations
+    from steinmetz.erp.neighbours import around_commit
 
     if settings.is_embedded:
         settings.make_data_dir()
@@ -75,8 +76,8 @@ def prepare(settings: Settings, *, no_seed: bool) -> None:
                 f"the database is at schema {stands or 'nothing'}, this release needs {migrations.head()}: "
                 "run `steinmetz migrate` first"
             )
-        with progress_bar() as advance:
-            migrations.upgrade(settings.database_address, advance)
+        with ringing(settings, "serve") as ringer, progress_bar() as advance:
+            migrations.upgrade(settings.database_address, advance, around_commit=around_commit(ringer))
     if settings.is_embedded and not no_seed:
         _fill_if_empty(settings)
 
@@ -86,17 +87,19 @@ def _fill_if_empty(settings: Settings) -> None:
     from steinmetz.erp.kit.days import company_date
     from steinmetz.erp.migrations.transaction import in_transaction
     from steinmetz.erp.modules.auth.passwords import PasswordHasher
+    from steinmetz.erp.neighbours import around_commit
     from steinmetz.erp.seed import DEMO, is_empty, seed
 
     if not in_transaction(settings.url, is_empty):
         return
-    with progress_bar() as advance:
+    with ringing(settings, "serve") as ringer, progress_bar() as advance:
         seed(
             settings.database_address,
             scale=DEMO,
             today=company_date(SystemClock().now()),
             progress=advance,
             password_hasher=PasswordHasher(settings).hash_now,
+            around_commit=around_commit(ringer),
         )
 
 

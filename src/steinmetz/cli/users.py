@@ -32,7 +32,7 @@ def create_user_command(email: str, name: str, role: str, password_file: Path | 
         except ValidationError as error:
             found = error.errors(include_input=False)[0]
             fail(f"--{found['loc'][0]}: {found['msg'].removeprefix('Value error, ')}")
-        user = _with_doorkeeper(lambda doorkeeper: doorkeeper.create_user(SYSTEM, new))
+        user = _with_doorkeeper("user create", lambda doorkeeper: doorkeeper.create_user(SYSTEM, new))
         typer.echo(f"Created {user.email} as {user.role.value}.")
 
 
@@ -49,13 +49,13 @@ def _password(file: Path | None) -> str:
 
 def token_command(email: str) -> None:
     with plain_errors():
-        given = _with_doorkeeper(lambda doorkeeper: doorkeeper.vouch_for(email, "steinmetz token"))
+        given = _with_doorkeeper("token", lambda doorkeeper: doorkeeper.vouch_for(email, "steinmetz token"))
         typer.echo(given.access_token)
         typer.echo(f"Lasts {given.access_s} s; send it as 'Authorization: Bearer <token>'.", err=True)
 
 
-def _with_doorkeeper(work: Callable[[Doorkeeper], Awaitable[T]]) -> T:
-    from steinmetz.erp.db import Database
+def _with_doorkeeper(command: str, work: Callable[[Doorkeeper], Awaitable[T]]) -> T:
+    from steinmetz.cli.database import opened
     from steinmetz.erp.modules.auth.passwords import PasswordHasher
     from steinmetz.erp.modules.auth.service import Doorkeeper
     from steinmetz.erp.modules.auth.throttle import LoginThrottle
@@ -65,14 +65,11 @@ def _with_doorkeeper(work: Callable[[Doorkeeper], Awaitable[T]]) -> T:
     settings = load_settings(log_level="error")
 
     async def run() -> T:
-        database = Database(settings.database_address, pool_size=1)
         tokens = Tokens(settings.token_secrets(), access_s=settings.access_token_s)
-        doorkeeper = Doorkeeper(
-            database, PasswordHasher(settings), tokens, LoginThrottle(), session_s=settings.session_s
-        )
-        try:
+        async with opened(settings, command) as database:
+            doorkeeper = Doorkeeper(
+                database, PasswordHasher(settings), tokens, LoginThrottle(), session_s=settings.session_s
+            )
             return await work(doorkeeper)
-        finally:
-            await database.close()
 
     return asyncio.run(run())

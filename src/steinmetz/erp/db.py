@@ -25,13 +25,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from steinmetz.clock import Clock, SystemClock
-from steinmetz.erp.kit.announcements import Announcement, Departure, Expulsion
+from steinmetz.erp.kit.announcements import Publication as Publication
 from steinmetz.erp.kit.roles import SYSTEM, Actor
 
 DATABASE_NAME = "main"
 """The name of the ERP's database in read and write sets."""
 
-Publication = Announcement | Expulsion | Departure
 Publisher = Callable[[Publication], None]
 
 _writes: ContextVar[bool] = ContextVar("steinmetz_unit_writes", default=True)

@@ -23,6 +23,7 @@ from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
 from steinmetz.erp.modules.auth.tokens import Tokens
 from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
+from steinmetz.erp.neighbours import everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.scheduler import Scheduler
 from steinmetz.erp.settings import Settings, load_settings
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     io = Server(
         RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections), clock=clock
     )
-    database.publisher = Gate(identity).attach(io)
+    publish = Gate(identity).attach(io)
     cache = ResponseCache(
         CacheConfig(enabled=settings.cache, budget_bytes=settings.cache_max_bytes),
         clock=clock,
@@ -118,7 +119,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         clock=clock,
         database=DATABASE_NAME,
         enabled=settings.live,
+        place=place_of(settings),
     )
+    live.on_relayed(heard(publish))
+    database.publisher = everywhere(publish, live.relay)
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
     door.inside = live
     return Application(state, api, live, door)

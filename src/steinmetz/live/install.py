@@ -11,8 +11,11 @@ import asyncio
 from collections.abc import Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.live.bindings import Binding, Emission
+from steinmetz.live.doorbell import Bell, Place, Ringer
 from steinmetz.live.recompute import ASGIApp, Recomputer
 from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from steinmetz.cache import ResponseCache
     from steinmetz.monitor import QueryMonitor
     from steinmetz.realtime import Server, Socket
+
+log = structlog.get_logger("steinmetz.live")
 
 
 class Live:
@@ -41,6 +46,7 @@ class Live:
         monitor: QueryMonitor | None,
         clock: Clock,
         enabled: bool,
+        place: Place | None = None,
     ) -> None:
         self.hook = hook
         self.io = io
@@ -54,6 +60,18 @@ class Live:
         self._recomputers: list[Recomputer] = []
         self._tasks: Tasks | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._relays: list[Callable[[Any], None]] = []
+        self.bell: Bell | None = None
+        self.ringer: Ringer | None = None
+        if place is not None:
+            self.bell = Bell(
+                place,
+                cache.observer if cache is not None else _Unmoved(),
+                database=hook.database,
+                schema_changed=hook.schema_changed,
+                said=self._said,
+            )
+            self.ringer = Ringer(place, who="a server", own=self.bell.name)
         if io is not None:
             io.on("connection", self._connected)
 
@@ -91,6 +109,23 @@ class Live:
         self._recomputers.append(recomputer)
         if self._tasks is not None:
             self._tasks.spawn(f"recompute {path}", recomputer.run())
+
+    # -- neighbours: other processes on the same database --------------------------------------------------
+
+    def on_relayed(self, listener: Callable[[Any], None]) -> None:
+        """Call ``listener(body)`` on the event loop with what a neighbour has passed on with `relay`."""
+        self._relays.append(listener)
+
+    def relay(self, body: Any) -> None:
+        """Have every neighbouring server hear ``body`` (JSON) after the commits so far; does not wait."""
+        if self.ringer is not None:
+            self.ringer.say(body)
+
+    def _said(self, body: Any) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            for listener in self._relays:
+                loop.call_soon_threadsafe(listener, body)
 
     # -- what a recomputation needs ----------------------------------------------------------------------
 
@@ -133,6 +168,14 @@ class Live:
             return
         self._loop = asyncio.get_running_loop()
         self._tasks = Tasks("live")
+        if self.bell is not None:
+            try:
+                self.bell.open()
+            except OSError as error:
+                log.warning(
+                    "No doorbell: writes of other processes will not be noticed",
+                    error=error.strerror or str(error),
+                )
         if self.io is not None:
             await self.io.start()
         if self.enabled:
@@ -144,6 +187,10 @@ class Live:
         tasks, self._tasks, self._loop = self._tasks, None, None
         if tasks is not None:
             await tasks.aclose()
+            if self.bell is not None:
+                self.bell.close()
+            if self.ringer is not None:
+                await asyncio.to_thread(self.ringer.close)
             if self.io is not None:
                 await self.io.shutdown()
             if self.cache is not None:
@@ -187,11 +234,15 @@ def install(
     clock: Clock | None = None,
     database: str = "main",
     enabled: bool = True,
+    place: Place | None = None,
 ) -> Live:
     """Put the parts around ``app`` and join them to ``engine``; returns the ASGI application to serve.
 
     ``database`` names the engine in read and write sets. With ``enabled`` false, bound answers are not
     recomputed (the kill switch ``LIVE=off``); cache and monitor have switches of their own.
+
+    With a ``place``, processes on the same database tell each other of their commits there (`doorbell.Ringer`),
+    so that none gives an answer older than a write of another.
     """
     sql = hook(engine, database=database)
     live = Live(
@@ -202,10 +253,26 @@ def install(
         monitor=monitor,
         clock=clock or SystemClock(),
         enabled=enabled,
+        place=place,
     )
     if monitor is not None:
         monitor.attach(sql)
     if cache is not None:
         sql.observe_transactions(cache.observer)
         cache.on_bumped(live._bumped)
+    if live.ringer is not None:
+        sql.observe_transactions(live.ringer)  # after the cache: neighbours hear of it while ours is marked
     return live
+
+
+class _Unmoved:
+    """For a server without a cache: commits of neighbours move nothing, only what they say is heard."""
+
+    def mark(self, writes: WriteSet) -> object:
+        return None
+
+    def bump(self, token: object) -> None:
+        pass
+
+    def unmark(self, token: object) -> None:
+        pass

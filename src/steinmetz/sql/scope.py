@@ -86,5 +86,8 @@ def note(facts: StatementFacts) -> None:
         scope.note(facts)
         return
     if facts.reads or facts.reads_unknown:
-        for recording in list(_recording):
-            recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")
+        # Copied in one step, for other threads open and close scopes meanwhile.
+        for reference in list(_recording.data):  # type: ignore[attr-defined]  # not in the stubs
+            recording = reference()
+            if recording is not None:
+                recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,34 @@ class Departure:
 
     sockets: str
     room: str
+
+
+Publication = Announcement | Expulsion | Departure
+
+
+def as_json(publication: Publication) -> dict[str, Any]:
+    """The form in which one process passes a publication on to another."""
+    match publication:
+        case Announcement(event, payload, rooms):
+            return {"say": "announcement", "event": event, "payload": payload, "rooms": list(rooms)}
+        case Expulsion(room):
+            return {"say": "expulsion", "room": room}
+        case Departure(sockets, room):
+            return {"say": "departure", "sockets": sockets, "room": room}
+        case _:
+            assert_never(publication)
+
+
+def from_json(told: Any) -> Publication:
+    """What `as_json` made. Raises `ValueError` for anything else."""
+    match told:
+        case {"say": "announcement", "event": str(event), "payload": dict(payload), "rooms": list(rooms)} if all(
+            isinstance(room, str) for room in rooms
+        ):
+            return Announcement(event, payload, tuple(rooms))
+        case {"say": "expulsion", "room": str(room)}:
+            return Expulsion(room)
+        case {"say": "departure", "sockets": str(sockets), "room": str(room)}:
+            return Departure(sockets, room)
+        case _:
+            raise ValueError("not a publication of this release")

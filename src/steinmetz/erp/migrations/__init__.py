@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from steinmetz.erp.migrations.transaction import in_transaction
+from steinmetz.erp.migrations.transaction import AroundCommit, in_transaction
 
 __all__ = ["Progress", "current", "head", "upgrade"]
 
@@ -34,14 +34,14 @@ def current(connection: Connection) -> str | None:
     return None if revision is None else str(revision)
 
 
-def upgrade(url: str, progress: Progress | None = None) -> None:
+def upgrade(url: str, progress: Progress | None = None, *, around_commit: AroundCommit | None = None) -> None:
     """Bring the database at ``url`` to `head`, in one transaction; nothing happens if it is there already.
 
     ``url`` may name the async driver of the application or none. Two processes that upgrade at once do so one
     after the other. Blocks: async code calls it in a thread. Raises `RuntimeError` for a database that is newer
     than this release.
     """
-    in_transaction(url, lambda connection: _upgrade(connection, progress))
+    in_transaction(url, lambda connection: _upgrade(connection, progress), around_commit=around_commit)
 
 
 def _upgrade(connection: Connection, progress: Progress | None) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from steinmetz.erp import migrations
 from steinmetz.erp.migrations import Progress
-from steinmetz.erp.migrations.transaction import in_transaction
+from steinmetz.erp.migrations.transaction import AroundCommit, in_transaction
 from steinmetz.erp.seed.company import phases
 from steinmetz.erp.seed.load import load, writer
 from steinmetz.erp.seed.people import LOGINS, PASSWORD, Login, PasswordHasher
@@ -55,11 +55,14 @@ def seed(
     today: date,
     password_hasher: PasswordHasher,
     progress: Progress | None = None,
+    around_commit: AroundCommit | None = None,
 ) -> None:
     """Fill the empty, migrated database at ``url``, in one transaction: all of it or nothing.
 
     ``today`` is the company's date: the books end on the day before. ``progress`` hears (phase, rows done, rows
-    expected). Blocks: async code calls it in a thread. Raises `NotMigratedError` and `NotEmptyError`.
+    expected). Blocks: async code calls it in a thread. ``around_commit`` as in `in_transaction`.
+
+    Raises `NotMigratedError` and `NotEmptyError`.
     """
 
     def fill(connection: Connection) -> None:
@@ -77,7 +80,7 @@ def seed(
             written(phase.expected)
         into.finish()
 
-    in_transaction(url, fill)
+    in_transaction(url, fill, around_commit=around_commit)
 
 
 def is_empty(connection: Connection) -> bool:
