@@ -24,6 +24,9 @@ class Login(NamedTuple):
     role: Role
 
 
+VACATION_DAYS = 30
+"""A year, as in the metal industry's collective agreement."""
+
 PASSWORD = "steinmetz-demo"
 """Of all four demo logins."""
 
@@ -180,7 +183,7 @@ def staff(employees: int, seed: int, today: date, password_hasher: PasswordHashe
         if person.user_id is None and person.left_on is None:
             users.append(_user_of(person, len(users) + 1))
             people[index] = person._replace(user_id=len(users))
-    rows = [DepartmentRow(number, each.name, each.cost_center) for number, each in enumerate(DIVISIONS, 1)]
+    rows = [DepartmentRow(number, each.name, each.cost_center, 1) for number, each in enumerate(DIVISIONS, 1)]
     return Staff(users, rows, people)
 
 
@@ -225,6 +228,7 @@ def _employee(rng: Random, number: int, department: int, today: date) -> Employe
         job_title=post.title,
         weekly_minutes=weekly_minutes,
         salary_cents=round(full_salary * weekly_minutes / 2_400) * 100,
+        vacation_days=VACATION_DAYS,
         hired_on=hired_on,
         left_on=left_on,
         version=1,
