@@ -66,5 +66,5 @@ def days(first: date, last: date) -> Iterator[date]:
 
 
 def workdays(first: date, last: date) -> int:
-    """How many days from ``first`` to ``last``, both included, are workdays; 0 if ``last`` lies before ``first``."""
+    """How many days from ``first`` to ``last``, both included, are workdays; 0 if it ends before it begins."""
     return sum(map(is_workday, days(first, last)))

@@ -1,4 +1,4 @@
-"""Versions of departments, entitlement to vacation, cancelled leave, and time entries that the database keeps apart.
+"""Versions of departments, entitlement to vacation, cancelled leave, and a guard that keeps time entries apart.
 
 That no two time entries of an employee overlap is decided by the service, under a lock on the employee. The guard
 beside the table catches what gets past it, such as SQL by hand:
@@ -57,14 +57,18 @@ END
 
 GUARD_SQLITE = (
     f"CREATE TRIGGER time_entries_apart_insert BEFORE INSERT ON time_entries {_APART_SQLITE}",
-    "CREATE TRIGGER time_entries_apart_update BEFORE UPDATE OF employee_id, date, start_minute, end_minute"
-    f" ON time_entries {_APART_SQLITE}",
+    f"""
+    CREATE TRIGGER time_entries_apart_update
+    BEFORE UPDATE OF employee_id, date, start_minute, end_minute ON time_entries {_APART_SQLITE}
+    """,
 )
 
 _DAY = "(employee_id::numeric * 4000000 + (date - date '0001-01-01')) * 1440"
 """Minutes: 4,000,000 days are more than a calendar has, so employees do not touch each other."""
 
 GUARD_POSTGRESQL = (
-    "ALTER TABLE time_entries ADD CONSTRAINT ex_time_entries_apart EXCLUDE USING gist"
-    f" (numrange({_DAY} + start_minute, {_DAY} + end_minute) WITH &&)",
+    f"""
+    ALTER TABLE time_entries ADD CONSTRAINT ex_time_entries_apart
+    EXCLUDE USING gist (numrange({_DAY} + start_minute, {_DAY} + end_minute) WITH &&)
+    """,
 )

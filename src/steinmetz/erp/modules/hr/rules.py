@@ -1,8 +1,8 @@
 """When people work and when they are away; pure.
 
 Theory of this room. Of one employee, no two time entries share a minute, and no day has both a time entry and
-approved leave; requests that are open or approved share no day. Who writes either of them asks the questions below
-under a lock on the employee. A leave request walks through `TRANSITIONS` and nowhere else.
+approved leave; requests that are open or approved share no day. Who writes either of them asks the questions below under a
+lock on the employee. A leave request walks through `TRANSITIONS` and nowhere else.
 
 A day has 1,440 minutes, as the clock on the wall shows them: on the two Sundays on which that clock is set, an entry
 says what was written down, not what a stopwatch would have shown.
@@ -253,7 +253,11 @@ def week(
     worked: Counter[dt.date] = Counter()
     for day, minutes in entries:
         worked[day] += minutes
-    away = {day for each in leave for day in days(max(each.first_day, monday), min(each.last_day, monday + 6 * ONE_DAY))}
+    away = {
+        day
+        for each in leave
+        for day in days(max(each.first_day, monday), min(each.last_day, monday + 6 * ONE_DAY))
+    }
     return [
         WeekDay(
             day,

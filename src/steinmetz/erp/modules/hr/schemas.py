@@ -1,4 +1,4 @@
-"""Departments, employees, their time and their leave as they look from outside. Money in cents, time in minutes."""
+"""Departments, employees, their time and their leave from outside. Money in cents, time in minutes."""
 
 from __future__ import annotations
 
@@ -182,7 +182,9 @@ class TimeEntryRow(TimeEntryView):
 class TimeEntryInput(Input):
     """A new time entry; the caller's own where ``employeeId`` is left out."""
 
-    model_config = example(date="2026-03-02", startMinute=480, endMinute=720, project="Baureihe SGM", note="Prüfstand")
+    model_config = example(
+        date="2026-03-02", startMinute=480, endMinute=720, project="Baureihe SGM", note="Prüfstand"
+    )
 
     employee_id: Reference | None = None
     date: Day
@@ -328,7 +330,8 @@ class DepartmentFigures(Schema):
 
 
 class ProjectFigures(Schema):
-    project: str
+    project: str | None
+    """Empty where an entry names none; null for the rest of a long list."""
     minutes: int
 
 
@@ -358,6 +361,6 @@ class HrStatistics(Schema):
     overtime: Overtime
     departments: list[DepartmentFigures]
     projects: list[ProjectFigures]
-    """Those with most hours first; the rest of a long list is one entry without a name."""
+    """Those with most hours first."""
     joiners: list[Move]
     leavers: list[Move]
