@@ -29,19 +29,19 @@ class Readable:
     """The caller has no records and sees none of others."""
 
 
-async def own(unit: Unit) -> Employee | None:
-    """The employee linked to the account that calls."""
-    return None if unit.actor.id is None else await repository.employee_of(unit.session, unit.actor.id)
+async def own_id(unit: Unit) -> int | None:
+    """The id of the employee linked to the account that calls."""
+    return None if unit.actor.id is None else await repository.employee_id_of(unit.session, unit.actor.id)
 
 
 async def readable(unit: Unit, employee_id: int | None) -> Readable:
     """Whose records a list may show, of those asked for (None: all that may be). Raises `Forbidden`."""
     if rules.sees_everybody(unit.actor.role):
         return Readable(employee_id)
-    mine = await own(unit)
-    if employee_id is not None and (mine is None or mine.id != employee_id):
+    mine = await own_id(unit)
+    if employee_id is not None and mine != employee_id:
         raise Forbidden(Role.MANAGER, OWN_ONLY)
-    return Readable(None, nobody=True) if mine is None else Readable(mine.id)
+    return Readable(mine, nobody=mine is None)
 
 
 async def to_read(unit: Unit, employee_id: int | None) -> Employee:
@@ -50,11 +50,9 @@ async def to_read(unit: Unit, employee_id: int | None) -> Employee:
     Raises `Forbidden`, `NotFound`, `Unprocessable`.
     """
     if employee_id is None:
-        mine = await own(unit)
-        if mine is None:
-            raise Unprocessable(NOT_LINKED, "employeeId")
-        return mine
-    await readable(unit, employee_id)
+        employee_id = await _linked_id(unit)
+    else:
+        await readable(unit, employee_id)
     found = await repository.employee(unit.session, employee_id)
     if found is None:
         raise NotFound("employee", employee_id)
@@ -67,10 +65,7 @@ async def to_write(unit: Unit, employee_id: int | None) -> Employee:
     Raises `Forbidden`, `Unprocessable`.
     """
     if employee_id is None:
-        mine = await own(unit)
-        if mine is None:
-            raise Unprocessable(NOT_LINKED, "employeeId")
-        employee_id = mine.id
+        employee_id = await _linked_id(unit)
     locked = await repository.employee_to_change(unit.session, employee_id)
     # Asked of the locked row: the account may have been linked to somebody else a moment ago.
     if not rules.writes_for_everybody(unit.actor.role) and not is_own(unit, locked):
@@ -78,6 +73,12 @@ async def to_write(unit: Unit, employee_id: int | None) -> Employee:
     if locked is None:
         raise Unprocessable(f"There is no employee {employee_id}.", "employeeId")
     return locked
+
+
+async def _linked_id(unit: Unit) -> int:
+    if (mine := await own_id(unit)) is None:
+        raise Unprocessable(NOT_LINKED, "employeeId")
+    return mine
 
 
 def is_own(unit: Unit, employee: Employee | None) -> bool:

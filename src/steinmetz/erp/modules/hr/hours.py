@@ -153,10 +153,10 @@ async def _to_change(unit: Unit, entry_id: int, version: int) -> tuple[TimeEntry
 
     Raises `NotFound`, `Conflict`, `Forbidden`.
     """
-    seen = await repository.time_entry(unit.session, entry_id)
-    if seen is None:
+    whose = await repository.whose_time_entry(unit.session, entry_id)
+    if whose is None:
         raise NotFound("time entry", entry_id)
-    employee = await access.to_write(unit, seen.employee_id)
+    employee = await access.to_write(unit, whose)
     entry = await repository.time_entry_to_change(unit.session, entry_id)
     if entry is None:
         raise NotFound("time entry", entry_id)

@@ -223,10 +223,10 @@ async def _to_change(unit: Unit, leave_id: int, version: int) -> tuple[LeaveRequ
 
     Raises `NotFound`, `Conflict`, `Forbidden`.
     """
-    seen = await repository.leave_request(unit.session, leave_id)
-    if seen is None:
+    whose = await repository.whose_leave(unit.session, leave_id)
+    if whose is None:
         raise NotFound("leave request", leave_id)
-    employee = await access.to_write(unit, seen.employee_id)
+    employee = await access.to_write(unit, whose)
     request = await repository.leave_request_to_change(unit.session, leave_id)
     if request is None:
         raise NotFound("leave request", leave_id)

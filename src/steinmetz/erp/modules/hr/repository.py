@@ -1,7 +1,8 @@
 """What hr asks of the database, alike on SQLite and PostgreSQL; decides nothing.
 
 Who means to write a time entry or leave takes the lock on its employee first (`employee_to_change`), and the
-record's after it: one order, so that two writers wait for each other and never for ever. Departments come after employees.
+record's after it: one order, so that two writers wait for each other and never for ever. Departments come after
+employees.
 """
 
 from __future__ import annotations
@@ -282,6 +283,12 @@ async def employee_of(session: AsyncSession, user_id: int) -> Employee | None:
 
 
 @named
+async def employee_id_of(session: AsyncSession, user_id: int) -> int | None:
+    """The same employee's id, without the record: who locks it next must not find it loaded already."""
+    return await session.scalar(select(Employee.id).where(Employee.user_id == user_id))
+
+
+@named
 async def employee_to_change(session: AsyncSession, employee_id: int) -> Employee | None:
     """The employee, the row locked until the end of the unit: hours and leave stand still meanwhile."""
     return await session.get(Employee, employee_id, with_for_update=True, populate_existing=True)
@@ -348,9 +355,9 @@ async def time_entries(session: AsyncSession, window: Window, wanted: TimeEntryF
 
 
 @named
-async def time_entry(session: AsyncSession, entry_id: int) -> TimeEntry | None:
-    """As it stands, without a lock: to learn whose it is."""
-    return await session.get(TimeEntry, entry_id)
+async def whose_time_entry(session: AsyncSession, entry_id: int) -> int | None:
+    """The id of the entry's employee, which never changes."""
+    return await session.scalar(select(TimeEntry.employee_id).where(TimeEntry.id == entry_id))
 
 
 @named
@@ -400,9 +407,9 @@ async def leave_requests(session: AsyncSession, window: Window, wanted: LeaveFil
 
 
 @named
-async def leave_request(session: AsyncSession, leave_id: int) -> LeaveRequest | None:
-    """As it stands, without a lock: to learn whose it is."""
-    return await session.get(LeaveRequest, leave_id)
+async def whose_leave(session: AsyncSession, leave_id: int) -> int | None:
+    """The id of the request's employee, which never changes."""
+    return await session.scalar(select(LeaveRequest.employee_id).where(LeaveRequest.id == leave_id))
 
 
 @named

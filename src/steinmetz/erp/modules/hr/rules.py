@@ -1,11 +1,11 @@
 """When people work and when they are away; pure.
 
 Theory of this room. Of one employee, no two time entries share a minute, and no day has both a time entry and
-approved leave; requests that are open or approved share no day. Who writes either of them asks the questions below under a
-lock on the employee. A leave request walks through `TRANSITIONS` and nowhere else.
+approved leave; requests that are open or approved share no day. Who writes either of them asks the questions below
+under a lock on the employee. A leave request walks through `TRANSITIONS` and nowhere else.
 
-A day has 1,440 minutes, as the clock on the wall shows them: on the two Sundays on which that clock is set, an entry
-says what was written down, not what a stopwatch would have shown.
+A day has 1,440 minutes, as the clock on the wall shows them: on the two Sundays on which that clock is set, an
+entry says what was written down, not what a stopwatch would have shown.
 """
 
 from __future__ import annotations
@@ -127,10 +127,6 @@ class Stretch(Protocol):
 def share_a_minute(one: Span, other: Span) -> bool:
     """Whether two spans of one day overlap; one may begin in the minute in which the other ends."""
     return one.start_minute < other.end_minute and other.start_minute < one.end_minute
-
-
-def share_a_day(one: Stretch, other: Stretch) -> bool:
-    return one.first_day <= other.last_day and other.first_day <= one.last_day
 
 
 def is_employed(day: dt.date, hired_on: dt.date, left_on: dt.date | None) -> bool:
