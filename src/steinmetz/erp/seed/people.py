@@ -285,25 +285,22 @@ def _login_users(today: date, password_hasher: PasswordHasher) -> list[UserRow]:
 
 
 def _seat_logins(people: list[EmployeeRow], users: list[UserRow], divisions: list[int]) -> list[EmployeeRow]:
-    """Give the demo logins the names of employees of their departments: heads where they lead, else the next."""
+    """Give the demo logins the names of employees of their departments: heads where they lead, else the next.
+
+    So each but the auditor has hours and leave of the own.
+    """
     people = list(people)
     for index, user in enumerate(users):
         home = _LOGIN_HOMES.get(Role(user.role))
         if home is None:
             continue
         department = next(number for number, each in enumerate(DIVISIONS, 1) if each.name == home)
-        free = (
-            place
-            for place, person in enumerate(people)
-            if person.department_id == department and person.user_id is None and person.left_on is None
-        )
-        place = next(free, None)
-        if place is not None:
-            person = people[place]
-            people[place] = person._replace(user_id=user.id)
-            users[index] = user._replace(name=f"{person.first_name} {person.last_name}")
-        else:
-            users[index] = user._replace(name="Ben Adler")
+        free = [place for place, person in enumerate(people) if person.user_id is None and person.left_on is None]
+        # A tiny company may have nobody left there: then somebody of another department.
+        place = next((place for place in free if people[place].department_id == department), free[-1])
+        person = people[place]
+        people[place] = person._replace(user_id=user.id)
+        users[index] = user._replace(name=f"{person.first_name} {person.last_name}")
     return people
 
 
