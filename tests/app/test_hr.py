@@ -285,6 +285,26 @@ async def test_hours_and_leave_are_kept_for_each_user_alone(company: Company, cl
     assert (own["employeeId"], own["employeeName"]) == (company.clerk_id, "Carla Beispiel")
 
 
+@pytest.mark.both_databases
+async def test_a_write_leaves_alone_what_it_does_not_touch(company: Company, engine_name: str) -> None:
+    """Neither the lock on the employee nor the database's own guard makes a write look like one of anything."""
+    http = company.http[Role.MANAGER]
+    untouched = ["/api/departments", "/api/employees", "/api/leave-requests", "/api/customers"]
+    for path in (*untouched, "/api/time-entries"):
+        await data(http.get(path))
+    entry = await company.entry(company.other_id, 480)
+    for act in (
+        http.patch(f"/api/time-entries/{entry['id']}", json={"version": 1, "endMinute": 600}),
+        http.delete(f"/api/time-entries/{entry['id']}?version=2"),
+    ):
+        assert {path: (await http.get(path)).headers["x-cache"] for path in untouched} == dict.fromkeys(
+            untouched, "HIT"
+        )
+        assert (await http.get("/api/time-entries")).headers["x-cache"] == "MISS"
+        await data(act)
+    assert (await http.get("/api/time-entries")).headers["x-cache"] == "MISS"
+
+
 async def test_today_and_this_week_end_with_the_day(company: Company, clock: FakeClock, sign_in: SignIn) -> None:
     """Trap T14: no commit tells of midnight."""
     await data(
