@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from steinmetz.erp import migrations
 from steinmetz.erp.migrations.schema import is_of_the_models, schema
@@ -233,3 +234,28 @@ def _delete_with_foreign_keys(url: str, id_: str) -> None:
     with sqlite3.connect(url.partition("///")[2]) as connection:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("DELETE FROM function_nodes WHERE id = ?", (id_,))
+
+
+def test_leave_can_be_cancelled_and_no_other_status_made_up(url: str) -> None:
+    """A rebuilt table must not keep the check that it had before."""
+    employee = (
+        "INSERT INTO employees (id, number, first_name, last_name, email, department_id, job_title,"
+        " weekly_minutes, salary_cents, hired_on, version)"
+        " VALUES (1, 'M-1', 'Ada', 'Lang', 'a@b', 1, 'x', 0, 0, '2020-01-01', 1)"
+    )
+    request = (
+        "INSERT INTO leave_requests (employee_id, kind, status, first_day, last_day, created_at, version)"
+        " VALUES (1, '{}', '{}', '2026-03-02', '2026-03-{}', '2026-03-02 09:00:00', 1)"
+    )
+    department = "INSERT INTO departments (id, name, cost_center) VALUES (1, 'Werk', '4000')"
+    do(url, department, employee, request.format("sick", "cancelled", "02"))
+    for wrong in (("sick", "lost", "02"), ("party", "approved", "02"), ("sick", "approved", "01")):
+        with pytest.raises(IntegrityError):
+            do(url, request.format(*wrong))
+
+    def given(connection: Connection) -> list[Any]:
+        columns = "e.vacation_days, d.version, l.reason"
+        tables = "employees e JOIN departments d ON true JOIN leave_requests l ON true"
+        return [tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM {tables}"))]
+
+    assert ask(url, given) == [(30, 1, "")]

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from random import Random
 
-from steinmetz.erp.modules.hr.rules import LeaveKind, LeaveStatus
+from steinmetz.erp.modules.hr.rules import LeaveKind, LeaveStatus, vacation_by_year
 from steinmetz.erp.seed.rows import EmployeeRow, LeaveRow, UserRow
 from steinmetz.erp.seed.workdays import ONE_DAY, at, days, on_or_after, workdays_later
 
 _BACK = timedelta(days=365)
 _AHEAD = timedelta(days=100)
+_REASONS = ("Urlaubssperre zum Quartalsende", "Vertretung fehlt", "Inventur in dieser Woche", "Messe")
 
 
 def leave(employees: list[EmployeeRow], deciders: list[UserRow], seed: int, today: date) -> list[LeaveRow]:
-    """Requests of the last year and the next hundred days; those of one employee do not overlap."""
+    """Requests of the last year and the next hundred days; those of one employee do not overlap.
+
+    No more vacation is asked for than a year brings.
+    """
     rng = Random(f"{seed}/leave")
     rows: list[LeaveRow] = []
     for employee in employees:
+        taken: Counter[int] = Counter()
         day = max(today - _BACK, employee.hired_on)
         last = min(today + _AHEAD, employee.left_on or today + _AHEAD)
         while True:
@@ -29,6 +35,11 @@ def leave(employees: list[EmployeeRow], deciders: list[UserRow], seed: int, toda
                 break
             if kind is LeaveKind.SICK and day >= today:
                 continue
+            if kind is LeaveKind.VACATION:
+                asked = vacation_by_year(day, end)
+                if any(taken[year] + count > employee.vacation_days for year, count in asked.items()):
+                    continue
+                taken.update(asked)
             rows.append(_request(rng, len(rows) + 1, employee, kind, day, end, deciders, today))
             day = end
     return rows
@@ -56,7 +67,10 @@ def _request(
         asked_on = first_day
     else:
         decided = first_day < today or rng.random() < 0.5
-        granted = LeaveStatus.APPROVED if rng.random() < 0.94 else LeaveStatus.REJECTED
+        chance = rng.random()
+        granted = LeaveStatus.APPROVED if chance < 0.92 else LeaveStatus.REJECTED
+        if chance > 0.98:
+            granted = LeaveStatus.CANCELLED
         status = granted if decided else LeaveStatus.REQUESTED
         asked_on = first_day - timedelta(days=7 + int(rng.random() * 60))
     asked_at: datetime = at(min(asked_on, today - ONE_DAY), rng.random())
@@ -69,6 +83,7 @@ def _request(
         first_day=first_day,
         last_day=last_day,
         decided_by=None if is_open or not deciders else rng.choice(deciders).id,
+        reason=_REASONS[number % len(_REASONS)] if status is LeaveStatus.REJECTED else "",
         created_at=asked_at,
         version=1 if is_open else 2,
     )

@@ -24,6 +24,9 @@ class Login(NamedTuple):
     role: Role
 
 
+VACATION_DAYS = 30
+"""A year, as in the metal industry's collective agreement."""
+
 PASSWORD = "steinmetz-demo"
 """Of all four demo logins."""
 
@@ -180,7 +183,7 @@ def staff(employees: int, seed: int, today: date, password_hasher: PasswordHashe
         if person.user_id is None and person.left_on is None:
             users.append(_user_of(person, len(users) + 1))
             people[index] = person._replace(user_id=len(users))
-    rows = [DepartmentRow(number, each.name, each.cost_center) for number, each in enumerate(DIVISIONS, 1)]
+    rows = [DepartmentRow(number, each.name, each.cost_center, 1) for number, each in enumerate(DIVISIONS, 1)]
     return Staff(users, rows, people)
 
 
@@ -225,6 +228,7 @@ def _employee(rng: Random, number: int, department: int, today: date) -> Employe
         job_title=post.title,
         weekly_minutes=weekly_minutes,
         salary_cents=round(full_salary * weekly_minutes / 2_400) * 100,
+        vacation_days=VACATION_DAYS,
         hired_on=hired_on,
         left_on=left_on,
         version=1,
@@ -281,25 +285,22 @@ def _login_users(today: date, password_hasher: PasswordHasher) -> list[UserRow]:
 
 
 def _seat_logins(people: list[EmployeeRow], users: list[UserRow], divisions: list[int]) -> list[EmployeeRow]:
-    """Give the demo logins the names of employees of their departments: heads where they lead, else the next."""
+    """Give the demo logins the names of employees of their departments: heads where they lead, else the next.
+
+    So each but the auditor has hours and leave of the own.
+    """
     people = list(people)
     for index, user in enumerate(users):
         home = _LOGIN_HOMES.get(Role(user.role))
         if home is None:
             continue
         department = next(number for number, each in enumerate(DIVISIONS, 1) if each.name == home)
-        free = (
-            place
-            for place, person in enumerate(people)
-            if person.department_id == department and person.user_id is None and person.left_on is None
-        )
-        place = next(free, None)
-        if place is not None:
-            person = people[place]
-            people[place] = person._replace(user_id=user.id)
-            users[index] = user._replace(name=f"{person.first_name} {person.last_name}")
-        else:
-            users[index] = user._replace(name="Ben Adler")
+        free = [place for place, person in enumerate(people) if person.user_id is None and person.left_on is None]
+        # A tiny company may have nobody left there: then somebody of another department.
+        place = next((place for place in free if people[place].department_id == department), free[-1])
+        person = people[place]
+        people[place] = person._replace(user_id=user.id)
+        users[index] = user._replace(name=f"{person.first_name} {person.last_name}")
     return people
 
 

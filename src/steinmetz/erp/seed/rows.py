@@ -28,6 +28,7 @@ class DepartmentRow(NamedTuple):
     id: int
     name: str
     cost_center: str
+    version: int
 
 
 class EmployeeRow(NamedTuple):
@@ -41,6 +42,7 @@ class EmployeeRow(NamedTuple):
     job_title: str
     weekly_minutes: int
     salary_cents: int
+    vacation_days: int
     hired_on: date
     left_on: date | None
     version: int
@@ -54,6 +56,7 @@ class LeaveRow(NamedTuple):
     first_day: date
     last_day: date
     decided_by: int | None
+    reason: str
     created_at: datetime
     version: int
 

@@ -1,40 +1,45 @@
-"""Monday to Friday, months, and instants of a business day; pure. Public holidays are ignored."""
+"""Steps from workday to workday, months, and instants of a business day; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from steinmetz.erp.kit.days import midnight
+from steinmetz.erp.kit.workdays import ONE_DAY, days, is_workday
 
-ONE_DAY = timedelta(days=1)
+__all__ = [
+    "ONE_DAY",
+    "WINDOW_MONTHS",
+    "at",
+    "days",
+    "first_workday",
+    "is_last_of_month",
+    "is_workday",
+    "last_workday",
+    "on_or_after",
+    "window_start",
+    "workdays_later",
+]
+
 WINDOW_MONTHS = 24
 """How far back the company's books reach."""
 
 _midnight = lru_cache(maxsize=2_048)(midnight)
 
 
-def is_workday(day: date) -> bool:
-    return day.weekday() < 5
-
-
 def on_or_after(day: date) -> date:
     """``day`` if it is a workday, else the next one."""
-    return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
+    while not is_workday(day):
+        day += ONE_DAY
+    return day
 
 
 def workdays_later(day: date, workdays: int) -> date:
     """The day ``workdays`` workdays after a workday."""
-    weeks, rest = divmod(workdays, 5)
-    over_a_weekend = 2 if day.weekday() + rest > 4 else 0
-    return day + timedelta(days=7 * weeks + rest + over_a_weekend)
-
-
-def days(first: date, last: date) -> Iterator[date]:
-    """Every day from ``first`` to ``last``, both included."""
-    for number in range((last - first).days + 1):
-        yield first + timedelta(days=number)
+    for _ in range(workdays):
+        day = on_or_after(day + ONE_DAY)
+    return day
 
 
 def is_last_of_month(day: date) -> bool:
@@ -48,7 +53,9 @@ def first_workday(month: date) -> date:
 def last_workday(month: date) -> date:
     """The last workday of the month of ``month``, when wages are paid."""
     last = (month.replace(day=1) + timedelta(days=32)).replace(day=1) - ONE_DAY
-    return last - timedelta(days=max(0, last.weekday() - 4))
+    while not is_workday(last):
+        last -= ONE_DAY
+    return last
 
 
 def window_start(today: date) -> date:

@@ -23,7 +23,7 @@ class Recorder:
 
 
 def department(number: int) -> DepartmentRow:
-    return DepartmentRow(number, f"Abteilung {number}", str(number))
+    return DepartmentRow(number, f"Abteilung {number}", str(number), 1)
 
 
 def test_parents_are_written_before_children_whatever_the_order_they_come_in() -> None:

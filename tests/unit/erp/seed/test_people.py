@@ -31,6 +31,17 @@ def test_only_the_demo_logins_have_a_password(demo_staff: Staff) -> None:
     assert len(demo_staff.users) > len(LOGINS)
 
 
+@pytest.mark.parametrize("employees", [10, 250])
+def test_each_demo_login_but_the_auditors_is_an_employee(today: date, employees: int) -> None:
+    people = staff(employees, 1, today, str)
+    names = {each.user_id: f"{each.first_name} {each.last_name}" for each in people.employees}
+
+    assert [names.get(user.id) for user in people.users[:4]] == [
+        *(user.name for user in people.users[:3]),
+        None,
+    ]
+
+
 def test_every_department_has_its_share_of_people_and_a_head_who_is_still_there(demo_staff: Staff) -> None:
     counts = Counter(employee.department_id for employee in demo_staff.employees)
     heads = [employee for employee in demo_staff.employees if employee.job_title.startswith("Leitung")]

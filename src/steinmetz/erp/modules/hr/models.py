@@ -18,6 +18,9 @@ class Department(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
     cost_center: Mapped[str] = mapped_column(String(12), unique=True)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Employee(Base):
@@ -36,8 +39,11 @@ class Employee(Base):
     weekly_minutes: Mapped[int] = mapped_column(default=2400)
     salary_cents: Mapped[int] = mapped_column(BigInteger, default=0)
     """Gross, a month."""
+    vacation_days: Mapped[int] = mapped_column(default=30, server_default="30")
+    """Workdays of vacation that a calendar year brings."""
     hired_on: Mapped[dt.date]
     left_on: Mapped[dt.date | None] = mapped_column(default=None)
+    """The last day of employment."""
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -79,6 +85,8 @@ class LeaveRequest(Base):
     first_day: Mapped[dt.date]
     last_day: Mapped[dt.date]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), default=None)
+    reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    """Why it was rejected, as the employee may read it."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 
