@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 import steinmetz
+from steinmetz.erp.bodies import FORM_LIMITS
 from steinmetz.erp.dependencies import known_parameters
 from steinmetz.erp.documentation import content_security_policy, page
 from steinmetz.erp.errors import install_problem_handlers
@@ -41,6 +42,7 @@ def make_api(
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        form_limits=FORM_LIMITS,
     )
     app.state.steinmetz = state
     install_problem_handlers(app)

@@ -9,7 +9,8 @@ All of them are coroutines even where nothing is awaited: FastAPI sends plain fu
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -21,6 +22,8 @@ from steinmetz.erp.errors import Forbidden, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.roles import WRITES_AS, Actor, Role, may_read, may_write
 from steinmetz.erp.state import state_of
 from steinmetz.sql.scope import ScopeKind, open_scope
+
+MAX_PARAMETERS = 100
 
 
 def request_id_of(request: Request) -> str:
@@ -100,21 +103,38 @@ async def known_parameters(request: Request) -> None:
     dependant = getattr(request.scope["route"], "dependant", None)
     if not isinstance(dependant, Dependant):
         return
-    known = _query_names(dependant)
-    for name in request.query_params:
+    if request.scope["query_string"].count(b"&") >= MAX_PARAMETERS:
+        raise Unprocessable(f"A request has at most {MAX_PARAMETERS} query parameters.")
+    known = _query_parameters(dependant)
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
             raise Unprocessable(f"Unknown query parameter. Known here: {listed}.", name[:100])
+        if name in seen and not known[name]:
+            raise Unprocessable("Give this parameter once.", name)
+        seen.add(name)
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    names: set[str] = set()
+def _query_parameters(dependant: Dependant) -> dict[str, bool]:
+    """The names of a route's query parameters, and whether each may be given more than once."""
+    found: dict[str, bool] = {}
     for field in dependant.query_params:
         annotation = field.field_info.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            names.update(inner.alias or name for name, inner in annotation.model_fields.items())
+            for name, inner in annotation.model_fields.items():
+                found[inner.alias or name] = _is_list(inner.annotation)
         else:
-            names.add(field.alias)
+            found[field.alias] = _is_list(annotation)
     for below in dependant.dependencies:
-        names |= _query_names(below)
-    return names
+        found |= _query_parameters(below)
+    return found
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether ``annotation`` is a list, or one that may be left out."""
+    if get_origin(annotation) is Annotated:
+        return _is_list(get_args(annotation)[0])
+    if get_origin(annotation) in {UnionType, Union}:
+        return any(_is_list(one) for one in get_args(annotation))
+    return (get_origin(annotation) or annotation) in {list, tuple, set, frozenset}

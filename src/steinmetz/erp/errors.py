@@ -203,6 +203,14 @@ def invalid_input(errors: Sequence[Mapping[str, Any]]) -> Problem:
     return Problem(422, "Invalid input", f"{first['field']}: {first['message']}", errors=found)
 
 
+def _is_other_than_json(request: Request, error: RequestValidationError) -> bool:
+    """Whether the body could not be read because it is not announced as JSON."""
+    found = error.errors()[0]
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    announces_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return found["loc"] == ("body",) and found["type"] != "missing" and not announces_json
+
+
 def log_unexpected(error: BaseException, request_id: str, method: str, path: str) -> None:
     """Log what nobody foresaw, with its trace but without the values bound to its statement."""
     link: BaseException | None = error
@@ -218,10 +226,15 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
+        if _is_other_than_json(request, error):
+            detail = "The body is read as JSON only: send it with Content-Type: application/json."
+            return problem_response(Problem(415, "Unsupported Media Type", detail), request)
         return problem_response(invalid_input(error.errors()), request)
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if isinstance(problem := getattr(error, "problem", None), Problem):
+            return problem_response(problem, request)
         phrase = HTTPStatus(error.status_code).phrase
         detail = str(error.detail)
         if error.status_code == 404:

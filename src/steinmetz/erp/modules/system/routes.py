@@ -164,6 +164,7 @@ async def metrics(request: Request) -> Response:
         requests=dict(state.traffic.requests),
         request_seconds=state.traffic.seconds,
         in_flight=state.traffic.in_flight,
+        rate_limited=dict(state.rates.refused),
         sockets=state.io.stats() if state.io is not None else None,
         queries=state.monitor.query_stats() if state.monitor is not None else None,
         cache=state.cache.stats() if state.cache is not None else None,
