@@ -23,6 +23,7 @@ from steinmetz.erp.modules.finance.routes import router as finance
 from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
 from steinmetz.erp.modules.system.routes import router as system
+from steinmetz.erp.openapi import install_openapi
 from steinmetz.erp.state import AppState
 
 ROUTERS = (auth, system, catalog, finance, hr, chat, notifications, batch, dashboard)
@@ -46,6 +47,7 @@ def make_api(
     )
     app.state.steinmetz = state
     install_problem_handlers(app)
+    install_openapi(app)
     for router in ROUTERS:
         app.include_router(router)
 

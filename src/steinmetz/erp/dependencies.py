@@ -20,6 +20,7 @@ from steinmetz.cache import Admitted
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Forbidden, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.roles import WRITES_AS, Actor, Role, may_read, may_write
+from steinmetz.erp.openapi import needs_token, refuses
 from steinmetz.erp.state import state_of
 from steinmetz.sql.scope import ScopeKind, open_scope
 
@@ -31,6 +32,7 @@ def request_id_of(request: Request) -> str:
     return str(request.scope.get("steinmetz.request_id", ""))
 
 
+@needs_token
 async def current_actor(request: Request) -> Actor:
     """Who calls. The cache in front has usually proven it already; if not, it is proven here.
 
@@ -61,6 +63,7 @@ async def _reading(request: Request, actor: SignedIn) -> AsyncIterator[Unit]:
         yield unit
 
 
+@refuses(403)
 async def _writing(request: Request, actor: SignedIn) -> AsyncIterator[Unit]:
     if not WRITES_AS[actor.role]:
         raise Forbidden(Role.CLERK, f"The role {actor.role.value} reads only; changing this needs the role clerk.")
@@ -79,6 +82,7 @@ Writing = Annotated[Unit, Depends(_writing, scope="function")]
 def reads_as(needed: Role) -> Any:
     """For ``dependencies=[...]``: only roles that read what is open to ``needed``."""
 
+    @refuses(403)
     async def require(actor: SignedIn) -> None:
         if not may_read(actor.role, needed):
             raise Forbidden(needed)
@@ -89,6 +93,7 @@ def reads_as(needed: Role) -> Any:
 def writes_as(needed: Role) -> Any:
     """For ``dependencies=[...]``: only roles that change what ``needed`` may change."""
 
+    @refuses(403)
     async def require(actor: SignedIn) -> None:
         if not may_write(actor.role, needed):
             raise Forbidden(needed)
