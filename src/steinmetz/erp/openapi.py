@@ -7,7 +7,7 @@ too long (413), and everybody may be too fast (429). Only what an endpoint refus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
@@ -28,6 +28,7 @@ from steinmetz.erp.errors import (
     Unavailable,
     Unprocessable,
     document,
+    served_routes,
 )
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.rates import EXEMPT
@@ -162,7 +163,9 @@ def describe(app: FastAPI) -> Object:
         title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
     )
     dependants = {
-        (method, path): dependant for path, methods, dependant in _routes(app.routes) for method in methods
+        (method, route.path_format): route.dependant
+        for route in served_routes(app.routes)
+        for method in route.methods
     }
     kept = RouteTable.of(app)
     for path, item in openapi["paths"].items():
@@ -199,15 +202,6 @@ def install_openapi(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _routes(routes: Iterable[Any]) -> Iterator[tuple[str, set[str], Dependant]]:
-    for route in routes:
-        # FastAPI keeps an included router as one route that unfolds itself into its effective ones.
-        if (unfold := getattr(route, "effective_route_contexts", None)) is not None:
-            yield from _routes(unfold())
-        elif isinstance(dependant := getattr(route, "dependant", None), Dependant):
-            yield route.path_format, route.methods, dependant
 
 
 def _complete(operation: Object, method: str, path: str, dependant: Dependant, route: Route) -> None:
