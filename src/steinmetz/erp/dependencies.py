@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from steinmetz.cache import Admitted
 from steinmetz.erp.db import Unit
@@ -33,7 +33,7 @@ SPELLINGS = {
     int: (re.compile(r"-?[0-9]{1,20}"), "a whole number in digits"),
     bool: (re.compile("true|false"), "true or false"),
     dt.date: (ISO_DAY, "a day like 2026-03-02"),
-    dt.datetime: (ISO_MOMENT, "a moment like 2026-03-02T09:00:00Z"),
+    AwareDatetime: (ISO_MOMENT, "a moment like 2026-03-02T09:00:00Z"),
 }
 """Type of a parameter -> how it is written, and how that is said."""
 
