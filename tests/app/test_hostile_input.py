@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import unquote
 
@@ -100,7 +101,9 @@ class Ledger:
             before, self._digests = self._digests, {}
             for name in schema().tables:
                 rows = (await connection.execute(text(f'SELECT * FROM "{name}"'))).all()
-                self._digests[name] = hashlib.sha256(repr(sorted(map(repr, rows))).encode()).hexdigest()
+                self._digests[name] = hashlib.sha256(
+                    "\n".join(sorted(repr(tuple(row)) for row in rows)).encode("utf-8", "surrogatepass")
+                ).hexdigest()
             asked = text("SELECT id, request_id FROM audit_entries WHERE id > :newest ORDER BY id")
             entries = (await connection.execute(asked, {"newest": self._newest})).all()
         if entries:
@@ -236,7 +239,10 @@ async def test_no_hostile_request_gets_in_half_way(company_url: str, engine_name
         attacker = Attacker(app, ledger)
         attacks = list(Hostility(app.api.openapi()).attacks(NOT_ATTACKED))
         assert len(attacks) > 1_500
-        for attack in attacks if engine_name == "sqlite" else attacks[::10]:
+        most = 2_000 if engine_name == "sqlite" else 150
+        if len(attacks) > most:
+            attacks = Random(7).sample(attacks, most)
+        for attack in attacks:
             await attacker.judge(attack)
     assert {200, 401, 403, 404, 409, 415, 422} <= set(attacker.statuses)
     assert {"POST /api/customers", "POST /api/users"} <= attacker.accepted or engine_name != "sqlite"
