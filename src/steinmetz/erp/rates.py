@@ -14,7 +14,7 @@ from typing import Any
 from steinmetz.cache import Principal
 from steinmetz.clock import Clock
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.addresses import is_local, network_of
+from steinmetz.erp.kit.addresses import place_of
 from steinmetz.erp.kit.gcra import Gcra, Rate
 
 Scope = MutableMapping[str, Any]
@@ -43,10 +43,10 @@ class RateLimits:
         """Count the request ``scope`` against the address it comes from."""
         if self._addresses is None or scope["path"] in EXEMPT:
             return
-        address = _address(scope)
-        if is_local(address):
+        network, is_local = place_of(_address(scope))
+        if is_local:
             return
-        wait_s = self._addresses.charge(network_of(address), self._monotonic_s(), _cost(scope))
+        wait_s = self._addresses.charge(network, self._monotonic_s(), _cost(scope))
         if wait_s:
             raise self._refusal("address", self._addresses.rate, wait_s)
 
@@ -54,14 +54,14 @@ class RateLimits:
         """Count the request against the user it has proven to come from; what its address paid is given back."""
         if self._users is None or scope["path"] in EXEMPT:
             return
-        address = _address(scope)
-        if is_local(address) and not _is_forwarded(scope["headers"]):
+        network, is_local = place_of(_address(scope))
+        if is_local and not _is_forwarded(scope["headers"]):
             return
         cost = _cost(scope)
         wait_s = self._users.charge(principal.subject, self._monotonic_s(), cost)
         if wait_s:
             if self._addresses is not None:
-                self._addresses.give_back(network_of(address), cost)
+                self._addresses.give_back(network, cost)
             raise self._refusal("user", self._users.rate, wait_s)
 
     def remembered(self) -> int:

@@ -11,16 +11,17 @@ MAX_UNKNOWN_CHARS = 64
 
 def network_of(address: str) -> str:
     """What counts as one address: an IPv6 customer owns a whole /64 (RFC 6177)."""
-    return _known(address)[0]
+    return place_of(address)[0]
 
 
 def is_local(address: str) -> bool:
     """Whether only this machine can come from ``address``: its loopback, or a socket that is a file."""
-    return _known(address)[1]
+    return place_of(address)[1]
 
 
 @lru_cache(maxsize=8_192)
-def _known(address: str) -> tuple[str, bool]:
+def place_of(address: str) -> tuple[str, bool]:
+    """`network_of` and `is_local` in one."""
     try:
         parsed = ip_address(address)
     except ValueError:
