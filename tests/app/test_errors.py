@@ -13,12 +13,14 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from steinmetz.clock import FakeClock
 from steinmetz.erp.api import make_api
 from steinmetz.erp.dependencies import Reading, Writing
 from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import TooManyRequests
 from steinmetz.erp.main import Application
 from steinmetz.erp.modules.auth.models import User
+from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.settings import Settings
 from tests.app.conftest import settings_for
 
@@ -33,6 +35,10 @@ def settings(tmp_path: Any, database_url: str) -> Settings:
     return settings_for(
         tmp_path, database_url, cors_origins="https://intranet.example", access_log=True, max_body_bytes=2_000
     )
+
+
+def unlimited() -> RateLimits:
+    return RateLimits(FakeClock(), address=None, user=None)
 
 
 def add_route(app: Application, method: str, path: str) -> Callable[[Any], Any]:
@@ -303,7 +309,7 @@ class TestEdge:
         assert "Bearer" not in str(logs)
 
     async def test_turns_what_breaks_before_the_routes_into_a_problem(self, settings: Settings) -> None:
-        edge = Edge(settings, Traffic())
+        edge = Edge(settings, Traffic(), unlimited())
 
         async def inside(scope: Any, receive: Any, send: Any) -> None:
             raise LookupError("topsecret")
@@ -319,7 +325,7 @@ class TestEdge:
 
     async def test_counts_a_caller_who_went_away(self, settings: Settings) -> None:
         traffic = Traffic()
-        edge = Edge(settings, traffic)
+        edge = Edge(settings, traffic, unlimited())
 
         async def inside(scope: Any, receive: Any, send: Any) -> None:
             raise asyncio.CancelledError

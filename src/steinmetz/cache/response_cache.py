@@ -7,7 +7,7 @@ from typing import Any
 
 from steinmetz.cache.asgi.admission import Admissions, Authenticator, RememberedAdmission
 from steinmetz.cache.asgi.middleware import CacheMiddleware, Switch
-from steinmetz.cache.asgi.protocol import ASGIApp, Finish
+from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import Listener, WriteObserver
 from steinmetz.cache.policy.entry import Entry
@@ -48,7 +48,8 @@ class ResponseCache:
 
     ``authenticator`` proves callers; without one only ``public=True`` routes give hits. ``version`` names the
     release and the schema: another version never sees these answers. ``finish(scope, status, headers)`` adds what
-    belongs to one response only (request id, CORS, security headers) to every response.
+    belongs to one response only (request id, CORS, security headers) to every response. ``on_admitted(scope,
+    principal)`` hears of every request of a proven caller, hit or not; what it raises is raised to who called.
 
     Put it in front with ``app = cache.wrap(app)``, and give ``cache.observer`` to the hook of each engine:
     ``hook(engine).observe_transactions(cache.observer)``. Without the hook nothing that is read is known, answers
@@ -64,6 +65,7 @@ class ResponseCache:
         authenticator: Authenticator | None = None,
         version: str = "",
         finish: Finish | None = None,
+        on_admitted: OnAdmitted | None = None,
     ) -> None:
         self.config = config or CacheConfig()
         self.version = version
@@ -82,6 +84,7 @@ class ResponseCache:
             else Admissions(authenticator, self._coherence, self._admission_store, self._clock)
         )
         self._finish = finish
+        self._on_admitted = on_admitted
         self._statistics = Statistics()
         self._switch = Switch(self.config.enabled)
         self._tasks = Tasks("cache")
@@ -107,6 +110,7 @@ class ResponseCache:
             observer=self._observer,
             admissions=self._admissions,
             finish=self._finish,
+            on_admitted=self._on_admitted,
             statistics=self._statistics,
             clock=self._clock,
             switch=self._switch,

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 import steinmetz
+from steinmetz.erp.bodies import FORM_LIMITS
 from steinmetz.erp.dependencies import known_parameters
 from steinmetz.erp.documentation import content_security_policy, page
 from steinmetz.erp.errors import install_problem_handlers
@@ -22,6 +23,7 @@ from steinmetz.erp.modules.finance.routes import router as finance
 from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
 from steinmetz.erp.modules.system.routes import router as system
+from steinmetz.erp.openapi import install_openapi
 from steinmetz.erp.state import AppState
 
 ROUTERS = (auth, system, catalog, finance, hr, chat, notifications, batch, dashboard)
@@ -41,9 +43,11 @@ def make_api(
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
+        form_limits=FORM_LIMITS,
     )
     app.state.steinmetz = state
     install_problem_handlers(app)
+    install_openapi(app)
     for router in ROUTERS:
         app.include_router(router)
 

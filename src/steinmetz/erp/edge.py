@@ -1,7 +1,8 @@
 """The outermost layer: what belongs to one exchange and to no stored answer (trap T17).
 
 A request id, CORS and security headers, the access log line and the counts are made here for every response, kept
-or computed. `Edge.finish` is also given to the cache, whose hits may leave by a door of their own.
+or computed, and what is too much is refused: requests of an address, bytes of a body. `Edge.finish` is also given
+to the cache, whose hits may leave by a door of their own.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 import structlog
-from fastapi import HTTPException
 from pydantic_core import to_json
 
 from steinmetz.clock import perf_ns
+from steinmetz.erp.bodies import BodyReader, announced_length, is_json, max_bytes, too_large
 from steinmetz.erp.errors import PROBLEM_JSON, Problem, document, log_unexpected, problem_of
+from steinmetz.erp.kit.addresses import MAX_UNKNOWN_CHARS
+from steinmetz.erp.logging import CURRENT_REQUEST
+from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -31,6 +35,12 @@ log = structlog.get_logger("steinmetz.access")
 
 REQUEST_ID = "steinmetz.request_id"
 _SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,40}")
+_INTERESTING = frozenset({b"x-request-id", b"content-length", b"content-type", b"user-agent"})
+
+MAX_METHOD_CHARS = 20
+MAX_PATH_CHARS = 300
+MAX_AGENT_CHARS = 120
+"""Of a line of the access log."""
 
 CONTENT_SECURITY_POLICY = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -45,7 +55,10 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 ALLOWED_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 ALLOWED_HEADERS = b"Authorization, Content-Type, If-None-Match, Cache-Control, X-Request-Id, X-Consistency-Token"
-EXPOSED_HEADERS = b"X-Cache, Cache-Status, Age, ETag, Retry-After, X-Request-Id, X-Consistency-Token"
+EXPOSED_HEADERS = (
+    b"X-Cache, Cache-Status, Age, ETag, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, "
+    b"X-Consistency-Token"
+)
 PREFLIGHT_S = b"600"
 
 
@@ -125,9 +138,20 @@ class Traffic:
 
 
 class Exchange:
-    """One request on its way through: what was answered, how large it was, how long it took."""
+    """One request on its way through: what came, what was answered, how large it was, how long it took."""
 
-    __slots__ = ("_has_body", "_headers", "_scope", "_send", "_started_ns", "cache", "size", "status")
+    __slots__ = (
+        "_has_body",
+        "_headers",
+        "_scope",
+        "_send",
+        "_started_ns",
+        "body",
+        "cache",
+        "given",
+        "size",
+        "status",
+    )
 
     def __init__(self, scope: Scope, send: Send, headers: ResponseHeaders) -> None:
         self._scope = scope
@@ -135,6 +159,9 @@ class Exchange:
         self._headers = headers
         self._started_ns = perf_ns()
         self._has_body = scope["method"] != "HEAD"
+        self.given = _of_interest(scope["headers"])
+        self.body: BodyReader | None = None
+        """What reads the request's body; None if it is not looked at."""
         self.status = 0
         self.size = 0
         self.cache = ""
@@ -159,37 +186,39 @@ async def _nothing(scope: Scope, receive: Any, send: Send) -> None:
     raise RuntimeError("the edge wraps nothing yet: set Edge.inside")
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    """``receive`` for a body of unknown length; raises a 413 once it is longer than ``limit`` bytes."""
-    size = 0
-
-    async def counted() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > limit:
-            # FastAPI lets its own exception pass where any other would be told as a body that cannot be read.
-            raise HTTPException(413, _too_large(limit).detail)
-        return message
-
-    return counted
+def _of_interest(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The first value of each field that the edge looks at, found in one pass."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _INTERESTING and name not in found:
+            found[name] = value
+    return found
 
 
-def _too_large(limit: int) -> Problem:
-    return Problem(413, "Content Too Large", f"A request body has at most {limit} bytes here.")
+def _request_id(given: bytes | None) -> str:
+    """The caller's own if it is sane, else a new one."""
+    if given is not None and _SANE_REQUEST_ID.fullmatch(given):
+        return given.decode("ascii")
+    return secrets.token_hex(10)
 
 
 class Edge:
     """Wraps the whole application. Paths that begin with one of ``passed`` (the sockets) go through untouched."""
 
     def __init__(
-        self, settings: Settings, traffic: Traffic, *, passed: tuple[str, ...] = ("/socket.io/",)
+        self,
+        settings: Settings,
+        traffic: Traffic,
+        rates: RateLimits,
+        *,
+        passed: tuple[str, ...] = ("/socket.io/",),
     ) -> None:
         self.inside: ASGIApp = _nothing
         """What it wraps; set once the rest has been built, which needs `finish`."""
         self._headers = ResponseHeaders(settings.cors_origins)
         self.finish = self._headers.finish
         self._traffic = traffic
+        self._rates = rates
         self._access_log = settings.access_log
         self._max_body = settings.max_body_bytes
         self._passed = passed
@@ -201,35 +230,38 @@ class Edge:
         if scope["type"] == "websocket":
             await self._refuse_websocket(scope, receive, send)
             return
-        given = header(scope["headers"], b"x-request-id")
-        is_sane = given is not None and _SANE_REQUEST_ID.fullmatch(given)
-        scope[REQUEST_ID] = given.decode("ascii") if given is not None and is_sane else secrets.token_hex(10)
         exchange = Exchange(scope, send, self._headers)
+        scope[REQUEST_ID] = request_id = _request_id(exchange.given.get(b"x-request-id"))
         # "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110, 9.1).
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         self._traffic.in_flight += 1
+        named = CURRENT_REQUEST.set(request_id)
         try:
+            self._rates.charge_address(scope)
             if (preflight := self._headers.preflight(scope)) is not None:
                 await self._answer(exchange, *preflight)
             else:
-                await self.inside(asked, self._bounded(scope, receive), exchange.send)
+                await self.inside(asked, self._bounded(scope, exchange, receive), exchange.send)
         except Problem as problem:
             await self._refuse(scope, exchange, problem)
         except Exception as error:
             await self._failed(asked, exchange, error)
         finally:
             self._traffic.in_flight -= 1
-            self._note(scope, exchange, asked.get("steinmetz.admission"))
+            self._note(asked, scope["method"], exchange)
+            CURRENT_REQUEST.reset(named)
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+    def _bounded(self, scope: Scope, exchange: Exchange, receive: Receive) -> Receive:
         """Raises `Problem` for a body that is announced to be too long."""
-        announced = header(scope["headers"], b"content-length")
-        if announced is None:
-            is_bodiless = scope["method"] in {"GET", "HEAD"}
-            return receive if is_bodiless else _limited(receive, self._max_body)
-        if announced.isdigit() and int(announced) > self._max_body:
-            raise _too_large(self._max_body)
-        return receive
+        given = exchange.given
+        announced = given.get(b"content-length")
+        if announced is None and scope["method"] in {"GET", "HEAD"}:
+            return receive
+        limit = max_bytes(scope["path"], self._max_body)
+        if announced is not None and announced_length(announced) > limit:
+            raise too_large(limit)
+        exchange.body = BodyReader(scope, receive, limit, is_json=is_json(given.get(b"content-type", b"")))
+        return exchange.body
 
     async def _failed(self, scope: Scope, exchange: Exchange, error: Exception) -> None:
         if scope.get("steinmetz.logged") is not error:
@@ -253,36 +285,66 @@ class Edge:
         await exchange.send({"type": "http.response.start", "status": status, "headers": headers})
         await exchange.send({"type": "http.response.body", "body": body})
 
-    @staticmethod
-    async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """404 to a WebSocket that wants to be opened where there is none."""
         await receive()
+        given = _of_interest(scope["headers"])
+        request_id = _request_id(given.get(b"x-request-id"))
+        if self._access_log:
+            log.info(
+                "WebSocket refused",
+                path=_short(scope["path"], MAX_PATH_CHARS),
+                status=404,
+                address=_address(scope),
+                agent=_short(given.get(b"user-agent", b"").decode("latin-1"), MAX_AGENT_CHARS),
+                request_id=request_id,
+            )
         if "websocket.http.response" not in scope.get("extensions", ()):
             await send({"type": "websocket.close"})
             return
         detail = f"There is no WebSocket at {scope['path']}; sockets are at /socket.io/."
         elsewhere = Problem(404, "Not Found", detail)
-        body = to_json(document(elsewhere, instance=scope["path"], request_id=secrets.token_hex(10)))
-        headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", str(len(body)).encode())]
+        body = to_json(document(elsewhere, instance=scope["path"], request_id=request_id))
+        headers = [
+            (b"content-type", PROBLEM_JSON.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", request_id.encode("ascii")),
+        ]
         await send({"type": "websocket.http.response.start", "status": elsewhere.status, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": body})
 
-    def _note(self, scope: Scope, exchange: Exchange, admission: Any) -> None:
+    def _note(self, scope: Scope, method: str, exchange: Exchange) -> None:
         duration_ms = exchange.duration_ms()
         # 499: the caller went away before there was an answer.
         status = exchange.status or 499
-        self._traffic.count(scope["method"], status, duration_ms)
+        self._traffic.count(method, status, duration_ms)
         if not self._access_log:
             return
-        principal = getattr(admission, "principal", None)
+        given = exchange.given
+        principal = getattr(scope.get("steinmetz.admission"), "principal", None)
+        announced = given.get(b"content-length", b"")
         log.info(
             "Request",
-            method=scope["method"],
-            path=scope["path"],
+            method=_short(method, MAX_METHOD_CHARS),
+            route=scope.get("steinmetz.route"),
+            path=_short(scope["path"], MAX_PATH_CHARS),
             status=status,
             duration_ms=round(duration_ms, 3),
             bytes=exchange.size,
+            bytes_in=exchange.body.size if exchange.body is not None else int(announced or 0),
             cache=exchange.cache or None,
             user=principal.subject if principal is not None else None,
+            address=_address(scope),
+            agent=_short(given.get(b"user-agent", b"").decode("latin-1"), MAX_AGENT_CHARS),
             request_id=scope[REQUEST_ID],
         )
+
+
+def _address(scope: Scope) -> str | None:
+    """Where the request comes from; behind a trusted proxy uvicorn has put the client's own address there."""
+    client = scope.get("client")
+    return _short(client[0], MAX_UNKNOWN_CHARS) if client else None
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

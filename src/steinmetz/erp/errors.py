@@ -16,12 +16,13 @@ Whatever else is raised becomes a 500 that tells the caller nothing but the requ
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, StatementError
@@ -203,6 +204,35 @@ def invalid_input(errors: Sequence[Mapping[str, Any]]) -> Problem:
     return Problem(422, "Invalid input", f"{first['field']}: {first['message']}", errors=found)
 
 
+def _is_other_than_json(request: Request, error: RequestValidationError) -> bool:
+    """Whether the body could not be read because it is not announced as JSON."""
+    found = error.errors()[0]
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    announces_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return found["loc"] == ("body",) and found["type"] != "missing" and not announces_json
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """All methods of the first path that fits; Starlette has a route for each, and names the first one's only."""
+    methods: set[str] = set()
+    template = None
+    for route in served_routes(request.app.routes):
+        if template is None and route.path_regex.fullmatch(request.url.path):
+            template = route.path_format
+        if route.path_format == template:
+            methods |= route.methods
+    return sorted(methods | {"HEAD"}) if "GET" in methods else sorted(methods)
+
+
+def served_routes(routes: Iterable[Any]) -> Iterator[Any]:
+    """FastAPI's own routes. It keeps an included router as one that unfolds itself into its effective ones."""
+    for route in routes:
+        if (unfold := getattr(route, "effective_route_contexts", None)) is not None:
+            yield from served_routes(unfold())
+        elif isinstance(getattr(route, "dependant", None), Dependant):
+            yield route
+
+
 def log_unexpected(error: BaseException, request_id: str, method: str, path: str) -> None:
     """Log what nobody foresaw, with its trace but without the values bound to its statement."""
     link: BaseException | None = error
@@ -218,18 +248,24 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
+        if _is_other_than_json(request, error):
+            detail = "The body is read as JSON only: send it with Content-Type: application/json."
+            return problem_response(Problem(415, "Unsupported Media Type", detail), request)
         return problem_response(invalid_input(error.errors()), request)
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if isinstance(problem := getattr(error, "problem", None), Problem):
+            return problem_response(problem, request)
         phrase = HTTPStatus(error.status_code).phrase
-        detail = str(error.detail)
+        detail, headers = str(error.detail), dict(error.headers or {})
         if error.status_code == 404:
             detail = f"There is nothing at {request.url.path}. /docs lists what there is."
         elif error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "")
+            allowed = ", ".join(_allowed_methods(request)) or headers.get("Allow", "")
+            headers = {"Allow": allowed}
             detail = f"{request.method} is not allowed at {request.url.path}; allowed: {allowed}."
-        return problem_response(Problem(error.status_code, phrase, detail, headers=error.headers), request)
+        return problem_response(Problem(error.status_code, phrase, detail, headers=headers), request)
 
     async def on_error(request: Request, error: Exception) -> Response:
         problem = problem_of(error)

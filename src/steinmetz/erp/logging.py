@@ -6,9 +6,11 @@ library takes the same way.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -16,6 +18,9 @@ import structlog
 
 SECRET_WORDS = ("password", "passwd", "secret", "token", "authorization", "cookie", "api_key", "apikey")
 HIDDEN = "…"
+
+CURRENT_REQUEST: ContextVar[str | None] = ContextVar("steinmetz_current_request", default=None)
+"""The id of the request that is being answered; tasks and threads that it starts inherit it."""
 
 
 def hide_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -28,8 +33,30 @@ def hide_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> M
     return event
 
 
+def name_request(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say which request a line belongs to, a slow query's too; nothing where there is none."""
+    if "request_id" not in event and (current := CURRENT_REQUEST.get()) is not None:
+        event["request_id"] = current
+    return event
+
+
+def keep_to_one_line(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape what is no printable character in every text, so that nobody writes lines of his own into the log,
+    nor turns one around on the reader's screen."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = "".join(
+                character if character.isprintable() else character.encode("unicode_escape").decode()
+                for character in value
+            )
+    return event
+
+
 def _json(value: Any, default: Any = None, **_: Any) -> str:
-    return orjson.dumps(value, default=default or str, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(value, default=default or str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # half a surrogate pair within a list or mapping, which UTF-8 cannot say
+        return json.dumps(value, default=default or str)
 
 
 def configure_logging(level: str, style: str) -> None:
@@ -54,6 +81,8 @@ def configure_logging(level: str, style: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         hide_secrets,
+        name_request,
+        keep_to_one_line,
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

@@ -25,6 +25,7 @@ from steinmetz.erp.modules.auth.tokens import Tokens
 from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
 from steinmetz.erp.neighbours import everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
+from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
 from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.erp.state import AppState
@@ -67,7 +68,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     tokens = Tokens(settings.token_secrets(), access_s=settings.access_token_s)
     identity = Identity(database, tokens, clock)
     traffic = Traffic()
-    door = Edge(settings, traffic)
+    rates = RateLimits(clock, address=settings.rate_of_address, user=settings.rate_of_user)
+    door = Edge(settings, traffic, rates)
 
     io = Server(
         RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections), clock=clock
@@ -79,6 +81,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         authenticator=identity,
         version=f"{__version__}-{head()}",
         finish=door.finish,
+        on_admitted=rates.charge_user,
     )
     monitor = query_monitor
     monitor.configure(slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock)
@@ -91,6 +94,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         hasher=PasswordHasher(settings),
         throttle=LoginThrottle(),
         traffic=traffic,
+        rates=rates,
         io=io,
         cache=cache,
         monitor=monitor,

@@ -5,6 +5,7 @@ Secrets are `SecretStr`: they appear in no message, log line or listing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.kit.secret_file import SecretFileError, read_or_make
 
 PREFIX = "STEINMETZ_"
@@ -23,6 +25,8 @@ PLAIN_NAMES = frozenset({"SLOW_QUERY_THRESHOLD_MS"})
 """Read without the prefix."""
 
 
+SMALLEST_RATE = 10
+"""A rate below this would refuse single writes."""
 MIN_SECRET_BYTES = 32
 WELL_KNOWN_WORDS = (
     "secret",
@@ -96,6 +100,10 @@ class Settings(BaseSettings):
     """Kill switches, without a deploy: ``on`` or ``off``."""
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=1_000_000_000)
     """The largest request body that is read."""
+    rate_limit_address: str = "18000/60"
+    """Requests and seconds: so many at once, and that many again in each period; a write counts as five."""
+    rate_limit_user: str = "3000/60"
+    """The same for one user, wherever he asks from. ``off`` for no limit."""
     cache_max_bytes: int = Field(64 * 1024 * 1024, ge=1_000_000)
     max_connections: int = Field(20_000, ge=1)
     """Sockets of one process."""
@@ -109,6 +117,12 @@ class Settings(BaseSettings):
         return (
             tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
         )
+
+    @field_validator("rate_limit_address", "rate_limit_user")
+    @classmethod
+    def _is_rate(cls, value: str) -> str:
+        rate(value)
+        return value
 
     @field_validator("log_level", "log_format", "environment", mode="before")
     @classmethod
@@ -166,6 +180,14 @@ class Settings(BaseSettings):
         """Whether the database is a SQLite file of ours, which migrates itself."""
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def rate_of_address(self) -> Rate | None:
+        return rate(self.rate_limit_address)
+
+    @property
+    def rate_of_user(self) -> Rate | None:
+        return rate(self.rate_limit_user)
+
     def token_secrets(self) -> tuple[str, ...]:
         """The secret that signs tokens, then the older one that is still accepted.
 
@@ -214,6 +236,22 @@ def weakness(secret: str) -> str | None:
     if any(word in secret.lower() for word in WELL_KNOWN_WORDS):
         return "it contains a well-known word"
     return None
+
+
+def rate(text: str) -> Rate | None:
+    """The rate that ``600/60`` says, 600 requests in 60 seconds; None for ``off`` or ``0``.
+
+    Raises `ValueError`.
+    """
+    if text.strip().lower() in {"off", "0"}:
+        return None
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,6})", text.strip())
+    burst, window_s = (int(found[1]), int(found[2])) if found is not None else (0, 0)
+    if burst < SMALLEST_RATE or window_s < 1:
+        raise ValueError(
+            f"{text!r} is not a rate like 600/60 (requests/seconds, at least {SMALLEST_RATE} requests) or off"
+        )
+    return Rate(burst, window_s / burst)
 
 
 def variable(field: str) -> str:

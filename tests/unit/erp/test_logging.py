@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from steinmetz.erp.logging import configure_logging, hide_secrets
+from steinmetz.erp.logging import CURRENT_REQUEST, configure_logging, hide_secrets
 
 Capture = pytest.CaptureFixture[str]
 
@@ -76,3 +76,30 @@ def test_hiding_leaves_the_callers_mapping_alone() -> None:
     headers = {"Cookie": "x", "Accept": "y"}
     assert hide_secrets(None, "info", {"headers": headers}) == {"headers": {"Cookie": "…", "Accept": "y"}}
     assert headers["Cookie"] == "x"
+
+
+FORGED = 'x"\n{"msg":"forged"}\r\x1b[2J\u2028\u202eevil\ud800'
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_nobody_writes_a_line_of_his_own(capsys: Capture, style: str) -> None:
+    configure_logging("info", style)
+    log = structlog.get_logger("any")
+    log.info("Request", path=FORGED, nested=[FORGED], parameters={"q": FORGED})
+    logging.getLogger("any").warning("said %s", FORGED)
+    written = capsys.readouterr().err
+    assert len(written.splitlines()) == written.count("\n") == 2
+    assert "\x1b" not in written
+    assert "\u202eevil" not in written.split("nested")[0]
+    assert "\\\\u202eevil" in written if style == "json" else "\\u202eevil" in written
+
+
+def test_a_line_names_the_request_that_it_belongs_to(capsys: Capture) -> None:
+    configure_logging("info", "json")
+    log = structlog.get_logger("any")
+    log.info("before")
+    token = CURRENT_REQUEST.set("abc-1")
+    log.warning("Slow query detected")
+    log.info("of another", request_id="xyz")
+    CURRENT_REQUEST.reset(token)
+    assert [line.get("request_id") for line in lines(capsys)] == [None, "abc-1", "xyz"]

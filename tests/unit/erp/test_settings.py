@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.settings import SettingsError, load_settings, unknown_variables, variable, weakness
 
 STRONG = "q8Zk3vX0pLw6Rt1yUe9sBn4mHc7jDf2A"
@@ -148,3 +149,16 @@ class TestTokenSecrets:
 def test_misspelt_variables_are_found() -> None:
     environment = {"STEINMETZ_PROT": "1", "STEINMETZ_PORT": "1", "PATH": "", "SLOW_QUERY_THRESHOLD_MS": "1"}
     assert unknown_variables(environment) == ["STEINMETZ_PROT"]
+
+
+def test_a_rate_is_requests_and_seconds_or_off() -> None:
+    settings = load_settings(rate_limit_user="600/60", rate_limit_address="off")
+    assert settings.rate_of_user == Rate(burst=600, period_s=0.1)
+    assert settings.rate_of_address is None
+    assert load_settings(rate_limit_user="0").rate_of_user is None
+
+
+@pytest.mark.parametrize("text", ["600", "600/0", "0/60", "9/60", "-1/60", "six/60", "600/60/1", "1e9/60", ""])
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"STEINMETZ_RATE_LIMIT_USER: .*600/60"):
+        load_settings(rate_limit_user=text)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 import structlog
 
-from steinmetz.cache.asgi.admission import Admissions
+from steinmetz.cache.asgi.admission import Admissions, Admitted
 from steinmetz.cache.asgi.answers import (
     bypass_headers,
     hit_headers,
@@ -26,7 +26,17 @@ from steinmetz.cache.asgi.answers import (
     without_body,
 )
 from steinmetz.cache.asgi.capture import Capture
-from steinmetz.cache.asgi.protocol import ASGIApp, Finish, HeaderList, Message, Receive, Scope, Send, route_path
+from steinmetz.cache.asgi.protocol import (
+    ASGIApp,
+    Finish,
+    HeaderList,
+    Message,
+    OnAdmitted,
+    Receive,
+    Scope,
+    Send,
+    route_path,
+)
 from steinmetz.cache.asgi.routes import Route, RouteTable
 from steinmetz.cache.asgi.single_flight import Flight, Join, Landed, Lead, Lost, SingleFlight, Wait
 from steinmetz.cache.invalidation.coherence import Coherence, Suspended
@@ -66,6 +76,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("steinmetz.cache")
 
 ADMISSION = "steinmetz.admission"
+ROUTE = "steinmetz.route"
+"""The template of the route: bounded in number, whatever is asked for."""
 RECORDING = "steinmetz.recording"
 INSTRUCTION = "steinmetz.cache"
 RECOMPUTE = "recompute"
@@ -158,6 +170,7 @@ class CacheMiddleware:
         observer: WriteObserver,
         admissions: Admissions | None,
         finish: Finish | None,
+        on_admitted: OnAdmitted | None,
         statistics: Statistics,
         clock: Clock,
         switch: Switch,
@@ -177,6 +190,7 @@ class CacheMiddleware:
         self._observer = observer
         self._admissions = admissions
         self._finish = finish
+        self._on_admitted = on_admitted
         self._statistics = statistics
         self._clock = clock
         self._switch = switch
@@ -225,14 +239,22 @@ class CacheMiddleware:
                 admission, caller = await admissions.admit(credential)
                 if admission is not None:
                     scope[ADMISSION] = admission
+            if self._on_admitted is not None:
+                proven = scope.get(ADMISSION)
+                if isinstance(proven, Admitted):
+                    self._on_admitted(scope, proven.principal)
         method = scope["method"]
         if method != "GET" and method != "HEAD":
-            await self._pass(scope, receive, send, self.routes.match(method, route_path(scope)))
+            route = self.routes.match(method, route_path(scope))
+            scope[ROUTE] = route.template
+            await self._pass(scope, receive, send, route)
             return
         target = self._target(scope)
         if isinstance(target, Route):
+            scope[ROUTE] = target.template
             await self._pass(scope, receive, send, target)
             return
+        scope[ROUTE] = target.route.template
         await self._get(scope, receive, send, target, caller)
 
     def _target(self, scope: Scope) -> Target | Route:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from steinmetz.cache.asgi.admission import Principal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -14,6 +17,11 @@ HeaderList = list[tuple[bytes, bytes]]
 
 Finish = Callable[[Scope, int, HeaderList], Iterable[tuple[bytes, bytes]]]
 """(request scope, status, headers) -> headers: adds what belongs to one response only (trap T17)."""
+
+
+OnAdmitted = Callable[[Scope, "Principal"], None]
+"""(request scope, who asks): heard for every request of a proven caller, hit or not, before it is answered. What
+it raises goes to whoever called the cache, so a rate limit refuses in its own words."""
 
 
 def route_path(scope: Scope) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,6 +10,10 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 MAX_RECORD_ID = 2**31 - 1
+
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}.*")
+"""Days and instants as text. Pydantic alone would also take a number for one, as seconds since 1970."""
 
 RecordId = Annotated[int, Path(ge=1, le=MAX_RECORD_ID)]
 """The id of a record, in a path."""

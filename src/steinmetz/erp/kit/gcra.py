@@ -33,19 +33,20 @@ class Denied:
     """From now on, the moment at which one is allowed again."""
 
 
-def decide(rate: Rate, arrival_s: float | None, now_s: float) -> Allowed | Denied:
-    """Whether one more is allowed at ``now_s``, given the remembered arrival time (None: never seen)."""
+def decide(rate: Rate, arrival_s: float | None, now_s: float, cost: int = 1) -> Allowed | Denied:
+    """Whether ``cost`` more are allowed at ``now_s``, given the remembered arrival time (None: never seen)."""
     arrival_s = now_s if arrival_s is None else max(arrival_s, now_s)
-    early_s = arrival_s - now_s - (rate.burst - 1) * rate.period_s
+    early_s = arrival_s - now_s - (rate.burst - cost) * rate.period_s
     # A hair of tolerance: sums of periods must not deny by their rounding.
-    return Denied(early_s) if early_s > 1e-9 else Allowed(arrival_s + rate.period_s)
+    return Denied(early_s) if early_s > 1e-9 else Allowed(arrival_s + cost * rate.period_s)
 
 
 class Gcra:
     """One `Rate` for many keys; at most ``max_keys`` are remembered.
 
-    When full, keys whose bucket has drained are forgotten for free; if there are none, the one that would drain
-    first is, and ``forgotten`` counts it.
+    When full, keys whose bucket has drained are forgotten for free. Where that makes little room, those that would
+    drain first are forgotten too, an eighth at a time, so that a flood of new keys costs each of them little;
+    ``forgotten`` counts them.
     """
 
     def __init__(self, rate: Rate, *, max_keys: int = 10_000) -> None:
@@ -53,30 +54,48 @@ class Gcra:
         self.max_keys = max_keys
         self.forgotten = 0
         self._arrivals_s: dict[Hashable, float] = {}
+        self._most = max_keys - max(1, max_keys // 8)
+        """How many are left when room has been made."""
 
     def __len__(self) -> int:
         return len(self._arrivals_s)
 
-    def peek(self, key: Hashable, now_s: float) -> Allowed | Denied:
+    def peek(self, key: Hashable, now_s: float, cost: int = 1) -> Allowed | Denied:
         """What `take` would say, without taking."""
-        return decide(self.rate, self._arrivals_s.get(key), now_s)
+        return decide(self.rate, self._arrivals_s.get(key), now_s, cost)
 
-    def take(self, key: Hashable, now_s: float) -> Allowed | Denied:
-        """One more for ``key``; a denial costs the key nothing."""
-        decision = self.peek(key, now_s)
+    def take(self, key: Hashable, now_s: float, cost: int = 1) -> Allowed | Denied:
+        """``cost`` more for ``key``; a denial costs nothing. More than a burst at once is never allowed."""
+        decision = self.peek(key, now_s, cost)
         if isinstance(decision, Allowed):
-            if key not in self._arrivals_s and len(self._arrivals_s) >= self.max_keys:
-                self._make_room(now_s)
-            self._arrivals_s[key] = decision.arrival_s
+            self._remember(key, decision.arrival_s, now_s)
         return decision
 
-    def give_back(self, key: Hashable) -> None:
+    def charge(self, key: Hashable, now_s: float, cost: int = 1) -> float:
+        """`take` in one number: the seconds to wait, 0 if it was allowed. For the path that all requests take."""
+        rate, arrival_s = self.rate, self._arrivals_s.get(key, now_s)
+        if arrival_s < now_s:
+            arrival_s = now_s
+        arrival_s += cost * rate.period_s
+        early_s = arrival_s - now_s - rate.burst * rate.period_s
+        if early_s > 1e-9:
+            return early_s
+        self._remember(key, arrival_s, now_s)
+        return 0.0
+
+    def give_back(self, key: Hashable, cost: int = 1) -> None:
         """Undo one `take`."""
         if key in self._arrivals_s:
-            self._arrivals_s[key] -= self.rate.period_s
+            self._arrivals_s[key] -= cost * self.rate.period_s
+
+    def _remember(self, key: Hashable, arrival_s: float, now_s: float) -> None:
+        if len(self._arrivals_s) >= self.max_keys and key not in self._arrivals_s:
+            self._make_room(now_s)
+        self._arrivals_s[key] = arrival_s
 
     def _make_room(self, now_s: float) -> None:
-        self._arrivals_s = {key: at for key, at in self._arrivals_s.items() if at > now_s}
-        if len(self._arrivals_s) >= self.max_keys:
-            del self._arrivals_s[min(self._arrivals_s, key=self._arrivals_s.__getitem__)]
-            self.forgotten += 1
+        kept = {key: at for key, at in self._arrivals_s.items() if at > now_s}
+        if (surplus := len(kept) - self._most) > 0:
+            kept = dict(sorted(kept.items(), key=lambda pair: pair[1])[surplus:])
+            self.forgotten += surplus
+        self._arrivals_s = kept

@@ -51,6 +51,41 @@ def test_memory_is_bounded_and_drained_keys_go_first() -> None:
     assert limiter.peek("a", 20) == Allowed(50), "the one that would drain first is forgotten, not the busiest"
 
 
+def test_what_costs_more_uses_up_more_and_what_costs_more_than_a_burst_is_never_allowed() -> None:
+    limiter = Gcra(RATE)
+    assert isinstance(limiter.take("k", 0, 2), Allowed)
+    assert limiter.take("k", 0, 2) == Denied(retry_after_s=10)
+    assert isinstance(limiter.take("k", 0), Allowed)
+    limiter.give_back("k", 3)
+    assert isinstance(limiter.take("k", 0, 3), Allowed)
+    assert all(isinstance(limiter.take("new", at_s, 4), Denied) for at_s in (0, 1_000))
+
+
+@given(
+    burst=st.integers(1, 20),
+    period_s=st.floats(0.01, 100),
+    steps=st.lists(st.tuples(st.floats(0, 50), st.integers(1, 5), st.sampled_from("ab")), max_size=50),
+)
+def test_charging_is_taking_in_one_number(
+    burst: int, period_s: float, steps: list[tuple[float, int, str]]
+) -> None:
+    taken, charged, now_s = Gcra(Rate(burst, period_s)), Gcra(Rate(burst, period_s)), 1_000.0
+    for gap_s, cost, key in steps:
+        now_s += gap_s
+        decision = taken.take(key, now_s, cost)
+        wait_s = decision.retry_after_s if isinstance(decision, Denied) else 0.0
+        assert charged.charge(key, now_s, cost) == pytest.approx(wait_s, abs=1e-6)
+
+
+@pytest.mark.parametrize("max_keys", [1, 2, 7, 1_000])
+def test_a_flood_of_new_keys_is_bounded_and_the_latest_are_remembered(max_keys: int) -> None:
+    limiter = Gcra(RATE, max_keys=max_keys)
+    for number in range(5_000):
+        limiter.charge(number, 0)
+        assert len(limiter) <= max_keys
+    assert limiter.forgotten == 5_000 - len(limiter)
+
+
 @given(
     burst=st.integers(1, 20),
     period_s=st.floats(0.01, 100),

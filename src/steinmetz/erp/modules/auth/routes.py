@@ -34,6 +34,7 @@ from steinmetz.erp.modules.auth.schemas import (
     UserView,
     VersionInput,
 )
+from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
 
 router = APIRouter(prefix="/api")
@@ -42,6 +43,7 @@ COOKIE = "steinmetz_refresh"
 COOKIE_PATH = "/api/auth"
 
 
+@refuses(403)
 async def from_own_page(request: Request) -> None:
     """What carries the refresh cookie is taken from our own pages and allowed origins only.
 
@@ -89,6 +91,7 @@ def _answer(request: Request, response: Response, given: service.SignIn) -> Any:
 @router.post(
     "/auth/login", response_model=Answer[SignInView], tags=["auth"], dependencies=[Depends(from_own_page)]
 )
+@refuses(401)
 async def login(request: Request, response: Response, credentials: LoginInput) -> Any:
     """Sign in: an access token in the answer, a refresh token in a cookie."""
     given = await state_of(request).doorkeeper.sign_in(
@@ -103,6 +106,7 @@ async def login(request: Request, response: Response, credentials: LoginInput) -
 @router.post(
     "/auth/refresh", response_model=Answer[SignInView], tags=["auth"], dependencies=[Depends(from_own_page)]
 )
+@refuses(401)
 async def refresh(request: Request, response: Response) -> Any:
     """New tokens for the refresh cookie; each is good once."""
     token = request.cookies.get(COOKIE)
@@ -164,8 +168,8 @@ async def users(
     unit: Reading,
     page: Paging,
     search: Annotated[Text | None, Query(max_length=100, description="In name or e-mail")] = None,
-    role: Role | None = None,
-    active: bool | None = None,
+    role: Annotated[Role | None, Query(description="Only of this role")] = None,
+    active: Annotated[bool | None, Query(description="Only who may sign in, or only who may not")] = None,
 ) -> Any:
     """Users by name."""
     shown, next_cursor, total = await service.users(unit, page, search=search, role=role, is_active=active)
@@ -182,6 +186,7 @@ async def create_user(request: Request, actor: SignedIn, new: NewUserInput) -> A
 
 @router.get("/users/{user_id}", response_model=Answer[UserView], tags=["users"], dependencies=READS_ADMINISTRATION)
 async def user(unit: Reading, user_id: RecordId) -> Any:
+    """One user."""
     return _ok(await service.user(unit, user_id))
 
 
@@ -203,6 +208,7 @@ async def disable_user(unit: Writing, user_id: RecordId, seen: VersionInput) -> 
     "/users/{user_id}/enable", response_model=Answer[UserView], tags=["users"], dependencies=ADMINISTRATES
 )
 async def enable_user(unit: Writing, user_id: RecordId, seen: VersionInput) -> Any:
+    """Let a disabled user sign in again; his old tokens stay void."""
     return _ok(await service.enable_user(unit, user_id, seen.version))
 
 

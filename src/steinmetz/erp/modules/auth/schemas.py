@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from steinmetz.erp.kit.fields import Text, Version
 from steinmetz.erp.kit.roles import Role
-from steinmetz.erp.kit.schemas import Input, Schema
+from steinmetz.erp.kit.schemas import Input, Schema, example
 
 MAX_EMAIL_CHARS = 254
 
@@ -62,16 +62,34 @@ class SignInView(Schema):
 
 
 class LoginInput(Input):
+    """Who signs in."""
+
+    model_config = example(email="clerk@steinmetz.example", password="steinmetz-demo")
+
     email: Annotated[Text, StringConstraints(max_length=MAX_EMAIL_CHARS)]
     password: Password
 
 
 class PasswordInput(Input):
+    """A new password, by its owner."""
+
+    model_config = example(currentPassword="steinmetz-demo", newPassword="sieben Zwerge im Walzwerk")
+
     current_password: Password
     new_password: Password
 
 
 class NewUserInput(Input):
+    """A new user."""
+
+    model_config = example(
+        email="jana.berger@steinmetz.example",
+        name="Jana Berger",
+        role="clerk",
+        locale="de",
+        password="sieben Zwerge im Walzwerk",
+    )
+
     email: Email
     name: Name
     role: Role
@@ -80,6 +98,10 @@ class NewUserInput(Input):
 
 
 class UserChangeInput(Input):
+    """What is left out stays as it is."""
+
+    model_config = example(version=3, role="manager", locale="en")
+
     version: Version
     name: Name | None = None
     role: Role | None = None
@@ -87,8 +109,16 @@ class UserChangeInput(Input):
 
 
 class VersionInput(Input):
+    """Nothing to say but which state is meant."""
+
+    model_config = example(version=3)
+
     version: Version
 
 
 class SetPasswordInput(Input):
+    """A new password, by an administrator."""
+
+    model_config = example(newPassword="sieben Zwerge im Walzwerk")
+
     new_password: Password

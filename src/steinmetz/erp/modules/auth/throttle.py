@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
-
 from steinmetz.erp.errors import TooManyRequests
+from steinmetz.erp.kit.addresses import network_of
 from steinmetz.erp.kit.gcra import Denied, Gcra, Rate
 
 PER_ADDRESS = Rate(burst=20, period_s=6)
 """Many people may share an address; a dictionary attack needs more than ten tries a minute."""
 PER_ACCOUNT = Rate(burst=6, period_s=30)
-
-
-def network_of(address: str) -> str:
-    """What counts as one address: an IPv6 customer owns a whole /64 (RFC 6177)."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return parsed.exploded[:19]
-    return str(parsed)
 
 
 class LoginThrottle:

@@ -94,12 +94,14 @@ async def reload(unit: Writing) -> Any:
 @router.post("/nodes", response_model=Answer[NodeView], status_code=201, dependencies=WRITES)
 @invalidates(PATH)
 async def create_node(unit: Writing, data: NodeInput) -> Any:
+    """A new function, group or area. Its id is made from its parent's and its title."""
     return {"success": True, "data": await service.create(unit, data)}
 
 
 @router.get("/nodes/{node_id:path}/children", response_model=Answer[list[ChildView]])
 @cached(ttl=300, vary_on="role")
 async def get_children(unit: Reading, node_id: NodePath) -> Any:
+    """The nodes directly below one, as far as the caller's role sees them."""
     return {"success": True, "data": await service.children(unit, node_id)}
 
 
@@ -113,12 +115,14 @@ async def move_node(unit: Writing, node_id: NodePath, data: NodeMove) -> Any:
 @router.get("/nodes/{node_id:path}", response_model=Answer[NodeDetail])
 @cached(ttl=300, vary_on="role")
 async def get_node(unit: Reading, node_id: NodePath) -> Any:
+    """One node with the way to it and the number of its children."""
     return {"success": True, "data": await service.node(unit, node_id)}
 
 
 @router.patch("/nodes/{node_id:path}", response_model=Answer[NodeView], dependencies=WRITES)
 @invalidates(PATH)
 async def change_node(unit: Writing, node_id: NodePath, patch: NodePatch) -> Any:
+    """Change title, description, icon, kind or role; what is left out stays as it is, and so does the id."""
     return {"success": True, "data": await service.change(unit, node_id, patch)}
 
 
@@ -130,4 +134,5 @@ async def delete_node(
     version: Annotated[int, Query(ge=1, le=MAX_RECORD_ID, description="The version the caller has read")],
     recursive: Annotated[bool, Query(description="Also everything below it")] = False,
 ) -> Any:
+    """Delete a node; with ``recursive`` also everything below it, otherwise that is a 409."""
     return {"success": True, "data": await service.delete(unit, node_id, version, with_below=recursive)}

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from steinmetz.erp.kit.fields import Text, Version, unchanged
 from steinmetz.erp.kit.roles import Role
-from steinmetz.erp.kit.schemas import Input, Schema
+from steinmetz.erp.kit.schemas import Input, Schema, example
 from steinmetz.erp.modules.catalog.rules import MAX_ID, Kind
 
 NodeId = Annotated[Text, Field(min_length=1, max_length=MAX_ID)]
@@ -122,6 +122,15 @@ class Deleted(Schema):
 class NodeInput(Input):
     """A new node. Its id is made from its parent's and its title, once and for good."""
 
+    model_config = example(
+        parentId="finanzen",
+        title="Liquiditätsplanung",
+        description="Ein- und Auszahlungen der nächsten dreizehn Wochen",
+        icon="💶",
+        kind="group",
+        minRole="manager",
+    )
+
     parent_id: NodeId | None = None
     """Null for a new area."""
     title: Title
@@ -136,6 +145,8 @@ class NodeInput(Input):
 class NodePatch(Input):
     """What is left out stays as it is."""
 
+    model_config = example(version=2, title="Liquidität", minRole="clerk")
+
     version: Version
     title: Title = unchanged()
     description: Description = unchanged()
@@ -145,6 +156,10 @@ class NodePatch(Input):
 
 
 class NodeMove(Input):
+    """Another place in the tree."""
+
+    model_config = example(version=2, parentId="finanzen", position=0)
+
     version: Version
     parent_id: NodeId | None
     """Null to make it an area."""

@@ -52,22 +52,26 @@ def _answer(data: Any) -> dict[str, Any]:
 @router.get("/customers", response_model=Listing[CustomerView])
 @cached(ttl=300, shared=True)
 async def list_customers(unit: Reading, paging: Paging, q: Search = "", sort: CustomerSort = "name") -> Any:
+    """Customers by name, or by another field."""
     return _listing(await service.list_customers(unit, paging, search=q.strip(), sort=sort))
 
 
 @router.post("/customers", response_model=Answer[CustomerView], status_code=201)
 async def create_customer(unit: Writing, data: CustomerInput) -> Any:
+    """A new customer; its number is the next one."""
     return _answer(await service.create_customer(unit, data))
 
 
 @router.get("/customers/{customer_id}", response_model=Answer[CustomerView])
 @cached(ttl=300, shared=True)
 async def get_customer(unit: Reading, customer_id: RecordId) -> Any:
+    """One customer."""
     return _answer(await service.customer(unit, customer_id))
 
 
 @router.patch("/customers/{customer_id}", response_model=Answer[CustomerView])
 async def change_customer(unit: Writing, customer_id: RecordId, patch: CustomerPatch) -> Any:
+    """Change a customer, or with ``isActive`` take it out of use; what is left out stays as it is."""
     return _answer(await service.change_customer(unit, customer_id, patch))
 
 
@@ -83,18 +87,21 @@ async def list_invoices(
     q: Search = "",
     sort: InvoiceSort = "-id",
 ) -> Any:
+    """Invoices, the newest first or by another field."""
     wanted = service.InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
     return _listing(await service.list_invoices(unit, paging, wanted, sort=sort))
 
 
 @router.post("/invoices", response_model=Answer[InvoiceView], status_code=201)
 async def draft_invoice(unit: Writing, data: InvoiceInput) -> Any:
+    """A new draft. It has no number before it is sent."""
     return _answer(await service.draft_invoice(unit, data))
 
 
 @router.get("/invoices/{invoice_id}", response_model=Answer[InvoiceView])
 @cached(ttl=300, shared=True)
 async def get_invoice(unit: Reading, invoice_id: RecordId) -> Any:
+    """One invoice with its items and what was paid on it."""
     return _answer(await service.invoice(unit, invoice_id))
 
 
@@ -135,4 +142,5 @@ async def list_payments(
     since: Since = None,
     until: Until = None,
 ) -> Any:
+    """Payments received, the newest first."""
     return _listing(await service.list_payments(unit, paging, invoice_id=invoice_id, since=since, until=until))

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from steinmetz.erp.kit.fields import Reference, Text, Version, unchanged
-from steinmetz.erp.kit.schemas import Input, Schema
+from steinmetz.erp.kit.schemas import Input, Schema, example
 from steinmetz.erp.modules.finance.rules import InvoiceStatus, PaymentMethod
 
 MAX_ITEMS = 200
@@ -47,6 +47,19 @@ class CustomerView(Schema):
 class CustomerInput(Input):
     """A new customer; its number is given by the house."""
 
+    model_config = example(
+        name="Hartmann Feinblech GmbH",
+        contact="Sabine Hartmann",
+        email="einkauf@hartmann.example",
+        phone="+49 711 5550130",
+        street="Industriestraße 12",
+        postalCode="70565",
+        city="Stuttgart",
+        country="DE",
+        vatId="DE123456789",
+        paymentDays=14,
+    )
+
     name: Name
     contact: Annotated[Text, Field(max_length=120)] = ""
     email: Mail = ""
@@ -61,6 +74,8 @@ class CustomerInput(Input):
 
 class CustomerPatch(Input):
     """What is left out stays as it is."""
+
+    model_config = example(version=1, paymentDays=30, contact="Jonas Hartmann")
 
     version: Version
     name: Name = unchanged()
@@ -137,6 +152,12 @@ class InvoiceView(InvoiceRow):
 
 
 class InvoiceItemInput(Input):
+    """A line of an invoice."""
+
+    model_config = example(
+        description="Blechgehäuse, gekantet", quantityMilli=12_000, unit="Stk", unitPriceCents=4_990, vatPercent=19
+    )
+
     description: Annotated[Text, Field(min_length=1, max_length=300)]
     quantity_milli: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY_MILLI)] = 1000
     unit: Annotated[Text, Field(min_length=1, max_length=10)] = "Stk"
@@ -151,6 +172,21 @@ Items = Annotated[list[InvoiceItemInput], Field(min_length=1, max_length=MAX_ITE
 class InvoiceInput(Input):
     """A new draft. Number, issue date and due date are given when it is sent."""
 
+    model_config = example(
+        customerId=1,
+        items=[
+            {
+                "description": "Blechgehäuse, gekantet",
+                "quantityMilli": 12_000,
+                "unit": "Stk",
+                "unitPriceCents": 4_990,
+                "vatPercent": 19,
+            },
+            {"description": "Anlieferung", "unit": "psch", "unitPriceCents": 8_500},
+        ],
+        note="Lieferung frei Haus",
+    )
+
     customer_id: Reference
     items: Items
     note: Annotated[Text, Field(max_length=1000)] = ""
@@ -158,6 +194,8 @@ class InvoiceInput(Input):
 
 class InvoicePatch(Input):
     """A change of a draft; ``items`` replace all items. What is left out stays as it is."""
+
+    model_config = example(version=1, note="Lieferung ab Werk")
 
     version: Version
     customer_id: Reference = unchanged()
@@ -168,11 +206,17 @@ class InvoicePatch(Input):
 class InvoiceStep(Input):
     """Sending or cancelling: nothing to say but which state is meant."""
 
+    model_config = example(version=1)
+
     version: Version
 
 
 class PaymentInput(Input):
     """A payment on an open invoice. ``version`` makes a repeated request a 409, not a second payment."""
+
+    model_config = example(
+        version=2, amountCents=71_257, method="transfer", paidOn="2026-02-27", reference="RE-2026-0042"
+    )
 
     version: Version
     amount_cents: Annotated[int, Field(strict=True, ge=1, le=10**15)]

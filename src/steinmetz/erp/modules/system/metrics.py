@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -22,6 +22,8 @@ class ProcessFigures:
     sockets: dict[str, Any] | None
     queries: dict[str, Any] | None
     cache: dict[str, Any] | None
+    rate_limited: dict[str, int] = field(default_factory=dict)
+    """Requests refused because there were too many, by "address" and "user"."""
 
 
 class _Families(Collector):
@@ -48,6 +50,12 @@ def _http(figures: ProcessFigures) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "steinmetz_http_request_seconds", "Time spent on them, in seconds.", figures.request_seconds
     )
+    limited = CounterMetricFamily(
+        "steinmetz_http_requests_rate_limited", "Requests refused with 429 by a rate limit.", labels=["by"]
+    )
+    for kind, count in figures.rate_limited.items():
+        limited.add_metric([kind], count)
+    yield limited
     yield GaugeMetricFamily("steinmetz_http_requests_in_flight", "Requests being answered.", figures.in_flight)
 
 

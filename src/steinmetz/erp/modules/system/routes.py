@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 
 import steinmetz
 from steinmetz.erp import migrations
@@ -21,12 +22,16 @@ from steinmetz.erp.modules.system import service
 from steinmetz.erp.modules.system.metrics import ProcessFigures, exposition
 from steinmetz.erp.modules.system.schemas import AuditView, InvalidateInput
 from steinmetz.erp.modules.system.service import AuditFilter
+from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
 
 router = APIRouter()
 
 OPERATORS = [reads_as(Role.AUDITOR)]
 """Administrators and auditors."""
+
+
+Limit = Annotated[int, Query(ge=1, le=500, description="How many at most")]
 
 
 def _off(part: str, variable: str) -> Problem:
@@ -84,7 +89,7 @@ async def query_stats(
 
 
 @router.get("/api/diagnostics/slow-queries", tags=["diagnostics"], dependencies=OPERATORS)
-async def slow_queries(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+async def slow_queries(request: Request, limit: Limit = 50) -> dict[str, Any]:
     """The newest queries that took longer than the threshold."""
     monitor = state_of(request).monitor
     if monitor is None:
@@ -102,7 +107,7 @@ async def cache_stats(request: Request) -> dict[str, Any]:
 
 
 @router.get("/api/cache/entries", tags=["cache"], dependencies=OPERATORS)
-async def cache_entries(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+async def cache_entries(request: Request, limit: Limit = 50) -> dict[str, Any]:
     """What is kept: keys, ages, sizes and what each answer was computed from; never the answers themselves."""
     cache = state_of(request).cache
     if cache is None:
@@ -111,7 +116,7 @@ async def cache_entries(request: Request, limit: Annotated[int, Query(ge=1, le=5
 
 
 @router.get("/api/cache/invalidations", tags=["cache"], dependencies=OPERATORS)
-async def cache_invalidations(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+async def cache_invalidations(request: Request, limit: Limit = 50) -> dict[str, Any]:
     """The newest invalidations: when, what was written, how many answers were dropped."""
     cache = state_of(request).cache
     if cache is None:
@@ -155,7 +160,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-@router.get("/metrics", tags=["operations"])
+@router.get("/metrics", tags=["operations"], response_class=PlainTextResponse)
+@refuses(401, 403)
 async def metrics(request: Request) -> Response:
     """Prometheus' text format; for the same machine, or with the metrics token."""
     _require_operator(request)
@@ -164,6 +170,7 @@ async def metrics(request: Request) -> Response:
         requests=dict(state.traffic.requests),
         request_seconds=state.traffic.seconds,
         in_flight=state.traffic.in_flight,
+        rate_limited=dict(state.rates.refused),
         sockets=state.io.stats() if state.io is not None else None,
         queries=state.monitor.query_stats() if state.monitor is not None else None,
         cache=state.cache.stats() if state.cache is not None else None,
@@ -175,10 +182,10 @@ async def metrics(request: Request) -> Response:
 async def audit(
     unit: Reading,
     page: Paging,
-    entity: Annotated[Text | None, Query(max_length=40)] = None,
+    entity: Annotated[Text | None, Query(max_length=40, description="Kind of record, e.g. `invoice`")] = None,
     entity_id: Annotated[Text | None, Query(alias="entityId", max_length=255)] = None,
     actor_id: Annotated[int | None, Query(alias="actorId", ge=1, le=MAX_RECORD_ID)] = None,
-    action: Annotated[Text | None, Query(max_length=40)] = None,
+    action: Annotated[Text | None, Query(max_length=40, description="E.g. `invoice.pay`")] = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from steinmetz.erp.kit.schemas import Input, Schema
+from steinmetz.erp.kit.schemas import Input, Schema, example
 
 
 class AuditView(Schema):
@@ -25,5 +25,9 @@ class AuditView(Schema):
 
 
 class InvalidateInput(Input):
+    """What to drop."""
+
+    model_config = example(path="/api/invoices")
+
     path: Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=2000)]
     """This path, all its queries and everything below it."""

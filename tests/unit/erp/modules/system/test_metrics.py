@@ -12,6 +12,7 @@ def test_prometheus_reads_what_we_write() -> None:
         in_flight=1,
         sockets={"activeConnections": 2, "events": {'odd"\n\\name': 4}},
         queries={"totalQueries": 5, "slowQueries": 1},
+        rate_limited={"user": 7},
         cache={"hits": 6, "hitRate": 0.5, "enabled": True, "routes": []},
     )
     text = exposition(figures).decode()
@@ -21,6 +22,7 @@ def test_prometheus_reads_what_we_write() -> None:
         for sample in family.samples
     }
     assert samples["steinmetz_http_requests_total", "GET", "2xx"] == 3
+    assert samples["steinmetz_http_requests_rate_limited_total", "user"] == 7
     assert samples["steinmetz_http_request_seconds_total",] == 0.25
     assert samples["steinmetz_events_emitted_total", 'odd"\n\\name'] == 4
     assert samples["steinmetz_cache", "hitRate"] == 0.5
