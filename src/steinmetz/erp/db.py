@@ -99,11 +99,26 @@ class Unit:
     request_id: str
     publisher: Publisher
     writes: bool
-    _outbox: list[Publication] = field(default_factory=list)
+    _outbox: list[Publication | Callable[[], None]] = field(default_factory=list)
 
     def publish(self, publication: Publication) -> None:
         """Say this after the commit; forget it on rollback."""
         self._outbox.append(publication)
+
+    def afterwards(self, act: Callable[[], None]) -> None:
+        """Do this, in its turn among what is said, after the commit; forget it on rollback."""
+        self._outbox.append(act)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that may fail alone: if the block raises, what it wrote and meant to say is taken back."""
+        said = len(self._outbox)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._outbox[said:]
+            raise
 
     async def commit(self) -> None:
         """The one edge. A cancellation waits until the fate of the COMMIT is known (trap T7)."""
@@ -118,7 +133,10 @@ class Unit:
         await self.session.commit()
         outbox, self._outbox = self._outbox, []
         for publication in outbox:
-            self.publisher(publication)
+            if callable(publication):
+                publication()
+            else:
+                self.publisher(publication)
 
 
 class Database:

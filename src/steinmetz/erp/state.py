@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from steinmetz.erp.modules.auth.identity import Identity
     from steinmetz.erp.modules.auth.passwords import PasswordHasher
     from steinmetz.erp.modules.auth.throttle import LoginThrottle
+    from steinmetz.erp.modules.batch.events import Listeners
     from steinmetz.erp.settings import Settings
     from steinmetz.monitor import QueryMonitor
     from steinmetz.realtime import Server
@@ -35,6 +36,8 @@ class AppState:
     throttle: LoginThrottle
     traffic: Traffic
     """Counts of requests, for /metrics."""
+    batch: Listeners
+    """Who is told of batch jobs: clients, and the workers of this process."""
     io: Server | None = None
     cache: ResponseCache | None = None
     monitor: QueryMonitor | None = None
