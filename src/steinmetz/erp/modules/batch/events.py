@@ -39,6 +39,9 @@ class Workforce(Protocol):
     def wake(self) -> None:
         """There is something to do."""
 
+    def forget(self, job_id: int) -> None:
+        """The job is no more; SQLite may give its id to another."""
+
     async def settled(self) -> None:
         """Wait until no worker finds anything to do."""
 
@@ -90,6 +93,14 @@ class Listeners:
         """A commit has left something to do."""
         if self.workforce is not None:
             self.workforce.wake()
+
+    def deleted(self, job_id: int) -> None:
+        """The job is no more; SQLite may give its id to another."""
+        if job_id in self._jobs:
+            self._say_waiting(job_id)
+            del self._jobs[job_id]
+        if self.workforce is not None:
+            self.workforce.forget(job_id)
 
     def told(self, job_id: int, owner_id: int | None, ended: Ended, error: tuple[int, str] | None = None) -> None:
         """A commit has brought the job there; ``error`` is (position, reason) of an item that failed in it."""

@@ -91,9 +91,11 @@ async def retry_job(request: Request, unit: Writing, job_id: RecordId) -> Any:
 
 
 @router.delete("/{job_id}", status_code=204)
-async def delete_job(unit: Writing, job_id: RecordId) -> None:
+async def delete_job(request: Request, unit: Writing, job_id: RecordId) -> None:
     """Forget a job that is over, with its items and its file. For its owner and managers."""
     await service.delete_job(unit, job_id)
+    batch = state_of(request).batch
+    unit.afterwards(lambda: batch.deleted(job_id))
 
 
 @router.get("/{job_id}/download", response_class=StreamingResponse)

@@ -13,7 +13,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from steinmetz.erp.db import Unit
-from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Problem, Unprocessable, invalid_input, problem_of
+from steinmetz.erp.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    Problem,
+    Unprocessable,
+    invalid_input,
+    log_unexpected,
+    problem_of,
+)
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import Role, may_write
 from steinmetz.erp.modules.batch import repository, rules
@@ -256,7 +265,11 @@ async def plan_job(unit: Unit, job_id: int, kinds: Kinds = KINDS) -> Ended | Non
             if len(plan.items) > rules.MAX_ITEMS:
                 raise Unprocessable(f"A job has at most {rules.MAX_ITEMS} items; this would be {len(plan.items)}.")
             await repository.add_items(unit.session, job_id, plan.items)
-    except (Problem, ValidationError) as error:
+    except Exception as error:
+        if problem_of(error).status == 503:
+            raise
+        if not is_foreseen(error):
+            log_unexpected(error, f"job-{job_id}", "batch", f"{kind.name} plan")
         return await _fail(unit, progress, job, reason_of(error))
     job.parameters = plan.parameters
     progress.total = len(plan.items)

@@ -21,6 +21,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import structlog
 
@@ -43,6 +44,7 @@ POLL_S = 5.0
 SQLITE_PAUSE_S = 0.002
 """Between two items, for those who wait for the pen: SQLite gives it to whoever asks next, not who asked first."""
 STOP_WITHIN_S = 20.0
+REMEMBERED_JOBS = 50
 GIVEN_UP = f"Given up: it was begun {rules.MAX_ATTEMPTS} times and never came to an end."
 
 
@@ -86,6 +88,7 @@ class Worker:
         self._kinds = kinds
         self._reached = reached
         self._last_job = 0
+        self._known_parameters: dict[int, dict[str, Any]] = {}
         self._call = asyncio.Event()
         self._quiet = asyncio.Condition()
         self._idle = 0
@@ -114,6 +117,9 @@ class Worker:
         call, self._call = self._call, asyncio.Event()
         self._idle = 0
         call.set()
+
+    def forget(self, job_id: int) -> None:
+        self._known_parameters.pop(job_id, None)
 
     async def settled(self) -> None:
         """Wait until no worker finds anything to do."""
@@ -224,7 +230,7 @@ class Worker:
         if kind is None:
             return "", "This release runs no jobs of this kind."
         try:
-            parameters = await repository.parameters(unit.session, job.id)
+            parameters = await self._parameters(unit, job.id)
             async with unit.savepoint():
                 return await kind.run(unit, parameters, item.payload), ""
         except Exception as error:
@@ -235,6 +241,14 @@ class Worker:
             if status == 500 and not service.is_foreseen(error):
                 log_unexpected(error, unit.request_id, "batch", f"{job.kind} item {item.position}")
             return "", reason
+
+    async def _parameters(self, unit: Unit, job_id: int) -> dict[str, Any]:
+        """They do not change once there are items."""
+        if job_id not in self._known_parameters:
+            if len(self._known_parameters) >= REMEMBERED_JOBS:
+                self._known_parameters.clear()
+            self._known_parameters[job_id] = await repository.parameters(unit.session, job_id)
+        return self._known_parameters[job_id]
 
     def _tell(self, unit: Unit, job: OpenJob, ended: Ended, error: tuple[int, str] | None = None) -> None:
         def tell() -> None:
