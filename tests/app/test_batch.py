@@ -211,6 +211,13 @@ class TestExport:
         assert (answer.status_code, answer.json()["neededRole"]) == (403, "manager")
 
 
+async def a_draft(client: httpx2.AsyncClient, customer_id: int) -> dict[str, Any]:
+    item = {"description": "Wartung", "unitPriceCents": 10_000}
+    answer = await client.post("/api/invoices", json={"customerId": customer_id, "items": [item]})
+    draft: dict[str, Any] = answer.json()["data"]
+    return draft
+
+
 async def a_paid_invoice(client: httpx2.AsyncClient) -> dict[str, Any]:
     customer = (await client.post("/api/customers", json={"name": "Aalener Apparatebau GmbH"})).json()["data"]
     item = {"description": "Wartung", "unitPriceCents": 10_000}

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, computed_field
+from pydantic import AfterValidator, Field, computed_field
 
 from steinmetz.erp.kit.fields import Text
 from steinmetz.erp.kit.schemas import Input, Schema, example
@@ -74,13 +74,7 @@ class JobInput(Input):
     kind: Annotated[Text, Field(min_length=1, max_length=40)]
     parameters: Annotated[dict[str, Any], AfterValidator(_plain)] = Field(default_factory=dict)
 
-    model_config = ConfigDict(
-        **example(
-            kind="customers.import",
-            parameters={
-                "csv": "externalNumber;name;email;city\n4711;Aalener Apparatebau GmbH;info@aab.example;Aalen"
-            },
-        ),
-        # A file keeps its blanks; texts are stripped where they become fields.
-        str_strip_whitespace=False,
+    model_config = example(
+        kind="customers.import",
+        parameters={"csv": "externalNumber;name;city\n4711;Aalener Apparatebau GmbH;Aalen"},
     )

@@ -175,7 +175,7 @@ async def test_a_cancelled_job_whose_worker_died_is_swept(database: Database) ->
     worker = company.worker()
     assert await worker.turn()  # planned
     async with database.unit() as unit:
-        progress, job = await service._to_change(unit, job_id)
+        _, job = await service._to_change(unit, job_id)
         job.is_cancelling = True
     await run_dry(worker)
     ended = await company.job(job_id)
