@@ -10,8 +10,8 @@ was begun: an item that kills its worker again and again is given up.
                ── running ─────► lock an item; count the attempt (a commit of its own); effects, in a savepoint;
                                  mark; COMMIT; tell
 
-Several processes share the work on PostgreSQL. On SQLite one task works; it writes through the same lock as
-everybody, and lets go of it between items.
+Several processes share the work on PostgreSQL. On SQLite one task works; between items it lets go of the pen,
+which whoever waits for it gets first.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ log = structlog.get_logger("steinmetz.batch")
 
 POLL_S = 5.0
 """On PostgreSQL other processes queue jobs, too, and die with items in their hands."""
-SQLITE_PAUSE_S = 0.002
-"""Between two items, for those who wait for the pen: SQLite gives it to whoever asks next, not who asked first."""
 STOP_WITHIN_S = 20.0
 REMEMBERED_JOBS = 50
 GIVEN_UP = f"Given up: it was begun {rules.MAX_ATTEMPTS} times and never came to an end."
@@ -146,7 +144,7 @@ class Worker:
             if not has_worked:
                 await self._rest(call)
             else:
-                await asyncio.sleep(SQLITE_PAUSE_S if self._database.is_sqlite else 0)
+                await asyncio.sleep(0)
 
     async def _rest(self, call: asyncio.Event) -> None:
         if call is self._call:
