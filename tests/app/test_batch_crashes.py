@@ -23,7 +23,8 @@ from tests.app.batch_processes import ACTION, KINDS, Processes
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
+"""On a machine that is busy with a hundred other things, too."""
 
 
 @pytest.fixture
@@ -103,6 +104,7 @@ async def test_twenty_deaths_lose_nothing_and_double_nothing(
     rng = Random("twenty deaths")
     items, deaths, crew = (1_000, 20, 3) if engine_name == "postgresql" else (300, 6, 1)
     places = sorted(rng.sample(range(1, items - 20), deaths))
+    processes.workers = 1
     job_id = await begin(database, items)
     for _ in range(crew):
         processes.start()
