@@ -96,6 +96,7 @@ def assert_nobody_heard_it_run_backwards(processes: Processes) -> None:
         assert [event for event, _ in heard].count("batch:complete") <= 1
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.both_databases
 async def test_twenty_deaths_lose_nothing_and_double_nothing(
     engine_name: str, database: Database, processes: Processes
