@@ -22,6 +22,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from steinmetz.clock import Clock, SystemClock
@@ -30,6 +31,9 @@ from steinmetz.erp.kit.roles import SYSTEM, Actor
 
 DATABASE_NAME = "main"
 """The name of the ERP's database in read and write sets."""
+
+BUSY_S = 5
+"""How long a writer waits for SQLite's pen."""
 
 Publisher = Callable[[Publication], None]
 
@@ -82,7 +86,12 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine.pool, "connect")
     def configure(dbapi_connection: Any, record: Any) -> None:
         cursor = dbapi_connection.cursor()
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+        for pragma in (
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            f"busy_timeout={1000 * BUSY_S}",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -98,11 +107,26 @@ class Unit:
     request_id: str
     publisher: Publisher
     writes: bool
-    _outbox: list[Publication] = field(default_factory=list)
+    _outbox: list[Publication | Callable[[], None]] = field(default_factory=list)
 
     def publish(self, publication: Publication) -> None:
         """Say this after the commit; forget it on rollback."""
         self._outbox.append(publication)
+
+    def afterwards(self, act: Callable[[], None]) -> None:
+        """Do this, in its turn among what is said, after the commit; forget it on rollback."""
+        self._outbox.append(act)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that may fail alone: if the block raises, what it wrote and meant to say is taken back."""
+        said = len(self._outbox)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._outbox[said:]
+            raise
 
     async def commit(self) -> None:
         """The one edge. A cancellation waits until the fate of the COMMIT is known (trap T7)."""
@@ -117,7 +141,10 @@ class Unit:
         await self.session.commit()
         outbox, self._outbox = self._outbox, []
         for publication in outbox:
-            self.publisher(publication)
+            if callable(publication):
+                publication()
+            else:
+                self.publisher(publication)
 
 
 class Database:
@@ -132,6 +159,7 @@ class Database:
         self.clock: Clock = clock or SystemClock()
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.publisher: Publisher = lambda publication: None
+        self._pen = asyncio.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -142,11 +170,31 @@ class Database:
         self, *, actor: Actor = SYSTEM, writes: bool = True, request_id: str = ""
     ) -> AsyncIterator[Unit]:
         """A unit of work that commits when the block ends well and rolls back when it raises."""
-        async with self.sessions() as session:
+        async with self._turn(writes=writes), self.sessions() as session:
             await self._begin(session, writes=writes)
             unit = Unit(session, actor, self.clock.now(), request_id, self.publisher, writes)
             yield unit
             await unit.commit()
+
+    @asynccontextmanager
+    async def _turn(self, *, writes: bool) -> AsyncIterator[None]:
+        """Writers of one process get SQLite's one pen in the order in which they came.
+
+        Left to itself SQLite lets each ask again after pauses that grow to 100 ms, and gives it to whoever asks at
+        the right moment: one that writes without a pause, such as a batch job, lets the others wait for seconds.
+        """
+        if not (writes and self.is_sqlite):
+            yield
+            return
+        try:
+            async with asyncio.timeout(BUSY_S):
+                await self._pen.acquire()
+        except TimeoutError:
+            raise PoolTimeoutError(f"no turn to write within {BUSY_S} s") from None
+        try:
+            yield
+        finally:
+            self._pen.release()
 
     async def _begin(self, session: AsyncSession, *, writes: bool) -> None:
         if self.is_sqlite:

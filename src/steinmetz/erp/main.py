@@ -22,6 +22,9 @@ from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
 from steinmetz.erp.modules.auth.tokens import Tokens
+from steinmetz.erp.modules.batch.events import Listeners
+from steinmetz.erp.modules.batch.rules import WATCH_ROOMS
+from steinmetz.erp.modules.batch.tasks import Worker
 from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
 from steinmetz.erp.neighbours import everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
@@ -74,7 +77,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     io = Server(
         RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections), clock=clock
     )
-    publish = Gate(identity).attach(io)
+    gate = Gate(identity)
+    publish = gate.attach(io)
+    listeners = Listeners(database, io)
+    gate.open_rooms(WATCH_ROOMS, listeners.may_enter)
+    worker = Worker(database, listeners, workers=settings.batch_workers)
     cache = ResponseCache(
         CacheConfig(enabled=settings.cache, budget_bytes=settings.cache_max_bytes),
         clock=clock,
@@ -95,6 +102,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         throttle=LoginThrottle(),
         traffic=traffic,
         rates=rates,
+        batch=listeners,
         io=io,
         cache=cache,
         monitor=monitor,
@@ -106,7 +114,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await live.hook.prime()
         monitor.loop_lag.start()
         await scheduler.start()
+        await listeners.start()
+        await worker.start()
         yield
+        await worker.stop()
+        await listeners.stop()
         await scheduler.stop()
         monitor.loop_lag.stop()
         monitor.detach(live.hook)

@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     cache_max_bytes: int = Field(64 * 1024 * 1024, ge=1_000_000)
     max_connections: int = Field(20_000, ge=1)
     """Sockets of one process."""
+    batch_workers: int = Field(2, ge=0, le=8)
+    """Batch items done at once by one process; 0 leaves them to others. On SQLite one."""
     slow_query_threshold_ms: float = Field(
         100, ge=0, validation_alias=AliasChoices("SLOW_QUERY_THRESHOLD_MS", "slow_query_threshold_ms")
     )

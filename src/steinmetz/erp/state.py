@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from steinmetz.erp.modules.auth.identity import Identity
     from steinmetz.erp.modules.auth.passwords import PasswordHasher
     from steinmetz.erp.modules.auth.throttle import LoginThrottle
+    from steinmetz.erp.modules.batch.events import Listeners
     from steinmetz.erp.rates import RateLimits
     from steinmetz.erp.settings import Settings
     from steinmetz.monitor import QueryMonitor
@@ -38,6 +39,8 @@ class AppState:
     """Counts of requests, for /metrics."""
     rates: RateLimits
     """How many requests an address and a user may make."""
+    batch: Listeners
+    """Who is told of batch jobs: clients, and the workers of this process."""
     io: Server | None = None
     cache: ResponseCache | None = None
     monitor: QueryMonitor | None = None

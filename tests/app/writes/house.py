@@ -83,8 +83,10 @@ class House:
         assert answer.status_code == 200, f"{path}: {answer.text}"
         return answer.json()["data"]
 
-    async def verify_write(self, act: Callable[[], Awaitable[httpx2.Response]], *, succeeds: bool = True) -> None:
-        """Raises `AssertionError` naming the role and the path."""
+    async def verify_write(
+        self, act: Callable[[], Awaitable[httpx2.Response]], *, succeeds: bool = True, commits: int = 1
+    ) -> None:
+        """Raises `AssertionError` naming the role and the path. ``commits``: how many the act has at most."""
         await self._warm()
         answer = await act()
         assert answer.is_success is succeeds, answer.text
@@ -93,7 +95,7 @@ class House:
             changed = await self._assert_fresh(reader)
             if not succeeds:
                 assert changed == set(), f"a refused write has changed {changed}"
-            self._assert_heard(reader, changed)
+            self._assert_heard(reader, changed, commits)
 
     async def _warm(self) -> None:
         """Have an answer of every path kept for every reader. What a last verification left is warm already."""
@@ -132,20 +134,22 @@ class House:
             reader.before[path] = kept
         return changed
 
-    def _assert_heard(self, reader: Reader, changed: set[str]) -> None:
+    def _assert_heard(self, reader: Reader, changed: set[str], commits: int) -> None:
         heard = reader.heard()
         assert set(heard) <= set(self.heard_with), f"{reader.role} heard what no module of paths names: {heard}"
         for event, path in self.heard_with.items():
             is_told = any(path.search(each) for each in changed)
             assert (heard[event] > 0) == is_told, (reader.role, event, heard, changed)
-        assert heard["dashboard:update"] <= 1, (reader.role, heard)
+        assert heard["dashboard:update"] <= commits, (reader.role, heard)
         self._assert_payloads(reader)
 
     def _assert_payloads(self, reader: Reader) -> None:
-        overviews = [arguments[0] for name, arguments in reader.socket.events if name == "dashboard:update"]
-        widgets = [arguments[0] for name, arguments in reader.socket.events if name == "dashboard:widget:update"]
-        for update in widgets:
-            assert overviews[-1][update["widget"]] == update["data"]
+        overview: dict[str, Any] = {}
+        for name, (payload, *_) in reader.socket.events:
+            if name == "dashboard:update":
+                overview = payload
+            elif name == "dashboard:widget:update":
+                assert overview[payload["widget"]] == payload["data"]
 
 
 async def open_house(stack: AsyncExitStack, app: Application) -> House:

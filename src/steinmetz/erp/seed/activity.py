@@ -7,7 +7,15 @@ from datetime import date, timedelta
 from random import Random
 
 from steinmetz.erp.modules.batch.rules import JobStatus
-from steinmetz.erp.seed.rows import AuditRow, BatchItemRow, BatchJobRow, InvoiceRow, Json, UserRow
+from steinmetz.erp.seed.rows import (
+    AuditRow,
+    BatchItemRow,
+    BatchJobRow,
+    BatchProgressRow,
+    InvoiceRow,
+    Json,
+    UserRow,
+)
 from steinmetz.erp.seed.sales import Act, Sales
 from steinmetz.erp.seed.workdays import ONE_DAY, at, on_or_after
 
@@ -79,7 +87,9 @@ class AuditLog:
         )
 
 
-def jobs(count: int, owners: list[UserRow], seed: int, today: date) -> Iterator[BatchJobRow | BatchItemRow]:
+def jobs(
+    count: int, owners: list[UserRow], seed: int, today: date
+) -> Iterator[BatchJobRow | BatchProgressRow | BatchItemRow]:
     """``count`` jobs of the last sixty days. All have ended: a seed leaves nothing behind that claims to run."""
     rng = Random(f"{seed}/jobs")
     items = 0
@@ -91,19 +101,21 @@ def jobs(count: int, owners: list[UserRow], seed: int, today: date) -> Iterator[
         done = total if status is not JobStatus.CANCELLED else rng.randrange(total)
         failed = rng.randint(1, 3) if status is JobStatus.FAILED else 0
         queued_at = at(day, rng.random())
+        kind, owner = rng.choice(_JOB_KINDS), rng.choice(owners)
         yield BatchJobRow(
             id=number,
-            kind=rng.choice(_JOB_KINDS),
+            kind=kind,
             status=status,
-            owner_id=rng.choice(owners).id,
+            owner_id=owner.id,
+            owner_name=owner.name,
             parameters={"month": f"{day:%Y-%m}"},
-            total=total,
-            done=done - failed,
-            failed=failed,
+            is_cancelling=status is JobStatus.CANCELLED,
+            error="",
             created_at=queued_at,
             started_at=queued_at + timedelta(seconds=2),
             finished_at=queued_at + timedelta(seconds=2 + 3 * done),
         )
+        yield BatchProgressRow(number, 1, total, done - failed, failed, total - done)
         for position in range(1, total + 1):
             items += 1
             item_status, error = JobStatus.DONE, ""

@@ -187,13 +187,22 @@ class BatchJobRow(NamedTuple):
     kind: str
     status: str
     owner_id: int | None
+    owner_name: str
     parameters: Json
-    total: int
-    done: int
-    failed: int
+    is_cancelling: bool
+    error: str
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class BatchProgressRow(NamedTuple):
+    job_id: int
+    attempt: int
+    total: int
+    done: int
+    failed: int
+    cancelled: int
 
 
 class BatchItemRow(NamedTuple):
@@ -236,6 +245,7 @@ Row = (
     | FunctionNodeRow
     | CatalogRulesRow
     | BatchJobRow
+    | BatchProgressRow
     | BatchItemRow
     | AuditRow
 )
@@ -257,6 +267,7 @@ TABLES: dict[type[Row], str] = {
     FunctionNodeRow: "function_nodes",
     CatalogRulesRow: "catalog_rules",
     BatchJobRow: "batch_jobs",
+    BatchProgressRow: "batch_progress",
     BatchItemRow: "batch_items",
     AuditRow: "audit_entries",
 }

@@ -21,5 +21,8 @@ def test_no_table_comes_before_one_that_it_refers_to() -> None:
         assert wanted <= set(order[:place]), name
 
 
-def test_every_table_is_seeded_but_those_of_signing_in() -> None:
-    assert set(schema().tables) - set(TABLES.values()) == {"sessions", "session_revocations"}
+def test_every_table_is_seeded_but_those_of_signing_in_and_of_the_batch_worker() -> None:
+    assert set(schema().tables) - set(TABLES.values()) == {
+        *("sessions", "session_revocations"),
+        *("batch_attempts", "batch_results", "batch_origins"),
+    }

@@ -1,13 +1,87 @@
-"""What batch asks of the database."""
+"""What batch asks of the database; decides nothing.
+
+Lock order: an item, then the job's progress, then the job. Who takes several items or the row of a job that is not
+planned yet passes over what others hold (SKIP LOCKED), so nobody waits in a circle.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from steinmetz.erp.kit.queries import named
-from steinmetz.erp.modules.batch.models import BatchJob
-from steinmetz.erp.modules.batch.rules import JobStatus
+from steinmetz.erp.modules.batch.models import (
+    BatchAttempt,
+    BatchItem,
+    BatchJob,
+    BatchOrigin,
+    BatchProgress,
+    BatchResult,
+)
+from steinmetz.erp.modules.batch.rules import OPEN, Figures, JobStatus
+
+INSERTED_AT_ONCE = 2_000
+
+FIGURES = (
+    BatchProgress.attempt,
+    BatchProgress.total,
+    BatchProgress.done,
+    BatchProgress.failed,
+    BatchProgress.cancelled,
+)
+JOB_ROW = (
+    BatchJob.id,
+    BatchJob.kind,
+    BatchJob.status,
+    BatchJob.owner_id,
+    BatchJob.owner_name,
+    BatchJob.is_cancelling,
+    BatchJob.created_at,
+    BatchJob.started_at,
+    BatchJob.finished_at,
+    *FIGURES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A job that is not over."""
+
+    id: int
+    kind: str
+    status: JobStatus
+    owner_id: int | None
+    owner_name: str
+    is_cancelling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    statuses: Sequence[JobStatus] = ()
+    kind: str | None = None
+    owner_id: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        wanted: list[ColumnElement[bool]] = []
+        if self.statuses:
+            wanted.append(BatchJob.status.in_(self.statuses))
+        if self.kind is not None:
+            wanted.append(BatchJob.kind == self.kind)
+        if self.owner_id is not None:
+            wanted.append(BatchJob.owner_id == self.owner_id)
+        return wanted
+
+
+def _upsert(session: AsyncSession) -> Any:
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+
+
+# Jobs
 
 
 @named
@@ -15,3 +89,306 @@ async def count_by_status(session: AsyncSession) -> dict[JobStatus, int]:
     """Only statuses that some job has."""
     statement = select(BatchJob.status, func.count()).group_by(BatchJob.status)
     return dict((await session.execute(statement)).all())
+
+
+@named
+async def jobs(
+    session: AsyncSession, wanted: JobFilter, *, before_id: int | None, limit: int
+) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+    """The newest first, at most ``limit``, and the total."""
+    conditions = wanted.conditions()
+    total = await session.scalar(select(func.count()).select_from(BatchJob).where(*conditions))
+    if before_id is not None:
+        conditions.append(BatchJob.id < before_id)
+    statement = (
+        select(*JOB_ROW)
+        .join(BatchProgress, BatchProgress.job_id == BatchJob.id)
+        .where(*conditions)
+        .order_by(BatchJob.id.desc())
+        .limit(limit)
+    )
+    return (await session.execute(statement)).all(), total or 0
+
+
+@named
+async def job(session: AsyncSession, job_id: int) -> Row[*tuple[Any, ...]] | None:
+    """The job with its figures and all it was asked for."""
+    statement = (
+        select(*JOB_ROW, BatchJob.parameters, BatchJob.error)
+        .join(BatchProgress, BatchProgress.job_id == BatchJob.id)
+        .where(BatchJob.id == job_id)
+    )
+    return (await session.execute(statement)).first()
+
+
+@named
+async def owner_of(session: AsyncSession, job_id: int) -> tuple[int | None, JobStatus] | None:
+    """Whose job it is, and its status."""
+    found = (
+        await session.execute(select(BatchJob.owner_id, BatchJob.status).where(BatchJob.id == job_id))
+    ).first()
+    return (found[0], found[1]) if found is not None else None
+
+
+@named
+async def open_jobs_of(session: AsyncSession, owner_id: int | None) -> int:
+    """How many jobs of the owner are not over. Locked, so that two who ask at once count one after the other."""
+    conditions = (BatchJob.owner_id == owner_id, BatchJob.status.in_(OPEN))
+    await session.execute(select(BatchJob.id).where(*conditions).order_by(BatchJob.id).with_for_update())
+    return await session.scalar(select(func.count()).select_from(BatchJob).where(*conditions)) or 0
+
+
+@named
+async def job_to_change(session: AsyncSession, job_id: int) -> tuple[BatchProgress, BatchJob] | None:
+    """Progress and job, locked in this order until the end of the unit."""
+    progress = await session.get(BatchProgress, job_id, with_for_update=True, populate_existing=True)
+    if progress is None:
+        return None
+    job = await session.get(BatchJob, job_id, with_for_update=True, populate_existing=True)
+    return (progress, job) if job is not None else None
+
+
+@named
+async def open_jobs(session: AsyncSession) -> list[OpenJob]:
+    """By id."""
+    statement = (
+        select(
+            BatchJob.id,
+            BatchJob.kind,
+            BatchJob.status,
+            BatchJob.owner_id,
+            BatchJob.owner_name,
+            BatchJob.is_cancelling,
+        )
+        .where(BatchJob.status.in_(OPEN))
+        .order_by(BatchJob.id)
+    )
+    return [OpenJob(*row) for row in await session.execute(statement)]
+
+
+@named
+async def job_to_plan(session: AsyncSession, job_id: int) -> tuple[BatchProgress, BatchJob] | None:
+    """The queued job with its progress, locked; None if somebody else has it or it is no longer queued."""
+    statement = (
+        select(BatchProgress, BatchJob)
+        .join(BatchJob, BatchJob.id == BatchProgress.job_id)
+        .where(BatchJob.id == job_id, BatchJob.status == JobStatus.QUEUED)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    found = (await session.execute(statement)).first()
+    return (found[0], found[1]) if found is not None else None
+
+
+@named
+async def parameters(session: AsyncSession, job_id: int) -> dict[str, Any]:
+    return await session.scalar(select(BatchJob.parameters).where(BatchJob.id == job_id)) or {}
+
+
+@named
+async def standing(session: AsyncSession, job_ids: Sequence[int]) -> list[tuple[int, JobStatus, Figures]]:
+    """Status and figures of these jobs."""
+    statement = (
+        select(BatchJob.id, BatchJob.status, *FIGURES)
+        .join(BatchProgress, BatchProgress.job_id == BatchJob.id)
+        .where(BatchJob.id.in_(job_ids))
+    )
+    return [(job_id, status, Figures(*rest)) for job_id, status, *rest in await session.execute(statement)]
+
+
+# Items
+
+
+@named
+async def add_items(session: AsyncSession, job_id: int, payloads: Sequence[dict[str, Any]]) -> None:
+    """One item for each payload, in their order; positions begin with 1."""
+    for start in range(0, len(payloads), INSERTED_AT_ONCE):
+        some = payloads[start : start + INSERTED_AT_ONCE]
+        values = [
+            {"job_id": job_id, "position": position, "payload": payload, "status": JobStatus.QUEUED, "error": ""}
+            for position, payload in enumerate(some, start=start + 1)
+        ]
+        await session.execute(insert(BatchItem), values)
+
+
+@named
+async def claim(session: AsyncSession, job_id: int, item_id: int | None = None) -> BatchItem | None:
+    """The next queued item that nobody works on (or just ``item_id``), locked until the end of the unit."""
+    conditions = [BatchItem.job_id == job_id, BatchItem.status == JobStatus.QUEUED]
+    if item_id is not None:
+        conditions.append(BatchItem.id == item_id)
+    statement = (
+        select(BatchItem)
+        .where(*conditions)
+        .order_by(BatchItem.position)
+        .limit(1)
+        # Not FOR UPDATE: the count of attempts, which refers to the item, is committed beside this lock.
+        .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return await session.scalar(statement)
+
+
+@named
+async def count_attempt(session: AsyncSession, item_id: int) -> int:
+    """One more; how many there are now."""
+    statement = (
+        _upsert(session)(BatchAttempt)
+        .values(item_id=item_id, attempts=1)
+        .on_conflict_do_update(index_elements=[BatchAttempt.item_id], set_={"attempts": BatchAttempt.attempts + 1})
+        .returning(BatchAttempt.attempts)
+    )
+    return int((await session.execute(statement)).scalar_one())
+
+
+@named
+async def settle_item(session: AsyncSession, item_id: int, status: JobStatus, error: str) -> None:
+    statement = update(BatchItem).where(BatchItem.id == item_id).values(status=status, error=error)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
+@named
+async def add_result(session: AsyncSession, item_id: int, text: str) -> None:
+    await session.execute(insert(BatchResult).values(item_id=item_id, text=text))
+
+
+@named
+async def count_up(
+    session: AsyncSession, job_id: int, *, done: int = 0, failed: int = 0, cancelled: int = 0
+) -> Figures:
+    """The job's figures after this; its progress stays locked until the end of the unit."""
+    statement = (
+        update(BatchProgress)
+        .where(BatchProgress.job_id == job_id)
+        .values(
+            done=BatchProgress.done + done,
+            failed=BatchProgress.failed + failed,
+            cancelled=BatchProgress.cancelled + cancelled,
+        )
+        .returning(*FIGURES)
+        .execution_options(synchronize_session=False)
+    )
+    return Figures(*(await session.execute(statement)).one())
+
+
+@named
+async def cancel_items(session: AsyncSession, job_id: int) -> int:
+    """All queued items that nobody works on; returns how many they were."""
+    free = (
+        select(BatchItem.id)
+        .where(BatchItem.job_id == job_id, BatchItem.status == JobStatus.QUEUED)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    statement = (
+        update(BatchItem)
+        .where(BatchItem.id.in_(free))
+        .values(status=JobStatus.CANCELLED)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+@named
+async def requeue_items(session: AsyncSession, job_id: int) -> None:
+    """Failed and cancelled items as if they had never been begun."""
+    retried = (JobStatus.FAILED, JobStatus.CANCELLED)
+    of_job = (BatchItem.job_id == job_id, BatchItem.status.in_(retried))
+    await session.execute(
+        delete(BatchAttempt)
+        .where(BatchAttempt.item_id.in_(select(BatchItem.id).where(*of_job)))
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        update(BatchItem)
+        .where(*of_job)
+        .values(status=JobStatus.QUEUED, error="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+@named
+async def items(
+    session: AsyncSession, job_id: int, status: JobStatus | None, *, after: int, limit: int
+) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+    """Behind position ``after``, at most ``limit``, and the total."""
+    conditions = [BatchItem.job_id == job_id]
+    if status is not None:
+        conditions.append(BatchItem.status == status)
+    statement = (
+        select(
+            BatchItem.position,
+            BatchItem.status,
+            BatchItem.payload,
+            BatchItem.error,
+            func.coalesce(BatchAttempt.attempts, 0).label("attempts"),
+        )
+        .outerjoin(BatchAttempt, BatchAttempt.item_id == BatchItem.id)
+        .where(*conditions, BatchItem.position > after)
+        .order_by(BatchItem.position)
+        .limit(limit)
+    )
+    total = await session.scalar(select(func.count()).select_from(BatchItem).where(*conditions))
+    return (await session.execute(statement)).all(), total or 0
+
+
+@named
+async def errors(session: AsyncSession, job_id: int, limit: int) -> list[tuple[int, str]]:
+    """(position, error) of the first failed items."""
+    statement = (
+        select(BatchItem.position, BatchItem.error)
+        .where(BatchItem.job_id == job_id, BatchItem.status == JobStatus.FAILED)
+        .order_by(BatchItem.position)
+        .limit(limit)
+    )
+    return [(position, error) for position, error in await session.execute(statement)]
+
+
+@named
+async def results(session: AsyncSession, job_id: int, after: int, limit: int) -> list[tuple[int, str]]:
+    """(position, text) of the pieces of the job's file behind position ``after``."""
+    statement = (
+        select(BatchItem.position, BatchResult.text)
+        .join(BatchResult, BatchResult.item_id == BatchItem.id)
+        .where(BatchItem.job_id == job_id, BatchItem.position > after)
+        .order_by(BatchItem.position)
+        .limit(limit)
+    )
+    return [(position, text) for position, text in await session.execute(statement)]
+
+
+@named
+async def delete_job(session: AsyncSession, job_id: int) -> None:
+    """With its progress, items and results."""
+    await session.execute(delete(BatchJob).where(BatchJob.id == job_id))
+
+
+# Origins
+
+
+@named
+async def take_origins(session: AsyncSession, keys: Iterable[str]) -> set[str]:
+    """Which of ``keys`` are new. They are ours until the end of the unit: whoever comes with one of them waits."""
+    taken = set()
+    for key in sorted(keys):
+        statement = (
+            _upsert(session)(BatchOrigin)
+            .values(key=key, record_id=0)
+            .on_conflict_do_nothing(index_elements=[BatchOrigin.key])
+            .returning(BatchOrigin.key)
+        )
+        if (await session.execute(statement)).first() is not None:
+            taken.add(key)
+    return taken
+
+
+@named
+async def record_of_origin(session: AsyncSession, keys: Sequence[str]) -> int | None:
+    """The record that one of ``keys`` leads to."""
+    statement = select(func.max(BatchOrigin.record_id)).where(BatchOrigin.key.in_(keys))
+    return await session.scalar(statement) or None
+
+
+@named
+async def set_origins(session: AsyncSession, keys: Sequence[str], record_id: int) -> None:
+    statement = update(BatchOrigin).where(BatchOrigin.key.in_(keys)).values(record_id=record_id)
+    await session.execute(statement.execution_options(synchronize_session=False))

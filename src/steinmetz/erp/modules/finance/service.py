@@ -15,7 +15,8 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date, month_bounds
 from steinmetz.erp.kit.pagination import Large, PageQuery, encode_cursor
-from steinmetz.erp.modules.finance import repository, rules
+from steinmetz.erp.modules.finance import extracts, repository, rules
+from steinmetz.erp.modules.finance.extracts import Extract, WrongSum
 from steinmetz.erp.modules.finance.models import Customer, Invoice, InvoiceItem, Payment
 from steinmetz.erp.modules.finance.repository import Balance, InvoiceFilter, Sums, Window
 from steinmetz.erp.modules.finance.rules import InvoiceAct, InvoiceStatus, ItemSum, PostingLine
@@ -33,28 +34,39 @@ from steinmetz.erp.modules.system import service as audit
 
 __all__ = [
     "Balance",
+    "CustomerInput",
+    "Extract",
     "InvoiceFilter",
+    "InvoiceItemInput",
+    "InvoicePatch",
     "Owed",
     "Page",
     "Revenue",
     "Sums",
+    "WrongSum",
     "cancel_invoice",
+    "cash_at",
     "cash_balances",
     "change_customer",
     "change_draft",
     "create_customer",
     "customer",
     "draft_invoice",
+    "extract",
+    "find_customer",
     "invoice",
+    "last_id",
     "list_customers",
     "list_invoices",
     "list_payments",
     "mark_overdue",
     "owed",
+    "owed_at",
     "pay_invoice",
     "revenue_by_month",
     "send_invoice",
     "top_customers",
+    "wrong_sums",
 ]
 
 
@@ -444,3 +456,36 @@ async def owed(unit: Unit) -> Owed:
 async def cash_balances(unit: Unit) -> list[Balance]:
     """The cash box and the bank, by account."""
     return await repository.balances_of(unit.session, rules.LIQUID)
+
+
+# Extracts: whole ranges of records, for files and checks
+
+
+async def last_id(unit: Unit, subject: Extract) -> int:
+    """The greatest id of these records; 0 where there are none."""
+    return await extracts.last_id(unit.session, subject)
+
+
+async def extract(unit: Unit, subject: Extract, first_id: int, last_id: int) -> list[dict[str, Any]]:
+    """The records with ids from ``first_id`` to ``last_id``, both included, as columns and values, by id."""
+    return await extracts.rows(unit.session, subject, first_id, last_id)
+
+
+async def wrong_sums(unit: Unit, first_id: int, last_id: int) -> list[WrongSum]:
+    """Of the invoices with these ids, both included, those whose sums are not what their items add up to."""
+    return await extracts.wrong_sums(unit.session, first_id, last_id)
+
+
+async def find_customer(unit: Unit, *, name: str, email: str) -> int | None:
+    """The id of the oldest customer of this name and, in whatever case, e-mail address."""
+    return await extracts.customer_by_mail(unit.session, name, email)
+
+
+async def owed_at(unit: Unit, day: dt.date) -> Sums:
+    """What customers owed at the end of ``day``: sent by then, neither settled nor cancelled."""
+    return await extracts.owed_at(unit.session, day)
+
+
+async def cash_at(unit: Unit, day: dt.date) -> list[Balance]:
+    """The cash box and the bank at the end of ``day``, by account."""
+    return await extracts.balances_at(unit.session, rules.LIQUID, day)
