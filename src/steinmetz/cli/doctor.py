@@ -238,7 +238,7 @@ def retention(settings: Settings) -> Iterator[Finding]:
         yield warning(
             "retention",
             f"the audit log is kept for {days} days only",
-            f"{name}={LEGAL_AUDIT_DAYS}: books are kept for ten years (§ 147 AO), and with them how they came to be.",
+            f"{name}={LEGAL_AUDIT_DAYS}: books are kept for ten years (§ 147 AO), with how they came to be.",
         )
     else:
         yield fine("retention", f"the audit log is kept for {f'{days} days' if days else 'ever'}")

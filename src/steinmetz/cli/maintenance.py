@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steinmetz.cli.outcome import plain_errors
+from steinmetz.cli.outcome import fail, plain_errors
 
 if TYPE_CHECKING:
     from steinmetz.erp.db import Unit
@@ -75,9 +75,7 @@ def _instant(written: str) -> datetime:
     try:
         instant = datetime.fromisoformat(written)
     except ValueError:
-        raise typer.BadParameter(
-            f"{written!r} is no instant like 2026-03-02T22:00", param_hint="--until"
-        ) from None
+        fail(f"--until: {written!r} is no instant like 2026-03-02T22:00")
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=COMPANY_ZONE)
 
 
