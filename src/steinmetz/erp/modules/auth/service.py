@@ -10,6 +10,7 @@ import secrets
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
@@ -445,5 +446,5 @@ async def _keep_an_administrator(unit: Unit, user: User, *, stays: bool) -> None
         )
 
 
-def _told(user: User) -> dict[str, object]:
+def _told(user: User) -> dict[str, Any]:
     return UserView.model_validate(user).model_dump(mode="json", by_alias=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from steinmetz.erp import migrations
@@ -102,16 +102,15 @@ async def sign_ins(
     limit: int,
 ) -> tuple[Sequence[SignInEntry], int]:
     """The newest ``limit`` entries older than ``before_id``, and how many there are in all."""
-    conditions = [
-        condition
-        for value, condition in (
-            (user_id, SignInEntry.user_id == user_id),
-            (outcome, SignInEntry.outcome == outcome),
-            (since, SignInEntry.at >= since),
-            (until, SignInEntry.at < until),
-        )
-        if value is not None
-    ]
+    conditions: list[ColumnElement[bool]] = []
+    if user_id is not None:
+        conditions.append(SignInEntry.user_id == user_id)
+    if outcome is not None:
+        conditions.append(SignInEntry.outcome == outcome)
+    if since is not None:
+        conditions.append(SignInEntry.at >= since)
+    if until is not None:
+        conditions.append(SignInEntry.at < until)
     page = select(SignInEntry).where(*conditions).order_by(SignInEntry.id.desc()).limit(limit)
     if before_id is not None:
         page = page.where(SignInEntry.id < before_id)
