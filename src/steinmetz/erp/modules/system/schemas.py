@@ -43,7 +43,7 @@ class MaintenanceView(Schema):
     enabled: bool
     message: str
     until: datetime | None
-    """The announced end; it is switched off within a minute after it."""
+    """The announced end; it is switched off within two minutes after it."""
     since: datetime | None
     """When it was last switched on or off; null if never."""
     by: str | None
