@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from steinmetz.erp import migrations
 from steinmetz.erp.db import Database
 from steinmetz.erp.migrations.transaction import in_transaction
 from steinmetz.erp.modules.system import service
@@ -29,15 +33,17 @@ MERGE = (
     " WHEN MATCHED THEN UPDATE SET request_id = 'x'"
 )
 OLD, NEW = "2001-01-01 00:00:00", "2026-03-02 09:00:00"
+USER = (
+    "INSERT INTO users (id, email, name, role, locale, is_active, auth_version, created_at, version)"
+    f" VALUES (7, 'a@example.com', 'A', 'clerk', 'de', true, 1, '{NEW}', 1)"
+)
 LOGS = {"audit_entries": AUDIT, "sign_in_entries": SIGN_IN}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         return str(request.getfixturevalue("fresh_postgres_url"))
-    from steinmetz.erp import migrations
-
     migrations.upgrade(f"sqlite:///{tmp_path}/steinmetz.db")
     return f"sqlite+aiosqlite:///{tmp_path}/steinmetz.db"
 
@@ -103,12 +109,38 @@ def test_an_entry_older_than_its_term_may_be_deleted_but_never_changed(url: str,
     assert ask(url, f"DELETE FROM {log}") == 1
 
 
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_entries_from_before_are_kept_by_the_migration(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if engine == "postgresql":
+        url = str(request.getfixturevalue("empty_postgres_url"))
+    else:
+        url = f"sqlite+aiosqlite:///{tmp_path}/steinmetz.db"
+
+    def upgrade_to(revision: str) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+
+        def run(connection: Connection) -> None:
+            config.attributes.update(connection=connection, progress=None)
+            command.upgrade(config, revision)
+
+        in_transaction(url, run)
+
+    upgrade_to("0006")
+    ask(url, USER)
+    ask(url, AUDIT.format(id=1, at=NEW).replace("(id,", "(actor_id, id,").replace("(1,", "(7, 1,"))
+    before = ask(url, "SELECT id, at, actor_id, action FROM audit_entries")
+    upgrade_to("0007")
+    assert ask(url, "SELECT id, at, actor_id, action FROM audit_entries") == before
+    assert ask(url, "SELECT name, days FROM retention_terms ORDER BY 1") == [("audit", 3650), ("sign-ins", 180)]
+    assert refused(url, "UPDATE audit_entries SET action = 'x'")
+
+
 def test_a_user_who_has_acted_cannot_be_deleted(url: str) -> None:
-    ask(
-        url,
-        "INSERT INTO users (id, email, name, role, locale, is_active, auth_version, created_at, version)"
-        f" VALUES (7, 'a@example.com', 'A', 'clerk', 'de', true, 1, '{NEW}', 1)",
-    )
+    ask(url, USER)
     ask(url, AUDIT.format(id=1, at=NEW).replace("(id,", "(actor_id, id,").replace("(1,", "(7, 1,"))
     with pytest.raises(DBAPIError):
         in_transaction(url, with_foreign_keys("DELETE FROM users WHERE id = 7"))
