@@ -257,12 +257,16 @@ def shared_postgres_url(postgres_url: str, postgres_template: str, database_name
 
 def _emptying() -> str:
     from steinmetz.erp.migrations.schema import schema
+    from steinmetz.erp.modules.system.service import LOGS  # which can only grow
 
+    tables = [table.name for table in reversed(schema().sorted_tables) if table.name != "retention_terms"]
     return f"""
     DO $$
     DECLARE sequence name;
     BEGIN
-        {" ".join(f"DELETE FROM {table.name};" for table in reversed(schema().sorted_tables))}
+        {" ".join(f"ALTER TABLE {log} DISABLE TRIGGER USER;" for log in LOGS)}
+        {" ".join(f"DELETE FROM {table};" for table in tables)}
+        {" ".join(f"ALTER TABLE {log} ENABLE TRIGGER USER;" for log in LOGS)}
         FOR sequence IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
             EXECUTE format('ALTER SEQUENCE %I RESTART', sequence);
         END LOOP;

@@ -97,7 +97,7 @@ class TestSigningIn:
             answer = await client.post("/api/auth/login", json=credentials, headers={"Origin": origin})
             assert answer.status_code == status, origin
 
-    async def test_t15_writes_only_sessions(self, app: Application, client: httpx2.AsyncClient) -> None:
+    async def test_t15_writes_nothing_that_others_read(self, app: Application, client: httpx2.AsyncClient) -> None:
         written: set[str] = set()
 
         class Observer:
@@ -112,7 +112,7 @@ class TestSigningIn:
         app.live.hook.observe_transactions(Observer())
         answer = await log_in(client)
         await client.post("/api/auth/refresh")
-        assert written == {"sessions"}
+        assert written == {"sessions", "sign_in_entries"}
 
         credential = bearer(answer)["Authorization"].removeprefix("Bearer ").encode()
         with open_scope(ScopeKind.ADMISSION, "test") as scope:

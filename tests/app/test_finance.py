@@ -264,15 +264,13 @@ async def test_a_write_is_in_the_audit_log_with_its_request(sign_in: SignIn) -> 
 
 
 async def test_overdue_is_a_write_that_screens_see(sign_in: SignIn, app: Any, clock: FakeClock) -> None:
-    from steinmetz.erp.scheduler import Scheduler
-
     http = await sign_in("clerk")
     sent = await data(step(http, await a_draft(http), "send"))
     path = f"/api/invoices/{sent['id']}"
     assert (await data(http.get(path)))["status"] == "sent"
     assert (await http.get(path)).headers["x-cache"] == "HIT"
     clock.advance(15 * 86_400)
-    assert await Scheduler(app.state.database, clock).run_due(clock.now()) == 1
+    assert await app.state.scheduler.run_due(clock.now()) == 1
     late = await sign_in("clerk")
     fresh = await late.get(path)
     assert (fresh.headers["x-cache"], fresh.json()["data"]["status"]) == ("MISS", "overdue")

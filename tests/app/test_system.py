@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from steinmetz.clock import FakeClock
 from steinmetz.erp.edge import Traffic
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.main import Application
-from steinmetz.erp.modules.system import service
+from steinmetz.erp.modules.system import repository, service
 
 pytestmark = pytest.mark.anyio
 
@@ -24,8 +25,48 @@ class TestHealth:
     async def test_is_told_to_anybody(self, client: httpx2.AsyncClient) -> None:
         assert (await client.get("/healthz")).json() == {"success": True, "status": "ok"}
         ready = await client.get("/readyz")
-        assert ready.json()["checks"] == {"database": "ok", "migrations": "ok"}
-        assert set((await client.get("/version")).json()) == {"success", "version", "schema", "python"}
+        assert ready.json()["status"] == "ready"
+        assert ready.json()["checks"] == {
+            "database": "ok",
+            "migrations": "ok",
+            "maintenance": "off",
+            "disk": "ok",
+            "scheduler": "ok",
+            "redis": "not used",
+        }
+
+    async def test_tells_what_is_running(self, client: httpx2.AsyncClient) -> None:
+        version = (await client.get("/version")).json()
+        assert set(version) == {"success", "version", "schema", "python", "startedAt", "commit"}
+        assert version["startedAt"] == "2026-03-02T09:00:00Z"
+
+    async def test_fails_readiness_without_its_workers(self, app: Application, client: httpx2.AsyncClient) -> None:
+        assert app.state.scheduler is not None
+        await app.state.scheduler.stop()
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["detail"] == "scheduler: not running"
+        assert answer.json()["checks"]["database"] == "ok"
+
+    async def test_shows_a_full_disk_and_stays_ready(
+        self, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "LOW_DISK_BYTES", 10**18)
+        answer = await client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json()["checks"]["disk"].startswith("warning: only ")
+
+    async def test_waits_for_no_check_for_long(
+        self, app: Application, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def never(_: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(service, "READY_WITHIN_S", 0.01)
+        monkeypatch.setattr(repository, "ask", never)
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["database"] == "no answer within 0.01 s"
 
     async def test_fails_readiness_behind_the_migrations_and_says_how_to_mend_it(
         self, app: Application, client: httpx2.AsyncClient

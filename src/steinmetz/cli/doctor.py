@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from steinmetz.erp.settings import Settings
 
 PROBE_S = 3.0
+LOW_DISK_MB = 500
+FULL_DISK_MB = 50
 
 
 class Verdict(StrEnum):
@@ -88,7 +90,9 @@ def examine() -> Iterator[Finding]:
     checks: tuple[Check, ...] = (
         data_folder,
         secret,
+        disk,
         database,
+        retention,
         redis,
         port,
         workers,
@@ -175,6 +179,75 @@ def database(settings: Settings) -> Iterator[Finding]:
         yield fault("migrations", f"at {stands or 'nothing'}, this release needs {head()}", "steinmetz migrate")
     if stands is not None:
         yield from demo_passwords(settings)
+    if stands == head():
+        yield from logs_of_the_company(settings)
+
+
+def logs_of_the_company(settings: Settings) -> Iterator[Finding]:
+    """What only the database knows: whether its logs can be changed, and whether it still refuses changes."""
+    import asyncio
+
+    from steinmetz.cli.maintenance import told
+    from steinmetz.clock import SystemClock
+    from steinmetz.erp.db import Database
+    from steinmetz.erp.modules.system import service
+
+    async def ask() -> tuple[list[str], service.MaintenanceView]:
+        database = Database(settings.database_address, pool_size=1)
+        try:
+            async with database.unit(writes=False) as unit:
+                return await service.missing_guards(unit), await service.maintenance(unit)
+        finally:
+            await database.close()
+
+    missing, state = asyncio.run(ask())
+    if missing:
+        mend = "Restore the backup from before, or make them as migration 0007_system.py does."
+        yield fault("audit", f"the logs can be changed: {', '.join(missing)} missing or disabled", mend)
+    else:
+        yield fine("audit", "the logs can only grow")
+    if not state.enabled:
+        yield fine("maintenance", "off")
+    elif state.until is not None and state.until > SystemClock().now():
+        yield fine("maintenance", told(state))
+    else:
+        yield warning("maintenance", f"{told(state)} Nobody has announced an end.", "steinmetz maintenance off")
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    import shutil
+
+    folder = settings.data_dir.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    if free_mb < FULL_DISK_MB:
+        yield fault("disk", f"only {free_mb} MB are free at {folder}", "Make room: soon nothing can be written.")
+    elif free_mb < LOW_DISK_MB:
+        yield warning("disk", f"only {free_mb} MB are free at {folder}", "Make room before it is full.")
+    else:
+        yield fine("disk", f"{free_mb} MB are free")
+
+
+def retention(settings: Settings) -> Iterator[Finding]:
+    from steinmetz.erp.settings import LEGAL_AUDIT_DAYS, variable
+
+    days = settings.retention_audit_days
+    name = variable("retention_audit_days")
+    if 0 < days < LEGAL_AUDIT_DAYS:
+        yield warning(
+            "retention",
+            f"the audit log is kept for {days} days only",
+            f"{name}={LEGAL_AUDIT_DAYS}: books are kept for ten years (§ 147 AO), with how they came to be.",
+        )
+    else:
+        yield fine("retention", f"the audit log is kept for {f'{days} days' if days else 'ever'}")
+    if settings.retention_sign_ins_days == 0:
+        yield warning(
+            "retention",
+            "the log of sign-ins, with people's addresses, is kept for ever",
+            f"{variable('retention_sign_ins_days')}=180, or what your data protection officer says.",
+        )
 
 
 def demo_passwords(settings: Settings) -> Iterator[Finding]:

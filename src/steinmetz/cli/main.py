@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from steinmetz.cli.backup import backup_command
+from steinmetz.cli.maintenance import app as maintenance
 from steinmetz.cli.restore import restore_command
 from steinmetz.cli.seed import seed_command
 from steinmetz.cli.traffic import traffic_command
@@ -27,6 +28,7 @@ users = typer.Typer(help="Users.", no_args_is_help=True)
 config = typer.Typer(help="Settings.", no_args_is_help=True)
 app.add_typer(users, name="user")
 app.add_typer(config, name="config")
+app.add_typer(maintenance, name="maintenance")
 
 
 @app.command()

@@ -26,8 +26,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from steinmetz.clock import Clock, SystemClock
+from steinmetz.erp import maintenance
 from steinmetz.erp.kit.announcements import Publication as Publication
 from steinmetz.erp.kit.roles import SYSTEM, Actor
+from steinmetz.sql.scope import ScopeKind, current_scope
 
 DATABASE_NAME = "main"
 """The name of the ERP's database in read and write sets."""
@@ -147,6 +149,12 @@ class Unit:
                 self.publisher(publication)
 
 
+def _is_asked_for() -> bool:
+    """Whether somebody outside waits for what happens now."""
+    scope = current_scope()
+    return scope is not None and scope.kind in (ScopeKind.REQUEST, ScopeKind.EVENT)
+
+
 class Database:
     """The engine with its sessions and units.
 
@@ -167,11 +175,23 @@ class Database:
 
     @asynccontextmanager
     async def unit(
-        self, *, actor: Actor = SYSTEM, writes: bool = True, request_id: str = ""
+        self,
+        *,
+        actor: Actor = SYSTEM,
+        writes: bool = True,
+        request_id: str = "",
+        despite_maintenance: bool = False,
     ) -> AsyncIterator[Unit]:
-        """A unit of work that commits when the block ends well and rolls back when it raises."""
+        """A unit of work that commits when the block ends well and rolls back when it raises.
+
+        While maintenance is on, a unit that writes is refused (`UnderMaintenance`) unless it is the system's own:
+        of the scheduler, a worker, a command. Whatever a request or a socket's event asks for is not the system's,
+        whoever acts; ``despite_maintenance`` is for signing in and out, and for the switch itself.
+        """
         async with self._turn(writes=writes), self.sessions() as session:
             await self._begin(session, writes=writes)
+            if writes and not despite_maintenance and (actor != SYSTEM or _is_asked_for()):
+                await maintenance.admit(session, self.clock.now())
             unit = Unit(session, actor, self.clock.now(), request_id, self.publisher, writes)
             yield unit
             await unit.commit()

@@ -9,6 +9,7 @@
     ├── Unprocessable        422  understood, but it makes no sense; names the field
     ├── TooManyRequests      429  carries Retry-After
     └── Unavailable          503  a backend is down or busy; carries Retry-After
+        └── UnderMaintenance 503  writing is switched off; carries the message and the announced end
 
 Whatever else is raised becomes a 500 that tells the caller nothing but the request id under which it was logged.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -31,6 +33,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from steinmetz.erp.kit.roles import Role
+from steinmetz.realtime import EventError
 
 log = structlog.get_logger("steinmetz.erp")
 
@@ -130,6 +133,28 @@ class Unavailable(Problem):
         )
 
 
+MAINTENANCE_RETRY_S = 60
+"""After so many seconds it is worth asking again whether a maintenance without an announced end is over."""
+
+
+class UnderMaintenance(Unavailable):
+    """Reading goes on, writing is refused; ``until`` is the announced end, ``now`` the instant of the refusal."""
+
+    def __init__(self, message: str, until: datetime | None, now: datetime) -> None:
+        left_s = math.ceil((until - now).total_seconds()) if until is not None else 0
+        wait_s = left_s if left_s > 0 else MAINTENANCE_RETRY_S
+        told = until.isoformat().replace("+00:00", "Z") if until is not None else None
+        end = f" until {told}" if told is not None else ""
+        Problem.__init__(
+            self,
+            503,
+            "Under maintenance",
+            f"{message or 'SteinmetZ is being maintained'}: reading goes on, changes are refused{end}.",
+            headers={"Retry-After": str(wait_s)},
+            maintenance={"message": message, "until": told},
+        )
+
+
 def document(problem: Problem, *, instance: str, request_id: str) -> dict[str, Any]:
     """The problem document: ``type, title, status, detail, instance, requestId`` and ``success: false``."""
     kind = HTTPStatus(problem.status).phrase.lower().replace(" ", "-")
@@ -179,6 +204,16 @@ def problem_of(error: Exception) -> Problem:
             return Problem(
                 500, "Internal error", "Something went wrong on our side. It was logged under the request id."
             )
+
+
+def event_error(error: Exception) -> EventError | None:
+    """What the ack of a socket's event says for ``error``; None for what nobody foresaw, which is logged."""
+    problem = problem_of(error)
+    if problem.status == 500:
+        return None
+    if isinstance(problem, UnderMaintenance):
+        return EventError("maintenance", problem.detail)
+    return EventError(HTTPStatus(problem.status).phrase.lower().replace(" ", "_"), problem.detail)
 
 
 def _sqlstate(error: DBAPIError) -> str:
@@ -273,7 +308,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         if problem.status == 500:
             log_unexpected(error, request_id, request.method, request.url.path)
             request.scope["steinmetz.logged"] = error
-        elif problem.status > 500:
+        elif problem.status > 500 and not isinstance(problem, UnderMaintenance):
             log.warning(
                 "Request refused for want of a backend",
                 request_id=request_id,

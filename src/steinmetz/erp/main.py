@@ -12,9 +12,10 @@ from steinmetz import __version__
 from steinmetz.cache import CacheConfig, Principal, ResponseCache
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.erp.api import make_api
+from steinmetz.erp.chores import chores
 from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
-from steinmetz.erp.errors import refusal
+from steinmetz.erp.errors import event_error, refusal
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
@@ -37,6 +38,7 @@ from steinmetz.live.native import protocol_class
 from steinmetz.monitor import query_monitor
 from steinmetz.realtime import Config as RealtimeConfig
 from steinmetz.realtime import Server
+from steinmetz.sql.scope import ScopeKind, open_scope
 
 LISTENER = Principal("system:live", Role.CLERK.value, None, Actor(None, "SteinmetZ", Role.CLERK))
 """For whom the overview is recomputed: it is the same for every role that may read it."""
@@ -75,8 +77,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     door = Edge(settings, traffic, rates)
 
     io = Server(
-        RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections), clock=clock
+        RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections),
+        clock=clock,
+        describe_error=event_error,
     )
+    io.around_events(lambda event: open_scope(ScopeKind.EVENT, event))
     gate = Gate(identity)
     publish = gate.attach(io)
     listeners = Listeners(database, io)
@@ -107,7 +112,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         cache=cache,
         monitor=monitor,
     )
-    scheduler = Scheduler(database, clock)
+    scheduler = state.scheduler = Scheduler(database, clock, chores(settings))
+    state.probes["scheduler"] = scheduler.health
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

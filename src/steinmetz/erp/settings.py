@@ -39,6 +39,9 @@ WELL_KNOWN_WORDS = (
     "insecure",
 )
 SECRET_FILE = "jwt-secret"
+LEGAL_AUDIT_DAYS = 3_650
+"""Ten years, as long as books are kept (§ 147 AO): the audit log says how they came to be what they are."""
+MAX_RETENTION_DAYS = 36_500
 
 
 class Environment(StrEnum):
@@ -112,6 +115,17 @@ class Settings(BaseSettings):
     slow_query_threshold_ms: float = Field(
         100, ge=0, validation_alias=AliasChoices("SLOW_QUERY_THRESHOLD_MS", "slow_query_threshold_ms")
     )
+
+    retention_sessions_days: int = Field(30, ge=0, le=MAX_RETENTION_DAYS)
+    """Sign-ins that have ended, and revocations; for this and the next three: 0 keeps for ever."""
+    retention_batch_days: int = Field(90, ge=0, le=MAX_RETENTION_DAYS)
+    """Batch jobs that have ended, with their items."""
+    retention_sign_ins_days: int = Field(180, ge=0, le=MAX_RETENTION_DAYS)
+    """The log of sign-ins: it holds addresses of people, and no law wants it for long."""
+    retention_audit_days: int = Field(LEGAL_AUDIT_DAYS, ge=0, le=MAX_RETENTION_DAYS)
+
+    commit: str | None = Field(None, max_length=64)
+    """What this was built from, shown by /version; a clone knows it by itself."""
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod

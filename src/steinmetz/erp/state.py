@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from steinmetz.erp.modules.auth.throttle import LoginThrottle
     from steinmetz.erp.modules.batch.events import Listeners
     from steinmetz.erp.rates import RateLimits
+    from steinmetz.erp.scheduler import Scheduler
     from steinmetz.erp.settings import Settings
     from steinmetz.monitor import QueryMonitor
     from steinmetz.realtime import Server
@@ -44,10 +47,15 @@ class AppState:
     io: Server | None = None
     cache: ResponseCache | None = None
     monitor: QueryMonitor | None = None
+    scheduler: Scheduler | None = None
+    probes: dict[str, Callable[[], str]] = field(default_factory=dict)
+    """For /readyz: the process's own workers, each ``ok`` or what is wrong with it, told without waiting."""
+    started_at: datetime = field(init=False)
     doorkeeper: Doorkeeper = field(init=False)
     """Sign-ins: made, renewed, ended."""
 
     def __post_init__(self) -> None:
+        self.started_at = self.clock.now()
         self.doorkeeper = Doorkeeper(
             self.database, self.hasher, self.identity.tokens, self.throttle, session_s=self.settings.session_s
         )

@@ -85,8 +85,40 @@ def test_the_secret_is_strong_and_nobody_elses(tmp_path: Path) -> None:
 def test_the_database_is_as_new_as_the_release(postgres_url: str) -> None:
     assert verdicts(doctor.database) == FINE
     assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
-    assert verdicts(doctor.database) == [Verdict.FINE, Verdict.FINE]
+    assert verdicts(doctor.database) == [Verdict.FINE] * 4
     assert verdicts(doctor.database, database_url=postgres_url) == [Verdict.FINE, Verdict.FAULT]
+
+
+def test_logs_that_can_be_changed_are_a_fault() -> None:
+    from steinmetz.erp.migrations.transaction import in_transaction
+
+    CliRunner().invoke(app, ["migrate"])
+    url = load_settings().url
+    in_transaction(url, lambda connection: connection.exec_driver_sql("DROP TRIGGER audit_entries_no_update"))
+    found = {finding.check: finding for finding in doctor.database(load_settings())}
+    assert found["audit"].verdict is Verdict.FAULT
+    assert "audit_entries_no_update" in found["audit"].message
+
+
+def test_maintenance_without_an_end_to_come_is_a_warning() -> None:
+    def verdict() -> Verdict:
+        return {finding.check: finding.verdict for finding in doctor.database(load_settings())}["maintenance"]
+
+    CliRunner().invoke(app, ["migrate"])
+    assert CliRunner().invoke(app, ["maintenance", "on", "--until", "2999-01-01T00:00"]).exit_code == 0
+    assert verdict() is Verdict.FINE
+    assert CliRunner().invoke(app, ["maintenance", "on"]).exit_code == 0
+    assert verdict() is Verdict.WARNING
+    assert CliRunner().invoke(app, ["maintenance", "off"]).exit_code == 0
+    assert verdict() is Verdict.FINE
+
+
+def test_a_disk_that_is_nearly_full_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdicts(doctor.disk) == FINE
+    monkeypatch.setattr(doctor, "LOW_DISK_MB", 10**12)
+    assert verdicts(doctor.disk) == WARNING
+    monkeypatch.setattr(doctor, "FULL_DISK_MB", 10**12)
+    assert verdicts(doctor.disk) == FAULT
 
 
 def test_redis_answers_if_it_is_used(redis_url: str) -> None:
@@ -136,6 +168,10 @@ def test_demo_passwords_are_a_fault_where_others_can_reach_us() -> None:
         (doctor.clients, {"host": "0.0.0.0", "trusted_proxies": "10.0.0.0/8"}, FINE),
         (doctor.logs, {}, FINE),
         (doctor.logs, {"log_level": "error"}, WARNING),
+        (doctor.retention, {}, FINE),
+        (doctor.retention, {"retention_audit_days": 0}, FINE),
+        (doctor.retention, {"retention_audit_days": 365}, WARNING),
+        (doctor.retention, {"retention_sign_ins_days": 0}, [Verdict.FINE, Verdict.WARNING]),
         (doctor.slow_queries, {}, FINE),
         (doctor.slow_queries, {"slow_query_threshold_ms": 0}, WARNING),
         (doctor.slow_queries, {"monitor": False}, WARNING),

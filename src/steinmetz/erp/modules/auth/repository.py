@@ -63,6 +63,31 @@ async def forget_revocations(session: AsyncSession, user_id: int, before: dateti
 
 
 @named
+async def delete_ended_sign_ins(session: AsyncSession, before: datetime, limit: int) -> int:
+    """At most ``limit`` of those that ended before that instant; nothing is written if there are none."""
+    ids = (await session.scalars(select(Session.id).where(Session.expires_at < before).limit(limit))).all()
+    if ids:
+        await session.execute(delete(Session).where(Session.id.in_(ids)))
+    return len(ids)
+
+
+@named
+async def delete_revocations(session: AsyncSession, before: datetime, now: datetime, limit: int) -> int:
+    """At most ``limit`` of those from before that instant whose sign-in is gone or has ended.
+
+    Nothing is written if there are none: every admission reads this table.
+    """
+    can_be_renewed = (
+        select(Session.id).where(Session.id == SessionRevocation.session_id, Session.expires_at > now).exists()
+    )
+    old = select(SessionRevocation.session_id).where(SessionRevocation.revoked_at < before, ~can_be_renewed)
+    ids = (await session.scalars(old.limit(limit))).all()
+    if ids:
+        await session.execute(delete(SessionRevocation).where(SessionRevocation.session_id.in_(ids)))
+    return len(ids)
+
+
+@named
 async def administrators(session: AsyncSession) -> Sequence[int]:
     """The ids of those who can administrate, locked: two demotions at once must see each other."""
     found = await session.scalars(

@@ -70,6 +70,10 @@ def _address(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
+def _caller(request: Request) -> service.Caller:
+    return service.Caller(_address(request), request.headers.get("user-agent", ""), request_id_of(request))
+
+
 def _ok(data: Any) -> dict[str, Any]:
     return {"success": True, "data": data}
 
@@ -94,12 +98,7 @@ def _answer(request: Request, response: Response, given: service.SignIn) -> Any:
 @refuses(401)
 async def login(request: Request, response: Response, credentials: LoginInput) -> Any:
     """Sign in: an access token in the answer, a refresh token in a cookie."""
-    given = await state_of(request).doorkeeper.sign_in(
-        credentials.email,
-        credentials.password,
-        address=_address(request),
-        user_agent=request.headers.get("user-agent", ""),
-    )
+    given = await state_of(request).doorkeeper.sign_in(credentials.email, credentials.password, _caller(request))
     return _answer(request, response, given)
 
 
@@ -112,7 +111,7 @@ async def refresh(request: Request, response: Response) -> Any:
     token = request.cookies.get(COOKIE)
     if not token:
         raise Unauthenticated("Not signed in", how=service.SIGN_IN_AGAIN)
-    return _answer(request, response, await state_of(request).doorkeeper.renew(token))
+    return _answer(request, response, await state_of(request).doorkeeper.renew(token, _caller(request)))
 
 
 @router.post("/auth/logout", response_model=Answer[None], tags=["auth"], dependencies=[Depends(from_own_page)])
@@ -124,7 +123,7 @@ async def logout(request: Request, response: Response) -> Any:
         admission = await identity.authenticate(credential)
     actor = admission.principal.detail if isinstance(admission, Admitted) else None
     assert actor is None or isinstance(actor, Actor)
-    await state_of(request).doorkeeper.sign_out(request.cookies.get(COOKIE), actor)
+    await state_of(request).doorkeeper.sign_out(request.cookies.get(COOKIE), actor, _caller(request))
     response.delete_cookie(
         COOKIE, path=COOKIE_PATH, secure=request.url.scheme == "https", httponly=True, samesite="strict"
     )

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.announcements import Expulsion
+from steinmetz.erp.kit.gcra import Allowed, Gcra, Rate
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import READS_AS, WRITES_AS, Actor, Role
 from steinmetz.erp.modules.auth import repository
@@ -41,13 +43,17 @@ from steinmetz.erp.modules.auth.schemas import (
 )
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
 from steinmetz.erp.modules.auth.tokens import InvalidTokenError, Tokens, seconds_left
-from steinmetz.erp.modules.system.service import record
+from steinmetz.erp.modules.system.service import Outcome, differences, record, record_sign_in
 
 log = structlog.get_logger("steinmetz.auth")
 
 SIGN_IN_AGAIN = "Sign in again with POST /api/auth/login."
 WRONG_CREDENTIALS = "E-mail address or password is wrong"
 TRY_AGAIN = "Check both and try again; an administrator can set a new password."
+TOKEN_REUSED = "refresh token used twice"
+WRITTEN_REFUSALS = Rate(burst=100, period_s=1)
+"""Refused sign-ins of all addresses together that are written into the log; it is kept for long, so a crowd of
+guessers must not fill it. What is left out is counted in the next one that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,20 @@ class SignIn:
     access_s: int
     refresh_token: str
     refresh_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a sign-in comes from, for the log of sign-ins."""
+
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
+def _note(unit: Unit, outcome: Outcome, user: User | None, detail: str, caller: Caller) -> None:
+    user_id, name = (user.id, user.name) if user is not None else (None, "")
+    record_sign_in(unit, outcome, user_id, name, detail, caller.address, caller.user_agent)
 
 
 class Doorkeeper:
@@ -78,31 +98,40 @@ class Doorkeeper:
         self._tokens = tokens
         self._throttle = throttle
         self._session_life = timedelta(seconds=session_s)
+        self._refusals = Gcra(WRITTEN_REFUSALS, max_keys=1)
+        self._unwritten = 0
 
-    async def sign_in(self, email: str, password: SecretStr, *, address: str, user_agent: str) -> SignIn:
+    async def sign_in(self, email: str, password: SecretStr, caller: Caller) -> SignIn:
         """Sign in. Raises `Unauthenticated`, `TooManyRequests`, `Unavailable`."""
         email = email.strip().lower()
-        proven = await self._proven(email, password, address)
-        async with self._database.unit() as unit:
+        proven = await self._proven(email, password, caller)
+        async with self._unit(caller) as unit:
             user = await repository.user(unit.session, proven.id, lock=True)
             # Disabled or given another password while Argon2 was working: what was proven is void.
-            if user is None or not user.is_active or user.password_hash != proven.password_hash:
-                raise Unauthenticated(WRONG_CREDENTIALS, how=TRY_AGAIN)
-            given = await self._opened(unit, user, user_agent)
-        log.info("Signed in", user=user.id, address=address)
+            is_void = user is None or not user.is_active or user.password_hash != proven.password_hash
+            given = None if user is None or is_void else await self._opened(unit, user, caller)
+        if given is None:
+            await self._note_refusal(proven, "changed meanwhile", caller)
+            raise Unauthenticated(WRONG_CREDENTIALS, how=TRY_AGAIN)
+        log.info("Signed in", user=proven.id, address=caller.address)
         return given
+
+    def _unit(self, caller: Caller) -> AbstractAsyncContextManager[Unit]:
+        """For signing in and out, which goes on under maintenance: reading needs it."""
+        return self._database.unit(request_id=caller.request_id, despite_maintenance=True)
 
     async def vouch_for(self, email: str, user_agent: str) -> SignIn:
         """A sign-in without a password, for whoever holds the machine. Raises `NotFound`, `Conflict`."""
-        async with self._database.unit() as unit:
+        caller = Caller(user_agent=user_agent)
+        async with self._unit(caller) as unit:
             user = await repository.user_by_email(unit.session, email.strip().lower())
             if user is None:
                 raise NotFound("user", email)
             if not user.is_active:
                 raise Conflict(f"{email} is disabled.")
-            return await self._opened(unit, user, user_agent)
+            return await self._opened(unit, user, caller)
 
-    async def _opened(self, unit: Unit, user: User, user_agent: str) -> SignIn:
+    async def _opened(self, unit: Unit, user: User, caller: Caller) -> SignIn:
         await repository.forget_ended_sign_ins(unit.session, user.id, unit.now)
         session = Session(
             id=secrets.token_hex(16),
@@ -111,12 +140,14 @@ class Doorkeeper:
             rotated_at=unit.now,
             created_at=unit.now,
             expires_at=unit.now + self._session_life,
-            user_agent=user_agent[:200],
+            user_agent=caller.user_agent[:200],
         )
         unit.session.add(session)
+        _note(unit, Outcome.SIGNED_IN, user, "", caller)
         return self._given(user, session, unit.now)
 
-    async def _proven(self, email: str, password: SecretStr, address: str) -> User:
+    async def _proven(self, email: str, password: SecretStr, caller: Caller) -> User:
+        address = caller.address
         now_s = self._database.clock.monotonic_s
         self._throttle.check(address, email, now_s())
         async with self._database.unit(writes=False) as unit:
@@ -128,9 +159,20 @@ class Doorkeeper:
             is_right = await asyncio.to_thread(self._hasher.matches, kept, password.get_secret_value())
         if user is None or not is_right:
             log.warning("Sign-in refused", address=address)
+            why = "no such user" if user is None else "wrong password" if user.is_active else "disabled"
+            await self._note_refusal(user, why, caller)
             raise Unauthenticated(WRONG_CREDENTIALS, how=TRY_AGAIN)
         self._throttle.give_back(address, email)
         return user
+
+    async def _note_refusal(self, user: User | None, why: str, caller: Caller) -> None:
+        if not isinstance(self._refusals.take("all", self._database.clock.monotonic_s()), Allowed):
+            self._unwritten += 1
+            return
+        unwritten, self._unwritten = self._unwritten, 0
+        detail = f"{why}; {unwritten} refusals before it were not written" if unwritten else why
+        async with self._unit(caller) as unit:
+            _note(unit, Outcome.REFUSED, user, detail, caller)
 
     def _given(self, user: User, session: Session, now: datetime) -> SignIn:
         return SignIn(
@@ -141,7 +183,7 @@ class Doorkeeper:
             refresh_s=seconds_left(session.expires_at, now),
         )
 
-    async def renew(self, refresh_token: str) -> SignIn:
+    async def renew(self, refresh_token: str, caller: Caller) -> SignIn:
         """New tokens for a refresh token. One that was used up ends its whole sign-in.
 
         Raises `Unauthenticated`.
@@ -151,7 +193,7 @@ class Doorkeeper:
         except InvalidTokenError:
             raise Unauthenticated("Not signed in", how=SIGN_IN_AGAIN) from None
         given: SignIn | None = None
-        async with self._database.unit() as unit:
+        async with self._unit(caller) as unit:
             session = await repository.sign_in(unit.session, claims.session_id)
             if session is None or session.expires_at <= unit.now:
                 raise Unauthenticated("Sign-in ended", how=SIGN_IN_AGAIN)
@@ -167,13 +209,15 @@ class Doorkeeper:
                 case Repeat():
                     given = self._given(user, session, unit.now)
                 case Reuse():
-                    await self._revoke(unit, user.id, session.id, "refresh token used twice")
+                    await self._revoke(unit, user.id, session.id, TOKEN_REUSED)
+                    _note(unit, Outcome.REUSED, user, "the sign-in was ended", caller)
+                    record(unit, "session.revoke", "user", user.id, user.name, after={"reason": TOKEN_REUSED})
         if given is None:  # said after the commit: the revocation must stand
             log.warning("Refresh token used twice; sign-in ended", user=user.id)
             raise Unauthenticated("Refresh token used twice", how=f"The sign-in was ended. {SIGN_IN_AGAIN}")
         return given
 
-    async def sign_out(self, refresh_token: str | None, actor: Actor | None) -> None:
+    async def sign_out(self, refresh_token: str | None, actor: Actor | None, caller: Caller) -> None:
         """End the sign-in of the refresh token, or that of ``actor``. Nothing to end is fine."""
         session_id = actor.session_id if actor is not None else ""
         if refresh_token:
@@ -181,10 +225,12 @@ class Doorkeeper:
                 session_id = self._tokens.prove_refresh(refresh_token).session_id
         if not session_id:
             return
-        async with self._database.unit() as unit:
+        async with self._unit(caller) as unit:
             session = await repository.sign_in(unit.session, session_id)
             if session is not None and not await repository.is_revoked(unit.session, session_id):
                 await self._revoke(unit, session.user_id, session_id, "signed out")
+                user = await repository.user(unit.session, session.user_id)
+                _note(unit, Outcome.SIGNED_OUT, user, "", caller)
 
     async def change_password(
         self, actor: Actor, current: SecretStr, new: SecretStr, *, address: str, request_id: str
@@ -280,6 +326,22 @@ class Doorkeeper:
                 await self._revoke(unit, user_id, session_id, reason)
 
 
+# -- retention ----------------------------------------------------------------------------------------------
+
+
+async def delete_ended_sign_ins(unit: Unit, before: datetime, limit: int) -> int:
+    """At most ``limit`` of the sign-ins that ended before that instant."""
+    return await repository.delete_ended_sign_ins(unit.session, before, limit)
+
+
+async def delete_revocations(unit: Unit, before: datetime, limit: int) -> int:
+    """At most ``limit`` of the revocations from before that instant that keep nobody out any more.
+
+    An access token lasts a day at the longest, and no retention is shorter.
+    """
+    return await repository.delete_revocations(unit.session, before, unit.now, limit)
+
+
 # -- administration of users --------------------------------------------------------------------------------
 
 
@@ -335,7 +397,7 @@ async def change_user(unit: Unit, user_id: int, change: UserChangeInput) -> User
     user.locale = change.locale or user.locale
     await unit.session.flush()
     if (after := _told(user)) != before:
-        record(unit, "user.change", "user", user.id, user.name, before=before, after=after)
+        record(unit, "user.change", "user", user.id, user.name, *differences(before, after))
     return UserView.model_validate(user)
 
 
@@ -347,7 +409,7 @@ async def disable_user(unit: Unit, user_id: int, version: int) -> UserView:
         user.is_active = False
         user.auth_version += 1
         unit.publish(Expulsion(user_room(user.id)))
-        record(unit, "user.disable", "user", user.id, user.name)
+        record(unit, "user.disable", "user", user.id, user.name, {"isActive": True}, {"isActive": False})
         await unit.session.flush()
     return UserView.model_validate(user)
 
@@ -357,7 +419,7 @@ async def enable_user(unit: Unit, user_id: int, version: int) -> UserView:
     user = await _existing(unit, user_id, version=version, lock=True)
     if not user.is_active:
         user.is_active = True
-        record(unit, "user.enable", "user", user.id, user.name)
+        record(unit, "user.enable", "user", user.id, user.name, {"isActive": False}, {"isActive": True})
         await unit.session.flush()
     return UserView.model_validate(user)
 
@@ -384,5 +446,5 @@ async def _keep_an_administrator(unit: Unit, user: User, *, stays: bool) -> None
         )
 
 
-def _told(user: User) -> dict[str, object]:
+def _told(user: User) -> dict[str, Any]:
     return UserView.model_validate(user).model_dump(mode="json", by_alias=True)

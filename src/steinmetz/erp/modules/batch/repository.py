@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
@@ -392,3 +393,22 @@ async def record_of_origin(session: AsyncSession, keys: Sequence[str]) -> int | 
 async def set_origins(session: AsyncSession, keys: Sequence[str], record_id: int) -> None:
     statement = update(BatchOrigin).where(BatchOrigin.key.in_(keys)).values(record_id=record_id)
     await session.execute(statement.execution_options(synchronize_session=False))
+
+
+@named
+async def delete_finished(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Items of jobs that ended before that instant, then jobs without any: ``limit`` rows together at most."""
+    ended = (
+        BatchJob.status.in_((JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)),
+        BatchJob.finished_at < before,
+    )
+    old_items = select(BatchItem.id).join(BatchJob, BatchJob.id == BatchItem.job_id).where(*ended)
+    item_ids = (await session.scalars(old_items.limit(limit))).all()
+    if item_ids:
+        await session.execute(delete(BatchItem).where(BatchItem.id.in_(item_ids)))
+    without_items = ~select(BatchItem.id).where(BatchItem.job_id == BatchJob.id).exists()
+    old_jobs = select(BatchJob.id).where(*ended, without_items)
+    job_ids = (await session.scalars(old_jobs.limit(limit - len(item_ids)))).all()
+    if job_ids:
+        await session.execute(delete(BatchJob).where(BatchJob.id.in_(job_ids)))
+    return len(item_ids) + len(job_ids)

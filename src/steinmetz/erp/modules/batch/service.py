@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -335,3 +336,11 @@ def reason_of(error: Exception) -> str:
 def is_foreseen(error: Exception) -> bool:
     """Whether the item is to blame, and not we."""
     return isinstance(error, ValidationError | Problem)
+
+
+# -- retention
+
+
+async def delete_finished(unit: Unit, before: datetime, limit: int) -> int:
+    """Delete jobs that ended before that instant, with their items; at most ``limit`` of both together."""
+    return await repository.delete_finished(unit.session, before, limit)

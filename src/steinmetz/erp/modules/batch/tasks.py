@@ -25,8 +25,9 @@ from typing import Any
 
 import structlog
 
+from steinmetz.erp import maintenance
 from steinmetz.erp.db import Database, Unit
-from steinmetz.erp.errors import log_unexpected, problem_of
+from steinmetz.erp.errors import UnderMaintenance, log_unexpected, problem_of
 from steinmetz.erp.kit.roles import SYSTEM, Actor, Role
 from steinmetz.erp.modules.batch import repository, rules, service
 from steinmetz.erp.modules.batch.events import Listeners
@@ -41,6 +42,8 @@ log = structlog.get_logger("steinmetz.batch")
 
 POLL_S = 5.0
 """On PostgreSQL other processes queue jobs, too, and die with items in their hands."""
+PAUSE_S = 2.0
+"""Between two looks whether maintenance is over."""
 STOP_WITHIN_S = 20.0
 REMEMBERED_JOBS = 50
 GIVEN_UP = f"Given up: it was begun {rules.MAX_ATTEMPTS} times and never came to an end."
@@ -130,6 +133,9 @@ class Worker:
             call = self._call
             try:
                 has_worked = await self.turn()
+            except UnderMaintenance:
+                await self._called(call, PAUSE_S)
+                continue
             except Exception as error:
                 failures += 1
                 wait_s = rules.backoff_s(failures)
@@ -163,9 +169,13 @@ class Worker:
         return False
 
     async def turn(self) -> bool:
-        """One step of the job whose turn it is; whether there was one to do."""
+        """One step of the job whose turn it is; whether there was one to do.
+
+        Raises `UnderMaintenance`: what people have begun waits like what they ask for.
+        """
         with open_scope(ScopeKind.JOB, "batch"):
             async with self._database.unit() as unit:
+                await maintenance.admit(unit.session, unit.now)
                 found = await self._find(unit)
                 if not isinstance(found, Claim):
                     return found
@@ -177,7 +187,8 @@ class Worker:
                     return True
                 attempts = await repository.count_attempt(unit.session, found.item.id)
             async with self._database.unit() as unit:
-                # The pen was let go of for a moment: the item may have been cancelled.
+                # The pen was let go of for a moment: maintenance may be on, or the item cancelled.
+                await maintenance.admit(unit.session, unit.now)
                 item = await repository.claim(unit.session, found.job.id, found.item.id)
                 if item is not None:
                     await self._do(unit, found.job, item, attempts)

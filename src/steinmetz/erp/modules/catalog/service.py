@@ -185,7 +185,8 @@ async def create(unit: Unit, data: NodeInput) -> NodeView:
     unit.session.add(created)
     await unit.session.flush()
     view = NodeView.model_validate(created)
-    audit.record(unit, "function.create", "function", node_id, created.title, after={"parentId": parent_id})
+    told = _told(created) | _pushed(pushed)
+    audit.record(unit, "function.create", "function", node_id, created.title, after=told)
     _announce(unit, view, before=(), after=rules.roles_that_see([*above.min_roles, created.min_role]))
     _announce_pushed(unit, pushed, above)
     return view
@@ -245,6 +246,16 @@ async def _to_change(unit: Unit, node_id: str, version: int) -> tuple[FunctionNo
     return found, way
 
 
+def _told(node: FunctionNode) -> dict[str, Any]:
+    """The node as it stands, for the audit log; version and instant are bookkeeping."""
+    return NodeView.model_validate(node).model_dump(mode="json", by_alias=True, exclude={"version", "updated_at"})
+
+
+def _pushed(siblings: Sequence[FunctionNode]) -> dict[str, Any]:
+    """For the audit log: how many siblings made room, and have another position now."""
+    return {"pushed": len(siblings)} if siblings else {}
+
+
 def _conflict(current: FunctionNode, detail: str) -> Conflict:
     return Conflict(detail, NodeView.model_validate(current).model_dump(mode="json", by_alias=True))
 
@@ -256,16 +267,17 @@ async def change(unit: Unit, node_id: str, patch: NodePatch) -> NodeView:
     wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
     if "min_role" in wanted:
         _require_own(unit, wanted["min_role"])
-    before = {name: getattr(changed, name) for name in wanted if getattr(changed, name) != wanted[name]}
-    if not before:
+    before = _told(changed)
+    differing = [name for name in wanted if getattr(changed, name) != wanted[name]]
+    if not differing:
         return NodeView.model_validate(changed)
-    for name in before:
+    for name in differing:
         setattr(changed, name, wanted[name])
     changed.updated_at = unit.now
     await unit.session.flush()
     view = NodeView.model_validate(changed)
-    after = {name: wanted[name] for name in before}
-    audit.record(unit, "function.change", "function", node_id, changed.title, before, after)
+    differences = audit.differences(before, _told(changed))
+    audit.record(unit, "function.change", "function", node_id, changed.title, *differences)
     seen_now = rules.roles_that_see([*way.min_roles[:-1], changed.min_role])
     _announce(unit, view, before=way.roles, after=seen_now)
     return view
@@ -284,7 +296,7 @@ async def move(unit: Unit, node_id: str, data: NodeMove) -> NodeView:
         raise Unprocessable("A function cannot lie below itself.", "parentId")
     height = max(row.depth for row in subtree) - moved.depth + 1
     above = await _place_below(unit, data.parent_id, height=height)
-    before = {"parentId": moved.parent_id, "position": moved.position}
+    before = _told(moved)
     area = await _area_below(unit, data.parent_id, node_id)
     position, pushed = await repository.make_room(unit.session, data.parent_id, data.position)
     await repository.lower(unit.session, ids - {node_id}, len(above.steps) - moved.depth, area)
@@ -293,8 +305,8 @@ async def move(unit: Unit, node_id: str, data: NodeMove) -> NodeView:
     moved.updated_at = unit.now
     await unit.session.flush()
     view = NodeView.model_validate(moved)
-    after = {"parentId": moved.parent_id, "position": moved.position}
-    audit.record(unit, "function.move", "function", node_id, moved.title, before, after)
+    told = _told(moved) | _pushed([each for each in pushed if each is not moved])
+    audit.record(unit, "function.move", "function", node_id, moved.title, *audit.differences(before, told))
     _announce(unit, view, before=way.roles, after=rules.roles_that_see([*above.min_roles, moved.min_role]))
     _announce_pushed(unit, [each for each in pushed if each is not moved], above)
     return view
@@ -310,7 +322,7 @@ async def delete(unit: Unit, node_id: str, version: int, *, with_below: bool) ->
     for row in subtree:
         if not may_read(unit.actor.role, row.min_role):
             raise Forbidden(row.min_role, f"Something below it needs the role {row.min_role}.")
-    before = NodeView.model_validate(doomed).model_dump(mode="json", by_alias=True)
+    before = _told(doomed) | {"nodes": len(subtree)}
     await repository.delete(unit.session, doomed)
     audit.record(unit, "function.delete", "function", node_id, doomed.title, before=before)
     unit.publish(Announcement(UPDATE, {"deleted": node_id}, _rooms(way.roles)))
@@ -327,9 +339,10 @@ async def reload(unit: Unit) -> Reloaded:
         found = CatalogRules(id=repository.RULES_ID, document=HOUSE_RULES, loaded_at=unit.now)
         unit.session.add(found)
     _lint_rules(found.document)
+    before = {"loadedAt": found.loaded_at}
     found.loaded_at = unit.now
     await unit.session.flush()
-    audit.record(unit, "catalog.reload", "catalog", repository.RULES_ID)
+    audit.record(unit, "catalog.reload", "catalog", repository.RULES_ID, "", before, {"loadedAt": unit.now})
     reloaded = Reloaded(loaded_at=unit.now)
     unit.publish(Announcement(RELOAD, reloaded.model_dump(mode="json", by_alias=True)))
     return reloaded

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date, month_bounds
@@ -26,6 +28,7 @@ from steinmetz.erp.modules.finance.schemas import (
     CustomerView,
     InvoiceInput,
     InvoiceItemInput,
+    InvoiceItemView,
     InvoicePatch,
     InvoiceView,
     PaymentInput,
@@ -129,7 +132,8 @@ async def create_customer(unit: Unit, data: CustomerInput) -> Customer:
     created = Customer(number=number, is_active=True, created_at=unit.now, **data.model_dump())
     unit.session.add(created)
     await unit.session.flush()
-    audit.record(unit, "customer.create", "customer", created.id, created.name, after={"number": number})
+    after = CustomerView.model_validate(created).model_dump(mode="json", by_alias=True)
+    audit.record(unit, "customer.create", "customer", created.id, created.name, after=after)
     return created
 
 
@@ -150,12 +154,13 @@ async def change_customer(unit: Unit, customer_id: int, patch: CustomerPatch) ->
         current = CustomerView.model_validate(changed).model_dump(mode="json", by_alias=True)
         raise Conflict("The customer was changed meanwhile.", current)
     wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
-    before = {name: getattr(changed, name) for name in wanted if getattr(changed, name) != wanted[name]}
-    for name in before:
+    differing = [name for name in wanted if getattr(changed, name) != wanted[name]]
+    before = {to_camel(name): getattr(changed, name) for name in differing}
+    for name in differing:
         setattr(changed, name, wanted[name])
     if before:
         await unit.session.flush()
-        after = {name: wanted[name] for name in before}
+        after = {to_camel(name): wanted[name] for name in differing}
         audit.record(unit, "customer.change", "customer", changed.id, changed.name, before, after)
     return changed
 
@@ -193,6 +198,15 @@ async def _view(unit: Unit, shown: Invoice) -> InvoiceView:
     return InvoiceView.model_validate(fields, from_attributes=True)
 
 
+_AUDITED = sorted(_OWN_FIELDS - {"id", "version", "items", "created_at"})
+
+
+def _told(told: Invoice) -> dict[str, Any]:
+    """The document as it stands, for the audit log."""
+    items = [InvoiceItemView.model_validate(item).model_dump(mode="json", by_alias=True) for item in told.items]
+    return {to_camel(name): getattr(told, name) for name in _AUDITED} | {"items": items}
+
+
 async def draft_invoice(unit: Unit, data: InvoiceInput) -> InvoiceView:
     """A new draft. Its dates are those it would have if it were sent today. Raises `Unprocessable`."""
     billed = await _customer_to_bill(unit, data.customer_id)
@@ -210,7 +224,7 @@ async def draft_invoice(unit: Unit, data: InvoiceInput) -> InvoiceView:
     _set_items(draft, data.items)
     unit.session.add(draft)
     await unit.session.flush()
-    audit.record(unit, "invoice.create", "invoice", draft.id, billed.name, after={"grossCents": draft.gross_cents})
+    audit.record(unit, "invoice.create", "invoice", draft.id, billed.name, after=_told(draft))
     return await _view(unit, draft)
 
 
@@ -262,7 +276,7 @@ async def change_draft(unit: Unit, invoice_id: int, patch: InvoicePatch) -> Invo
     """Change a draft; what was sent is immutable. Raises `NotFound`, `Conflict`, `Unprocessable`."""
     draft = await _to_change(unit, invoice_id, patch.version)
     await _step(unit, draft, InvoiceAct.EDIT)
-    before = {"customerId": draft.customer_id, "grossCents": draft.gross_cents, "note": draft.note}
+    before = _told(draft)
     if "customer_id" in patch.model_fields_set and patch.customer_id != draft.customer_id:
         billed = await _customer_to_bill(unit, patch.customer_id)
         draft.customer_id = billed.id
@@ -273,14 +287,16 @@ async def change_draft(unit: Unit, invoice_id: int, patch: InvoicePatch) -> Invo
     if "note" in patch.model_fields_set:
         draft.note = patch.note
     await unit.session.flush()
-    after = {"customerId": draft.customer_id, "grossCents": draft.gross_cents, "note": draft.note}
-    audit.record(unit, "invoice.change", "invoice", draft.id, before=before, after=after)
+    before, after = audit.differences(before, _told(draft))
+    if after:
+        audit.record(unit, "invoice.change", "invoice", draft.id, before=before, after=after)
     return await _view(unit, draft)
 
 
 async def send_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceView:
     """Give a draft its number, its dates and its journal entry. Raises `NotFound`, `Conflict`, `Unprocessable`."""
     sent = await _to_change(unit, invoice_id, version)
+    before = _told(sent)
     await _step(unit, sent, InvoiceAct.SEND)
     if sent.gross_cents <= 0:
         raise Unprocessable("There is nothing to pay on this invoice: it cannot be sent.", "items")
@@ -300,8 +316,7 @@ async def send_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceView
         "invoice",
         sent.id,
         f"{sent.number} {billed.name}",
-        before={"status": InvoiceStatus.DRAFT},
-        after={"status": sent.status, "number": sent.number, "dueDate": sent.due_date},
+        *audit.differences(before, _told(sent)),
     )
     return await _view(unit, sent)
 
@@ -327,7 +342,7 @@ async def pay_invoice(unit: Unit, invoice_id: int, data: PaymentInput) -> Invoic
     paid_on = data.paid_on or today
     if paid_on > today:
         raise Unprocessable("A payment cannot be booked before its day.", "paidOn")
-    before = {"status": paid.status, "paidCents": paid.paid_cents}
+    before = _told(paid)
     open_cents = paid.gross_cents - paid.paid_cents
     act = rules.payment_act(open_cents, data.amount_cents)
     if act is None and paid.status in rules.OPEN:
@@ -348,15 +363,9 @@ async def pay_invoice(unit: Unit, invoice_id: int, data: PaymentInput) -> Invoic
     await unit.session.flush()
     lines = rules.lines_of_payment(data.method, data.amount_cents)
     await _post(unit, lines, paid_on, f"Zahlung zu {paid.number}", f"payment:{payment.id}")
-    audit.record(
-        unit,
-        "invoice.pay",
-        "invoice",
-        paid.id,
-        paid.number or "",
-        before=before,
-        after={"status": paid.status, "paidCents": paid.paid_cents, "paymentId": payment.id},
-    )
+    before, after = audit.differences(before, _told(paid))
+    after["paymentId"] = payment.id
+    audit.record(unit, "invoice.pay", "invoice", paid.id, paid.number or "", before, after)
     return await _view(unit, paid)
 
 
@@ -366,7 +375,7 @@ async def cancel_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceVi
     Raises `NotFound`, `Conflict`.
     """
     cancelled = await _to_change(unit, invoice_id, version)
-    before = {"status": cancelled.status}
+    before = _told(cancelled)
     was_sent = cancelled.status in rules.OPEN
     if was_sent and cancelled.paid_cents:
         raise await _conflict(
@@ -390,8 +399,7 @@ async def cancel_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceVi
         "invoice",
         cancelled.id,
         cancelled.number or "",
-        before=before,
-        after={"status": cancelled.status},
+        *audit.differences(before, _told(cancelled)),
     )
     return await _view(unit, cancelled)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from steinmetz.erp.scheduler import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class ProcessFigures:
     cache: dict[str, Any] | None
     rate_limited: dict[str, int] = field(default_factory=dict)
     """Requests refused because there were too many, by "address" and "user"."""
+    chores: dict[str, Outcome] = field(default_factory=dict)
+    """By name; only those that this process has run."""
 
 
 class _Families(Collector):
@@ -40,6 +45,7 @@ class _Families(Collector):
             yield CounterMetricFamily("steinmetz_slow_queries", "Slow queries.", figures.queries["slowQueries"])
         if figures.cache is not None:
             yield _cache(figures.cache)
+        yield from _chores(figures.chores)
 
 
 def _http(figures: ProcessFigures) -> Iterator[Metric]:
@@ -73,6 +79,19 @@ def _cache(stats: dict[str, Any]) -> Metric:
         if type(value) in (int, float):
             cache.add_metric([figure], value)
     return cache
+
+
+def _chores(outcomes: dict[str, Outcome]) -> Iterator[Metric]:
+    at = GaugeMetricFamily("steinmetz_chore_last_run_seconds", "When it last ran, Unix time.", labels=["chore"])
+    took = GaugeMetricFamily("steinmetz_chore_duration_seconds", "How long that took.", labels=["chore"])
+    changed = GaugeMetricFamily("steinmetz_chore_changed", "Records that it changed.", labels=["chore"])
+    failures = GaugeMetricFamily("steinmetz_chore_failures", "Failures in a row.", labels=["chore"])
+    for name, outcome in outcomes.items():
+        at.add_metric([name], outcome.at.timestamp())
+        took.add_metric([name], outcome.duration_ms / 1000)
+        changed.add_metric([name], outcome.changed)
+        failures.add_metric([name], outcome.failures)
+    yield from (at, took, changed, failures)
 
 
 def exposition(figures: ProcessFigures) -> bytes:

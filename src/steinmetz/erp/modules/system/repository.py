@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from steinmetz.erp import migrations
 from steinmetz.erp.kit.queries import named
-from steinmetz.erp.modules.system.models import AuditEntry
+from steinmetz.erp.maintenance import SWITCH_ID
+from steinmetz.erp.modules.system.models import AuditEntry, ChoreRun, Maintenance, RetentionTerm, SignInEntry
+from steinmetz.erp.modules.system.rules import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class AuditFilter:
     action: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    request_id: str | None = None
+    search: str | None = None
+    """In summary, action, name of the actor or id of the record, wherever it stands there."""
 
     def apply(self, query: Select[Any]) -> Select[Any]:
         for column, wanted in (
@@ -32,9 +37,13 @@ class AuditFilter:
             (AuditEntry.entity_id, self.entity_id),
             (AuditEntry.actor_id, self.actor_id),
             (AuditEntry.action, self.action),
+            (AuditEntry.request_id, self.request_id),
         ):
             if wanted is not None:
                 query = query.where(column == wanted)
+        if self.search:
+            places = (AuditEntry.summary, AuditEntry.action, AuditEntry.actor_name, AuditEntry.entity_id)
+            query = query.where(or_(*(place.icontains(self.search, autoescape=True) for place in places)))
         if self.since is not None:
             query = query.where(AuditEntry.at >= self.since)
         if self.until is not None:
@@ -64,6 +73,99 @@ async def latest(
     if entities is not None:
         newest = newest.where(AuditEntry.entity.in_(entities))
     return (await session.scalars(newest)).all()
+
+
+@named
+async def last_audit_id(session: AsyncSession) -> int:
+    """The id of the newest entry; 0 if there is none."""
+    return await session.scalar(select(func.max(AuditEntry.id))) or 0
+
+
+@named
+async def audit_after(
+    session: AsyncSession, wanted: AuditFilter, *, after_id: int, last_id: int, limit: int
+) -> Sequence[AuditEntry]:
+    """``limit`` entries, oldest first, with ids above ``after_id`` and up to ``last_id``."""
+    span = wanted.apply(select(AuditEntry)).where(AuditEntry.id > after_id, AuditEntry.id <= last_id)
+    return (await session.scalars(span.order_by(AuditEntry.id).limit(limit))).all()
+
+
+@named
+async def sign_ins(
+    session: AsyncSession,
+    *,
+    user_id: int | None,
+    outcome: Outcome | None,
+    since: datetime | None,
+    until: datetime | None,
+    before_id: int | None,
+    limit: int,
+) -> tuple[Sequence[SignInEntry], int]:
+    """The newest ``limit`` entries older than ``before_id``, and how many there are in all."""
+    conditions: list[ColumnElement[bool]] = []
+    if user_id is not None:
+        conditions.append(SignInEntry.user_id == user_id)
+    if outcome is not None:
+        conditions.append(SignInEntry.outcome == outcome)
+    if since is not None:
+        conditions.append(SignInEntry.at >= since)
+    if until is not None:
+        conditions.append(SignInEntry.at < until)
+    page = select(SignInEntry).where(*conditions).order_by(SignInEntry.id.desc()).limit(limit)
+    if before_id is not None:
+        page = page.where(SignInEntry.id < before_id)
+    total = await session.scalar(select(func.count()).select_from(SignInEntry).where(*conditions))
+    return (await session.scalars(page)).all(), total or 0
+
+
+@named
+async def delete_log_entries(
+    session: AsyncSession, log: type[AuditEntry | SignInEntry], before: datetime, limit: int
+) -> int:
+    """The oldest ``limit`` entries from before that instant; nothing is written if there are none."""
+    ids = (await session.scalars(select(log.id).where(log.at < before).order_by(log.at).limit(limit))).all()
+    if ids:
+        await session.execute(delete(log).where(log.id.in_(ids)).execution_options(synchronize_session=False))
+    return len(ids)
+
+
+@named
+async def retention_term(session: AsyncSession, name: str) -> RetentionTerm | None:
+    return await session.get(RetentionTerm, name)
+
+
+@named
+async def maintenance(session: AsyncSession) -> Maintenance | None:
+    return await session.get(Maintenance, SWITCH_ID, populate_existing=True)
+
+
+@named
+async def chore_runs(session: AsyncSession) -> Sequence[ChoreRun]:
+    return (await session.scalars(select(ChoreRun))).all()
+
+
+@named
+async def chore_run(session: AsyncSession, name: str) -> ChoreRun | None:
+    return await session.get(ChoreRun, name)
+
+
+@named
+async def claim_chore(session: AsyncSession, name: str) -> bool:
+    """Whether this transaction alone, of all processes, runs that chore; on SQLite it writes alone anyway."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    lock = func.pg_try_advisory_xact_lock(func.hashtext(f"steinmetz.chore.{name}"))
+    return bool(await session.scalar(select(lock)))
+
+
+@named
+async def guards(session: AsyncSession) -> set[str]:
+    """The names of the triggers on the logs that are in force."""
+    if session.get_bind().dialect.name == "postgresql":
+        query = "SELECT tgname FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+    else:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    return set(await session.scalars(text(query)))
 
 
 @named

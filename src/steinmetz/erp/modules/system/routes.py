@@ -1,26 +1,39 @@
-"""Health, version, statistics, metrics and the audit log."""
+"""Health, version, statistics, metrics, the logs, maintenance and chores."""
 
 from __future__ import annotations
 
 import platform
 import secrets
+from collections.abc import AsyncIterator
 from ipaddress import ip_address
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 import steinmetz
+from steinmetz.cache import cached
 from steinmetz.erp import migrations
-from steinmetz.erp.dependencies import Reading, SignedIn, reads_as, writes_as
+from steinmetz.erp.db import Unit
+from steinmetz.erp.dependencies import Reading, SignedIn, reads_as, request_id_of, writes_as
 from steinmetz.erp.errors import Forbidden, Problem, Unauthenticated, Unavailable
-from steinmetz.erp.kit.answers import Listing
+from steinmetz.erp.kit.answers import Answer, Listing
+from steinmetz.erp.kit.chores import next_due
 from steinmetz.erp.kit.fields import MAX_RECORD_ID, Moment, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system import service
+from steinmetz.erp.modules.system.build import commit
 from steinmetz.erp.modules.system.metrics import ProcessFigures, exposition
-from steinmetz.erp.modules.system.schemas import AuditView, InvalidateInput
+from steinmetz.erp.modules.system.rules import Outcome
+from steinmetz.erp.modules.system.schemas import (
+    AuditView,
+    ChoreView,
+    InvalidateInput,
+    MaintenanceInput,
+    MaintenanceView,
+    SignInEntryView,
+)
 from steinmetz.erp.modules.system.service import AuditFilter
 from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
@@ -46,22 +59,27 @@ async def health() -> dict[str, Any]:
 
 @router.get("/readyz", tags=["operations"])
 async def ready(request: Request) -> dict[str, Any]:
-    """Whether the process can work: the database answers and its schema is this release's."""
-    checks = await service.readiness(state_of(request).database)
-    wrong = [f"{name}: {finding}" for name, finding in checks.items() if finding != "ok"]
-    if wrong:
+    """Whether the process can work: the database answers, its schema is this release's, and its workers live.
+
+    A full disk and maintenance are shown, and refuse nothing: reading goes on.
+    """
+    state = state_of(request)
+    checks = await service.readiness(state.database, state.settings.data_dir, state.probes)
+    if wrong := service.faults(checks, state.probes):
         raise Problem(503, "Not ready", "; ".join(wrong), headers={"Retry-After": "5"}, checks=checks)
     return {"success": True, "status": "ready", "checks": checks}
 
 
 @router.get("/version", tags=["operations"])
-async def version() -> dict[str, Any]:
-    """Release, schema revision and interpreter."""
+async def version(request: Request) -> dict[str, Any]:
+    """Release, schema revision and interpreter; the commit that it was built from, if that is known."""
     return {
         "success": True,
         "version": steinmetz.__version__,
         "schema": migrations.head(),
         "python": platform.python_version(),
+        "startedAt": state_of(request).started_at,
+        "commit": commit(state_of(request).settings.commit),
     }
 
 
@@ -174,22 +192,129 @@ async def metrics(request: Request) -> Response:
         sockets=state.io.stats() if state.io is not None else None,
         queries=state.monitor.query_stats() if state.monitor is not None else None,
         cache=state.cache.stats() if state.cache is not None else None,
+        chores=dict(state.scheduler.outcomes) if state.scheduler is not None else {},
     )
     return Response(exposition(figures), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@router.get("/api/audit", response_model=Listing[AuditView], tags=["audit"], dependencies=OPERATORS)
-async def audit(
-    unit: Reading,
-    page: Paging,
+# The logs
+
+
+async def _audit_filter(
     entity: Annotated[Text | None, Query(max_length=40, description="Kind of record, e.g. `invoice`")] = None,
     entity_id: Annotated[Text | None, Query(alias="entityId", max_length=255)] = None,
     actor_id: Annotated[int | None, Query(alias="actorId", ge=1, le=MAX_RECORD_ID)] = None,
     action: Annotated[Text | None, Query(max_length=40, description="E.g. `invoice.pay`")] = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to")] = None,
-) -> Any:
+    request_id: Annotated[Text | None, Query(alias="requestId", max_length=40)] = None,
+    search: Annotated[
+        Text | None,
+        Query(alias="q", max_length=100, description="In summary, action, actor or record's id"),
+    ] = None,
+) -> AuditFilter:
+    return AuditFilter(entity, entity_id, actor_id, action, since, until, request_id, search)
+
+
+Wanted = Annotated[AuditFilter, Depends(_audit_filter)]
+
+
+@router.get("/api/audit", response_model=Listing[AuditView], tags=["audit"], dependencies=OPERATORS)
+async def audit(unit: Reading, page: Paging, wanted: Wanted) -> Any:
     """Who changed what, newest first."""
-    wanted = AuditFilter(entity, entity_id, actor_id, action, since, until)
     shown, next_cursor, total = await service.audit(unit, page, wanted)
     return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}
+
+
+@router.get(
+    "/api/audit/export",
+    tags=["audit"],
+    dependencies=OPERATORS,
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "RFC 4180, UTF-8"}},
+)
+async def export_audit(request: Request, wanted: Wanted) -> Any:
+    """Who changed what, oldest first, as CSV for a spreadsheet; no cell is taken for a formula."""
+    return StreamingResponse(
+        service.export(state_of(request).database, wanted),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"},
+    )
+
+
+@router.get("/api/audit/sign-ins", response_model=Listing[SignInEntryView], tags=["audit"], dependencies=OPERATORS)
+async def sign_ins(
+    unit: Reading,
+    page: Paging,
+    user_id: Annotated[int | None, Query(alias="userId", ge=1, le=MAX_RECORD_ID)] = None,
+    outcome: Outcome | None = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
+) -> Any:
+    """Who signed in or out, was refused, or used a refresh token twice; newest first."""
+    shown, next_cursor, total = await service.sign_ins(
+        unit, page, user_id=user_id, outcome=outcome, since=since, until=until
+    )
+    return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}
+
+
+# Maintenance and chores
+
+
+@router.get("/api/system/maintenance", response_model=Answer[MaintenanceView], tags=["operations"])
+@cached(ttl=300, shared=True)
+async def get_maintenance(unit: Reading) -> Any:
+    """Whether changes are refused at the moment, why, and until when."""
+    return {"success": True, "data": await service.maintenance(unit)}
+
+
+async def _switching(request: Request, actor: SignedIn) -> AsyncIterator[Unit]:
+    async with state_of(request).database.unit(
+        actor=actor, request_id=request_id_of(request), despite_maintenance=True
+    ) as unit:
+        yield unit
+
+
+@router.put(
+    "/api/system/maintenance",
+    response_model=Answer[MaintenanceView],
+    tags=["operations"],
+    dependencies=[writes_as(Role.ADMIN)],
+)
+async def put_maintenance(
+    unit: Annotated[Unit, Depends(_switching, scope="function")], wanted: MaintenanceInput
+) -> Any:
+    """Refuse all changes from now on, or allow them again.
+
+    The answer comes when the last change under way has ended. Signing in and reading go on.
+    """
+    state = await service.switch_maintenance(
+        unit, enabled=wanted.enabled, message=wanted.message, until=wanted.until
+    )
+    return {"success": True, "data": state}
+
+
+@router.get(
+    "/api/system/chores", response_model=Answer[list[ChoreView]], tags=["operations"], dependencies=OPERATORS
+)
+async def get_chores(request: Request, unit: Reading) -> Any:
+    """What happens because time passes: when each chore was done, how it ended, and when it is due again."""
+    scheduler = state_of(request).scheduler
+    runs = await service.chore_runs(unit)
+    shown = []
+    for chore in scheduler.chores if scheduler is not None else ():
+        run = runs.get(chore.name)
+        shown.append(
+            ChoreView(
+                name=chore.name,
+                when=str(chore.when),
+                due_at=next_due(chore.when, run.done_at if run else None, unit.now),
+                tried_at=run.tried_at if run else None,
+                done_at=run.done_at if run else None,
+                duration_ms=run.duration_ms if run else 0,
+                changed=run.changed if run else 0,
+                failures=run.failures if run else 0,
+                error=run.error if run else "",
+            )
+        )
+    return {"success": True, "data": shown}

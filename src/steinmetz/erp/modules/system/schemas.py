@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
+from steinmetz.erp.kit.fields import Moment, Text
 from steinmetz.erp.kit.schemas import Input, Schema, example
+from steinmetz.erp.modules.system.rules import Outcome
 
 
 class AuditView(Schema):
@@ -22,6 +24,52 @@ class AuditView(Schema):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     request_id: str
+
+
+class SignInEntryView(Schema):
+    id: int
+    at: datetime
+    user_id: int | None
+    """Null: no user has the e-mail address that was tried."""
+    user_name: str
+    outcome: Outcome
+    detail: str
+    address: str
+    user_agent: str
+    request_id: str
+
+
+class MaintenanceView(Schema):
+    enabled: bool
+    message: str
+    until: datetime | None
+    """The announced end; it is switched off within two minutes after it."""
+    since: datetime | None
+    """When it was last switched on or off; null if never."""
+    by: str | None
+
+
+class MaintenanceInput(Input):
+    model_config = example(enabled=True, message="Neue Version", until="2026-03-02T22:00:00+01:00")
+
+    enabled: bool
+    message: Annotated[Text, StringConstraints(max_length=500)] = ""
+    until: Moment | None = None
+
+
+class ChoreView(Schema):
+    name: str
+    when: str
+    """``daily``, or ``every 5 min``."""
+    due_at: datetime
+    tried_at: datetime | None
+    done_at: datetime | None
+    duration_ms: int
+    changed: int
+    """Records changed by the last run that succeeded."""
+    failures: int
+    """Runs that have failed since then."""
+    error: str
 
 
 class InvalidateInput(Input):
