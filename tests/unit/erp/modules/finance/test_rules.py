@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steinmetz.erp.modules.finance.chart import CHART
 from steinmetz.erp.modules.finance.rules import (
-    CHART,
     OPEN,
     TRANSITIONS,
     InvoiceAct,
@@ -133,7 +133,7 @@ class TestStatus:
 
     @pytest.mark.parametrize("final", [InvoiceStatus.PAID, InvoiceStatus.CANCELLED])
     def test_nothing_leads_out_of_what_is_settled(self, final: InvoiceStatus) -> None:
-        assert all(next_status(final, act) is None for act in InvoiceAct)
+        assert {next_status(final, act) for act in InvoiceAct} <= {None, final}
 
     def test_every_status_is_reached_from_a_draft(self) -> None:
         reached = {InvoiceStatus.DRAFT}
