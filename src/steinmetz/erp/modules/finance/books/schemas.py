@@ -16,7 +16,8 @@ from steinmetz.erp.kit.schemas import Input, Schema, example
 from steinmetz.erp.modules.finance.chart import AccountKind
 
 MAX_LINES = 200
-MAX_LINE_CENTS = 10**15
+MAX_LINE_CENTS = 10**13
+"""A hundred billion euros: with `MAX_LINES` no sum leaves what JSON can count."""
 
 EntrySort = Literal["id", "-id", "date", "-date"]
 
