@@ -157,14 +157,16 @@ def test_a_company_that_is_at_work_gets_credit_notes_without_losing_anything(emp
     upgrade_to(empty_url, "0001")
     invoice = (
         "INSERT INTO invoices (id, number, customer_id, status, issue_date, due_date, currency, net_cents,"
-        " vat_cents, gross_cents, paid_cents, note, sent_at, created_at, version) VALUES ({id}, {number}, 1, '{status}',"
-        " '2026-03-02', '2026-03-16', 'EUR', 100, 19, 119, 0, '', {sent}, '2026-03-02 09:00:00', 1)"
+        " vat_cents, gross_cents, paid_cents, note, sent_at, created_at, version)"
+        " VALUES ({id}, {number}, 1, '{status}', '2026-03-02', '2026-03-16', 'EUR', 100, 19, 119, 0, '',"
+        " {sent}, '2026-03-02 09:00:00', 1)"
     )
     do(
         empty_url,
         "INSERT INTO customers (id, number, name, contact, email, phone, street, postal_code, city, country,"
-        " vat_id, payment_days, is_active, created_at, version) VALUES (1, 'K-1', 'Muster', '', '', '', 'Weg 1', '73430',"
-        " 'Aalen', 'DE', '', 14, true, '2026-03-02 09:00:00', 1)",
+        " vat_id, payment_days, is_active, created_at, version)"
+        " VALUES (1, 'K-1', 'Muster', '', '', '', 'Weg 1', '73430', 'Aalen', 'DE', '', 14,"
+        " true, '2026-03-02 09:00:00', 1)",
         invoice.format(id=1, number="'RE-2026-00001'", status="sent", sent="'2026-03-02 09:00:00'"),
         invoice.format(id=2, number="NULL", status="draft", sent="NULL"),
         "INSERT INTO invoice_items (id, invoice_id, position, description, quantity_milli, unit, unit_price_cents,"
