@@ -25,7 +25,7 @@ from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.main import Application
 from steinmetz.erp.modules.finance import service as finance
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]  # 8 s alone, many times that on a machine that is busy
 
 SignIn = Callable[[Role | str], Awaitable[httpx2.AsyncClient]]
 Row = tuple[Any, ...]
@@ -338,7 +338,7 @@ async def assert_reports_are_the_sums_of_the_lines(
 
 @pytest.mark.both_databases
 @settings(
-    max_examples=7,
+    max_examples=6,
     derandomize=True,
     deadline=None,
     database=None,
@@ -390,7 +390,7 @@ async def test_many_who_act_on_the_same_invoices_at_once_leave_books_that_add_up
             await desk.act(dice.choice(ACTS[2:]), dice.getrandbits(32))
         return desk
 
-    desks = await asyncio.wait_for(asyncio.gather(*(work(number) for number in range(10))), 50)
+    desks = await asyncio.wait_for(asyncio.gather(*(work(number) for number in range(10))), 200)
     for desk in desks:
         await desk.assert_what_was_sent_is_what_it_was()
     await assert_the_books_add_up(app)
