@@ -300,7 +300,7 @@ async def _pay_one(
 
     Raises `StartError` when the payment is refused, for then nothing is measured.
     """
-    body = {"version": invoice["version"], "amountCents": invoice["grossCents"] - invoice["paidCents"]}
+    body = {"version": invoice["version"], "amountCents": invoice["openCents"]}
     pay = Call("POST /api/invoices/{id}/pay", f"/api/invoices/{invoice['id']}/pay", body)
     load.expect(EVENT, screens, HEARD_WITHIN_S)
     reply, answer = await door.call(connection, Role.CLERK, pay)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import importlib.util
 import os
 import pwd
@@ -256,9 +257,11 @@ def shared_postgres_url(postgres_url: str, postgres_template: str, database_name
 
 
 def _emptying() -> str:
+    """As after the migrations: no rows but those that they bring."""
     from steinmetz.erp.migrations.schema import schema
     from steinmetz.erp.modules.system.service import LOGS  # which can only grow
 
+    finance = importlib.import_module("steinmetz.erp.migrations.versions.0002_finance")
     tables = [table.name for table in reversed(schema().sorted_tables) if table.name != "retention_terms"]
     return f"""
     DO $$
@@ -270,6 +273,7 @@ def _emptying() -> str:
         FOR sequence IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
             EXECUTE format('ALTER SEQUENCE %I RESTART', sequence);
         END LOOP;
+        {" ".join(f"{statement};" for statement in finance.STANDING)}
     END $$
     """
 

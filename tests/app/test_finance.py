@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -155,6 +156,12 @@ async def test_an_auditor_reads_and_writes_nothing(sign_in: SignIn) -> None:
         step(auditor, draft, "send"),
         step(auditor, draft, "pay", amountCents=1),
         step(auditor, draft, "cancel"),
+        step(auditor, draft, "credit", reason="x"),
+        step(auditor, draft, "refund", amountCents=1),
+        auditor.patch("/api/company", json={"version": 1, "city": "Ulm"}),
+        auditor.post("/api/accounts", json={"number": "4945", "name": "x", "kind": "expense"}),
+        auditor.patch("/api/accounts/1", json={"version": 1, "name": "x"}),
+        auditor.post("/api/journal-entries/1/reverse", json={}),
     ):
         await problem(answer, 403)
     assert await data(clerk.get(f"/api/invoices/{draft['id']}")) == draft
@@ -163,7 +170,17 @@ async def test_an_auditor_reads_and_writes_nothing(sign_in: SignIn) -> None:
 async def test_nobody_reads_without_signing_in(client: httpx2.AsyncClient, sign_in: SignIn) -> None:
     http = await sign_in("clerk")
     await a_draft(http)
-    for path in ("/api/customers", "/api/customers/1", "/api/invoices", "/api/invoices/1", "/api/payments"):
+    for path in (
+        "/api/customers",
+        "/api/customers/1",
+        "/api/invoices",
+        "/api/invoices/1",
+        "/api/invoices/1/pdf",
+        "/api/payments",
+        "/api/refunds",
+        "/api/credit-notes",
+        "/api/company",
+    ):
         for _ in range(2):
             assert (await http.get(path)).status_code == 200
         refused = await client.get(path)
@@ -221,6 +238,9 @@ NONSENSE_QUESTIONS = [
     "/api/invoices/0",
     "/api/invoices/99999999999",
     "/api/payments?invoiceId=x",
+    "/api/refunds?from=x",
+    "/api/credit-notes/0",
+    "/api/invoices/1/pdf?lang=fr",
 ]
 
 
@@ -274,3 +294,107 @@ async def test_overdue_is_a_write_that_screens_see(sign_in: SignIn, app: Any, cl
     late = await sign_in("clerk")
     fresh = await late.get(path)
     assert (fresh.headers["x-cache"], fresh.json()["data"]["status"]) == ("MISS", "overdue")
+
+
+# Credit notes and documents
+
+
+@pytest.mark.both_databases
+async def test_a_paid_invoice_is_credited_and_refunded_until_nothing_is_left(
+    sign_in: SignIn, engine_name: str
+) -> None:
+    http = await sign_in("clerk")
+    sent = await data(step(http, await a_draft(http), "send"))
+    paid = await data(step(http, sent, "pay", amountCents=sent["openCents"]))
+    note = await data(step(http, paid, "credit", reason="Rücksendung", items=ITEMS[1:]), 201)
+    assert (note["number"], note["invoiceNumber"], note["grossCents"]) == ("GS-2026-00001", "RE-2026-00001", 1_605)
+    assert await data(http.get(f"/api/credit-notes/{note['id']}")) == note
+    shown = await data(http.get(f"/api/invoices/{sent['id']}"))
+    assert (shown["creditedCents"], shown["openCents"], shown["refundDueCents"]) == (1_605, 0, 1_605)
+    assert [each["number"] for each in shown["creditNotes"]] == [note["number"]]
+    refunded = await data(step(http, shown, "refund", amountCents=1_605, reference="zurück"))
+    assert (refunded["refundDueCents"], refunded["refunds"][0]["reference"]) == (0, "zurück")
+    listed = await data(http.get("/api/credit-notes", params={"customerId": sent["customerId"]}))
+    assert listed == [{name: note[name] for name in note if name != "items"}]
+    assert [row["amountCents"] for row in await data(http.get("/api/refunds"))] == [1_605]
+    rest = await data(step(http, refunded, "credit", reason="Alles zurück"), 201)
+    assert rest["grossCents"] == GROSS_CENTS - 1_605
+    last = await data(http.get(f"/api/invoices/{sent['id']}"))
+    refused = await problem(step(http, last, "credit", reason="Noch einmal"), 422)
+    assert "credited already" in refused["detail"]
+    for name in ("number", "issueDate", "dueDate", "items", "netCents", "vatCents", "grossCents", "sentAt"):
+        assert last[name] == sent[name]
+
+
+NONSENSE_CREDITS: list[dict[str, Any]] = [
+    {},
+    {"reason": " "},
+    {"reason": "x" * 301},
+    {"reason": "x", "items": []},
+    {"reason": "x", "items": [ITEMS[0] | {"vatPercent": 16}]},
+    {"reason": "x", "items": [ITEMS[0] | {"quantityMilli": 2_001}]},
+    {"reason": "x", "items": [ITEMS[0] | {"unitPriceCents": -1}]},
+    {"reason": "x", "amountCents": 5},
+]
+
+
+async def test_a_credit_note_that_makes_no_sense_is_refused_whole(sign_in: SignIn) -> None:
+    http = await sign_in("clerk")
+    sent = await data(step(http, await a_draft(http), "send"))
+    for more in NONSENSE_CREDITS:
+        assert (await problem(step(http, sent, "credit", **more), 422))["errors"], more
+    await problem(step(http, {**sent, "version": 1}, "credit", reason="x"), 409)
+    assert await data(http.get(f"/api/invoices/{sent['id']}")) == sent
+    assert await data(http.get("/api/credit-notes")) == []
+    await problem(http.get("/api/credit-notes/1"), 404)
+    await problem(http.get("/api/credit-notes/1/pdf"), 404)
+    await problem(http.get("/api/invoices/999/pdf"), 404)
+
+
+async def test_an_invoice_is_printed_once_and_kept(sign_in: SignIn) -> None:
+    clerk, auditor = await sign_in("clerk"), await sign_in("auditor")
+    draft = await a_draft(clerk)
+    drafted = await clerk.get(f"/api/invoices/{draft['id']}/pdf")
+    assert drafted.headers["content-disposition"] == f'inline; filename="Entwurf-{draft["id"]}.pdf"'
+    sent = await data(step(clerk, draft, "send"))
+    path = f"/api/invoices/{sent['id']}/pdf"
+    printed, again, english = await clerk.get(path), await auditor.get(path), await clerk.get(f"{path}?lang=en")
+    assert (printed.headers["content-type"], printed.content[:5]) == ("application/pdf", b"%PDF-")
+    assert printed.headers["content-disposition"] == 'inline; filename="RE-2026-00001.pdf"'
+    assert (printed.headers["x-cache"], again.headers["x-cache"]) == ("MISS", "HIT")
+    assert again.content == printed.content != english.content
+    assert drafted.content != printed.content
+    note = await data(step(clerk, sent, "credit", reason="Irrtum"), 201)
+    credited = await clerk.get(f"/api/credit-notes/{note['id']}/pdf")
+    assert credited.headers["content-disposition"] == 'inline; filename="GS-2026-00001.pdf"'
+
+
+async def test_many_documents_at_once_are_all_printed(sign_in: SignIn) -> None:
+    http = await sign_in("clerk")
+    drafts = [await a_draft(http) for _ in range(12)]
+    printed = await asyncio.gather(*(http.get(f"/api/invoices/{draft['id']}/pdf") for draft in drafts))
+    assert [answer.status_code for answer in printed] == [200] * 12
+    assert len({answer.content for answer in printed}) > 1
+
+
+# Our company
+
+
+async def test_only_an_administrator_changes_our_company(sign_in: SignIn) -> None:
+    admin, manager = await sign_in("admin"), await sign_in("manager")
+    shown = await data(manager.get("/api/company"))
+    assert (shown["name"], shown["country"], shown["version"]) == ("Unser Unternehmen", "DE", 1)
+    body = {"version": 1, "name": "Wir GmbH", "iban": "DE02 1203 0000 0000 2020 51", "tradeRegister": "HRB 1"}
+    await problem(manager.patch("/api/company", json=body), 403)
+    changed = await data(admin.patch("/api/company", json=body))
+    assert (changed["name"], changed["iban"]) == ("Wir GmbH", "DE02120300000000202051")
+    assert await data(manager.get("/api/company")) == changed
+    await problem(admin.patch("/api/company", json=body), 409)
+    for nonsense in ({"iban": "DE00"}, {"bic": "x"}, {"country": "Deutschland"}, {"name": ""}, {"id": 2}):
+        await problem(admin.patch("/api/company", json={"version": 2, **nonsense}), 422)
+    entry = (await data(admin.get("/api/audit?entity=company")))[0]
+    assert (entry["action"], entry["before"]["name"], entry["after"]["name"]) == (
+        "company.change",
+        "Unser Unternehmen",
+        "Wir GmbH",
+    )

@@ -253,6 +253,11 @@ LISTS = [
     "/api/customers",
     "/api/invoices",
     "/api/payments",
+    "/api/refunds",
+    "/api/credit-notes",
+    "/api/accounts",
+    "/api/journal-entries",
+    "/api/transactions",
     "/api/audit",
     "/api/functions/search?q=a",
 ]

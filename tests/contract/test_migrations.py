@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -135,6 +136,73 @@ def test_a_database_of_a_newer_release_is_refused_with_the_way_out(url: str) -> 
 
     with pytest.raises(RuntimeError, match="install the newer release"):
         migrations.upgrade(url)
+
+
+def upgrade_to(url: str, revision: str) -> None:
+    """As an earlier release would have left the database."""
+    from alembic import command
+    from alembic.config import Config
+
+    def upgrade(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(VERSIONS.parent).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes.update(connection=connection, progress=None)
+        command.upgrade(config, revision)
+
+    in_transaction(url, upgrade)
+
+
+def test_a_company_that_is_at_work_gets_credit_notes_without_losing_anything(empty_url: str) -> None:
+    """Revision 0002: invoices keep their rows, sent ones the customer's address, accounts their names."""
+    upgrade_to(empty_url, "0001")
+    invoice = (
+        "INSERT INTO invoices (id, number, customer_id, status, issue_date, due_date, currency, net_cents,"
+        " vat_cents, gross_cents, paid_cents, note, sent_at, created_at, version)"
+        " VALUES ({id}, {number}, 1, '{status}', '2026-03-02', '2026-03-16', 'EUR', 100, 19, 119, 0, '',"
+        " {sent}, '2026-03-02 09:00:00', 1)"
+    )
+    do(
+        empty_url,
+        "INSERT INTO customers (id, number, name, contact, email, phone, street, postal_code, city, country,"
+        " vat_id, payment_days, is_active, created_at, version)"
+        " VALUES (1, 'K-1', 'Muster', '', '', '', 'Weg 1', '73430', 'Aalen', 'DE', '', 14,"
+        " true, '2026-03-02 09:00:00', 1)",
+        invoice.format(id=1, number="'RE-2026-00001'", status="sent", sent="'2026-03-02 09:00:00'"),
+        invoice.format(id=2, number="NULL", status="draft", sent="NULL"),
+        "INSERT INTO invoice_items (id, invoice_id, position, description, quantity_milli, unit, unit_price_cents,"
+        " vat_percent, net_cents, vat_cents) VALUES (1, 1, 1, 'x', 1000, 'Stk', 100, 19, 100, 19)",
+        "INSERT INTO accounts (number, name, kind) VALUES ('1400', 'Unsere Forderungen', 'asset')",
+        "INSERT INTO journal_entries (id, date, description, source, created_at)"
+        " VALUES (1, '2026-03-02', 'x', 'invoice:1', '2026-03-02 09:00:00')",
+        "INSERT INTO transactions (id, entry_id, account_id, date, amount_cents)"
+        " SELECT 1, 1, id, '2026-03-02', 119 FROM accounts",
+    )
+
+    migrations.upgrade(empty_url)
+
+    def read(statement: str) -> list[Any]:
+        return list(ask(empty_url, lambda connection: [tuple(row) for row in connection.execute(text(statement))]))
+
+    assert read("SELECT id, credited_cents, refunded_cents, parties IS NULL FROM invoices ORDER BY id") == [
+        (1, 0, 0, False),
+        (2, 0, 0, True),
+    ]
+    ((parties,),) = read("SELECT parties FROM invoices WHERE id = 1")
+    shown = json.loads(parties) if isinstance(parties, str) else parties
+    assert (shown["customer"]["name"], shown["customer"]["street"]) == ("Muster", "Weg 1")
+    assert read("SELECT count(*) FROM invoice_items") == read("SELECT count(*) FROM transactions") == [(1,)]
+    assert read("SELECT name, is_active, version FROM accounts WHERE number = '1400'") == [
+        ("Unsere Forderungen", True, 1)
+    ]
+    assert read("SELECT version, country FROM company") == [(1, "DE")]
+
+
+def test_the_chart_that_a_migration_brings_is_the_chart(url: str) -> None:
+    from steinmetz.erp.modules.finance.chart import CHART
+
+    rows = ask(url, lambda connection: list(connection.execute(text("SELECT number, name, kind FROM accounts"))))
+    assert sorted(map(tuple, rows)) == [(each.number, each.name, each.kind) for each in CHART.values()]
 
 
 NODE = (

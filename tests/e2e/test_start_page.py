@@ -110,7 +110,7 @@ async def overview(http: httpx2.AsyncClient) -> dict[str, Any]:
 async def pay_an_invoice(http: httpx2.AsyncClient) -> int:
     """Settle a sent invoice; tells the cents."""
     invoice = (await http.get("/api/invoices", params={"status": "sent", "limit": 1})).json()["data"][0]
-    cents: int = invoice["grossCents"] - invoice["paidCents"]
+    cents: int = invoice["openCents"]
     paid = await http.post(
         f"/api/invoices/{invoice['id']}/pay",
         json={"amountCents": cents, "method": "transfer", "version": invoice["version"]},

@@ -19,6 +19,7 @@ from steinmetz.erp.modules.batch.routes import router as batch
 from steinmetz.erp.modules.catalog.routes import router as catalog
 from steinmetz.erp.modules.chat.routes import router as chat
 from steinmetz.erp.modules.dashboard.routes import router as dashboard
+from steinmetz.erp.modules.finance.books.routes import router as books
 from steinmetz.erp.modules.finance.routes import router as finance
 from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
@@ -26,7 +27,7 @@ from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.openapi import install_openapi
 from steinmetz.erp.state import AppState
 
-ROUTERS = (auth, system, catalog, finance, hr, chat, notifications, batch, dashboard)
+ROUTERS = (auth, system, catalog, finance, books, hr, chat, notifications, batch, dashboard)
 
 
 def make_api(

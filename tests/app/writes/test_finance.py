@@ -29,7 +29,7 @@ async def a_draft(house: House) -> dict[str, Any]:
 @pytest.mark.both_databases
 async def test_paying_an_invoice(house: House) -> None:
     invoice = await an_invoice(house, "sent")
-    owed = invoice["grossCents"] - invoice["paidCents"]
+    owed = invoice["openCents"]
     await house.verify_write(
         lambda: house.clerk.post(
             f"/api/invoices/{invoice['id']}/pay", json={"amountCents": owed, "version": invoice["version"]}
@@ -107,3 +107,65 @@ async def test_a_refused_write_changes_nothing_and_says_nothing(house: House) ->
         ),
         succeeds=False,
     )
+
+
+@pytest.mark.both_databases
+async def test_crediting_an_invoice_and_refunding_it(house: House) -> None:
+    invoice = await an_invoice(house, "paid")
+    path = f"/api/invoices/{invoice['id']}"
+    credit = {"version": invoice["version"], "reason": "Rücksendung"}
+    await house.verify_write(lambda: house.clerk.post(f"{path}/credit", json=credit))
+    credited = await house.data_of(path)
+    back = {"version": credited["version"], "amountCents": credited["refundDueCents"]}
+    await house.verify_write(lambda: house.clerk.post(f"{path}/refund", json=back))
+
+
+async def test_crediting_a_part_of_an_open_invoice(house: House) -> None:
+    invoice = await an_invoice(house, "sent")
+    item = {"description": "Nachlass", "unitPriceCents": 1, "vatPercent": 19}
+    body = {"version": invoice["version"], "reason": "Kulanz", "items": [item]}
+    await house.verify_write(lambda: house.clerk.post(f"/api/invoices/{invoice['id']}/credit", json=body))
+
+
+async def test_cancelling_a_sent_invoice(house: House) -> None:
+    draft = await a_draft(house)
+    sent = await house.clerk.post(f"/api/invoices/{draft['id']}/send", json={"version": draft["version"]})
+    version = sent.json()["data"]["version"]
+    await house.verify_write(
+        lambda: house.manager.post(f"/api/invoices/{draft['id']}/cancel", json={"version": version})
+    )
+
+
+async def accounts(house: House) -> dict[str, int]:
+    """Ids by number."""
+    return {each["number"]: each["id"] for each in await house.data_of("/api/accounts?limit=100")}
+
+
+@pytest.mark.both_databases
+async def test_posting_by_hand_and_reversing_it(house: House) -> None:
+    ids = await accounts(house)
+    body = {
+        "description": "Bürobedarf, bar",
+        "lines": [
+            {"accountId": ids["4930"], "amountCents": 4_250},
+            {"accountId": ids["1000"], "amountCents": -4_250},
+        ],
+    }
+    await house.verify_write(lambda: house.manager.post("/api/journal-entries", json=body))
+    entry = (await house.data_of("/api/journal-entries?source=manual"))[0]
+    path = f"/api/journal-entries/{entry['id']}/reverse"
+    await house.verify_write(lambda: house.manager.post(path, json={"reason": "Privat"}))
+    await house.verify_write(lambda: house.manager.post(path, json={}), succeeds=False)
+
+
+async def test_opening_and_closing_an_account(house: House) -> None:
+    body = {"number": "4945", "name": "Fortbildungskosten", "kind": "expense"}
+    await house.verify_write(lambda: house.manager.post("/api/accounts", json=body))
+    path = f"/api/accounts/{(await accounts(house))['4945']}"
+    await house.verify_write(lambda: house.manager.patch(path, json={"version": 1, "isActive": False}))
+
+
+async def test_changing_our_company(house: House) -> None:
+    company = await house.data_of("/api/company")
+    body = {"version": company["version"], "phone": "07361 990200"}
+    await house.verify_write(lambda: house.admin.patch("/api/company", json=body))

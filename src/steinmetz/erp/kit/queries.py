@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from steinmetz.monitor import query_monitor
 
@@ -15,3 +18,8 @@ def named(function: Callable[P, R]) -> Callable[P, R]:
     """Track a repository's coroutine function as ``module.function``, one sample a call."""
     module = function.__module__.split(".")[-2]
     return query_monitor.track(f"{module}.{function.__name__}")(function)
+
+
+def upsert(session: AsyncSession) -> Any:
+    """The engine's own ``insert``, which knows ON CONFLICT."""
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

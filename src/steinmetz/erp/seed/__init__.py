@@ -16,7 +16,7 @@ from steinmetz.erp.migrations.transaction import AroundCommit, in_transaction
 from steinmetz.erp.seed.company import phases
 from steinmetz.erp.seed.load import load, writer
 from steinmetz.erp.seed.people import LOGINS, PASSWORD, Login, PasswordHasher
-from steinmetz.erp.seed.rows import TABLES
+from steinmetz.erp.seed.rows import STANDING, TABLES
 from steinmetz.erp.seed.scale import DEMO, LARGE, SCALES, TINY, Scale
 
 __all__ = [
@@ -69,6 +69,8 @@ def seed(
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('steinmetz.seed'))"))
         _refuse_what_is_not_empty(connection)
+        for table in sorted(STANDING):
+            connection.execute(text(f"DELETE FROM {table}"))
         into = writer(connection)
         for phase in phases(scale, seed, today, password_hasher):
 
@@ -84,7 +86,7 @@ def seed(
 
 
 def is_empty(connection: Connection) -> bool:
-    """Whether no table that a seed fills holds a row. The database must be migrated."""
+    """Whether no table that a seed fills holds a row of anybody's. The database must be migrated."""
     return _first_filled_table(connection) is None
 
 
@@ -103,6 +105,8 @@ def _refuse_what_is_not_empty(connection: Connection) -> None:
 
 def _first_filled_table(connection: Connection) -> str | None:
     for table in TABLES.values():
+        if table in STANDING:
+            continue
         if connection.execute(text(f"SELECT 1 FROM {table} LIMIT 1")).first() is not None:
             return table
     return None

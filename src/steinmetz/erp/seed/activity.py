@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
+from typing import assert_never
 
 from steinmetz.erp.modules.batch.rules import JobStatus
 from steinmetz.erp.seed.rows import (
@@ -16,7 +17,7 @@ from steinmetz.erp.seed.rows import (
     Json,
     UserRow,
 )
-from steinmetz.erp.seed.sales import Act, Sales
+from steinmetz.erp.seed.sales import Act, ActKind, Sales
 from steinmetz.erp.seed.workdays import ONE_DAY, at, on_or_after
 
 _AUDITED = timedelta(days=30)
@@ -45,14 +46,37 @@ class AuditLog:
             summary = f"{invoice.number} {customer.name}"
             after: Json = {"status": "sent", "number": invoice.number, "dueDate": invoice.due_date.isoformat()}
             yield self._entry(day, 0.45, "invoice.send", invoice, summary, {"status": "draft"}, after)
-        for act, payment_id in sales.done:
-            yield self._payment(day, act, payment_id) if payment_id else self._cancellation(day, act)
+        for act, made_id in sales.done:
+            yield self._act(day, act, made_id)
+
+    def _act(self, day: date, act: Act, made_id: int) -> AuditRow:
+        match act.kind:
+            case ActKind.PAY:
+                return self._payment(day, act, made_id)
+            case ActKind.CANCEL:
+                return self._cancellation(day, act)
+            case ActKind.CREDIT:
+                return self._correction(day, act, made_id)
+            case ActKind.REFUND:
+                return self._repayment(day, act, made_id)
+            case _:
+                assert_never(act.kind)
+
+    def _correction(self, day: date, act: Act, credit_note_id: int) -> AuditRow:
+        after: Json = {"creditedCents": act.amount_cents, "creditNoteId": credit_note_id}
+        number = act.invoice.number or ""
+        return self._entry(day, 0.55, "invoice.credit", act.invoice, number, {"creditedCents": 0}, after)
+
+    def _repayment(self, day: date, act: Act, refund_id: int) -> AuditRow:
+        after: Json = {"refundedCents": act.amount_cents, "refundId": refund_id}
+        number = act.invoice.number or ""
+        return self._entry(day, 0.58, "invoice.refund", act.invoice, number, {"refundedCents": 0}, after)
 
     def _payment(self, day: date, act: Act, payment_id: int) -> AuditRow:
         invoice = act.invoice
-        paid_cents = act.paid_before_cents + act.amount_cents
-        before: Json = {"status": "sent", "paidCents": act.paid_before_cents}
-        status = "paid" if paid_cents == invoice.gross_cents else "sent"
+        paid_cents = act.moved_before_cents + act.amount_cents
+        before: Json = {"status": "sent", "paidCents": act.moved_before_cents}
+        status = "paid" if paid_cents == invoice.paid_cents and invoice.status == "paid" else "sent"
         after: Json = {"status": status, "paidCents": paid_cents, "paymentId": payment_id}
         return self._entry(day, 0.5, "invoice.pay", invoice, invoice.number or "", before, after)
 

@@ -14,10 +14,30 @@ from steinmetz.erp.seed.customers import customers
 from steinmetz.erp.seed.hours import Hours
 from steinmetz.erp.seed.leave import leave
 from steinmetz.erp.seed.people import PasswordHasher, Staff, staff
-from steinmetz.erp.seed.rows import Row
+from steinmetz.erp.seed.rows import CompanyRow, Row
 from steinmetz.erp.seed.sales import Sales
 from steinmetz.erp.seed.scale import Scale
+from steinmetz.erp.seed.vat_id import german_vat_id
 from steinmetz.erp.seed.workdays import at, days, on_or_after, window_start
+
+US = CompanyRow(
+    id=1,
+    name="SteinmetZ Antriebstechnik GmbH",
+    street="Ulmer Straße 80",
+    postal_code="73431",
+    city="Aalen",
+    country="DE",
+    vat_id=german_vat_id("81234567"),
+    tax_number="50123/45678",
+    iban="DE02120300000000202051",
+    bic="BYLADEM1001",
+    bank="Musterbank Aalen",
+    email="rechnung@steinmetz.example",
+    phone="07361 990100",
+    trade_register="Amtsgericht Ulm, HRB 501234",
+    version=1,
+)
+"""Who sends the invoices. The bank account is the one that German documentation uses for examples."""
 
 
 class Phase(NamedTuple):
@@ -60,9 +80,10 @@ def _business(scale: Scale, seed: int, today: date, people: Staff) -> Iterator[R
     """Two years, day by day: what was sold, paid, bought and audited."""
     books = Books()
     buyers = customers(scale.customers, seed, today)
+    yield US
     yield from books.accounts
     yield from buyers
-    sales = Sales(scale.invoices, buyers, seed, today, books)
+    sales = Sales(scale.invoices, US, buyers, seed, today, books)
     costs = Costs(scale.invoices, people.employees, seed, today, books)
     log = AuditLog(people.bookkeepers, seed, today)
     start = window_start(today)

@@ -9,8 +9,9 @@ from heapq import heappop, heappush
 from random import Random
 from typing import NamedTuple
 
-from steinmetz.erp.modules.finance.rules import BANK, CASH_BOX, VAT_7, VAT_19, ChartAccount, PostingLine, rounded
-from steinmetz.erp.seed import books as chart
+from steinmetz.erp.modules.finance import chart
+from steinmetz.erp.modules.finance.chart import BANK, CASH_BOX, VAT_7, VAT_19, ChartAccount
+from steinmetz.erp.modules.finance.rules import PostingLine, rounded
 from steinmetz.erp.seed.articles import PURCHASES
 from steinmetz.erp.seed.books import Books
 from steinmetz.erp.seed.rows import EmployeeRow, JournalEntryRow, TransactionRow

@@ -72,6 +72,24 @@ class TimeEntryRow(NamedTuple):
     version: int
 
 
+class CompanyRow(NamedTuple):
+    id: int
+    name: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    vat_id: str
+    tax_number: str
+    iban: str
+    bic: str
+    bank: str
+    email: str
+    phone: str
+    trade_register: str
+    version: int
+
+
 class CustomerRow(NamedTuple):
     id: int
     number: str
@@ -95,6 +113,8 @@ class AccountRow(NamedTuple):
     number: str
     name: str
     kind: str
+    is_active: bool
+    version: int
 
 
 class InvoiceRow(NamedTuple):
@@ -109,12 +129,15 @@ class InvoiceRow(NamedTuple):
     vat_cents: int
     gross_cents: int
     paid_cents: int
+    credited_cents: int
+    refunded_cents: int
     note: str
     sent_at: datetime | None
     paid_at: datetime | None
     cancelled_at: datetime | None
     created_at: datetime
     version: int
+    parties: Json | None
 
 
 class InvoiceItemRow(NamedTuple):
@@ -140,12 +163,50 @@ class PaymentRow(NamedTuple):
     created_at: datetime
 
 
+class CreditNoteRow(NamedTuple):
+    id: int
+    number: str
+    invoice_id: int
+    issue_date: date
+    reason: str
+    currency: str
+    net_cents: int
+    vat_cents: int
+    gross_cents: int
+    created_at: datetime
+    parties: Json | None
+
+
+class CreditNoteItemRow(NamedTuple):
+    id: int
+    credit_note_id: int
+    position: int
+    description: str
+    quantity_milli: int
+    unit: str
+    unit_price_cents: int
+    vat_percent: int
+    net_cents: int
+    vat_cents: int
+
+
+class RefundRow(NamedTuple):
+    id: int
+    invoice_id: int
+    amount_cents: int
+    method: str
+    paid_on: date
+    reference: str
+    created_at: datetime
+
+
 class JournalEntryRow(NamedTuple):
     id: int
     date: date
     description: str
     source: str
     created_at: datetime
+    reverses_id: int | None
 
 
 class TransactionRow(NamedTuple):
@@ -234,11 +295,15 @@ Row = (
     | EmployeeRow
     | LeaveRow
     | TimeEntryRow
+    | CompanyRow
     | CustomerRow
     | AccountRow
     | InvoiceRow
     | InvoiceItemRow
     | PaymentRow
+    | CreditNoteRow
+    | CreditNoteItemRow
+    | RefundRow
     | JournalEntryRow
     | TransactionRow
     | NumberSeriesRow
@@ -256,11 +321,15 @@ TABLES: dict[type[Row], str] = {
     EmployeeRow: "employees",
     LeaveRow: "leave_requests",
     TimeEntryRow: "time_entries",
+    CompanyRow: "company",
     CustomerRow: "customers",
     AccountRow: "accounts",
     InvoiceRow: "invoices",
     InvoiceItemRow: "invoice_items",
     PaymentRow: "payments",
+    CreditNoteRow: "credit_notes",
+    CreditNoteItemRow: "credit_note_items",
+    RefundRow: "refunds",
     JournalEntryRow: "journal_entries",
     TransactionRow: "transactions",
     NumberSeriesRow: "number_series",
@@ -272,3 +341,6 @@ TABLES: dict[type[Row], str] = {
     AuditRow: "audit_entries",
 }
 """Parents before children."""
+
+STANDING = frozenset({"accounts", "company"})
+"""Tables that a migration has filled: the seed replaces what it finds there."""

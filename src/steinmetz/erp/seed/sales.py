@@ -1,7 +1,7 @@
 """Invoices, what is on them, and how they are paid or not: day by day, in the order of their numbers.
 
 The fate of an invoice is drawn when it is issued; what of it lies before today has happened. So its row is final
-at once, while its payments and its cancellation wait for their day.
+at once, while its payments, its credit note and its cancellation wait for their day.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from enum import StrEnum
 from heapq import heappop, heappush
 from itertools import accumulate
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from steinmetz.erp.modules.finance.rules import (
     CUSTOMER_SERIES,
@@ -22,36 +23,62 @@ from steinmetz.erp.modules.finance.rules import (
     ItemSum,
     PaymentMethod,
     PostingLine,
+    credit_number,
+    credit_series_name,
     due_date,
     invoice_number,
     invoice_sum,
     is_overdue,
     item_sum,
     lines_of_payment,
+    lines_of_refund,
     lines_of_sending,
+    on_paper,
     reversed_lines,
     series_name,
 )
 from steinmetz.erp.seed.articles import ARTICLES, Article
 from steinmetz.erp.seed.books import Books
 from steinmetz.erp.seed.rows import (
+    CompanyRow,
+    CreditNoteItemRow,
+    CreditNoteRow,
     CustomerRow,
     InvoiceItemRow,
     InvoiceRow,
     JournalEntryRow,
+    Json,
     NumberSeriesRow,
     PaymentRow,
+    RefundRow,
     TransactionRow,
 )
 from steinmetz.erp.seed.workdays import ONE_DAY, at, days, is_workday, on_or_after, window_start, workdays_later
 
-SaleRow = InvoiceRow | InvoiceItemRow | PaymentRow | JournalEntryRow | TransactionRow
+SaleRow = (
+    InvoiceRow
+    | InvoiceItemRow
+    | PaymentRow
+    | CreditNoteRow
+    | CreditNoteItemRow
+    | RefundRow
+    | JournalEntryRow
+    | TransactionRow
+)
 
 _SEASON = (0.92, 0.94, 1.04, 1.0, 1.02, 1.05, 0.97, 0.84, 1.04, 1.08, 1.10, 1.0)
 """January to December."""
 _GROWTH_A_YEAR = 0.07
 _DRAFT_DAYS = 8
 """Of the last so many workdays, some invoices are still drafts."""
+_REASONS = ("Rücksendung", "Mengendifferenz", "Transportschaden", "Falsch berechneter Preis")
+
+
+class ActKind(StrEnum):
+    PAY = "pay"
+    CANCEL = "cancel"
+    CREDIT = "credit"
+    REFUND = "refund"
 
 
 class Act(NamedTuple):
@@ -60,26 +87,35 @@ class Act(NamedTuple):
     day: date
     number: int
     """Distinct, so that equal days keep the order in which acts were drawn."""
+    kind: ActKind
     invoice: InvoiceRow
     amount_cents: int
-    """Of a payment; 0 cancels."""
+    """Of a payment, a credit note or a refund."""
     method: PaymentMethod
     lines: list[PostingLine]
     """Of the sending, for a cancellation to reverse."""
-    paid_before_cents: int
+    moved_before_cents: int
+    """What was paid before this payment."""
+    item: InvoiceItemRow | None = None
+    """What is credited."""
 
 
 class Done(NamedTuple):
-    """An act that has happened, with its payment's id (0: it was a cancellation)."""
+    """An act that has happened, with the id of the payment, credit note or refund that it made."""
 
     act: Act
-    payment_id: int
+    made_id: int
 
 
 class _Fate(NamedTuple):
     payments: list[tuple[date, int]]
     method: PaymentMethod
-    cancelled_on: date | None
+    cancelled_on: date | None = None
+    credited_on: date | None = None
+    credited: InvoiceItemRow | None = None
+    """The item that is taken back."""
+    refunded_on: date | None = None
+    """When its money went back, if it was paid before it was credited."""
 
 
 def invoices_a_day(count: int, today: date, rng: Random) -> dict[date, int]:
@@ -104,8 +140,14 @@ def invoices_a_day(count: int, today: date, rng: Random) -> dict[date, int]:
 class Sales:
     """Issues and settles; keeps only what still waits for its day."""
 
-    def __init__(self, count: int, customers: list[CustomerRow], seed: int, today: date, books: Books) -> None:
+    def __init__(
+        self, count: int, company: CompanyRow, customers: list[CustomerRow], seed: int, today: date, books: Books
+    ) -> None:
         self._rng = Random(f"{seed}/sales")
+        # Its own dice: whether an invoice is corrected changes nothing about those after it.
+        self._corrections = Random(f"{seed}/credit notes")
+        seller = {name: value for name, value in company._asdict().items() if name not in {"id", "version"}}
+        self._parties: list[Json] = [{"seller": seller, "customer": on_paper(each)} for each in customers]
         self._today = today
         self._books = books
         self._customers = customers
@@ -119,11 +161,12 @@ class Sales:
         self._drafts_from = self._first_day_with_drafts()
         self._waiting: list[Act] = []
         self._series: Counter[int] = Counter()
-        self._invoices = self._items = self._payments = self._acts = 0
+        self._credit_series: Counter[int] = Counter()
+        self._invoices = self._items = self._payments = self._credit_notes = self._refunds = self._acts = 0
         self.sent: list[tuple[InvoiceRow, CustomerRow]] = []
         """What was sent on the day that `on` is at."""
         self.done: list[Done] = []
-        """What was paid or cancelled on that day."""
+        """What was paid, credited, refunded or cancelled on that day."""
 
     def _first_day_with_drafts(self) -> date:
         workdays = list(self._plan)
@@ -143,6 +186,8 @@ class Sales:
         yield NumberSeriesRow(CUSTOMER_SERIES, FIRST_CUSTOMER + len(self._customers))
         for year, last in sorted(self._series.items()):
             yield NumberSeriesRow(series_name(year), last + 1)
+        for year, last in sorted(self._credit_series.items()):
+            yield NumberSeriesRow(credit_series_name(year), last + 1)
 
     def _issue(self, day: date, share: float) -> Iterator[SaleRow]:
         rng = self._rng
@@ -154,13 +199,13 @@ class Sales:
         total = invoice_sum(sums)
         written = at(day, share)
         is_draft = day >= self._drafts_from and rng.random() < 0.25
-        fate = (
-            _Fate([], PaymentMethod.TRANSFER, None) if is_draft else self._fate(customer, day, total.gross_cents)
-        )
+        fate = _Fate([], PaymentMethod.TRANSFER) if is_draft else self._fate(customer, day, total.gross_cents)
+        fate = self._corrected(fate, day, items, total.gross_cents)
         happened = [(paid_on, cents) for paid_on, cents in fate.payments if paid_on < self._today]
         paid_cents = sum(cents for _, cents in happened)
+        credited_cents, refunded_cents = self._moved_back(fate)
         due = due_date(day, customer.payment_days)
-        status = self._status(is_draft, due, fate, paid_cents == total.gross_cents)
+        status = self._status(is_draft, due, fate, paid_cents + credited_cents >= total.gross_cents)
         invoice = InvoiceRow(
             id=invoice_id,
             number=None if is_draft else self._next_number(day.year),
@@ -173,12 +218,21 @@ class Sales:
             vat_cents=total.vat_cents,
             gross_cents=total.gross_cents,
             paid_cents=paid_cents,
+            credited_cents=credited_cents,
+            refunded_cents=refunded_cents,
             note=f"Ihre Bestellung {rng.randint(10_000, 99_999)}" if rng.random() < 0.35 else "",
             sent_at=None if is_draft else written,
             paid_at=at(happened[-1][0], 0.5) if status is InvoiceStatus.PAID else None,
             cancelled_at=at(fate.cancelled_on, 0.6) if fate.cancelled_on and not is_draft else None,
             created_at=written - timedelta(minutes=rng.randint(2, 40)),
-            version=1 if is_draft else 2 + len(happened) + (status in {"overdue", "cancelled"}),
+            version=1
+            if is_draft
+            else 2
+            + len(happened)
+            + (credited_cents > 0)
+            + (refunded_cents > 0)
+            + (status in {"overdue", "cancelled"}),
+            parties=None if is_draft else self._parties[customer.id - 1],
         )
         yield invoice
         yield from items
@@ -189,19 +243,59 @@ class Sales:
         self.sent.append((invoice, customer))
         paid_before = 0
         for paid_on, cents in happened:
-            self._wait(Act(paid_on, self._next_act(), invoice, cents, fate.method, [], paid_before))
+            self._wait(paid_on, ActKind.PAY, invoice, cents, fate.method, moved_before_cents=paid_before)
             paid_before += cents
+        if credited_cents and fate.credited_on is not None:
+            self._wait(fate.credited_on, ActKind.CREDIT, invoice, credited_cents, fate.method, item=fate.credited)
+        if refunded_cents and fate.refunded_on is not None:
+            self._wait(fate.refunded_on, ActKind.REFUND, invoice, refunded_cents, fate.method)
         if fate.cancelled_on is not None:
-            self._wait(Act(fate.cancelled_on, self._next_act(), invoice, 0, fate.method, lines, 0))
+            self._wait(fate.cancelled_on, ActKind.CANCEL, invoice, 0, fate.method, lines=lines)
+
+    def _corrected(self, fate: _Fate, day: date, items: list[InvoiceItemRow], gross_cents: int) -> _Fate:
+        """The same fate, or one in which an item is taken back: before it is paid, or afterwards with a refund."""
+        dice = self._corrections
+        if dice.random() >= 0.02 or len(items) < 2 or len(fate.payments) != 1:
+            return fate
+        item = dice.choice(items)
+        item_cents = item.net_cents + item.vat_cents
+        paid_on, _ = fate.payments[0]
+        credited_on = workdays_later(day, 1 + dice.randrange(4))
+        if credited_on < paid_on:
+            payments = [(paid_on, gross_cents - item_cents)]
+            return fate._replace(payments=payments, credited_on=credited_on, credited=item)
+        credited_on = workdays_later(paid_on, 2)
+        return fate._replace(credited_on=credited_on, credited=item, refunded_on=workdays_later(credited_on, 3))
+
+    def _moved_back(self, fate: _Fate) -> tuple[int, int]:
+        """What was credited, and what was refunded, before today."""
+        if fate.credited is None or fate.credited_on is None or fate.credited_on >= self._today:
+            return 0, 0
+        cents = fate.credited.net_cents + fate.credited.vat_cents
+        is_refunded = fate.refunded_on is not None and fate.refunded_on < self._today
+        return cents, cents if is_refunded else 0
 
     def _happen(self, act: Act) -> Iterator[SaleRow]:
+        match act.kind:
+            case ActKind.PAY:
+                yield from self._pay(act)
+            case ActKind.CANCEL:
+                yield from self._cancel(act)
+            case ActKind.CREDIT:
+                yield from self._credit(act)
+            case ActKind.REFUND:
+                yield from self._refund(act)
+            case _:
+                assert_never(act.kind)
+
+    def _cancel(self, act: Act) -> Iterator[SaleRow]:
+        self.done.append(Done(act, 0))
+        what = f"Storno Rechnung {act.invoice.number}"
+        source = f"cancellation:{act.invoice.id}"
+        yield from self._books.post(act.day, what, source, reversed_lines(act.lines), 0.6)
+
+    def _pay(self, act: Act) -> Iterator[SaleRow]:
         invoice = act.invoice
-        if not act.amount_cents:
-            self.done.append(Done(act, 0))
-            reversal = reversed_lines(act.lines)
-            what = f"Storno Rechnung {invoice.number}"
-            yield from self._books.post(act.day, what, f"cancellation:{invoice.id}", reversal, 0.6)
-            return
         self._payments += 1
         self.done.append(Done(act, self._payments))
         yield PaymentRow(
@@ -216,6 +310,58 @@ class Sales:
         lines = lines_of_payment(act.method, act.amount_cents)
         what = f"Zahlung zu {invoice.number}"
         yield from self._books.post(act.day, what, f"payment:{self._payments}", lines, 0.5)
+
+    def _credit(self, act: Act) -> Iterator[SaleRow]:
+        item, invoice = act.item, act.invoice
+        assert item is not None
+        self._credit_notes += 1
+        self._credit_series[act.day.year] += 1
+        self.done.append(Done(act, self._credit_notes))
+        number = credit_number(act.day.year, self._credit_series[act.day.year])
+        yield CreditNoteRow(
+            id=self._credit_notes,
+            number=number,
+            invoice_id=invoice.id,
+            issue_date=act.day,
+            reason=_REASONS[self._credit_notes % len(_REASONS)],
+            currency="EUR",
+            net_cents=item.net_cents,
+            vat_cents=item.vat_cents,
+            gross_cents=act.amount_cents,
+            created_at=at(act.day, 0.55),
+            parties=invoice.parties,
+        )
+        yield CreditNoteItemRow(
+            id=self._credit_notes,
+            credit_note_id=self._credit_notes,
+            position=1,
+            description=item.description,
+            quantity_milli=item.quantity_milli,
+            unit=item.unit,
+            unit_price_cents=item.unit_price_cents,
+            vat_percent=item.vat_percent,
+            net_cents=item.net_cents,
+            vat_cents=item.vat_cents,
+        )
+        lines = reversed_lines(lines_of_sending([ItemSum(item.vat_percent, item.net_cents, item.vat_cents)]))
+        what = f"Rechnungskorrektur {number} zu {invoice.number}"
+        yield from self._books.post(act.day, what, f"credit:{self._credit_notes}", lines, 0.55)
+
+    def _refund(self, act: Act) -> Iterator[SaleRow]:
+        self._refunds += 1
+        self.done.append(Done(act, self._refunds))
+        yield RefundRow(
+            id=self._refunds,
+            invoice_id=act.invoice.id,
+            amount_cents=act.amount_cents,
+            method=act.method,
+            paid_on=act.day,
+            reference=act.invoice.number or "",
+            created_at=at(act.day, 0.58),
+        )
+        lines = lines_of_refund(act.method, act.amount_cents)
+        what = f"Erstattung zu {act.invoice.number}"
+        yield from self._books.post(act.day, what, f"refund:{self._refunds}", lines, 0.58)
 
     def _buyer(self, day: date) -> CustomerRow:
         """A customer who was known on ``day``; who is inactive has bought nothing for half a year."""
@@ -261,17 +407,17 @@ class Sales:
             cancelled_on = workdays_later(day, 1 + int(rng.random() * 5))
             return _Fate([], PaymentMethod.TRANSFER, cancelled_on if cancelled_on < self._today else None)
         if chance < 0.022:
-            return _Fate([], PaymentMethod.TRANSFER, None)
+            return _Fate([], PaymentMethod.TRANSFER)
         method = self._method(gross_cents)
         if method in {PaymentMethod.CARD, PaymentMethod.CASH}:
-            return _Fate([(day, gross_cents)], method, None)
+            return _Fate([(day, gross_cents)], method)
         after = customer.payment_days + self._delays[customer.id - 1] + rng.gauss(0, 4)
         paid_on = on_or_after(day + timedelta(days=max(1, round(after))))
         if method is PaymentMethod.TRANSFER and rng.random() < 0.04 and gross_cents > 1_000:
             first = gross_cents // 2
             rest_on = on_or_after(paid_on + timedelta(days=21))
-            return _Fate([(paid_on, first), (rest_on, gross_cents - first)], method, None)
-        return _Fate([(paid_on, gross_cents)], method, None)
+            return _Fate([(paid_on, first), (rest_on, gross_cents - first)], method)
+        return _Fate([(paid_on, gross_cents)], method)
 
     def _method(self, gross_cents: int) -> PaymentMethod:
         chance = self._rng.random()
@@ -295,9 +441,18 @@ class Sales:
         self._series[year] += 1
         return invoice_number(year, self._series[year])
 
-    def _next_act(self) -> int:
+    def _wait(
+        self,
+        day: date,
+        kind: ActKind,
+        invoice: InvoiceRow,
+        amount_cents: int,
+        method: PaymentMethod,
+        *,
+        lines: list[PostingLine] | None = None,
+        moved_before_cents: int = 0,
+        item: InvoiceItemRow | None = None,
+    ) -> None:
         self._acts += 1
-        return self._acts
-
-    def _wait(self, act: Act) -> None:
+        act = Act(day, self._acts, kind, invoice, amount_cents, method, lines or [], moved_before_cents, item)
         heappush(self._waiting, act)

@@ -218,7 +218,7 @@ def _pay(desk: Desk, random: Random) -> Errand:
     """One payment in four is a part; the rest of it stays on the desk."""
     invoice = desk.payable.popleft()
     seen = (yield _invoice(invoice)).data
-    due_cents = seen.get("grossCents", 0) - seen.get("paidCents", 0)
+    due_cents = seen.get("openCents", 0)
     if seen.get("status") not in {"sent", "overdue"} or due_cents <= 0:
         yield from _draft_for(_next_of(desk.customers), desk, random)
         return

@@ -10,8 +10,10 @@ from steinmetz.erp.seed.rows import (
     BatchItemRow,
     BatchJobRow,
     BatchProgressRow,
+    CreditNoteRow,
     InvoiceRow,
     PaymentRow,
+    RefundRow,
     UserRow,
 )
 
@@ -21,6 +23,12 @@ def test_the_audit_log_tells_every_act_of_the_last_thirty_days(company: Any) -> 
     told = [(entry.action, entry.entity_id) for entry in company.all(AuditRow)]
     happened = [
         ("invoice.pay", str(payment.invoice_id)) for payment in company.all(PaymentRow) if payment.paid_on >= since
+    ]
+    happened += [
+        ("invoice.credit", str(note.invoice_id)) for note in company.all(CreditNoteRow) if note.issue_date >= since
+    ]
+    happened += [
+        ("invoice.refund", str(refund.invoice_id)) for refund in company.all(RefundRow) if refund.paid_on >= since
     ]
     for invoice in company.all(InvoiceRow):
         if invoice.number is not None and invoice.issue_date >= since:
@@ -39,7 +47,8 @@ def test_an_audited_payment_says_what_was_paid_before_and_after(company: Any) ->
         if entry.action == "invoice.pay":
             payment = payments[entry.after["paymentId"]]
             paid_cents = entry.before["paidCents"] + payment.amount_cents
-            settled = paid_cents == invoices[payment.invoice_id].gross_cents
+            invoice = invoices[payment.invoice_id]
+            settled = invoice.status == "paid" and paid_cents == invoice.paid_cents
             assert (entry.after["paidCents"], entry.after["status"]) == (paid_cents, "paid" if settled else "sent")
 
 

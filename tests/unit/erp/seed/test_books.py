@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from steinmetz.erp.modules.finance.rules import BANK, CASH_BOX, CHART, RECEIVABLES, PostingLine
-from steinmetz.erp.seed.books import MACHINES, PAYABLES, Books
+from steinmetz.erp.modules.finance.chart import BANK, CASH_BOX, CHART, MACHINES, PAYABLES, RECEIVABLES
+from steinmetz.erp.modules.finance.rules import PostingLine
+from steinmetz.erp.seed.books import Books
 from steinmetz.erp.seed.rows import AccountRow, InvoiceRow, JournalEntryRow, TransactionRow
 
 
@@ -56,9 +57,9 @@ def test_entries_are_posted_in_the_order_of_their_days(company: Any) -> None:
 
 def test_receivables_are_what_open_invoices_still_owe(company: Any) -> None:
     owed = sum(
-        invoice.gross_cents - invoice.paid_cents
+        invoice.gross_cents - invoice.credited_cents - invoice.paid_cents + invoice.refunded_cents
         for invoice in company.all(InvoiceRow)
-        if invoice.status in {"sent", "overdue"}
+        if invoice.status in {"sent", "overdue", "paid"}
     )
 
     assert balances(company)[RECEIVABLES.number] == owed

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from steinmetz.erp.modules.finance.rules import VAT_19
-from steinmetz.erp.seed.books import INPUT_VAT_19, SALARIES
+from steinmetz.erp.modules.finance.chart import INPUT_VAT_19, SALARIES, VAT_19
 from steinmetz.erp.seed.rows import AccountRow, EmployeeRow, JournalEntryRow, TransactionRow
 from steinmetz.erp.seed.workdays import last_workday, window_start
 

@@ -9,7 +9,16 @@ import pytest
 
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.modules.finance.rules import CUSTOMER_SERIES, FIRST_CUSTOMER, item_sum
-from steinmetz.erp.seed.rows import CustomerRow, InvoiceItemRow, InvoiceRow, NumberSeriesRow, PaymentRow
+from steinmetz.erp.seed.rows import (
+    CreditNoteItemRow,
+    CreditNoteRow,
+    CustomerRow,
+    InvoiceItemRow,
+    InvoiceRow,
+    NumberSeriesRow,
+    PaymentRow,
+    RefundRow,
+)
 from steinmetz.erp.seed.sales import invoices_a_day
 from steinmetz.erp.seed.workdays import is_workday, window_start
 
@@ -55,9 +64,58 @@ def test_what_is_paid_is_what_the_payments_say(company: Any) -> None:
     assert {invoice.id: invoice.paid_cents for invoice in invoices.values() if invoice.paid_cents} == paid
 
 
+def test_what_is_credited_and_refunded_is_what_the_documents_say(company: Any) -> None:
+    credited: dict[int, int] = defaultdict(int)
+    refunded: dict[int, int] = defaultdict(int)
+    invoices, items = company.by_id(InvoiceRow), defaultdict(list)
+    for item in company.all(CreditNoteItemRow):
+        items[item.credit_note_id].append(item)
+    for note in company.all(CreditNoteRow):
+        invoice = invoices[note.invoice_id]
+        assert invoice.issue_date < note.issue_date < company.today
+        assert note.net_cents == sum(item.net_cents for item in items[note.id])
+        assert note.vat_cents == sum(item.vat_cents for item in items[note.id])
+        assert note.gross_cents == note.net_cents + note.vat_cents < invoice.gross_cents
+        credited[invoice.id] += note.gross_cents
+    for refund in company.all(RefundRow):
+        refunded[refund.invoice_id] += refund.amount_cents
+
+    assert {each.id: each.credited_cents for each in invoices.values() if each.credited_cents} == credited
+    assert {each.id: each.refunded_cents for each in invoices.values() if each.refunded_cents} == refunded
+    assert all(
+        invoices[key].paid_cents + credited[key] - cents == invoices[key].gross_cents
+        for key, cents in refunded.items()
+    )
+
+
+def test_the_demo_has_credit_notes_with_numbers_without_gaps(make_company: Any, today: date) -> None:
+    from steinmetz.erp.seed.scale import Scale
+
+    company = make_company(Scale("some", 50, 80, 1_000, time_entries=10, jobs=1, areas=1), 1, today)
+    numbers: dict[int, list[str]] = defaultdict(list)
+    for note in company.all(CreditNoteRow):
+        numbers[note.issue_date.year].append(note.number)
+    assert sum(map(len, numbers.values())) > 5
+    assert company.all(RefundRow)
+    following = {row.name: row.next_value for row in company.all(NumberSeriesRow)}
+    for year, given in numbers.items():
+        assert given == [f"GS-{year}-{number:05d}" for number in range(1, len(given) + 1)]
+        assert following[f"credit:{year}"] == len(given) + 1
+
+
+def test_what_was_sent_names_both_parties(company: Any) -> None:
+    customers = company.by_id(CustomerRow)
+    for invoice in company.all(InvoiceRow):
+        if invoice.number is None:
+            assert invoice.parties is None
+        else:
+            assert invoice.parties["customer"]["name"] == customers[invoice.customer_id].name
+            assert invoice.parties["seller"]["vat_id"].startswith("DE")
+
+
 def test_the_status_says_what_has_happened(company: Any) -> None:
     for invoice in company.all(InvoiceRow):
-        settled = invoice.paid_cents == invoice.gross_cents
+        settled = invoice.paid_cents + invoice.credited_cents >= invoice.gross_cents
         assert (invoice.status == "paid") == settled == (invoice.paid_at is not None)
         assert (invoice.status == "draft") == (invoice.number is None) == (invoice.sent_at is None)
         assert (invoice.status == "cancelled") == (invoice.cancelled_at is not None)
@@ -86,7 +144,8 @@ def test_numbers_run_without_gaps_through_each_year_in_the_order_of_sending(comp
         assert given == [f"RE-{year}-{value:05d}" for value in range(1, len(given) + 1)]
     series = {f"invoice:{year}": len(given) + 1 for year, given in numbers.items()}
     series[CUSTOMER_SERIES] = FIRST_CUSTOMER + company.scale.customers
-    assert {row.name: row.next_value for row in company.all(NumberSeriesRow)} == series
+    of_invoices = [row for row in company.all(NumberSeriesRow) if not row.name.startswith("credit:")]
+    assert {row.name: row.next_value for row in of_invoices} == series
 
 
 def test_a_customer_is_billed_only_after_being_known_and_at_the_agreed_terms(company: Any) -> None:

@@ -28,8 +28,7 @@ class Company:
             for number in range(1, 9)
         }
         self.invoices: dict[int, dict[str, Any]] = {
-            number: {"id": number, "status": "sent", "grossCents": 500, "paidCents": 0, "version": 1}
-            for number in range(1, 30)
+            number: {"id": number, "status": "sent", "openCents": 500, "version": 1} for number in range(1, 30)
         }
         self.logins = 0
         self.sockets: list[web.WebSocketResponse] = []
@@ -83,7 +82,7 @@ class Company:
 
     async def draft(self, request: web.Request) -> web.Response:
         number = 100 + len(self.invoices)
-        self.invoices[number] = {"id": number, "status": "draft", "grossCents": 10, "paidCents": 0, "version": 1}
+        self.invoices[number] = {"id": number, "status": "draft", "openCents": 10, "version": 1}
         return await self.changed(self.invoices[number])
 
     async def record(self, request: web.Request) -> web.Response:

@@ -25,7 +25,7 @@ class Bookkeeping:
 
     def __init__(self) -> None:
         self.invoices: dict[int, dict[str, Any]] = {
-            number: {"id": number, "status": "sent", "grossCents": 1000, "paidCents": 0, "version": 1}
+            number: {"id": number, "status": "sent", "openCents": 1000, "version": 1}
             for number in COMPANY.open_invoices
         }
         self.customers = {number: {"id": number, "phone": "", "version": 1} for number in COMPANY.customers}
@@ -40,8 +40,7 @@ class Bookkeeping:
             self.invoices[number] = {
                 "id": number,
                 "status": "draft",
-                "grossCents": 50,
-                "paidCents": 0,
+                "openCents": 50,
                 "version": 1,
             }
             return Reply(201, {"success": True, "data": self.invoices[number]})
@@ -51,11 +50,11 @@ class Bookkeeping:
 
     def _invoice(self, call: Call, invoice: dict[str, Any], act: list[str]) -> Reply:
         if act == ["pay"] and call.body:
-            allowed = invoice["status"] == "sent" and call.body["amountCents"] <= invoice["grossCents"]
+            allowed = invoice["status"] == "sent" and call.body["amountCents"] <= invoice["openCents"]
             if not allowed:
                 return self._refuse(call)
-            invoice["paidCents"] += call.body["amountCents"]
-            if invoice["paidCents"] == invoice["grossCents"]:
+            invoice["openCents"] -= call.body["amountCents"]
+            if invoice["openCents"] == 0:
                 invoice["status"] = "paid"
         elif act == ["send"]:
             if invoice["status"] != "draft":

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
-from steinmetz.erp.kit.days import midnight
 from steinmetz.erp.kit.queries import named
 from steinmetz.erp.modules.finance.models import Account, Customer, Invoice, JournalEntry, Payment, Transaction
-from steinmetz.erp.modules.finance.repository import Balance, Sums
 from steinmetz.erp.modules.finance.rules import InvoiceStatus, InvoiceSum, invoice_sum, item_sum
 
 
@@ -126,43 +122,3 @@ async def customer_by_mail(session: AsyncSession, name: str, email: str) -> int 
         .limit(1)
     )
     return await session.scalar(statement)
-
-
-@named
-async def owed_at(session: AsyncSession, day: dt.date) -> Sums:
-    """Cancelled and paid invoices were open until then; what was paid later was not paid yet."""
-    end = midnight(day + dt.timedelta(days=1))
-    paid = (
-        select(Payment.invoice_id, func.sum(Payment.amount_cents).label("cents"))
-        .where(Payment.paid_on <= day)
-        .group_by(Payment.invoice_id)
-        .subquery()
-    )
-    open_cents = Invoice.gross_cents - func.coalesce(paid.c.cents, 0)
-    was_sent: list[ColumnElement[bool]] = [
-        Invoice.number.is_not(None),
-        Invoice.issue_date <= day,
-        or_(Invoice.cancelled_at.is_(None), Invoice.cancelled_at >= end),
-        open_cents > 0,
-    ]
-    statement = (
-        select(func.count(), func.coalesce(func.sum(open_cents), 0))
-        .select_from(Invoice)
-        .outerjoin(paid, paid.c.invoice_id == Invoice.id)
-        .where(*was_sent)
-    )
-    count, cents = (await session.execute(statement)).one()
-    return Sums(count, int(cents))
-
-
-@named
-async def balances_at(session: AsyncSession, numbers: Sequence[str], day: dt.date) -> list[Balance]:
-    by_then = (Transaction.account_id == Account.id) & (Transaction.date <= day)
-    statement = (
-        select(Account.number, Account.name, func.coalesce(func.sum(Transaction.amount_cents), 0))
-        .join(Transaction, by_then, isouter=True)
-        .where(Account.number.in_(numbers))
-        .group_by(Account.number, Account.name)
-        .order_by(Account.number)
-    )
-    return [Balance(number, name, int(cents)) for number, name, cents in (await session.execute(statement))]

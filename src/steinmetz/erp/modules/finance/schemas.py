@@ -1,4 +1,7 @@
-"""Customers, invoices and payments as they look from outside. Money in cents, quantities in thousandths."""
+"""Our company, customers, invoices, payments, credit notes and refunds as they look from outside.
+
+Money in cents, quantities in thousandths.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import datetime as dt
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, computed_field
 
 from steinmetz.erp.kit.fields import Reference, Text, Version, unchanged
 from steinmetz.erp.kit.schemas import Input, Schema, example
+from steinmetz.erp.modules.finance import rules
 from steinmetz.erp.modules.finance.rules import InvoiceStatus, PaymentMethod
 
 MAX_ITEMS = 200
@@ -24,6 +28,57 @@ Mail = Annotated[Text, Field(max_length=254, pattern=r"^$|^[^@\s\x00]+@[^@\s\x00
 
 CustomerSort = Literal["name", "-name", "number", "-number", "city", "-city"]
 InvoiceSort = Literal["id", "-id", "issueDate", "-issueDate", "dueDate", "-dueDate", "grossCents", "-grossCents"]
+
+
+def _iban(text: str) -> str:
+    plain = text.replace(" ", "").upper()
+    if plain and not rules.is_iban(plain):
+        raise ValueError("this is no IBAN: its check digits do not fit")
+    return plain
+
+
+Iban = Annotated[Text, Field(max_length=42), AfterValidator(_iban)]
+Bic = Annotated[str, Field(pattern=r"^$|^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$", description="ISO 9362")]
+
+
+class CompanyView(Schema):
+    """Who sends the invoices."""
+
+    name: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    vat_id: str
+    tax_number: str
+    iban: str
+    bic: str
+    bank: str
+    email: str
+    phone: str
+    trade_register: str
+    version: int
+
+
+class CompanyPatch(Input):
+    """What is left out stays as it is. Invoices that were sent keep what stood on them."""
+
+    version: Version
+    name: Name = unchanged()
+    street: Annotated[Text, Field(max_length=120)] = unchanged()
+    postal_code: Annotated[Text, Field(max_length=12)] = unchanged()
+    city: Annotated[Text, Field(max_length=80)] = unchanged()
+    country: Country = unchanged()
+    vat_id: Annotated[Text, Field(max_length=20)] = unchanged()
+    tax_number: Annotated[Text, Field(max_length=20)] = unchanged()
+    iban: Iban = unchanged()
+    bic: Bic = unchanged()
+    bank: Annotated[Text, Field(max_length=80)] = unchanged()
+    email: Mail = unchanged()
+    phone: Annotated[Text, Field(max_length=40)] = unchanged()
+    trade_register: Annotated[Text, Field(max_length=120)] = unchanged()
+
+    model_config = example(version=1, name="Beispiel GmbH", vatId="DE136695976", iban="DE02120300000000202051")
 
 
 class CustomerView(Schema):
@@ -107,7 +162,28 @@ class InvoiceRow(Schema):
     vat_cents: int
     gross_cents: int
     paid_cents: int
+    credited_cents: int = 0
+    """Gross of its credit notes."""
+    refunded_cents: int = 0
+    """What of the payments went back to the customer."""
     version: int
+
+    @property
+    def _balance_cents(self) -> int:
+        moved = (self.gross_cents, self.paid_cents, self.credited_cents, self.refunded_cents)
+        return rules.balance_cents(self.status, *moved)
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic reads the property, mypy refuses decorated ones
+    @property
+    def open_cents(self) -> int:
+        """What the customer still owes on it."""
+        return max(0, self._balance_cents)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def refund_due_cents(self) -> int:
+        """What we owe the customer: more was paid than is owed after a credit note."""
+        return max(0, -self._balance_cents)
 
 
 class InvoiceItemView(Schema):
@@ -131,16 +207,54 @@ class PaymentView(Schema):
     created_at: datetime
 
 
+class RefundView(PaymentView):
+    """Money that went back to the customer."""
+
+
 class PaymentRow(PaymentView):
-    """A payment in a list."""
+    """A payment, or a refund, in a list."""
 
     invoice_number: str | None
     customer_id: int
     customer_name: str
 
 
+class CreditNoteRow(Schema):
+    """A credit note in a list."""
+
+    id: int
+    number: str
+    invoice_id: int
+    invoice_number: str
+    customer_id: int
+    customer_name: str
+    issue_date: dt.date
+    reason: str
+    currency: str
+    net_cents: int
+    vat_cents: int
+    gross_cents: int
+    created_at: datetime
+
+
+class CreditNoteView(CreditNoteRow):
+    """The whole document; it never changes."""
+
+    items: list[InvoiceItemView]
+
+
+class CreditNoteOfInvoice(Schema):
+    """A credit note on the page of its invoice."""
+
+    id: int
+    number: str
+    issue_date: dt.date
+    reason: str
+    gross_cents: int
+
+
 class InvoiceView(InvoiceRow):
-    """The whole document with its items and what was paid on it."""
+    """The whole document with its items and what was paid, credited and refunded on it."""
 
     note: str
     sent_at: datetime | None
@@ -149,6 +263,8 @@ class InvoiceView(InvoiceRow):
     created_at: datetime
     items: list[InvoiceItemView]
     payments: list[PaymentView]
+    credit_notes: list[CreditNoteOfInvoice]
+    refunds: list[RefundView]
 
 
 class InvoiceItemInput(Input):
@@ -224,3 +340,23 @@ class PaymentInput(Input):
     paid_on: dt.date | None = None
     """Today if left out; never later."""
     reference: Annotated[Text, Field(max_length=140)] = ""
+
+
+class RefundInput(PaymentInput):
+    """Money back to the customer, at most what is owed to him after credit notes."""
+
+    model_config = example(version=4, amountCents=2_000, reference="Gutschrift GS-2026-00001")
+
+
+class CreditInput(Input):
+    """A credit note on a sent invoice; without ``items`` it credits all that is left of it."""
+
+    version: Version
+    reason: Annotated[Text, Field(min_length=1, max_length=300)]
+    items: Items | None = None
+
+    model_config = example(
+        version=2,
+        reason="Rücksendung",
+        items=[{"description": "Wartung", "quantityMilli": 500, "unit": "h", "unitPriceCents": 9900}],
+    )

@@ -1,4 +1,4 @@
-"""Customers, invoices, payments, and the figures of the books that other modules ask for.
+"""Our company, customers, invoices, payments, credit notes, and the figures that other modules ask for.
 
 Every act on an invoice goes the same way: lock it, compare the version, ask `rules.TRANSITIONS`, change it, post
 its journal entry, write the audit log. All of that is one commit.
@@ -7,7 +7,7 @@ its journal entry, write the audit log. All of that is one commit.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,34 @@ from pydantic.alias_generators import to_camel
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
-from steinmetz.erp.kit.days import company_date, month_bounds
-from steinmetz.erp.kit.pagination import Large, PageQuery, encode_cursor
+from steinmetz.erp.kit.days import company_date, midnight, month_bounds
+from steinmetz.erp.kit.pagination import Large, PageQuery
 from steinmetz.erp.modules.finance import extracts, repository, rules
+from steinmetz.erp.modules.finance.books import reports
+from steinmetz.erp.modules.finance.books import service as books
+from steinmetz.erp.modules.finance.books.reports import Period
+from steinmetz.erp.modules.finance.books.schemas import CountedView, FiguresView, FinancialView
+from steinmetz.erp.modules.finance.books.service import Balance
+from steinmetz.erp.modules.finance.chart import LIQUID
 from steinmetz.erp.modules.finance.extracts import Extract, WrongSum
-from steinmetz.erp.modules.finance.models import Customer, Invoice, InvoiceItem, Payment
-from steinmetz.erp.modules.finance.repository import Balance, InvoiceFilter, Sums, Window
-from steinmetz.erp.modules.finance.rules import InvoiceAct, InvoiceStatus, ItemSum, PostingLine
+from steinmetz.erp.modules.finance.models import (
+    Company,
+    CreditNote,
+    CreditNoteItem,
+    Customer,
+    Invoice,
+    InvoiceItem,
+    Payment,
+    Refund,
+)
+from steinmetz.erp.modules.finance.repository import CreditNoteFilter, InvoiceFilter, Sums
+from steinmetz.erp.modules.finance.rules import InvoiceAct, InvoiceStatus, ItemSum
 from steinmetz.erp.modules.finance.schemas import (
+    CompanyPatch,
+    CompanyView,
+    CreditInput,
+    CreditNoteRow,
+    CreditNoteView,
     CustomerInput,
     CustomerPatch,
     CustomerView,
@@ -32,11 +52,14 @@ from steinmetz.erp.modules.finance.schemas import (
     InvoicePatch,
     InvoiceView,
     PaymentInput,
+    RefundInput,
 )
+from steinmetz.erp.modules.finance.windows import Page, Window, page_of
 from steinmetz.erp.modules.system import service as audit
 
 __all__ = [
     "Balance",
+    "CreditNoteFilter",
     "CustomerInput",
     "Extract",
     "InvoiceFilter",
@@ -50,36 +73,35 @@ __all__ = [
     "cancel_invoice",
     "cash_at",
     "cash_balances",
+    "change_company",
     "change_customer",
     "change_draft",
+    "company",
     "create_customer",
+    "credit_invoice",
+    "credit_note",
     "customer",
     "draft_invoice",
     "extract",
+    "financial",
     "find_customer",
     "invoice",
     "last_id",
+    "list_credit_notes",
     "list_customers",
     "list_invoices",
     "list_payments",
+    "list_refunds",
     "mark_overdue",
     "owed",
     "owed_at",
     "pay_invoice",
+    "refund",
     "revenue_by_month",
     "send_invoice",
     "top_customers",
     "wrong_sums",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows of a list, the cursor of those after them, and how many there are in all."""
-
-    rows: Sequence[Any]
-    next: str | None
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +120,39 @@ class Revenue:
     net_cents: int
 
 
-def _page(
-    rows: Sequence[Any], total: int, limit: int, place: Callable[[Any], tuple[int | str | dt.date, ...]]
-) -> Page:
-    """The repository gives one row too many where a next page exists."""
-    kept = rows[:limit]
-    has_next = len(rows) > limit
-    return Page(kept, encode_cursor(*place(kept[-1])) if has_next else None, total)
+# Our own company
+
+
+async def company(unit: Unit) -> CompanyView:
+    """Who sends the invoices."""
+    found = await repository.company(unit.session)
+    return CompanyView.model_validate(found or _nameless())
+
+
+def _nameless() -> Company:
+    """What stands for a company that has no row, as after a restore of other tables only."""
+    fields = {name: "" for name in CompanyView.model_fields if name not in {"name", "country", "version"}}
+    return Company(id=1, name="Unser Unternehmen", country="DE", version=1, **fields)
+
+
+async def change_company(unit: Unit, patch: CompanyPatch) -> CompanyView:
+    """Change what the patch names; what was sent keeps what stood on it. Raises `Conflict`."""
+    changed = await repository.company_to_change(unit.session)
+    if changed is None:
+        changed = _nameless()
+        unit.session.add(changed)
+    if changed.version != patch.version:
+        current = CompanyView.model_validate(changed).model_dump(mode="json", by_alias=True)
+        raise Conflict("The company's data was changed meanwhile.", current)
+    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
+    before = {name: getattr(changed, name) for name in wanted if getattr(changed, name) != wanted[name]}
+    for name in before:
+        setattr(changed, name, wanted[name])
+    if before:
+        await unit.session.flush()
+        after = {name: wanted[name] for name in before}
+        audit.record(unit, "company.change", "company", 1, changed.name, before, after)
+    return CompanyView.model_validate(changed)
 
 
 # Customers
@@ -115,7 +163,7 @@ async def list_customers(unit: Unit, paging: PageQuery, *, search: str = "", sor
     column = repository.CUSTOMER_SORTS[sort.removeprefix("-")].key
     window = Window(sort, paging.after(str, int), paging.limit)
     rows, total = await repository.customers(unit.session, window, search)
-    return _page(rows, total, paging.limit, lambda row: (getattr(row, column), row.id))
+    return page_of(rows, total, paging.limit, lambda row: (getattr(row, column), row.id))
 
 
 async def customer(unit: Unit, customer_id: int) -> Customer:
@@ -177,7 +225,7 @@ async def list_invoices(unit: Unit, paging: PageQuery, wanted: InvoiceFilter, *,
     def place(row: Any) -> tuple[int | dt.date, ...]:
         return (row.id,) if column == "id" else (getattr(row, column), row.id)
 
-    return _page(rows, total, paging.limit, place)
+    return page_of(rows, total, paging.limit, place)
 
 
 async def invoice(unit: Unit, invoice_id: int) -> InvoiceView:
@@ -188,13 +236,17 @@ async def invoice(unit: Unit, invoice_id: int) -> InvoiceView:
     return await _view(unit, found)
 
 
-_OWN_FIELDS = InvoiceView.model_fields.keys() - {"customer_name", "payments"}
+_OWN_FIELDS = InvoiceView.model_fields.keys() - {"customer_name", "payments", "credit_notes", "refunds"}
 
 
 async def _view(unit: Unit, shown: Invoice) -> InvoiceView:
     fields: dict[str, Any] = {name: getattr(shown, name) for name in _OWN_FIELDS}
     fields["customer_name"] = await repository.customer_name(unit.session, shown.customer_id)
     fields["payments"] = await repository.payments_of(unit.session, shown.id)
+    fields["credit_notes"] = (
+        await repository.credit_notes_of(unit.session, shown.id) if shown.credited_cents else []
+    )
+    fields["refunds"] = await repository.refunds_of(unit.session, shown.id) if shown.refunded_cents else []
     return InvoiceView.model_validate(fields, from_attributes=True)
 
 
@@ -218,6 +270,8 @@ async def draft_invoice(unit: Unit, data: InvoiceInput) -> InvoiceView:
         due_date=rules.due_date(today, billed.payment_days),
         currency="EUR",
         paid_cents=0,
+        credited_cents=0,
+        refunded_cents=0,
         note=data.note,
         created_at=unit.now,
     )
@@ -246,7 +300,7 @@ def _set_items(draft: Invoice, items: Sequence[InvoiceItemInput]) -> None:
     ]
     total = rules.invoice_sum(sums)
     if total.gross_cents < 0:
-        raise Unprocessable("An invoice of less than nothing is a credit note, which this is not.", "items")
+        raise Unprocessable("An invoice is not of less than nothing: credit the one to be corrected.", "items")
     draft.net_cents, draft.vat_cents, draft.gross_cents = total.net_cents, total.vat_cents, total.gross_cents
 
 
@@ -307,8 +361,9 @@ async def send_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceView
     sent.sent_at = unit.now
     value = await repository.take_number(unit.session, rules.series_name(today.year))
     sent.number = rules.invoice_number(today.year, value)
-    lines = rules.lines_of_sending(_item_sums(sent))
-    await _post(unit, lines, today, f"Rechnung {sent.number}", f"invoice:{sent.id}")
+    sent.parties = {"seller": await _seller(unit), "customer": rules.on_paper(billed)}
+    lines = rules.lines_of_sending(item_sums(sent.items))
+    await books.post(unit, lines, today, f"Rechnung {sent.number}", f"invoice:{sent.id}")
     await unit.session.flush()
     audit.record(
         unit,
@@ -321,18 +376,21 @@ async def send_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceView
     return await _view(unit, sent)
 
 
-def _item_sums(invoice: Invoice) -> list[ItemSum]:
-    return [ItemSum(item.vat_percent, item.net_cents, item.vat_cents) for item in invoice.items]
+def item_sums(items: Sequence[InvoiceItem | CreditNoteItem]) -> list[ItemSum]:
+    """What each item amounts to."""
+    return [ItemSum(item.vat_percent, item.net_cents, item.vat_cents) for item in items]
 
 
-async def _post(unit: Unit, lines: Sequence[PostingLine], date: dt.date, description: str, source: str) -> None:
-    """Post an entry; accounts of the chart that this company has not yet used are opened."""
-    numbers = {line.account for line in lines}
-    ids = await repository.account_ids(unit.session, numbers)
-    if missing := sorted(numbers - ids.keys()):
-        await repository.open_accounts(unit.session, [rules.CHART[number] for number in missing])
-        ids = await repository.account_ids(unit.session, numbers)
-    await repository.post(unit.session, lines, ids, date=date, description=description, source=source, at=unit.now)
+async def _seller(unit: Unit) -> dict[str, Any]:
+    """Our company as it stands on a document of today."""
+    return (await company(unit)).model_dump(exclude={"version"})
+
+
+def _open_cents(shown: Invoice) -> int:
+    """What is left on it; below zero it is owed to the customer."""
+    return rules.balance_cents(
+        shown.status, shown.gross_cents, shown.paid_cents, shown.credited_cents, shown.refunded_cents
+    )
 
 
 async def pay_invoice(unit: Unit, invoice_id: int, data: PaymentInput) -> InvoiceView:
@@ -343,7 +401,7 @@ async def pay_invoice(unit: Unit, invoice_id: int, data: PaymentInput) -> Invoic
     if paid_on > today:
         raise Unprocessable("A payment cannot be booked before its day.", "paidOn")
     before = _told(paid)
-    open_cents = paid.gross_cents - paid.paid_cents
+    open_cents = _open_cents(paid)
     act = rules.payment_act(open_cents, data.amount_cents)
     if act is None and paid.status in rules.OPEN:
         raise Unprocessable(f"Only {open_cents} cents are open on this invoice.", "amountCents")
@@ -362,15 +420,139 @@ async def pay_invoice(unit: Unit, invoice_id: int, data: PaymentInput) -> Invoic
     unit.session.add(payment)
     await unit.session.flush()
     lines = rules.lines_of_payment(data.method, data.amount_cents)
-    await _post(unit, lines, paid_on, f"Zahlung zu {paid.number}", f"payment:{payment.id}")
+    await books.post(unit, lines, paid_on, f"Zahlung zu {paid.number}", f"payment:{payment.id}")
     before, after = audit.differences(before, _told(paid))
     after["paymentId"] = payment.id
     audit.record(unit, "invoice.pay", "invoice", paid.id, paid.number or "", before, after)
     return await _view(unit, paid)
 
 
+async def credit_invoice(unit: Unit, invoice_id: int, data: CreditInput) -> CreditNoteView:
+    """Correct a sent invoice by a credit note with a number of its own; without items by all that is left of it.
+
+    Raises `NotFound`, `Conflict`, `Unprocessable`.
+    """
+    credited = await _to_change(unit, invoice_id, data.version)
+    if rules.next_status(credited.status, InvoiceAct.CREDIT) is None:
+        await _step(unit, credited, InvoiceAct.CREDIT)
+    before = {"status": credited.status, "creditedCents": credited.credited_cents}
+    items = await _items_to_credit(unit, credited, data.items)
+    total = rules.invoice_sum(item_sums(items))
+    act = rules.credit_act(_open_cents(credited), total.gross_cents)
+    await _step(unit, credited, act)
+    credited.credited_cents += total.gross_cents
+    if act is InvoiceAct.SETTLE:
+        credited.paid_at = unit.now
+    today = company_date(unit.now)
+    value = await repository.take_number(unit.session, rules.credit_series_name(today.year))
+    billed = await customer(unit, credited.customer_id)
+    as_sent = await repository.parties_of_invoice(unit.session, credited.id) or {}
+    note = CreditNote(
+        number=rules.credit_number(today.year, value),
+        invoice_id=credited.id,
+        issue_date=today,
+        reason=data.reason,
+        currency=credited.currency,
+        net_cents=total.net_cents,
+        vat_cents=total.vat_cents,
+        gross_cents=total.gross_cents,
+        created_at=unit.now,
+        parties={"seller": await _seller(unit), "customer": as_sent.get("customer") or rules.on_paper(billed)},
+        items=items,
+    )
+    unit.session.add(note)
+    await unit.session.flush()
+    lines = rules.reversed_lines(rules.lines_of_sending(item_sums(items)))
+    description = f"Rechnungskorrektur {note.number} zu {credited.number}"
+    await books.post(unit, lines, today, description, f"credit:{note.id}")
+    audit.record(
+        unit,
+        "invoice.credit",
+        "invoice",
+        credited.id,
+        f"{credited.number} {note.number}",
+        before=before,
+        after={
+            "status": credited.status,
+            "creditedCents": credited.credited_cents,
+            "creditNoteId": note.id,
+            "reason": data.reason,
+        },
+    )
+    return await credit_note(unit, note.id)
+
+
+async def _items_to_credit(
+    unit: Unit, credited: Invoice, wanted: Sequence[InvoiceItemInput] | None
+) -> list[CreditNoteItem]:
+    """The items of a new credit note, never more of a rate than is left of it. Raises `Unprocessable`."""
+    earlier = (
+        item_sums(await repository.credited_items(unit.session, credited.id)) if credited.credited_cents else []
+    )
+    left = rules.left_to_credit(item_sums(credited.items), earlier)
+    if rules.invoice_sum(left.values()).gross_cents <= 0:
+        raise Unprocessable("All of this invoice is credited already.", "items")
+    if wanted is not None:
+        sums = [rules.item_sum(item.quantity_milli, item.unit_price_cents, item.vat_percent) for item in wanted]
+        try:
+            sums = rules.credit_sums(sums, left)
+        except ValueError as error:
+            raise Unprocessable(str(error), "items") from None
+        fields = [item.model_dump() for item in wanted]
+    elif not earlier:
+        sums = item_sums(credited.items)
+        fields = [{name: getattr(item, name) for name in InvoiceItemInput.model_fields} for item in credited.items]
+    else:
+        sums = list(left.values())
+        fields = [rules.rest_item(credited.number or "", each) for each in sums]
+    return [
+        CreditNoteItem(position=position, **own, net_cents=amount.net_cents, vat_cents=amount.vat_cents)
+        for position, (own, amount) in enumerate(zip(fields, sums, strict=True), start=1)
+    ]
+
+
+async def refund(unit: Unit, invoice_id: int, data: RefundInput) -> InvoiceView:
+    """Book money back to a customer who paid more than is owed.
+
+    Raises `NotFound`, `Conflict`, `Unprocessable`.
+    """
+    refunded = await _to_change(unit, invoice_id, data.version)
+    today = company_date(unit.now)
+    paid_on = data.paid_on or today
+    if paid_on > today:
+        raise Unprocessable("A refund cannot be booked before its day.", "paidOn")
+    before = {"refundedCents": refunded.refunded_cents}
+    due_cents = max(0, -_open_cents(refunded))
+    await _step(unit, refunded, InvoiceAct.REFUND)
+    if data.amount_cents > due_cents:
+        raise Unprocessable(f"Only {due_cents} cents are owed to the customer on this invoice.", "amountCents")
+    refunded.refunded_cents += data.amount_cents
+    booked = Refund(
+        invoice_id=refunded.id,
+        amount_cents=data.amount_cents,
+        method=data.method,
+        paid_on=paid_on,
+        reference=data.reference,
+        created_at=unit.now,
+    )
+    unit.session.add(booked)
+    await unit.session.flush()
+    lines = rules.lines_of_refund(data.method, data.amount_cents)
+    await books.post(unit, lines, paid_on, f"Erstattung zu {refunded.number}", f"refund:{booked.id}")
+    audit.record(
+        unit,
+        "invoice.refund",
+        "invoice",
+        refunded.id,
+        refunded.number or "",
+        before=before,
+        after={"refundedCents": refunded.refunded_cents, "refundId": booked.id},
+    )
+    return await _view(unit, refunded)
+
+
 async def cancel_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceView:
-    """Cancel an invoice on which nothing was paid; one that was sent is posted back.
+    """Cancel an invoice on which nothing was paid or credited; one that was sent is posted back.
 
     Raises `NotFound`, `Conflict`.
     """
@@ -381,11 +563,15 @@ async def cancel_invoice(unit: Unit, invoice_id: int, version: int) -> InvoiceVi
         raise await _conflict(
             unit, cancelled, f"{cancelled.paid_cents} cents were paid on this invoice: it cannot be cancelled."
         )
+    if was_sent and cancelled.credited_cents:
+        raise await _conflict(
+            unit, cancelled, "There is a credit note on this invoice: credit the rest of it instead of cancelling."
+        )
     await _step(unit, cancelled, InvoiceAct.CANCEL)
     cancelled.cancelled_at = unit.now
     if was_sent:
-        lines = rules.reversed_lines(rules.lines_of_sending(_item_sums(cancelled)))
-        await _post(
+        lines = rules.reversed_lines(rules.lines_of_sending(item_sums(cancelled.items)))
+        await books.post(
             unit,
             lines,
             company_date(unit.now),
@@ -431,7 +617,40 @@ async def list_payments(
     """Payments, newest first."""
     window = Window("-id", paging.after(int), paging.limit)
     rows, total = await repository.payments(unit.session, window, invoice_id, since, until)
-    return _page(rows, total, paging.limit, lambda row: (row.id,))
+    return page_of(rows, total, paging.limit, lambda row: (row.id,))
+
+
+async def list_refunds(
+    unit: Unit,
+    paging: PageQuery,
+    *,
+    invoice_id: int | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> Page:
+    """Refunds, newest first."""
+    window = Window("-id", paging.after(int), paging.limit)
+    rows, total = await repository.refunds(unit.session, window, invoice_id, since, until)
+    return page_of(rows, total, paging.limit, lambda row: (row.id,))
+
+
+async def list_credit_notes(unit: Unit, paging: PageQuery, wanted: CreditNoteFilter) -> Page:
+    """Credit notes, newest first."""
+    window = Window("-id", paging.after(int), paging.limit)
+    rows, total = await repository.credit_notes(unit.session, window, wanted)
+    return page_of(rows, total, paging.limit, lambda row: (row.id,))
+
+
+async def credit_note(unit: Unit, credit_note_id: int) -> CreditNoteView:
+    """The whole document. Raises `NotFound`."""
+    found = await repository.credit_note(unit.session, credit_note_id)
+    if found is None:
+        raise NotFound("credit note", credit_note_id)
+    items = await repository.credit_note_items(unit.session, credit_note_id)
+    return CreditNoteView(
+        **CreditNoteRow.model_validate(found).model_dump(),
+        items=[InvoiceItemView.model_validate(item) for item in items],
+    )
 
 
 # Figures
@@ -463,7 +682,45 @@ async def owed(unit: Unit) -> Owed:
 
 async def cash_balances(unit: Unit) -> list[Balance]:
     """The cash box and the bank, by account."""
-    return await repository.balances_of(unit.session, rules.LIQUID)
+    return await books.balances_of(unit, LIQUID)
+
+
+async def financial(unit: Unit, period: Period) -> FinancialView:
+    """A period in figures, and the one before it."""
+    figures = await _figures(unit, period)
+    return FinancialView(**figures.model_dump(), before=await _figures(unit, reports.period_before(period)))
+
+
+async def _figures(unit: Unit, period: Period) -> FiguresView:
+    session, first, last = unit.session, period.first, period.last
+    after = last + dt.timedelta(days=1)
+    begins, ends = midnight(first), midnight(after)
+    sums = await books.account_sums(unit, period)
+    earned, held = reports.profit_loss(sums), books.stocks(sums)
+    return FiguresView(
+        first=first,
+        last=last,
+        revenue_cents=earned.income_cents,
+        expenses_cents=earned.expenses_cents,
+        result_cents=earned.result_cents,
+        receivables_cents=held.receivables_cents,
+        payables_cents=held.payables_cents,
+        cash_cents=held.cash_cents,
+        vat_owed_cents=held.vat_owed_cents,
+        invoices_sent=_counted(await repository.sums_of_invoices(session, Invoice.issue_date, first, after)),
+        invoices_paid=_counted(await repository.sums_of_invoices(session, Invoice.paid_at, begins, ends)),
+        invoices_overdue=_counted(await repository.open_at(session, last, ends, is_overdue=True)),
+        invoices_cancelled=_counted(
+            await repository.sums_of_invoices(session, Invoice.cancelled_at, begins, ends)
+        ),
+        credit_notes=_counted(await repository.sums_of_credit_notes(session, first, last)),
+        payments=_counted(await repository.sums_of_payments(session, first, last)),
+        refunds=_counted(await repository.sums_of_refunds(session, first, last)),
+    )
+
+
+def _counted(sums: Sums) -> CountedView:
+    return CountedView(count=sums.count, sum_cents=sums.cents)
 
 
 # Extracts: whole ranges of records, for files and checks
@@ -491,9 +748,9 @@ async def find_customer(unit: Unit, *, name: str, email: str) -> int | None:
 
 async def owed_at(unit: Unit, day: dt.date) -> Sums:
     """What customers owed at the end of ``day``: sent by then, neither settled nor cancelled."""
-    return await extracts.owed_at(unit.session, day)
+    return await repository.open_at(unit.session, day, midnight(day + dt.timedelta(days=1)))
 
 
 async def cash_at(unit: Unit, day: dt.date) -> list[Balance]:
     """The cash box and the bank at the end of ``day``, by account."""
-    return await extracts.balances_at(unit.session, rules.LIQUID, day)
+    return await books.balances_of(unit, LIQUID, day)

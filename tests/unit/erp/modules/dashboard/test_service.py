@@ -118,7 +118,7 @@ async def test_a_manager_sees_what_stands_behind_the_sums(company: Database) -> 
         revenue = (await service.widget(unit, "revenue")).data
     assert isinstance(cash, CashWidget)
     assert isinstance(revenue, RevenueWidget)
-    assert [(account.number, account.balance_cents) for account in cash.accounts] == [("1200", 5_950)]
+    assert [(account.number, account.balance_cents) for account in cash.accounts] == [("1000", 0), ("1200", 5_950)]
     assert [(customer.name, customer.net_cents) for customer in revenue.top_customers] == [("Muster GmbH", 20_000)]
 
 

@@ -14,9 +14,13 @@ from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.pagination import PageQuery
 from steinmetz.erp.kit.roles import SYSTEM
 from steinmetz.erp.modules.finance import service
+from steinmetz.erp.modules.finance.books.reports import Period
 from steinmetz.erp.modules.finance.models import Account, JournalEntry, NumberSeries, Transaction
 from steinmetz.erp.modules.finance.rules import InvoiceStatus, PaymentMethod
 from steinmetz.erp.modules.finance.schemas import (
+    CompanyPatch,
+    CreditInput,
+    CreditNoteView,
     CustomerInput,
     CustomerPatch,
     InvoiceInput,
@@ -24,6 +28,7 @@ from steinmetz.erp.modules.finance.schemas import (
     InvoicePatch,
     InvoiceView,
     PaymentInput,
+    RefundInput,
 )
 from steinmetz.erp.modules.system.models import AuditEntry
 
@@ -363,3 +368,221 @@ async def test_invoices_are_found_by_status_customer_date_and_name(database: Dat
     assert await found(search="u_a") == [wanted.id]
     assert await found(search="0%I") == [1]
     assert await found(search="00001") == [wanted.id]
+
+
+# Credit notes and refunds
+
+
+def credit_of(invoice: InvoiceView, *items: InvoiceItemInput) -> CreditInput:
+    return CreditInput(version=invoice.version, reason="Rücksendung", items=list(items) or None)
+
+
+async def credit(database: Database, invoice: InvoiceView, *items: InvoiceItemInput) -> CreditNoteView:
+    async with database.unit() as unit:
+        return await service.credit_invoice(unit, invoice.id, credit_of(invoice, *items))
+
+
+async def read(database: Database, invoice_id: int) -> InvoiceView:
+    async with database.unit(writes=False) as unit:
+        return await service.invoice(unit, invoice_id)
+
+
+async def test_a_credit_note_takes_back_a_part_and_leaves_the_rest_open(
+    database: Database, clock: FakeClock
+) -> None:
+    invoice = await sent(database)
+    half = ITEMS[0].model_copy(update={"quantity_milli": 1_000})
+    note = await credit(database, invoice, half)
+    assert (note.number, note.invoice_number, note.issue_date) == (
+        "GS-2026-00001",
+        "RE-2026-00001",
+        dt.date(2026, 3, 2),
+    )
+    assert (note.net_cents, note.vat_cents, note.gross_cents) == (10_000, 1_900, 11_900)
+    shown = await read(database, invoice.id)
+    assert (shown.status, shown.credited_cents, shown.open_cents) == (
+        InvoiceStatus.SENT,
+        11_900,
+        GROSS_CENTS - 11_900,
+    )
+    assert [each.number for each in shown.credit_notes] == ["GS-2026-00001"]
+    assert (shown.gross_cents, shown.items, shown.number) == (invoice.gross_cents, invoice.items, invoice.number)
+    async with database.unit(writes=False) as unit:
+        assert await service.credit_note(unit, note.id) == note
+        assert (await service.owed(unit)).open.cents == GROSS_CENTS - 11_900
+        held = await balances(unit)
+        assert (held["1400"], held["8400"], held["1776"]) == (GROSS_CENTS - 11_900, -10_000, -1_900)
+    with pytest.raises(Unprocessable, match=f"Only {GROSS_CENTS - 11_900} cents are open"):
+        await pay(database, shown, GROSS_CENTS)
+    paid = await pay(database, shown, GROSS_CENTS - 11_900)
+    assert (paid.status, paid.open_cents, paid.refund_due_cents) == (InvoiceStatus.PAID, 0, 0)
+
+
+async def test_without_items_all_that_is_left_is_credited_and_settles_the_invoice(
+    database: Database, clock: FakeClock
+) -> None:
+    invoice = await sent(database)
+    whole = await credit(database, invoice)
+    assert [(item.description, item.net_cents) for item in whole.items] == [
+        (item.description, item.net_cents) for item in invoice.items
+    ]
+    shown = await read(database, invoice.id)
+    assert (shown.status, shown.paid_cents, shown.paid_at) == (InvoiceStatus.PAID, 0, clock.now())
+    async with database.unit(writes=False) as unit:
+        assert await balances(unit) == {}
+    with pytest.raises(Unprocessable, match="credited already"):
+        await credit(database, shown)
+
+    other = await sent(database)
+    await credit(database, other, ITEMS[0].model_copy(update={"quantity_milli": 1_000}))
+    rest = await credit(database, await read(database, other.id))
+    assert [(item.description, item.vat_percent, item.net_cents) for item in rest.items] == [
+        ("Restbetrag der Rechnung RE-2026-00002", 19, 10_000),
+        ("Restbetrag der Rechnung RE-2026-00002", 7, 1_500),
+    ]
+    assert rest.number == "GS-2026-00003"
+    assert (await read(database, other.id)).credited_cents == GROSS_CENTS
+
+
+async def test_no_rate_is_credited_by_more_than_was_billed(database: Database) -> None:
+    invoice = await sent(database)
+    for item in (
+        ITEMS[0].model_copy(update={"quantity_milli": 2_001}),
+        ITEMS[1].model_copy(update={"vat_percent": 0}),
+        ITEMS[1].model_copy(update={"unit_price_cents": 0}),
+    ):
+        with pytest.raises(Unprocessable):
+            await credit(database, invoice, item)
+    assert await read(database, invoice.id) == invoice
+    async with database.unit(writes=False) as unit:
+        assert await unit.session.get(NumberSeries, "credit:2026") is None
+
+
+async def test_what_was_paid_too_much_is_owed_to_the_customer_and_refunded(database: Database) -> None:
+    paid = await pay(database, await sent(database), GROSS_CENTS)
+    await credit(database, paid, ITEMS[1])
+    shown = await read(database, paid.id)
+    assert (shown.status, shown.open_cents, shown.refund_due_cents) == (InvoiceStatus.PAID, 0, 1_605)
+
+    async def refund(cents: int, version: int) -> InvoiceView:
+        async with database.unit() as unit:
+            return await service.refund(unit, paid.id, RefundInput(version=version, amount_cents=cents))
+
+    with pytest.raises(Unprocessable, match="Only 1605 cents are owed"):
+        await refund(1_606, shown.version)
+    part = await refund(5, shown.version)
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        await refund(5, shown.version)
+    done = await refund(1_600, part.version)
+    assert (done.refunded_cents, done.refund_due_cents) == (1_605, 0)
+    assert [each.amount_cents for each in done.refunds] == [5, 1_600]
+    async with database.unit(writes=False) as unit:
+        held = await balances(unit)
+        assert "1400" not in held
+        assert held["1200"] == GROSS_CENTS - 1_605
+        page = await service.list_refunds(unit, PageQuery(), invoice_id=paid.id)
+        assert [row.amount_cents for row in page.rows] == [1_600, 5]
+
+
+async def test_only_what_was_sent_is_credited_and_what_is_credited_is_not_cancelled(database: Database) -> None:
+    drafted = await draft(database)
+    with pytest.raises(Conflict, match="the invoice is draft"):
+        await credit(database, drafted)
+    invoice = await sent(database)
+    with pytest.raises(Conflict, match="the invoice is sent"):
+        async with database.unit() as unit:
+            await service.refund(unit, invoice.id, RefundInput(version=invoice.version, amount_cents=1))
+    await credit(database, invoice, ITEMS[1])
+    credited = await read(database, invoice.id)
+    with pytest.raises(Conflict, match="credit the rest of it"):
+        async with database.unit() as unit:
+            await service.cancel_invoice(unit, credited.id, credited.version)
+
+
+async def test_clerks_who_credit_the_same_invoice_at_once_credit_it_once(database: Database) -> None:
+    invoice = await sent(database)
+    done = await asyncio.gather(*(credit(database, invoice) for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(each, CreditNoteView) for each in done) == 1
+    assert sum(isinstance(each, Conflict) for each in done) == 3
+    async with database.unit(writes=False) as unit:
+        assert (await service.list_credit_notes(unit, PageQuery(), service.CreditNoteFilter())).total == 1
+        assert await balances(unit) == {}
+
+
+async def test_revenue_is_less_by_a_credit_note_in_its_own_month(database: Database, clock: FakeClock) -> None:
+    invoice = await sent(database, name="Alt")
+    clock.advance(31 * 86_400)
+    await credit(database, invoice, ITEMS[1])
+    today = dt.date(2026, 4, 2)
+    async with database.unit(writes=False) as unit:
+        months = await service.revenue_by_month(unit, today)
+        assert [(each.month.month, each.net_cents) for each in months[-2:]] == [(3, 21_500), (4, -1_500)]
+        assert [(name, cents) for _, name, cents in await service.top_customers(unit, today)] == [("Alt", 20_000)]
+
+
+async def test_credit_notes_are_found_by_invoice_customer_and_day(database: Database) -> None:
+    first, second = await sent(database), await sent(database, name="Bau")
+    for invoice in (first, second):
+        await credit(database, invoice, ITEMS[1])
+
+    async def found(**filters: object) -> list[str]:
+        async with database.unit(writes=False) as unit:
+            wanted = service.CreditNoteFilter(**filters)  # type: ignore[arg-type]
+            page = await service.list_credit_notes(unit, PageQuery(), wanted)
+            assert page.total == len(page.rows)
+            return [row.number for row in page.rows]
+
+    assert await found() == ["GS-2026-00002", "GS-2026-00001"]
+    assert await found(invoice_id=first.id) == ["GS-2026-00001"]
+    assert await found(customer_id=second.customer_id) == ["GS-2026-00002"]
+    assert await found(since=dt.date(2026, 3, 3)) == await found(until=dt.date(2026, 3, 1)) == []
+
+
+# Figures of a period, and our company
+
+
+async def test_a_period_in_figures_tells_what_happened_in_it_and_what_was_left(
+    database: Database, clock: FakeClock
+) -> None:
+    old = await sent(database, payment_days=3)
+    await pay(database, old, 5)
+    clock.advance(31 * 86_400)
+    paid = await pay(database, await sent(database), GROSS_CENTS)
+    await credit(database, paid, ITEMS[1])
+    cancelled = await sent(database)
+    async with database.unit() as unit:
+        await service.cancel_invoice(unit, cancelled.id, cancelled.version)
+        april = await service.financial(unit, Period(dt.date(2026, 4, 1), dt.date(2026, 4, 30)))
+    assert (april.revenue_cents, april.expenses_cents, april.result_cents) == (20_000, 0, 20_000)
+    assert april.receivables_cents == GROSS_CENTS - 5 - 1_605
+    assert april.cash_cents == GROSS_CENTS + 5
+    assert april.vat_owed_cents == 2 * 3_905 - 105
+    told = {
+        name: (each.count, each.sum_cents)
+        for name in ("sent", "paid", "overdue", "cancelled")
+        if (each := getattr(april, f"invoices_{name}"))
+    }
+    assert told == {
+        "sent": (2, 2 * GROSS_CENTS),
+        "paid": (1, GROSS_CENTS),
+        "overdue": (1, GROSS_CENTS - 5),
+        "cancelled": (1, GROSS_CENTS),
+    }
+    assert (april.credit_notes.count, april.credit_notes.sum_cents) == (1, 1_605)
+    assert (april.payments.sum_cents, april.refunds.count) == (GROSS_CENTS, 0)
+    march = april.before
+    assert (march.first, march.last) == (dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+    assert (march.revenue_cents, march.receivables_cents) == (21_500, GROSS_CENTS - 5)
+    assert (march.invoices_overdue.count, march.invoices_overdue.sum_cents) == (1, GROSS_CENTS - 5)
+
+
+async def test_our_company_is_changed_by_who_has_read_it_last(database: Database) -> None:
+    async with database.unit() as unit:
+        assert (await service.company(unit)).name == "Unser Unternehmen"
+        patch = CompanyPatch(version=1, name="Wir GmbH", iban="de02 1203 0000 0000 2020 51")
+        changed = await service.change_company(unit, patch)
+    assert (changed.name, changed.iban, changed.version) == ("Wir GmbH", "DE02120300000000202051", 2)
+    with pytest.raises(Conflict) as refused:
+        async with database.unit() as unit:
+            await service.change_company(unit, CompanyPatch(version=1, city="Ulm"))
+    assert refused.value.extra["current"]["name"] == "Wir GmbH"

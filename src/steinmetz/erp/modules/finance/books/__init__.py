@@ -1,0 +1,1 @@
+"""Accounts, journal entries with their posting lines, and the reports that are added up from them."""
