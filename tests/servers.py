@@ -258,11 +258,15 @@ def shared_postgres_url(postgres_url: str, postgres_template: str, database_name
 def _emptying() -> str:
     from steinmetz.erp.migrations.schema import schema
 
+    # What the migrations themselves have put there stays as they did it.
     return f"""
     DO $$
     DECLARE sequence name;
     BEGIN
         {" ".join(f"DELETE FROM {table.name};" for table in reversed(schema().sorted_tables))}
+        INSERT INTO chat_channels
+            (id, name, name_key, topic, is_private, created_at, version)
+            VALUES ('general', 'general', 'general', 'Was alle angeht', FALSE, '2026-01-01T00:00:00Z', 1);
         FOR sequence IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
             EXECUTE format('ALTER SEQUENCE %I RESTART', sequence);
         END LOOP;

@@ -30,6 +30,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from steinmetz.erp.kit.roles import Role
+from steinmetz.realtime import EventError
 
 log = structlog.get_logger("steinmetz.erp")
 
@@ -178,6 +179,26 @@ def problem_of(error: Exception) -> Problem:
             return Problem(
                 500, "Internal error", "Something went wrong on our side. It was logged under the request id."
             )
+
+
+EVENT_CODES = {
+    400: "invalid",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    422: "invalid",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+"""What a socket's acknowledgement calls a problem of this status."""
+
+
+def event_error(error: Exception) -> EventError | None:
+    """What an event handler's exception tells the client; None for what nobody foresaw, which is logged."""
+    problem = problem_of(error)
+    code = EVENT_CODES.get(problem.status)
+    return None if code is None else EventError(code, problem.detail)
 
 
 def _sqlstate(error: DBAPIError) -> str:

@@ -14,7 +14,7 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.erp.api import make_api
 from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
-from steinmetz.erp.errors import refusal
+from steinmetz.erp.errors import event_error, refusal
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
@@ -22,6 +22,8 @@ from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
 from steinmetz.erp.modules.auth.tokens import Tokens
+from steinmetz.erp.modules.chat.events import Conversation
+from steinmetz.erp.modules.chat.rules import ROOM_PREFIX, is_private_room
 from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.scheduler import Scheduler
@@ -69,9 +71,16 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     door = Edge(settings, traffic)
 
     io = Server(
-        RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections), clock=clock
+        RealtimeConfig(
+            cors_origins=settings.cors_origins,
+            max_connections=settings.max_connections,
+            unlisted_room=is_private_room,
+        ),
+        clock=clock,
+        describe_error=event_error,
     )
-    database.publisher = Gate(identity).attach(io)
+    gate = Gate(identity)
+    database.publisher = gate.attach(io)
     cache = ResponseCache(
         CacheConfig(enabled=settings.cache, budget_bytes=settings.cache_max_bytes),
         clock=clock,
@@ -94,6 +103,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         cache=cache,
         monitor=monitor,
     )
+    conversation = Conversation(database, state.chat_pace, clock)
+    conversation.attach(io)
+    gate.open_rooms(ROOM_PREFIX, conversation.may_enter)
     scheduler = Scheduler(database, clock)
 
     @asynccontextmanager

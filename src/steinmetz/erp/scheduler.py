@@ -12,9 +12,13 @@ from datetime import date, datetime
 import structlog
 
 from steinmetz.clock import Clock
-from steinmetz.erp.db import Database
+from steinmetz.erp import texts
+from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.kit.days import company_date, next_midnight
+from steinmetz.erp.kit.language import day
+from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.finance import service as finance
+from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.sql.scope import ScopeKind, open_scope
 from steinmetz.tasks import Tasks
 
@@ -56,6 +60,8 @@ class Scheduler:
         with open_scope(ScopeKind.JOB, "overdue invoices"):
             async with self._database.unit() as unit:
                 fallen = await finance.mark_overdue(unit, today)
+                if fallen:
+                    await _tell_of_overdue(unit, fallen, today)
         self._done = today
         if fallen:
             log.info("Invoices are overdue", count=fallen, date=today.isoformat())
@@ -73,3 +79,16 @@ class Scheduler:
             until_midnight_s = (next_midnight(now) - now).total_seconds()
             await asyncio.sleep(min(LONGEST_NAP_S, until_midnight_s))
             await self._try_due()
+
+
+async def _tell_of_overdue(unit: Unit, count: int, today: date) -> None:
+    """One notice a day, however many invoices and however often the process starts."""
+    await notifications.notify(
+        unit,
+        notifications.ToRole(Role.MANAGER),
+        notifications.Level.WARNING,
+        texts.OVERDUE_TITLE,
+        texts.ONE_OVERDUE if count == 1 else texts.SOME_OVERDUE,
+        values={"count": count, "day": lambda language: day(today, language)},
+        once=f"overdue:{today.isoformat()}",
+    )

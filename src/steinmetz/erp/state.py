@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from steinmetz.erp.modules.auth.service import Doorkeeper
+from steinmetz.erp.modules.chat.pace import Pace
 
 if TYPE_CHECKING:
     from steinmetz.cache import ResponseCache
@@ -38,6 +39,7 @@ class AppState:
     io: Server | None = None
     cache: ResponseCache | None = None
     monitor: QueryMonitor | None = None
+    chat_pace: Pace = field(default_factory=Pace)
     doorkeeper: Doorkeeper = field(init=False)
     """Sign-ins: made, renewed, ended."""
 
