@@ -231,8 +231,8 @@ class Doorkeeper:
         hashed = await self._hashed(new, user.email)
         async with self._database.unit(actor=actor, request_id=request_id) as unit:
             user = await self._with_password(unit, user_id, hashed)
-            await self._revoke_all(unit, user_id, "password set")
             await _tell(unit, user, notifications.Level.WARNING, texts.PASSWORD_TITLE, texts.PASSWORD)
+            await self._revoke_all(unit, user_id, "password set")
             unit.publish(Expulsion(user_room(user_id)))
             record(unit, "user.password", "user", user_id, f"New password for {user.name}")
             await unit.session.flush()

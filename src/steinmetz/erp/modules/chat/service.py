@@ -343,7 +343,7 @@ def _told(message: ChatMessage) -> MessageView:
 
 
 def _announce(unit: Unit, view: MessageView) -> None:
-    """``{id, channel, user, text, at}``; the same id again, with ``editedAt`` or ``deleted``, replaces the first."""
+    """``{id, channel, user, text, at}``; the same id again, with ``editedAt`` or ``deleted``, replaces it."""
     fields = {"id", "channel", "user", "text", "at"}
     payload = view.model_dump(mode="json", by_alias=True, include=fields)
     if view.edited_at is not None:
