@@ -29,7 +29,6 @@ async def test_saying_something_to_everybody(house: House) -> None:
     )
 
 
-@pytest.mark.both_databases
 async def test_saying_something_in_private_is_told_to_members_alone(house: House) -> None:
     private = await a_private_channel(house)
     await house.verify_write(
@@ -79,7 +78,6 @@ async def test_opening_a_private_channel_changes_nothing_for_others(house: House
     )
 
 
-@pytest.mark.both_databases
 async def test_letting_somebody_in_and_out(house: House) -> None:
     private = await a_private_channel(house)
     new = {"email": "neu@steinmetz.example", "name": "Neu Hier", "role": "clerk", "password": PASSWORD * 2}
