@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from steinmetz.erp.kit.columns import Base, Instant
-from steinmetz.erp.modules.chat.rules import MAX_ID, MAX_KEY, MAX_NAME, MAX_TEXT, MAX_TOPIC
+from steinmetz.erp.modules.chat.rules import MAX_ID, MAX_KEY, MAX_NAME, MAX_NAME_KEY, MAX_TEXT, MAX_TOPIC
 
 _PUBLIC = text("NOT is_private")
 
@@ -28,7 +28,7 @@ class ChatChannel(Base):
     id: Mapped[str] = mapped_column(String(MAX_ID), primary_key=True)
     """A slug of the first name, or random characters for a private one; also names the room."""
     name: Mapped[str] = mapped_column(String(MAX_NAME))
-    name_key: Mapped[str] = mapped_column(String(4 * MAX_NAME))
+    name_key: Mapped[str] = mapped_column(String(MAX_NAME_KEY))
     topic: Mapped[str] = mapped_column(String(MAX_TOPIC), default="")
     is_private: Mapped[bool] = mapped_column(default=False)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), default=None)

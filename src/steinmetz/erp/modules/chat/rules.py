@@ -17,6 +17,7 @@ tell what the channel is called."""
 
 MAX_ID = 60
 MAX_NAME = 80
+MAX_NAME_KEY = 320
 MAX_TOPIC = 300
 MAX_TEXT = 4_000
 MAX_KEY = 64
@@ -49,8 +50,8 @@ def is_private_room(room: str) -> bool:
 
 
 def name_key(name: str) -> str:
-    """What two names have in common that people take for the same."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """What two names have in common that people take for the same; single characters may grow to many."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:MAX_NAME_KEY]
 
 
 def public_id(name: str, attempt: int = 1) -> str:
@@ -59,7 +60,7 @@ def public_id(name: str, attempt: int = 1) -> str:
     It is given once and stays, whatever the channel is called later.
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).lower().translate(_TRANSLITERATED))
-    letters = (each for each in plain if not unicodedata.combining(each))
+    letters = (each for each in plain.lower() if not unicodedata.combining(each))
     words = "".join(each if each.isascii() and each.isalnum() else " " for each in letters).split()
     suffix = "" if attempt == 1 else f"-{attempt}"
     return ("-".join(words) or "kanal")[: MAX_ID - len(suffix)].strip("-") + suffix
