@@ -167,16 +167,19 @@ async def recent_messages(
     session: AsyncSession, member_id: int | None, *, search: str, before: int | None, limit: int
 ) -> tuple[Sequence[ChatMessage], int]:
     """``limit`` messages of all channels that ``member_id`` sees, newest first; and how many there are."""
-    wanted: list[ColumnElement[bool]] = [
-        ChatMessage.channel_id.in_(select(ChatChannel.id).where(_seen_by(member_id)))
-    ]
+    # One walk by id, asking each message's channel, beats a range for each channel and a sort; to count without
+    # reading any text it is the other way round (200,000 messages on SQLite: 0.1 ms and 8 ms; searched, 40 each).
+    in_sight = select(ChatChannel.id).where(ChatChannel.id == ChatMessage.channel_id, _seen_by(member_id)).exists()
+    statement = select(ChatMessage).where(in_sight).order_by(ChatMessage.id.desc()).limit(limit)
+    counted = select(func.count()).select_from(ChatMessage)
     if search:
-        wanted.append(ChatMessage.text.icontains(search, autoescape=True))
-    statement = select(ChatMessage).where(*wanted).order_by(ChatMessage.id.desc()).limit(limit)
+        says = ChatMessage.text.icontains(search, autoescape=True)
+        statement, counted = statement.where(says), counted.where(in_sight, says)
+    else:
+        counted = counted.where(ChatMessage.channel_id.in_(select(ChatChannel.id).where(_seen_by(member_id))))
     if before is not None:
         statement = statement.where(ChatMessage.id < before)
-    found = (await session.scalars(statement)).all()
-    return found, await session.scalar(select(func.count()).select_from(ChatMessage).where(*wanted)) or 0
+    return (await session.scalars(statement)).all(), await session.scalar(counted) or 0
 
 
 @named
@@ -207,11 +210,11 @@ async def unread(
         _seen_by(user_id) if channel_id is None else ChatChannel.id == channel_id,
     ]
     statement = (
-        select(ChatMessage.channel_id, func.count())
-        .join(ChatChannel, ChatChannel.id == ChatMessage.channel_id)
-        .outerjoin(ChatRead, (ChatRead.channel_id == ChatMessage.channel_id) & (ChatRead.user_id == user_id))
+        select(ChatChannel.id, func.count())
+        .outerjoin(ChatRead, (ChatRead.channel_id == ChatChannel.id) & (ChatRead.user_id == user_id))
+        .join(ChatMessage, ChatMessage.channel_id == ChatChannel.id)
         .where(*wanted)
-        .group_by(ChatMessage.channel_id)
+        .group_by(ChatChannel.id)
     )
     return dict((await session.execute(statement)).all())
 
