@@ -263,6 +263,7 @@ def _emptying() -> str:
 
     finance = importlib.import_module("steinmetz.erp.migrations.versions.0002_finance")
     tables = [table.name for table in reversed(schema().sorted_tables) if table.name != "retention_terms"]
+    # What the migrations themselves have put there stays as they did it.
     return f"""
     DO $$
     DECLARE sequence name;
@@ -270,6 +271,9 @@ def _emptying() -> str:
         {" ".join(f"ALTER TABLE {log} DISABLE TRIGGER USER;" for log in LOGS)}
         {" ".join(f"DELETE FROM {table};" for table in tables)}
         {" ".join(f"ALTER TABLE {log} ENABLE TRIGGER USER;" for log in LOGS)}
+        INSERT INTO chat_channels
+            (id, name, name_key, topic, is_private, created_at, version)
+            VALUES ('general', 'general', 'general', 'Was alle angeht', FALSE, '2026-01-01T00:00:00Z', 1);
         FOR sequence IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
             EXECUTE format('ALTER SEQUENCE %I RESTART', sequence);
         END LOOP;

@@ -31,6 +31,7 @@ from steinmetz.erp.modules.auth.models import User
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.system.models import ChoreRun
 from steinmetz.erp.settings import Settings, load_settings
+from tests.app.people import Arrive, Person, arrived, data
 
 PASSWORD = "steinmetz-demo-1"
 SECRET = "mZ0u1yqk3Rr9Xo2VtL5wC8bN4sJ7eG6h"
@@ -212,6 +213,23 @@ def sign_in(clients: Callable[[], Awaitable[httpx2.AsyncClient]]) -> SignIn:
         return client
 
     return enter
+
+
+@pytest.fixture
+async def arrive(
+    app: Application, clients: Callable[[], Awaitable[httpx2.AsyncClient]], sign_in: SignIn
+) -> AsyncIterator[Arrive]:
+    """``await arrive("clerk")``: the user of that role; ``await arrive("clerk", "Ben")``: a new one called so."""
+    async with AsyncExitStack() as stack:
+
+        async def come(role: Role | str, name: str = "", **more: Any) -> Person:
+            email = f"{name.lower() or Role(role).value}@example.com"
+            if name:
+                new = {"email": email, "name": name, "role": role, "password": PASSWORD, **more}
+                await data((await sign_in("admin")).post("/api/users", json=new), 201)
+            return await arrived(stack, app, await clients(), email, PASSWORD)
+
+        yield come
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from steinmetz.clock import FakeClock
 from steinmetz.erp.db import Publication
-from steinmetz.erp.kit.announcements import Expulsion
+from steinmetz.erp.kit.announcements import Announcement, Expulsion
 from steinmetz.erp.main import Application
 from steinmetz.erp.modules.auth.models import Session, SessionRevocation, User
 from steinmetz.erp.modules.auth.routes import COOKIE
@@ -378,7 +378,10 @@ class TestUsers:
         changed = (await admin.patch(f"/api/users/{user['id']}", json=change)).json()["data"]
         assert (changed["role"], changed["name"], changed["version"]) == ("manager", "Chef Neu", 2)
         assert (await clerk.get("/api/auth/me")).json()["data"]["role"] == "manager"
-        assert published == [Expulsion(f"user:{user['id']}")]
+        told, sent_away = published
+        assert isinstance(told, Announcement)
+        assert (told.event, told.rooms) == ("system:notification", (f"user:{user['id']}",))
+        assert sent_away == Expulsion(f"user:{user['id']}"), "after he has heard why"
         stale = await admin.patch(f"/api/users/{user['id']}", json=change)
         assert stale.status_code == 409
         assert stale.json()["current"] == changed

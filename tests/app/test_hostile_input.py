@@ -260,6 +260,10 @@ LISTS = [
     "/api/transactions",
     "/api/audit",
     "/api/functions/search?q=a",
+    "/api/chat/channels",
+    "/api/chat/messages?q=a",
+    "/api/chat/channels/general/messages",
+    "/api/notifications",
 ]
 FORGED = [None, 2**31, 2**63 - 1, -(2**63), "\x00", "\ud800", "0001-01-01", True, 1.5, [], {}]
 

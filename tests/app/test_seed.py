@@ -222,7 +222,7 @@ def test_progress_goes_through_the_phases_and_each_ends_full(sqlite_url: str) ->
     fill(sqlite_url, progress=lambda *step: heard.append(step))
 
     labels = list(dict.fromkeys(label for label, _, _ in heard))
-    assert labels == ["Catalogue", "People", "Invoices and books", "Working time"]
+    assert labels == ["Catalogue", "People", "Invoices and books", "Working time", "Chat and notices"]
     for label in labels:
         last = [step for step in heard if step[0] == label][-1]
         assert last[1] == last[2]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
+from steinmetz.erp import texts
 from steinmetz.erp.db import Unit
 from steinmetz.erp.kit.chores import Daily, Every
 from steinmetz.erp.kit.days import company_date
+from steinmetz.erp.kit.language import day
+from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.auth import service as auth
 from steinmetz.erp.modules.batch import service as batch
 from steinmetz.erp.modules.finance import service as finance
+from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.erp.modules.system import service as system
 from steinmetz.erp.retention import Retention, chore_of
 from steinmetz.erp.scheduler import Chore
@@ -25,7 +29,24 @@ RETENTIONS = (
 
 
 async def _mark_overdue(unit: Unit, now: datetime) -> int:
-    return await finance.mark_overdue(unit, company_date(now))
+    today = company_date(now)
+    fallen = await finance.mark_overdue(unit, today)
+    if fallen:
+        await _tell_of_overdue(unit, fallen, today)
+    return fallen
+
+
+async def _tell_of_overdue(unit: Unit, count: int, today: date) -> None:
+    """One notice a day, however many invoices and however often the chore is done."""
+    await notifications.notify(
+        unit,
+        notifications.ToRole(Role.MANAGER),
+        notifications.Level.WARNING,
+        texts.OVERDUE_TITLE,
+        texts.ONE_OVERDUE if count == 1 else texts.SOME_OVERDUE,
+        values={"count": count, "day": lambda language: day(today, language)},
+        once=f"overdue:{today.isoformat()}",
+    )
 
 
 async def _end_maintenance(unit: Unit, now: datetime) -> int:

@@ -206,14 +206,24 @@ def problem_of(error: Exception) -> Problem:
             )
 
 
+EVENT_CODES = {
+    400: "invalid",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    422: "invalid",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+"""What a socket's acknowledgement calls a problem of this status."""
+
+
 def event_error(error: Exception) -> EventError | None:
-    """What the ack of a socket's event says for ``error``; None for what nobody foresaw, which is logged."""
+    """What an event handler's exception tells the client; None for what nobody foresaw, which is logged."""
     problem = problem_of(error)
-    if problem.status == 500:
-        return None
-    if isinstance(problem, UnderMaintenance):
-        return EventError("maintenance", problem.detail)
-    return EventError(HTTPStatus(problem.status).phrase.lower().replace(" ", "_"), problem.detail)
+    code = "maintenance" if isinstance(problem, UnderMaintenance) else EVENT_CODES.get(problem.status)
+    return None if code is None else EventError(code, problem.detail)
 
 
 def _sqlstate(error: DBAPIError) -> str:

@@ -26,6 +26,8 @@ from steinmetz.erp.modules.auth.tokens import Tokens
 from steinmetz.erp.modules.batch.events import Listeners
 from steinmetz.erp.modules.batch.rules import WATCH_ROOMS
 from steinmetz.erp.modules.batch.tasks import Worker
+from steinmetz.erp.modules.chat.events import Conversation
+from steinmetz.erp.modules.chat.rules import ROOM_PREFIX, is_private_room
 from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
 from steinmetz.erp.neighbours import everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
@@ -77,7 +79,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     door = Edge(settings, traffic, rates)
 
     io = Server(
-        RealtimeConfig(cors_origins=settings.cors_origins, max_connections=settings.max_connections),
+        RealtimeConfig(
+            cors_origins=settings.cors_origins,
+            max_connections=settings.max_connections,
+            unlisted_room=is_private_room,
+        ),
         clock=clock,
         describe_error=event_error,
     )
@@ -112,6 +118,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         cache=cache,
         monitor=monitor,
     )
+    conversation = Conversation(database, state.chat_pace, clock)
+    conversation.attach(io)
+    gate.open_rooms(ROOM_PREFIX, conversation.may_enter)
     scheduler = state.scheduler = Scheduler(database, clock, chores(settings))
     state.probes["scheduler"] = scheduler.health
 

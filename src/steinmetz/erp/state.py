@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from steinmetz.erp.modules.auth.service import Doorkeeper
+from steinmetz.erp.modules.chat.pace import Pace
 
 if TYPE_CHECKING:
     from steinmetz.cache import ResponseCache
@@ -50,6 +51,7 @@ class AppState:
     scheduler: Scheduler | None = None
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     """For /readyz: the process's own workers, each ``ok`` or what is wrong with it, told without waiting."""
+    chat_pace: Pace = field(default_factory=Pace)
     started_at: datetime = field(init=False)
     doorkeeper: Doorkeeper = field(init=False)
     """Sign-ins: made, renewed, ended."""

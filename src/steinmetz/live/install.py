@@ -20,6 +20,7 @@ from steinmetz.live.recompute import ASGIApp, Recomputer
 from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.engine import SqlHook, hook
+from steinmetz.sql.scope import ScopeKind, open_scope
 from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -255,6 +256,9 @@ def install(
         enabled=enabled,
         place=place,
     )
+    if io is not None and io.event_scope is None:
+        # What a handler asks of the database belongs to its event, not to whoever computes an answer meanwhile.
+        io.around_events(lambda event: open_scope(ScopeKind.EVENT, event))
     if monitor is not None:
         monitor.attach(sql)
     if cache is not None:

@@ -11,6 +11,11 @@ def begins_with_user(room: str) -> bool:
     return room.startswith("user:")
 
 
+def none(_room: str) -> bool:
+    """The default of `Config.unlisted_room`."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Raises `ValueError` for a value that no server could keep."""
@@ -55,6 +60,9 @@ class Config:
 
     private_room: Callable[[str], bool] = begins_with_user
     """Rooms whose names `Server.stats` hides and which `room:join` and `room:leave` refuse."""
+
+    unlisted_room: Callable[[str], bool] = none
+    """Rooms that clients may ask for, but whose names `Server.stats` hides, too."""
 
     def __post_init__(self) -> None:
         for name in ("ping_interval_s", "ping_timeout_s", "connect_timeout_s", "upgrade_timeout_s"):

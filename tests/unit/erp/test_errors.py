@@ -14,6 +14,7 @@ from steinmetz.erp.errors import (
     Unavailable,
     Unprocessable,
     document,
+    event_error,
     invalid_input,
     problem_of,
 )
@@ -93,3 +94,26 @@ def test_findings_are_bounded_and_name_their_place() -> None:
     assert len(problem.extra["errors"]) == 50
     assert problem.extra["errors"][1] == {"field": "items.1.netCents", "message": "no"}
     assert invalid_input([{"loc": ("body",), "msg": "no"}]).extra["errors"][0]["field"] == "body"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Unprocessable("No.", "text"), "invalid"),
+        (Forbidden(Role.CLERK), "forbidden"),
+        (NotFound("channel", "x"), "not_found"),
+        (Conflict("No."), "conflict"),
+        (TooManyRequests(1), "too_many_requests"),
+        (Unavailable(), "unavailable"),
+        (StaleDataError(), "conflict"),
+        (OperationalError("", {}, Exception("gone")), "unavailable"),
+    ],
+)
+def test_an_event_is_refused_with_the_word_for_its_problem(error: Exception, code: str) -> None:
+    told = event_error(error)
+    assert told is not None
+    assert (told.code, told.message) == (code, problem_of(error).detail)
+
+
+def test_what_nobody_foresaw_is_not_told_to_a_socket() -> None:
+    assert event_error(ZeroDivisionError("secret")) is None

@@ -9,10 +9,12 @@ from typing import NamedTuple
 from steinmetz.erp.seed.activity import AuditLog, jobs
 from steinmetz.erp.seed.books import Books
 from steinmetz.erp.seed.catalogue import catalogue
+from steinmetz.erp.seed.chat import Talk
 from steinmetz.erp.seed.costs import Costs
 from steinmetz.erp.seed.customers import customers
 from steinmetz.erp.seed.hours import Hours
 from steinmetz.erp.seed.leave import leave
+from steinmetz.erp.seed.notices import notices
 from steinmetz.erp.seed.people import PasswordHasher, Staff, staff
 from steinmetz.erp.seed.rows import CompanyRow, Row
 from steinmetz.erp.seed.sales import Sales
@@ -73,7 +75,14 @@ def phases(scale: Scale, seed: int, today: date, password_hasher: PasswordHasher
             lambda: Hours(scale.time_entries, people.employees, requests, seed, today).rows(),
             scale.time_entries,
         ),
+        Phase("Chat and notices", lambda: _told(seed, today, people), 400),
     ]
+
+
+def _told(seed: int, today: date, people: Staff) -> Iterator[Row]:
+    """What people have told each other lately, and what the house has told them."""
+    yield from Talk(people, seed, today).rows()
+    yield from notices(people.users, today)
 
 
 def _business(scale: Scale, seed: int, today: date, people: Staff) -> Iterator[Row]:

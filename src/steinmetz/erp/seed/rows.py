@@ -275,6 +275,66 @@ class BatchItemRow(NamedTuple):
     error: str
 
 
+class ChannelRow(NamedTuple):
+    id: str
+    name: str
+    name_key: str
+    topic: str
+    is_private: bool
+    owner_id: int | None
+    created_at: datetime
+    archived_at: datetime | None
+    version: int
+
+
+class MemberRow(NamedTuple):
+    channel_id: str
+    user_id: int
+    added_at: datetime
+
+
+class MessageRow(NamedTuple):
+    id: int
+    channel_id: str
+    user_id: int | None
+    user_name: str
+    text: str
+    at: datetime
+    key: str | None
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    version: int
+
+
+class ReadRow(NamedTuple):
+    user_id: int
+    channel_id: str
+    message_id: int
+
+
+class NotificationRow(NamedTuple):
+    id: int
+    audience: str
+    role: str | None
+    user_id: int | None
+    level: str
+    title_en: str
+    title_de: str
+    message_en: str
+    message_de: str
+    link: str | None
+    at: datetime
+    expires_at: datetime | None
+    author_id: int | None
+    once: str | None
+
+
+class NotificationReadRow(NamedTuple):
+    notification_id: int
+    user_id: int
+    at: datetime
+
+
 class AuditRow(NamedTuple):
     id: int
     at: datetime
@@ -312,6 +372,12 @@ Row = (
     | BatchJobRow
     | BatchProgressRow
     | BatchItemRow
+    | ChannelRow
+    | MemberRow
+    | MessageRow
+    | ReadRow
+    | NotificationRow
+    | NotificationReadRow
     | AuditRow
 )
 
@@ -338,6 +404,12 @@ TABLES: dict[type[Row], str] = {
     BatchJobRow: "batch_jobs",
     BatchProgressRow: "batch_progress",
     BatchItemRow: "batch_items",
+    ChannelRow: "chat_channels",
+    MemberRow: "chat_members",
+    MessageRow: "chat_messages",
+    ReadRow: "chat_reads",
+    NotificationRow: "notifications",
+    NotificationReadRow: "notification_reads",
     AuditRow: "audit_entries",
 }
 """Parents before children."""

@@ -177,7 +177,7 @@ class Server:
                 room
                 for namespace in self._namespaces.values()
                 for room in namespace.adapter.rooms()
-                if not self.config.private_room(room)
+                if not (self.config.private_room(room) or self.config.unlisted_room(room))
             }
         )
         return {

@@ -115,6 +115,12 @@ class TestStats:
                 "uptime": 61,
             }
 
+    async def test_rooms_that_shall_not_be_listed_are_not(self, clock: FakeClock) -> None:
+        io = Server(Config(require_auth=False, unlisted_room=lambda room: room.endswith("~")), clock=clock)
+        async with connect(io):
+            io.sockets_join("open", "hidden~", "user:5")
+            assert io.stats()["rooms"] == ["open"]
+
     async def test_event_names_are_counted_within_bounds(self, io: Server) -> None:
         for number in range(MAX_COUNTED_EVENTS + 5):
             io.emit(f"event {number}")

@@ -27,6 +27,7 @@ class Gate:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._expulsions = 0
+        self._departures = 0
         self._policies: dict[str, RoomPolicy] = {}
 
     def open_rooms(self, prefix: str, policy: RoomPolicy) -> None:
@@ -47,6 +48,7 @@ class Gate:
                     self._expulsions += 1
                     io.in_(room).disconnect_sockets()
                 case Departure(sockets, room):
+                    self._departures += 1
                     io.in_(sockets).sockets_leave(room)
                 case _:
                     assert_never(publication)
@@ -80,8 +82,16 @@ class Gate:
             return True
         for prefix, policy in self._policies.items():
             if room.startswith(prefix):
-                return await policy(actor, room)
+                return await self._asked(policy, actor, room)
         return False
+
+    async def _asked(self, policy: RoomPolicy, actor: Actor, room: str) -> bool:
+        while True:
+            departures = self._departures
+            verdict = await policy(actor, room)
+            # Somebody was taken out of a room while we asked: perhaps he, who was not in it yet. Ask again.
+            if departures == self._departures:
+                return verdict
 
     async def _admitted(self, auth: Any) -> tuple[Actor | None, float | None, str]:
         token = auth.get("token") if isinstance(auth, dict) else None

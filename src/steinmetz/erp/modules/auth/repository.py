@@ -25,6 +25,11 @@ async def user_by_email(session: AsyncSession, email: str) -> User | None:
 
 
 @named
+async def users_with(session: AsyncSession, ids: Sequence[int]) -> Sequence[User]:
+    return (await session.scalars(select(User).where(User.id.in_(ids)))).all()
+
+
+@named
 async def is_revoked(session: AsyncSession, session_id: str) -> bool:
     return await session.get(SessionRevocation, session_id) is not None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,9 +20,10 @@ from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.announcements import Expulsion
 from steinmetz.erp.kit.gcra import Allowed, Gcra, Rate
+from steinmetz.erp.kit.language import Phrase
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import READS_AS, WRITES_AS, Actor, Role
-from steinmetz.erp.modules.auth import repository
+from steinmetz.erp.modules.auth import repository, texts
 from steinmetz.erp.modules.auth.models import Session, SessionRevocation, User
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.auth.rules import (
@@ -43,6 +45,7 @@ from steinmetz.erp.modules.auth.schemas import (
 )
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
 from steinmetz.erp.modules.auth.tokens import InvalidTokenError, Tokens, seconds_left
+from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.erp.modules.system.service import Outcome, differences, record, record_sign_in
 
 log = structlog.get_logger("steinmetz.auth")
@@ -274,6 +277,7 @@ class Doorkeeper:
         hashed = await self._hashed(new, user.email)
         async with self._database.unit(actor=actor, request_id=request_id) as unit:
             user = await self._with_password(unit, user_id, hashed)
+            await _tell(unit, user, notifications.Level.WARNING, texts.PASSWORD_TITLE, texts.PASSWORD)
             await self._revoke_all(unit, user_id, "password set")
             unit.publish(Expulsion(user_room(user_id)))
             record(unit, "user.password", "user", user_id, f"New password for {user.name}")
@@ -370,6 +374,11 @@ async def user(unit: Unit, user_id: int) -> UserView:
     return UserView.model_validate(await _existing(unit, user_id))
 
 
+async def users_with(unit: Unit, ids: Sequence[int]) -> dict[int, UserView]:
+    """Those of ``ids`` who exist, by their id."""
+    return {user.id: UserView.model_validate(user) for user in await repository.users_with(unit.session, ids)}
+
+
 def roles() -> list[RoleView]:
     """All roles and what they include."""
     return [
@@ -389,16 +398,28 @@ async def change_user(unit: Unit, user_id: int, change: UserChangeInput) -> User
     """
     user = await _existing(unit, user_id, version=change.version, lock=True)
     before = _told(user)
-    if change.role is not None and change.role is not user.role:
+    has_new_role = change.role is not None and change.role is not user.role
+    if change.role is not None and has_new_role:
         await _keep_an_administrator(unit, user, stays=change.role is Role.ADMIN)
         user.role = change.role
-        unit.publish(Expulsion(user_room(user.id)))
     user.name = change.name or user.name
     user.locale = change.locale or user.locale
     await unit.session.flush()
+    if has_new_role:
+        await _tell(unit, user, notifications.Level.INFO, texts.ROLE_TITLE, texts.ROLE, role=user.role.value)
+        unit.publish(Expulsion(user_room(user.id)))
     if (after := _told(user)) != before:
         record(unit, "user.change", "user", user.id, user.name, *differences(before, after))
     return UserView.model_validate(user)
+
+
+async def _tell(
+    unit: Unit, user: User, level: notifications.Level, title: Phrase, message: Phrase, **values: str
+) -> None:
+    """Before the sockets are sent away: their user hears why."""
+    await notifications.notify(
+        unit, notifications.ToUser(user.id), level, title, message, values={"by": unit.actor.name, **values}
+    )
 
 
 async def disable_user(unit: Unit, user_id: int, version: int) -> UserView:

@@ -1,0 +1,66 @@
+"""Chat by socket: what clients say is written first and heard after the commit; that they type is only heard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from steinmetz.clock import Clock
+from steinmetz.erp.db import Database
+from steinmetz.erp.errors import Forbidden, NotFound
+from steinmetz.erp.kit.payloads import parsed
+from steinmetz.erp.kit.roles import Actor, Role, may_write
+from steinmetz.erp.modules.chat import rules, service
+from steinmetz.erp.modules.chat.pace import Pace
+from steinmetz.erp.modules.chat.schemas import MessageInput, TypingInput
+from steinmetz.realtime import Server, Socket
+
+TYPING = "chat:typing"
+
+
+class Conversation:
+    """The two events of clients, and who may enter a channel's room. `attach` it after the gate."""
+
+    def __init__(self, database: Database, pace: Pace, clock: Clock) -> None:
+        self._database = database
+        self._pace = pace
+        self._clock = clock
+
+    def attach(self, io: Server) -> None:
+        io.on(service.MESSAGE, self.say)
+        io.on(TYPING, self.type)
+
+    async def may_enter(self, actor: Actor, room: str) -> bool:
+        """The policy for rooms that begin with `rules.ROOM_PREFIX`."""
+        async with self._database.unit(actor=actor, writes=False) as unit:
+            return await service.may_enter(unit, room)
+
+    async def say(self, socket: Socket, said: Any = None, *more: Any) -> dict[str, Any]:
+        """``chat:message {channel, text, key?}``; acknowledged with the message once it is written.
+
+        Raises `Problem`.
+        """
+        actor = _speaker(socket)
+        message = parsed(MessageInput, said, *more)
+        self._pace.speak(actor.id, self._clock.monotonic_s())
+        async with self._database.unit(actor=actor) as unit:
+            view = await service.say(unit, message)
+        return {"ok": True, "message": view.model_dump(mode="json", by_alias=True)}
+
+    def type(self, socket: Socket, told: Any = None, *more: Any) -> dict[str, Any]:
+        """``chat:typing {channel}``, for those who have entered the channel's room. Raises `Problem`."""
+        actor = _speaker(socket)
+        channel = parsed(TypingInput, told, *more).channel
+        room = rules.room_of(channel)
+        if room not in socket.rooms:
+            raise NotFound("channel whose room you have joined:", channel)
+        if self._pace.types(actor.id, channel, self._clock.monotonic_s()):
+            others = socket.to(room).except_(rules.user_room(actor.id))
+            others.volatile.emit(TYPING, {"channel": channel, "user": {"id": actor.id, "name": actor.name}})
+        return {"ok": True}
+
+
+def _speaker(socket: Socket) -> Actor:
+    actor: Actor = socket.data["user"]
+    if not may_write(actor.role, Role.CLERK):
+        raise Forbidden(Role.CLERK, f"The role {actor.role} reads only; writing here needs the role clerk.")
+    return actor
