@@ -81,11 +81,13 @@ def _import(files: list[SourceFile], *, dry_run: bool) -> list[FileReport]:
     from steinmetz.erp import migrations
     from steinmetz.erp.db import Database
     from steinmetz.erp.kit.roles import SYSTEM
+    from steinmetz.erp.logging import configure_logging
     from steinmetz.erp.migrations.schema import schema
     from steinmetz.erp.modules.catalog.importing import import_files
     from steinmetz.erp.settings import load_settings
 
     settings = load_settings(log_level="error")
+    configure_logging(settings.log_level, settings.log_format)  # to standard error: --json has the other
     if (stands := revision(settings)) != migrations.head():
         fail(f"the database is at {stands or 'nothing'}, not at {migrations.head()}: run `steinmetz migrate`")
 
@@ -118,8 +120,7 @@ def _told(report: FileReport, *, dry_run: bool) -> Iterator[str]:
     if report.refused is not None:
         yield f"{report.name}: refused, nothing of it was changed"
     elif report.format == "rules":
-        would_be = "would be" if dry_run else "are"
-        yield f"{report.name}: rules, " + (f"{would_be} in force now" if report.changed else "0 changes")
+        yield f"{report.name}: rules, {_rules_state(report, dry_run)}"
     else:
         counted = f"{report.nodes} nodes, {report.malformed} malformed branches"
         yield f"{report.name}: {counted}; {_changes(report, dry_run)}"
@@ -128,6 +129,14 @@ def _told(report: FileReport, *, dry_run: bool) -> Iterator[str]:
     unsaid = sum(report.finding_counts.values()) - len(report.findings)
     if unsaid:
         yield f"  and {unsaid} more findings of the same kinds"
+
+
+def _rules_state(report: FileReport, dry_run: bool) -> str:
+    if "second-rules" in report.finding_counts:
+        return "set aside"
+    if not report.changed:
+        return "0 changes"
+    return "would be in force" if dry_run else "in force now"
 
 
 def _changes(report: FileReport, dry_run: bool) -> str:

@@ -247,7 +247,10 @@ async def _write(
     counts = {kind: getattr(report, kind) for kind in ("nodes", "created", "changed", "moved", "deleted", "kept")}
     summary = f"{name}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     audit.record(unit, "catalog.import", "catalog", name, summary, after={**counts, "ids": report.ids})
-    await _announce(unit, plan, _Sight(stored))
+    if plan:
+        await _announce(unit, plan, _Sight(stored))
+    else:  # only what lint tells of the file is new
+        _announce_reload(unit, tuple(role for role in Role if may_read(role, Role.MANAGER)))
 
 
 def _rows(unit: Unit, name: str, plan: Plan) -> Iterator[dict[str, Any]]:
@@ -322,8 +325,10 @@ class _Sight:
         return rules.roles_that_see(needed)
 
 
-def _announce_reload(unit: Unit) -> None:
-    unit.publish(Announcement(RELOAD, Reloaded(loaded_at=unit.now).model_dump(mode="json", by_alias=True)))
+def _announce_reload(unit: Unit, roles: Sequence[Role] = ()) -> None:
+    """To all, or to these roles."""
+    payload = Reloaded(loaded_at=unit.now).model_dump(mode="json", by_alias=True)
+    unit.publish(Announcement(RELOAD, payload, _rooms(roles)))
 
 
 async def _announce(unit: Unit, plan: Plan, before: _Sight) -> None:
@@ -347,4 +352,8 @@ async def _announce(unit: Unit, plan: Plan, before: _Sight) -> None:
 
 def _tell(unit: Unit, payload: dict[str, Any], roles: Sequence[Role]) -> None:
     if roles:
-        unit.publish(Announcement(UPDATE, payload, tuple(f"role:{role}" for role in roles)))
+        unit.publish(Announcement(UPDATE, payload, _rooms(roles)))
+
+
+def _rooms(roles: Sequence[Role]) -> tuple[str, ...]:
+    return tuple(f"role:{role}" for role in roles)

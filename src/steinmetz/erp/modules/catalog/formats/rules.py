@@ -52,7 +52,10 @@ def read_rules(data: bytes, findings: Findings) -> dict[str, Any] | None:
     except ValueError as error:
         line = error.line if isinstance(error, NotJsonError) else 0
         findings.error(
-            Code.BAD_RULES, line, f"The rules cannot be used: {error}.", lines[line - 1] if line else ""
+            Code.BAD_RULES,
+            line,
+            f"The rules cannot be used: {error}.",
+            "".join(lines[line - 1 : line]) if line else "",
         )
         return None
     _say_what_is_not_applied(document, rules, lines, findings)
