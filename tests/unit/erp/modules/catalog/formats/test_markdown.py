@@ -157,24 +157,8 @@ def test_a_drawn_tree_reads_back_as_itself(area: Tree, hand: tuple[str, str], st
     assert findings.shown == []
 
 
-DRAWN_BY = [
-    "│ ",
-    "├── ",
-    "└── ",
-    "├️⃣ ",
-    "├",
-    "└",
-    "## ",
-    "\n",
-    "\r\n",
-    "\t",
-    "\u00a0",
-    "📦",
-    "👩\u200d",
-    "Titel",
-    "\ufeff",
-]
-PIECES = st.sampled_from(DRAWN_BY)
+SIGNS = ["│ ", "├── ", "└── ", "├️⃣ ", "├", "└", "## ", "📦", "👩\u200d", "Titel"]
+PIECES = st.sampled_from([*SIGNS, "\n", "\r\n", "\t", "\u00a0", "\ufeff"])
 DRAWN = st.lists(PIECES, max_size=60).map(lambda parts: "".join(parts).encode())
 
 
