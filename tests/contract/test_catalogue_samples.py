@@ -39,9 +39,10 @@ def reading(beginning: str, ending: str = ".md") -> Reading:
     return read(path.name, path.read_bytes())
 
 
-@pytest.mark.parametrize(
-    ("beginning", "nodes", "malformed"), [("_1_", 532, 2), ("_3_", 1067, 2), ("_8_", 1157, 0)]
-)
+COUNTED = [("_1_", 532, 2), ("_3_", 1067, 2), ("_8_", 1157, 0)]
+
+
+@pytest.mark.parametrize(("beginning", "nodes", "malformed"), COUNTED)
 def test_nodes_and_malformed_branches_are_counted_truly(beginning: str, nodes: int, malformed: int) -> None:
     found = reading(beginning)
     assert (len(found.outline.entries), found.outline.malformed) == (nodes, malformed)

@@ -14,6 +14,9 @@ from steinmetz.cli.main import app
 
 LAGER = "## 📦 Lager\n\n├── 🏷️ Bestand\n│ ├️⃣ 📋 Zählung\n└── 🚚 Versand\n"
 
+BEYOND = "1 nodes below it lie deeper than the 2 levels of the rules; they stay."
+FOREIGN = "Byte 5 is not UTF-8 (invalid start byte); save it as UTF-8."
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -46,8 +49,7 @@ def test_a_folder_goes_in_with_everything_below_it_and_once(folder: Path) -> Non
         "  _0_REGELN.md:1: not-applied: Ids are always in kebab-case. [idCase]",
         "_7_Lager.md: 4 nodes, 1 malformed branches; 4 created",
         "  _7_Lager.md:4: malformed-branch: After ├ there is no ──; its title is a node. [│ ├️⃣ 📋 Zählung]",
-        "  _7_Lager.md:3: beyond-depth: 1 nodes below it lie deeper than the 2 levels of the rules; they stay. "
-        "[Bestand]",
+        f"  _7_Lager.md:3: beyond-depth: {BEYOND} [Bestand]",
         "vertrieb.jsonl: 2 nodes, 0 malformed branches; 2 created",
     ]
     again = run(folder)
@@ -73,8 +75,7 @@ def test_a_refused_file_is_status_1_and_the_others_go_in(folder: Path) -> None:
     assert done.exit_code == 1
     assert done.stdout.splitlines()[:2] == [
         "_8_kaputt.md: refused, nothing of it was changed",
-        "  _8_kaputt.md:1: not-utf8: Byte 5 is not UTF-8 (invalid start byte); save it as UTF-8. "
-        "[## Gr\ufffd\ufffde]",
+        f"  _8_kaputt.md:1: not-utf8: {FOREIGN} [## Gr\ufffd\ufffde]",
     ]
     assert nodes() == 4
 
