@@ -197,9 +197,7 @@ def plan(
     parent_of = {row.id: row.parent_id for row in stored} | {each.id: each.parent_id for each in wanted}
     made.kept, made.deleted = _kept_and_deleted(gone, parent_of)
     for node_id in made.kept:
-        findings.warn(
-            Code.KEPT, 0, "It is no more in the file; it stays for what others have put below it.", node_id
-        )
+        findings.kept(node_id)
     _compare(made, stored, parent_of, findings)
     findings.of_nodes([each.id for each in wanted])
     return made

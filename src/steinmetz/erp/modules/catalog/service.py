@@ -158,7 +158,8 @@ async def findings(unit: Unit) -> Report:
     for name, of_file in await repository.source_findings(unit.session):
         for each in of_file:
             if each["nodeId"] in ids:
-                report.add(Finding(each["code"], each["nodeId"], f"{name}, line {each['line']}: {each['reason']}"))
+                place = f"{name}, line {each['line']}" if each["line"] else name
+                report.add(Finding(each["code"], each["nodeId"], f"{place}: {each['reason']}"))
     return report
 
 

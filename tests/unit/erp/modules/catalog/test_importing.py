@@ -160,6 +160,10 @@ async def test_what_people_have_put_below_a_node_is_never_deleted(catalogue: Cat
         (Code.KEPT, "lager/bestand"),
         (Code.KEPT, "lager/bestand/artikel"),
     ]
+    assert [(rule, node_id) for rule, node_id, _ in await catalogue.lint()] == [
+        ("kept", "lager/bestand"),
+        ("kept", "lager/bestand/artikel"),
+    ]
     assert set(await catalogue.nodes()) == {
         "lager",
         "lager/bestand",

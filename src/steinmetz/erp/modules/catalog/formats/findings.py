@@ -105,15 +105,29 @@ class Findings:
     def note(self, code: Code, line: int, reason: str, text: str = "", entry: int | None = None) -> None:
         self._add(code, Severity.INFO, line, reason, text, entry)
 
-    def _add(self, code: Code, severity: Severity, line: int, reason: str, text: str, entry: int | None) -> None:
+    def _add(
+        self,
+        code: Code,
+        severity: Severity,
+        line: int,
+        reason: str,
+        text: str,
+        entry: int | None,
+        node_id: str | None = None,
+    ) -> None:
         self.counts[code] += 1
         is_first_error = severity is Severity.ERROR and self.first_error is None
         if self.counts[code] > MAX_SHOWN and not is_first_error:
             return
-        finding = Finding(code, severity, line, shortened(reason, MAX_REASON), shortened(text), entry)
+        finding = Finding(code, severity, line, shortened(reason, MAX_REASON), shortened(text), entry, node_id)
         self.shown.append(finding)
         if is_first_error:
             self.first_error = finding
+
+    def kept(self, node_id: str) -> None:
+        """Of a node that is in the catalogue and no more in the file."""
+        reason = "It is no more in the file; it stays for what others have put below it."
+        self._add(Code.KEPT, Severity.WARNING, 0, reason, node_id, None, node_id)
 
     def of_nodes(self, ids: list[str]) -> None:
         """The nodes of the outline have these ids in the catalogue now."""
