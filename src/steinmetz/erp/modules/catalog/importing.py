@@ -127,6 +127,8 @@ class _Import:
             return
         self._rules_name = name
         self._document = reading.document if self.dry_run else None
+        if not self.dry_run:
+            await repository.lock_whole_tree(unit.session)
         found = await (repository.rules if self.dry_run else repository.rules_to_change)(unit.session)
         before = HOUSE_RULES if found is None else found.document
         if found is not None and before == reading.document:

@@ -198,6 +198,9 @@ def plan(
     made.kept, made.deleted = _kept_and_deleted(gone, parent_of)
     for node_id in made.kept:
         findings.kept(node_id)
+    for node_id in made.deleted:
+        if (min_role := by_id[node_id].min_role) is not Role.CLERK:
+            findings.role_lost(node_id, min_role)
     _compare(made, stored, parent_of, findings)
     findings.of_nodes([each.id for each in wanted])
     return made
@@ -221,16 +224,62 @@ def _matched(wanted: list[Wanted], own: Mapping[str, Stored]) -> list[Stored]:
     stored_steps: dict[str, list[str]] = defaultdict(list)
     for key in left:
         stored_steps[_plain_step(key.rpartition("/")[2])].append(key)
+    families = _Families(wanted, own, left)
     for each in lonely:
         if each.stored is not None:
             continue
         key = _expected_key(each, wanted)
         if key not in left and each.entry.own_id is None:
             step = _plain_step(each.step)
-            candidates = stored_steps[step]
-            key = candidates[0] if len(candidates) == wanted_steps[step] == 1 else key
+            so_called = stored_steps.get(step, ())
+            if len(so_called) == wanted_steps[step] == 1 and so_called[0] in left:
+                key = so_called[0]
+            else:
+                key = families.renamed(each, left) or key
         _match(each, left.pop(key, None))
     return list(left.values())
+
+
+class _Families:
+    """Whose children are whose: a branch that was renamed is known by them."""
+
+    MOST = 50
+    """So many branches below one node are compared with one that is new; where more went, nobody can tell."""
+
+    def __init__(self, wanted: Sequence[Wanted], own: Iterable[str], left: Iterable[str]) -> None:
+        self._wanted = wanted
+        self._steps: dict[int, set[str]] = defaultdict(set)
+        """Of the wanted children, by the place of their parent."""
+        self._stored_steps: dict[str, set[str]] = defaultdict(set)
+        """Of the stored children, by the key of their parent."""
+        self._places = {id(each): place for place, each in enumerate(wanted)}
+        for each in wanted:
+            if each.entry.parent is not None:
+                self._steps[each.entry.parent].add(each.step)
+        for key in own:
+            above, _, step = key.rpartition("/")
+            self._stored_steps[above].add(step)
+        self._gone: dict[str, list[str]] = defaultdict(list)
+        """Branches that nobody wants by their key, by the key of their parent."""
+        for key in left:
+            if key in self._stored_steps:
+                self._gone[key.rpartition("/")[0]].append(key)
+
+    def renamed(self, each: Wanted, left: Mapping[str, Stored]) -> str | None:
+        """The key of the one branch below the same parent that shares most of its children with the new one."""
+        steps = self._steps.get(self._places[id(each)])
+        above = None if each.entry.parent is None else self._wanted[each.entry.parent].stored
+        if not steps or above is None or above.source_key is None:
+            return None
+        gone = self._gone.get(above.source_key, ())
+        if len(gone) > self.MOST:
+            return None
+        alike = [key for key in gone if key in left and _is_most(steps, self._stored_steps[key])]
+        return alike[0] if len(alike) == 1 else None
+
+
+def _is_most(steps: set[str], others: set[str]) -> bool:
+    return 2 * len(steps & others) > max(len(steps), len(others))
 
 
 def _match(each: Wanted, row: Stored | None) -> None:

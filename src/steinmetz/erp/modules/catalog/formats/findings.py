@@ -70,6 +70,7 @@ class Code(StrEnum):
     ID_SHORTENED = "id-shortened"
     ID_REPLACED = "id-replaced"
     KEPT = "kept"
+    ROLE_LOST = "role-lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,11 @@ class Findings:
         """Of a node that is in the catalogue and no more in the file."""
         reason = "It is no more in the file; it stays for what others have put below it."
         self._add(Code.KEPT, Severity.WARNING, 0, reason, node_id, None, node_id)
+
+    def role_lost(self, node_id: str, role: str) -> None:
+        """Of a node that is deleted, with the lowest role that people gave it."""
+        reason = f"Only the role {role} saw it, and it is deleted: of what stands in its place, say so anew."
+        self._add(Code.ROLE_LOST, Severity.WARNING, 0, reason, node_id, None)
 
     def of_nodes(self, ids: list[str]) -> None:
         """The nodes of the outline have these ids in the catalogue now."""
