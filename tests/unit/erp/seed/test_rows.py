@@ -21,5 +21,5 @@ def test_no_table_comes_before_one_that_it_refers_to() -> None:
         assert wanted <= set(order[:place]), name
 
 
-def test_every_table_is_seeded_but_those_of_signing_in() -> None:
-    assert set(schema().tables) - set(TABLES.values()) == {"sessions", "session_revocations"}
+def test_every_table_is_seeded_but_those_of_signing_in_and_of_imported_files() -> None:
+    assert set(schema().tables) - set(TABLES.values()) == {"sessions", "session_revocations", "catalog_sources"}
