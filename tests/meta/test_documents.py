@@ -282,6 +282,15 @@ def test_the_paths_that_writes_invalidate_are_named(application: Application) ->
     assert [path for path in paths if f"below `{path}`" not in text] == []
 
 
+def test_every_code_of_a_finding_is_explained_with_how_grave_it_is_and_no_other() -> None:
+    from steinmetz.erp.modules.catalog.formats.findings import Code, Severity
+
+    text = (ROOT / "docs" / "howto" / "import-a-catalogue.md").read_text()
+    explained = {row[0].strip("`"): row[1] for row in rows(text.partition("## Findings")[2])}
+    assert set(explained) == set(Code)
+    assert set(explained.values()) == set(Severity)
+
+
 # ---- Events
 
 

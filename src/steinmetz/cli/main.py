@@ -26,8 +26,10 @@ app = typer.Typer(
 )
 users = typer.Typer(help="Users.", no_args_is_help=True)
 config = typer.Typer(help="Settings.", no_args_is_help=True)
+catalog = typer.Typer(help="The catalogue of functions.", no_args_is_help=True)
 app.add_typer(users, name="user")
 app.add_typer(config, name="config")
+app.add_typer(catalog, name="catalog")
 app.add_typer(maintenance, name="maintenance")
 
 
@@ -89,6 +91,21 @@ def show_config(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
     from steinmetz.cli.config import show_config_command
 
     show_config_command(as_json=as_json)
+
+
+@catalog.command("import")
+def import_catalogue(
+    paths: Annotated[list[Path], typer.Argument(help="Files, and folders to look for files in.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would become.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Take files of a catalogue into the database.
+
+    Each file goes in as a whole or not at all. Ends with status 1 if one was refused.
+    """
+    from steinmetz.cli.catalog import import_command
+
+    import_command(paths, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()

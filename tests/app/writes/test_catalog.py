@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 
 from steinmetz.erp.kit.roles import Role
@@ -67,3 +68,44 @@ async def test_deleting_a_node(house: House) -> None:
     await house.verify_write(
         lambda: house.manager.delete(f"{CATALOGUE}/nodes/{node['id']}", params={"version": node["version"]})
     )
+
+
+LAGER = "## 📦 Lager\n\n├── 🏷️ Bestand\n│ └── 📋 Zählung\n└── 🚚 Versand\n"
+
+
+async def imported(house: House, text: str, name: str = "_7_Lager.md", **query: str) -> httpx2.Response:
+    files = [{"name": name, "text": text}]
+    return await house.admin.post(f"{CATALOGUE}/import", json={"files": files}, params=query)
+
+
+@pytest.mark.both_databases
+async def test_importing_a_file(house: House) -> None:
+    await house.verify_write(lambda: imported(house, LAGER))
+
+
+async def test_importing_another_state_of_a_file_and_the_same_again(house: House) -> None:
+    moved = LAGER.replace("└── 🚚 Versand", "├── 📋 Zählung").replace("│ └── 📋 Zählung\n", "")
+    await house.verify_write(lambda: imported(house, moved))
+    await house.verify_write(lambda: imported(house, moved))
+
+
+async def test_importing_so_much_that_everybody_reads_again(house: House) -> None:
+    shelves = "".join(f"├── Regal {number}\n" for number in range(60))
+    await house.verify_write(lambda: imported(house, LAGER.replace("└── 🚚", f"{shelves}└── 🚚")))
+    heard = {name for reader in house.readers for name in reader.heard()}
+    assert "catalog:reload" in heard
+    assert "catalog:update" not in heard
+
+
+async def test_importing_what_only_lint_tells_of(house: House) -> None:
+    await house.verify_write(lambda: imported(house, LAGER.replace("├── 🏷️", "├️⃣ 🏷️")))
+    await house.verify_write(lambda: imported(house, "\n" + LAGER.replace("├── 🏷️", "├️⃣ 🏷️")))
+
+
+async def test_importing_rules(house: House) -> None:
+    await house.verify_write(lambda: imported(house, '{"maxDepth": 2}', "_0_REGELN.md"))
+
+
+async def test_a_dry_run_and_a_refused_file_change_nothing(house: House) -> None:
+    await house.verify_write(lambda: imported(house, LAGER, "neu.md", dryRun="true"))
+    await house.verify_write(lambda: imported(house, "## Neu\n├── \0", "neu.md"), succeeds=False)

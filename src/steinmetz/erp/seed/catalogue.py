@@ -240,6 +240,8 @@ class _Tree:
             min_role=min_role,
             position=position,
             depth=0 if parent is None else parent.depth + 1,
+            source=None,
+            source_key=None,
             updated_at=self._updated_at,
             version=1,
         )

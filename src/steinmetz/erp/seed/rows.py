@@ -233,6 +233,8 @@ class FunctionNodeRow(NamedTuple):
     min_role: str
     position: int
     depth: int
+    source: str | None
+    source_key: str | None
     updated_at: datetime
     version: int
 

@@ -2,7 +2,7 @@
 
 Each file has ``async def paths(house) -> list[str]``, one or more requests for every cached route of its module,
 and ``HEARD``: the name of an event -> a pattern. A socket must hear the event if, and only if, the write has
-changed an answer whose path matches, for its role.
+changed an answer whose path matches, for its role. ``first|second`` is either of two events.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 from tests.app.writes.house import House
 
 CATALOGUE = "/api/functions"
-HEARD = {"catalog:update": f"^{CATALOGUE}"}
+HEARD = {"catalog:update|catalog:reload": f"^{CATALOGUE}"}
 
 
 async def a_leaf(house: House) -> dict[str, Any]:

@@ -41,6 +41,10 @@ class FunctionNode(Base):
     """Who may see it, and all below it: this role and those that read as it."""
     position: Mapped[int] = mapped_column(default=0)
     depth: Mapped[int] = mapped_column(default=0)
+    source: Mapped[str | None] = mapped_column(String(200), default=None)
+    """The name of the file that made it and owns its title, icon, kind and place; None if a person made it."""
+    source_key: Mapped[str | None] = mapped_column(String(1024), default=None)
+    """By which the file finds it again: its path in the file, or the id that the file gives it."""
     updated_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -55,3 +59,15 @@ class CatalogRules(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     loaded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class CatalogSource(Base):
+    """A file that nodes came from, and what was odd about them when it was imported last."""
+
+    __tablename__ = "catalog_sources"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    nodes: Mapped[int]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """Those on nodes that were mended: ``{code, line, reason, nodeId}``."""
+    imported_at: Mapped[datetime] = mapped_column(Instant)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     FromClause,
     Row,
     Select,
+    Table,
     and_,
     bindparam,
     column,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +29,7 @@ from sqlalchemy.orm import aliased
 
 from steinmetz.erp.kit.queries import named
 from steinmetz.erp.kit.roles import READS_AS, Role
-from steinmetz.erp.modules.catalog.models import CatalogRules, FunctionNode
+from steinmetz.erp.modules.catalog.models import CatalogRules, CatalogSource, FunctionNode
 from steinmetz.erp.modules.catalog.rules import MAX_LEVELS
 
 RULES_ID = 1
@@ -54,6 +57,8 @@ HIT_COLUMNS = (
     FunctionNode.kind,
     FunctionNode.version,
 )
+
+_NODES: Table = FunctionNode.metadata.tables[FunctionNode.__tablename__]
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
@@ -201,10 +206,10 @@ async def make_room(
 async def lower(session: AsyncSession, node_ids: Collection[str], by: int, area: str) -> None:
     """These nodes lie ``by`` levels deeper now (or higher, below zero), in ``area``."""
     ids = sorted(node_ids)
-    for start in range(0, len(ids), 500):
+    for some in _in_parts(ids):
         await session.execute(
             update(FunctionNode)
-            .where(FunctionNode.id.in_(ids[start : start + 500]))
+            .where(FunctionNode.id.in_(some))
             .values(depth=FunctionNode.depth + by, area=area)
             .execution_options(synchronize_session=False)
         )
@@ -278,3 +283,78 @@ async def rules(session: AsyncSession) -> CatalogRules | None:
 @named
 async def rules_to_change(session: AsyncSession) -> CatalogRules | None:
     return await session.get(CatalogRules, RULES_ID, with_for_update=True, populate_existing=True)
+
+
+# Importing
+
+
+@named
+async def lock_whole_tree(session: AsyncSession) -> None:
+    """Nobody else changes the catalogue until the end of the unit, nor has begun to.
+
+    An import decides by all nodes and by ids that are free. On PostgreSQL this is the first lock that its unit
+    takes; all who change nodes begin with `lock_tree`, which waits for it.
+    """
+    if not _is_sqlite(session):
+        await session.execute(text("LOCK TABLE function_nodes IN EXCLUSIVE MODE"))
+
+
+@named
+async def whole_tree(session: AsyncSession) -> Rows:
+    """What `planning.Stored` names, of every node, parents before children."""
+    statement = select(*TREE_COLUMNS, FunctionNode.area, FunctionNode.source, FunctionNode.source_key)
+    ordered = statement.order_by(FunctionNode.depth, FunctionNode.position, FunctionNode.id)
+    return (await session.execute(ordered)).all()
+
+
+@named
+async def insert_nodes(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Parents before their children."""
+    if rows:
+        await session.execute(_NODES.insert(), rows)
+
+
+@named
+async def change_nodes(session: AsyncSession, rows: Sequence[dict[str, Any]], now: datetime | None) -> None:
+    """Give the nodes of these ids new values; with ``now`` they get a new version.
+
+    Every row names the same columns.
+    """
+    if not rows:
+        return
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != "id"}
+    if now is not None:
+        values |= {"version": _NODES.c.version + 1, "updated_at": literal(now, _NODES.c.updated_at.type)}
+    statement = _NODES.update().where(_NODES.c.id == bindparam("new_id")).values(**values)
+    await session.execute(statement, [{f"new_{name}": value for name, value in row.items()} for row in rows])
+
+
+@named
+async def delete_nodes(session: AsyncSession, node_ids: Sequence[str]) -> None:
+    """The database deletes what lies below them."""
+    for some in _in_parts(node_ids):
+        await session.execute(_NODES.delete().where(_NODES.c.id.in_(some)))
+
+
+@named
+async def nodes(session: AsyncSession, node_ids: Sequence[str]) -> Sequence[FunctionNode]:
+    """In no order; ids without a node are left out."""
+    return (await session.scalars(select(FunctionNode).where(FunctionNode.id.in_(node_ids)))).all()
+
+
+@named
+async def source(session: AsyncSession, name: str) -> CatalogSource | None:
+    return await session.get(CatalogSource, name)
+
+
+@named
+async def source_findings(session: AsyncSession) -> Sequence[tuple[str, list[dict[str, Any]]]]:
+    """(name, findings) of every file that was imported."""
+    statement = select(CatalogSource.name, CatalogSource.findings).order_by(CatalogSource.name)
+    return [(name, findings) for name, findings in await session.execute(statement)]
+
+
+def _in_parts(node_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many as a statement can bind on any engine."""
+    for start in range(0, len(node_ids), 500):
+        yield node_ids[start : start + 500]

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
 
 from steinmetz.cache import cached, invalidates
-from steinmetz.erp.dependencies import Reading, Writing, reads_as, writes_as
+from steinmetz.erp.dependencies import Reading, SignedIn, Writing, reads_as, request_id_of, writes_as
+from steinmetz.erp.errors import Problem, Unprocessable
 from steinmetz.erp.kit.answers import Answer, Listing, json_answer
 from steinmetz.erp.kit.fields import MAX_RECORD_ID, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.catalog import service
+from steinmetz.erp.modules.catalog.formats.lines import MAX_FILE_BYTES
+from steinmetz.erp.modules.catalog.importing import SourceFile, import_files, source_name
 from steinmetz.erp.modules.catalog.rules import MAX_ID, MAX_LEVELS
 from steinmetz.erp.modules.catalog.schemas import (
+    IMPORT_EXAMPLE,
+    MAX_FILES,
     ChildView,
     Deleted,
     Hit,
+    ImportFileInput,
+    ImportInput,
+    ImportView,
     LintView,
     MenuEntry,
     NodeDetail,
@@ -33,6 +44,7 @@ from steinmetz.erp.modules.catalog.schemas import (
     RulesView,
     TreeNode,
 )
+from steinmetz.erp.state import state_of
 
 PATH = "/api/functions"
 
@@ -89,6 +101,112 @@ async def lint(unit: Reading) -> Any:
 async def reload(unit: Writing) -> Any:
     """Put the rules in force anew and tell every screen to read the catalogue again."""
     return {"success": True, "data": await service.reload(unit)}
+
+
+FILES = {"type": "array", "minItems": 1, "maxItems": MAX_FILES}
+IMPORT_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["files"],
+                "additionalProperties": False,
+                "properties": {"files": {**FILES, "items": ImportFileInput.model_json_schema()}},
+            },
+            "example": {"files": [IMPORT_EXAMPLE]},
+        },
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["files"],
+                "properties": {"files": {**FILES, "items": {"type": "string", "format": "binary"}}},
+            }
+        },
+    },
+}
+"""Two forms of one body, which no single model can say."""
+
+
+@router.post(
+    "/import",
+    response_model=Answer[ImportView],
+    dependencies=WRITES,
+    openapi_extra={"requestBody": IMPORT_BODY},
+)
+@invalidates(PATH)
+async def import_catalogue(
+    request: Request,
+    actor: SignedIn,
+    dry_run: Annotated[bool, Query(alias="dryRun", description="Write nothing; say what would become")] = False,
+) -> Any:
+    """Take files of a catalogue: each goes in as a whole or is refused, and of each there is a report.
+
+    422, with the reports as `files`, if all are refused. A rules file needs the role admin.
+    """
+    reports = await import_files(
+        state_of(request).database,
+        actor,
+        await _files_of(request),
+        dry_run=dry_run,
+        request_id=request_id_of(request),
+    )
+    view = ImportView(dry_run=dry_run, files=reports)
+    if all(report.refused is not None for report in reports):
+        first = reports[0]
+        assert first.refused is not None
+        detail = f"No file went in. {first.name}: {first.refused.reason}"
+        raise Problem(422, "Files refused", detail, files=view.model_dump(mode="json", by_alias=True)["files"])
+    return {"success": True, "data": view}
+
+
+async def _files_of(request: Request) -> list[SourceFile]:
+    """The files of a JSON body or of a form. Raises `Problem`, `RequestValidationError`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in {"application/json", "multipart/form-data"}:
+        detail = "Send the files as multipart/form-data, or as application/json {files: [{name, text}]}."
+        raise Problem(415, "Unsupported media type", detail)
+    body = await _body_of(request)
+    if kind == "application/json":
+        try:
+            given = ImportInput.model_validate_json(body).files
+        except ValidationError as error:
+            found = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+            raise RequestValidationError(found) from None
+        files = [SourceFile(source_name(file.name), file.text.encode("utf-8", "surrogatepass")) for file in given]
+    else:
+        async with _request_of(request, body).form(max_files=MAX_FILES, max_fields=MAX_FILES) as form:
+            uploads = [part for _, part in form.multi_items()]
+            if not uploads or not all(isinstance(part, UploadFile) for part in uploads):
+                raise Unprocessable("Send one or more files, and nothing else, as parts of the form.", "files")
+            files = [
+                SourceFile(source_name(part.filename or ""), await part.read())
+                for part in uploads
+                if isinstance(part, UploadFile)
+            ]
+    if not all(file.name for file in files):
+        raise Unprocessable("Every file needs a name: its ending says what is in it.", "files")
+    return files
+
+
+async def _body_of(request: Request) -> bytes:
+    """Raises a 413 for more than `MAX_FILE_BYTES`, whatever the length that was announced."""
+    size, parts = 0, []
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_FILE_BYTES:
+            raise Problem(413, "Content Too Large", f"An import has at most {MAX_FILE_BYTES} bytes. Divide it.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _request_of(request: Request, body: bytes) -> Request:
+    """The same request, its body to be read once more."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive)
 
 
 @router.post("/nodes", response_model=Answer[NodeView], status_code=201, dependencies=WRITES)

@@ -10,12 +10,20 @@ from pydantic import Field
 from steinmetz.erp.kit.fields import Text, Version, unchanged
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, Schema, example
+from steinmetz.erp.modules.catalog.formats.findings import Code, Severity
+from steinmetz.erp.modules.catalog.formats.lines import MAX_FILE_BYTES
+from steinmetz.erp.modules.catalog.formats.reading import Format
 from steinmetz.erp.modules.catalog.rules import MAX_ID, Kind
 
 NodeId = Annotated[Text, Field(min_length=1, max_length=MAX_ID)]
 Title = Annotated[Text, Field(min_length=1, max_length=200)]
 Description = Annotated[Text, Field(max_length=2000)]
 Icon = Annotated[Text, Field(max_length=16)]
+MAX_NAME = 200
+MAX_FILES = 50
+"""Of one import over HTTP."""
+IMPORT_EXAMPLE = {"name": "_7_Lager.md", "text": "## 📦 Lager\n\n├── 🏷️ Bestand\n└── 🚚 Versand\n"}
+
 Position = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
@@ -32,6 +40,8 @@ class NodeView(Schema):
     min_role: Role
     position: int
     depth: int
+    source: str | None
+    """The file that made it; an import of that file gives it the file's title, icon, kind and place again."""
     updated_at: datetime
     version: int
 
@@ -109,6 +119,49 @@ class LintView(Schema):
     """Findings by rule, including those beyond the first thousand."""
 
 
+class ImportFindingView(Schema):
+    """An odd place of a file; docs/howto/import-a-catalogue.md explains each ``code``."""
+
+    code: Code
+    severity: Severity
+    line: int
+    """From 1; 0 is the file as a whole."""
+    reason: str
+    text: str
+    """What stands there, shortened."""
+    node_id: str | None
+
+
+class FileReport(Schema):
+    """What became of a file, or would become of it in a dry run. Of a refused one, nothing."""
+
+    name: str
+    format: Format
+    nodes: int
+    malformed: int = 0
+    """Malformed branches; each is a finding, and its title a node."""
+    created: int = 0
+    changed: int = 0
+    """Nodes with another title, icon or kind; of a rules file 1 if it puts other rules in force."""
+    moved: int = 0
+    """Nodes with another parent, or another place among their siblings."""
+    deleted: int = 0
+    kept: int = 0
+    """Nodes that are no more in the file, and stay for what others have put below them."""
+    ids: dict[str, list[str]] = Field(default_factory=dict)
+    """The first hundred ids of each kind of change."""
+    refused: ImportFindingView | None = None
+    """The first error; the file has changed nothing."""
+    findings: list[ImportFindingView] = Field(default_factory=list)
+    finding_counts: dict[str, int] = Field(default_factory=dict)
+    """Findings by code, including those beyond the first hundred of each."""
+
+
+class ImportView(Schema):
+    dry_run: bool
+    files: list[FileReport]
+
+
 class Reloaded(Schema):
     loaded_at: datetime
 
@@ -140,6 +193,22 @@ class NodeInput(Input):
     min_role: Role = Role.CLERK
     position: Position | None = None
     """Among its siblings; last if left out."""
+
+
+class ImportFileInput(Input):
+    model_config = example(**IMPORT_EXAMPLE)
+
+    name: Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
+    """Its ending says its format; one that begins with ``_0_REGELN`` is a rules file."""
+    text: Annotated[str, Field(max_length=MAX_FILE_BYTES)]
+
+
+class ImportInput(Input):
+    """Files of a catalogue as text."""
+
+    model_config = example(files=[IMPORT_EXAMPLE])
+
+    files: Annotated[list[ImportFileInput], Field(min_length=1, max_length=MAX_FILES)]
 
 
 class NodePatch(Input):

@@ -17,7 +17,7 @@ from steinmetz.erp.kit.announcements import Announcement
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import Role, may_read
 from steinmetz.erp.modules.catalog import lint, repository, rules, tree
-from steinmetz.erp.modules.catalog.lint import LintRules, Report
+from steinmetz.erp.modules.catalog.lint import Finding, LintRules, Report
 from steinmetz.erp.modules.catalog.models import CatalogRules, FunctionNode
 from steinmetz.erp.modules.catalog.schemas import (
     ChildView,
@@ -147,10 +147,20 @@ async def rules_document(unit: Unit) -> RulesView:
 
 
 async def findings(unit: Unit) -> Report:
-    """What is wrong with the nodes that the caller sees. Raises `Unprocessable` for rules that make no sense."""
+    """What is wrong with the nodes that the caller sees, and what was with them in the files that they came from.
+
+    Raises `Unprocessable` for rules that make no sense."""
     held_against = _lint_rules((await rules_document(unit)).document)
     rows: Any = await repository.every_row(unit.session)
-    return lint.lint(tree.seen_by(unit.actor.role, rows), held_against)
+    seen = list(tree.seen_by(unit.actor.role, rows))
+    report = lint.lint(seen, held_against)
+    ids = {row.id for row in seen}
+    for name, of_file in await repository.source_findings(unit.session):
+        for each in of_file:
+            if each["nodeId"] in ids:
+                place = f"{name}, line {each['line']}" if each["line"] else name
+                report.add(Finding(each["code"], each["nodeId"], f"{place}: {each['reason']}"))
+    return report
 
 
 def _lint_rules(document: dict[str, Any]) -> LintRules:
@@ -169,8 +179,9 @@ async def create(unit: Unit, data: NodeInput) -> NodeView:
     _require_own(unit, data.min_role)
     above = await _place_below(unit, data.parent_id, height=1)
     parent_id = data.parent_id
-    taken = await repository.ids_beginning(unit.session, rules.id_stem(parent_id, data.title))
-    node_id = rules.node_id(parent_id, data.title, taken)
+    naming = _lint_rules((await rules_document(unit)).document).naming
+    taken = await repository.ids_beginning(unit.session, rules.id_stem(parent_id, data.title, naming))
+    node_id = rules.node_id(parent_id, data.title, taken, naming)
     if node_id is None:
         raise Unprocessable("The ids on the way to it are so long that there is no room for another.", "parentId")
     position, pushed = await repository.make_room(unit.session, parent_id, data.position)

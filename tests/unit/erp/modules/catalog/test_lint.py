@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from steinmetz.erp.modules.catalog.lint import MAX_FINDINGS, LintRules, lint
-from steinmetz.erp.modules.catalog.rules import Kind
+from steinmetz.erp.modules.catalog.rules import Kind, Naming
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Node:
     parent_id: str | None = None
     title: str = "Titel"
     description: str = ""
+    icon: str = ""
     kind: Kind = Kind.GROUP
     depth: int = 0
 
@@ -46,6 +47,23 @@ def test_a_node_that_breaks_a_rule_is_found(rules: LintRules, node: Node, rule: 
     assert broken(rules, node) == [(rule, node.id)]
 
 
+BY_ICON = LintRules(kind_of_icon={"🎯": Kind.WORKFLOW}, leaf_is_item=True, ascii_only=True)
+
+
+@pytest.mark.parametrize(
+    ("node", "rules_broken"),
+    [
+        (Node("a", icon="🎯", kind=Kind.CATEGORY), []),  # of an area, the icon says nothing
+        (Node("a/b", "a", icon="🎯", kind=Kind.ITEM, depth=1), ["icon"]),
+        (Node("a/b", "a", icon="🎯️", kind=Kind.WORKFLOW, depth=1), []),
+        (Node("a/日", "a", kind=Kind.ITEM, depth=1), ["ascii"]),
+        (Node("a/b", "a", kind=Kind.GROUP, depth=1), ["leaf"]),
+    ],
+)
+def test_kinds_by_icon_and_ids_in_ascii_if_the_rules_ask_for_them(node: Node, rules_broken: list[str]) -> None:
+    assert [rule for rule, _ in broken(BY_ICON, node)] == rules_broken
+
+
 def test_twins_are_found_among_siblings_only() -> None:
     nodes = [Node("a", title="Lager"), Node("b", title="LAGER"), Node("a/c", "a", title="Lager")]
     assert broken(RULES, *nodes) == [("twin", "b")]
@@ -73,6 +91,24 @@ def test_rules_are_read_from_their_document() -> None:
     }
     assert LintRules.of(document) == LintRules(4, 3, 10, frozenset({"group"}), frozenset({"report"}))
     assert LintRules.of({}) == LintRules()
+
+
+def test_what_nodes_are_made_by_is_read_from_the_document() -> None:
+    document: dict[str, Any] = {
+        "itemIfNoChildren": True,
+        "emojiKindMap": {"🏛️": "record", "🎯": "workflow"},
+        "idPolicy": {"preferExplicitId": False, "slug": {"asciiOnly": True, "maxLen": 3}},
+        "kinds": {"default": "dataset", "allowed": ["dataset", "workflow", "record"]},
+        "order": {"strategy": "weightThenAlpha"},
+    }
+    assert LintRules.of(document).kind_of_icon == {}
+    rules = LintRules.of({**document, "emojiAsKind": True})
+    assert rules.kind_by_icon("🏛") is rules.kind_by_icon("🏛️") is Kind.RECORD
+    assert rules.kind_of("🎯", is_area=False, is_leaf=True) is Kind.WORKFLOW
+    assert rules.kind_of("🎯", is_area=True, is_leaf=False) is Kind.DATASET  # categories are not allowed
+    assert rules.kind_of("", is_area=False, is_leaf=True) is Kind.DATASET  # nor are items
+    assert (rules.sorts, rules.explicit_ids) == (True, False)
+    assert rules.naming == Naming(max_step=8, ascii_only=True)
 
 
 @pytest.mark.parametrize(
