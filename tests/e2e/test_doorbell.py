@@ -32,6 +32,7 @@ def environment(company: Company) -> dict[str, str]:
         "STEINMETZ_DATA_DIR": str(folder),
         "STEINMETZ_ARGON2_MEMORY_KIB": "8",
         "STEINMETZ_ARGON2_TIME_COST": "1",
+        "STEINMETZ_LOG_LEVEL": "error",
         **({"STEINMETZ_DATABASE_URL": database_url} if database_url else {}),
     }
 

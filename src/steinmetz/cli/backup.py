@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,6 +82,8 @@ def back_up(settings: Settings, path: Path, progress: Progress, *, force: bool) 
             refuse_what_differs(sqlite.verified(copy), contents, "the copy")
             server = f"SQLite {sqlite3.sqlite_version}"
         else:
+            import asyncio
+
             from steinmetz.erp.backup import postgres
 
             contents, server = asyncio.run(postgres.copy_of(settings.url, copy, progress))

@@ -51,8 +51,10 @@ async def opened(settings: Settings, command: str) -> AsyncIterator[Database]:
     """The database for a command that writes with units: live servers hear of each commit before it returns, drop
     what it concerns, move their screens, and say what the unit has published."""
     from steinmetz.erp.db import Database
+    from steinmetz.erp.logging import configure_logging
     from steinmetz.erp.neighbours import joined
 
+    configure_logging(settings.log_level, settings.log_format)  # standard output is the command's own
     with ringing(settings, command) as ringer:
         async with joined(Database(settings.database_address, pool_size=1), ringer) as database:
             yield database

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -98,6 +97,8 @@ def _restore(
                 if even_in_use and target.exists():
                     return sqlite.put_into(copy, target, _patience())
                 return sqlite.put_in_place(copy, target)
+    import asyncio
+
     from steinmetz.erp.backup import postgres
 
     settings.make_data_dir()
