@@ -43,10 +43,12 @@ class RateLimits:
         """Count the request ``scope`` against the address it comes from."""
         if self._addresses is None or scope["path"] in EXEMPT:
             return
-        network, is_local = place_of(_address(scope))
+        client = scope.get("client")
+        network, is_local = place_of(client[0] if client else "")
         if is_local:
             return
-        wait_s = self._addresses.charge(network, self._monotonic_s(), _cost(scope))
+        cost = 1 if scope["method"] in READING else WRITE_COST
+        wait_s = self._addresses.charge(network, self._monotonic_s(), cost)
         if wait_s:
             raise self._refusal("address", self._addresses.rate, wait_s)
 
@@ -54,10 +56,11 @@ class RateLimits:
         """Count the request against the user it has proven to come from; what its address paid is given back."""
         if self._users is None or scope["path"] in EXEMPT:
             return
-        network, is_local = place_of(_address(scope))
+        client = scope.get("client")
+        network, is_local = place_of(client[0] if client else "")
         if is_local and not _is_forwarded(scope["headers"]):
             return
-        cost = _cost(scope)
+        cost = 1 if scope["method"] in READING else WRITE_COST
         wait_s = self._users.charge(principal.subject, self._monotonic_s(), cost)
         if wait_s:
             if self._addresses is not None:
@@ -80,15 +83,6 @@ class RateLimits:
         refusal.headers["RateLimit-Policy"] = f'"{kind}";q={rate.burst};w={window_s}'
         refusal.headers["RateLimit"] = f'"{kind}";r=0;t={again_s}'
         return refusal
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
-
-
-def _cost(scope: Scope) -> int:
-    return 1 if scope["method"] in READING else WRITE_COST
 
 
 def _is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
