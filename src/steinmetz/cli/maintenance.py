@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -81,6 +80,8 @@ def _instant(written: str) -> datetime:
 
 def _in_unit(work: Callable[[Unit], Awaitable[MaintenanceView]], *, writes: bool = True) -> MaintenanceView:
     """The one place where this command opens the database."""
+    import asyncio
+
     from steinmetz.erp.db import Database
     from steinmetz.erp.settings import load_settings
     from steinmetz.sql.scope import ScopeKind, open_scope

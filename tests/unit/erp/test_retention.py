@@ -139,10 +139,9 @@ async def test_jobs_go_with_their_items_when_they_have_ended(
 
 async def test_the_logs_go_by_their_terms_and_say_so(database: Database, clock: FakeClock) -> None:
     now = clock.now()
-    rows = [LONG_AGO, LONG_AGO, now - timedelta(days=3_649), now - timedelta(days=181), now]
-    await add(
-        database, *(AuditEntry(at=at, action="a", entity="e", entity_id=str(n)) for n, at in enumerate(rows))
-    )
+    rows = [LONG_AGO, LONG_AGO, now - timedelta(days=3_649), now]
+    entries = [AuditEntry(at=at, action="a", entity="e", entity_id=str(n)) for n, at in enumerate(rows)]
+    await add(database, *entries)
     await add(database, *(SignInEntry(at=at, outcome=Outcome.REFUSED) for at in rows))
     assert await run(database) == {"audit entries": 2, "sign-in entries": 3}
     async with database.unit(writes=False) as unit:
@@ -159,9 +158,8 @@ async def test_the_logs_go_by_their_terms_and_say_so(database: Database, clock: 
 
 
 async def test_another_term_reaches_the_triggers_and_is_audited(database: Database, clock: FakeClock) -> None:
-    await add(
-        database, *(AuditEntry(at=clock.now() - timedelta(days=100), action="a", entity="e", entity_id="1"),)
-    )
+    aged = clock.now() - timedelta(days=3_000)
+    await add(database, AuditEntry(at=aged, action="a", entity="e", entity_id="1"))
     assert await run(database, load_settings(retention_audit_days=30)) == {"audit entries": 1}
     async with database.unit(writes=False) as unit:
         term = await unit.session.get(RetentionTerm, "audit")
