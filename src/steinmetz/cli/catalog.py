@@ -77,9 +77,8 @@ def _file(path: Path) -> SourceFile:
 
 
 def _import(files: list[SourceFile], *, dry_run: bool) -> list[FileReport]:
-    from steinmetz.cli.database import revision
+    from steinmetz.cli.database import opened, revision
     from steinmetz.erp import migrations
-    from steinmetz.erp.db import Database
     from steinmetz.erp.kit.roles import SYSTEM
     from steinmetz.erp.logging import configure_logging
     from steinmetz.erp.migrations.schema import schema
@@ -94,11 +93,8 @@ def _import(files: list[SourceFile], *, dry_run: bool) -> list[FileReport]:
     schema()  # an audit entry refers to a table of another module
 
     async def run(advance: Advance | None) -> list[FileReport]:
-        database = Database(settings.database_address, pool_size=1)
-        try:
+        async with opened(settings, "catalog import") as database:
             return await import_files(database, SYSTEM, files, dry_run=dry_run, advance=advance)
-        finally:
-            await database.close()
 
     with _progress() as advance:
         return asyncio.run(run(advance))

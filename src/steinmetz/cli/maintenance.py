@@ -82,19 +82,16 @@ def _in_unit(work: Callable[[Unit], Awaitable[MaintenanceView]], *, writes: bool
     """The one place where this command opens the database."""
     import asyncio
 
-    from steinmetz.erp.db import Database
+    from steinmetz.cli.database import opened
     from steinmetz.erp.settings import load_settings
     from steinmetz.sql.scope import ScopeKind, open_scope
 
     settings = load_settings(log_level="error")
 
     async def run() -> MaintenanceView:
-        database = Database(settings.database_address, pool_size=1)
-        try:
+        async with opened(settings, "maintenance") as database:
             with open_scope(ScopeKind.COMMAND, "maintenance"):
                 async with database.unit(writes=writes) as unit:
                     return await work(unit)
-        finally:
-            await database.close()
 
     return asyncio.run(run())

@@ -122,7 +122,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     conversation.attach(io)
     gate.open_rooms(ROOM_PREFIX, conversation.may_enter)
     scheduler = state.scheduler = Scheduler(database, clock, chores(settings))
-    state.probes["scheduler"] = scheduler.health
+    state.probes |= {"scheduler": scheduler.health, "worker": worker.health}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -117,9 +117,10 @@ class Settings(BaseSettings):
     )
 
     retention_sessions_days: int = Field(30, ge=0, le=MAX_RETENTION_DAYS)
-    """Sign-ins that have ended, and revocations; for this and the next three: 0 keeps for ever."""
+    """Sign-ins that have ended, and revocations; for this and the next four: 0 keeps for ever."""
     retention_batch_days: int = Field(90, ge=0, le=MAX_RETENTION_DAYS)
     """Batch jobs that have ended, with their items."""
+    retention_notifications_days: int = Field(365, ge=0, le=MAX_RETENTION_DAYS)
     retention_sign_ins_days: int = Field(180, ge=0, le=MAX_RETENTION_DAYS)
     """The log of sign-ins: it holds addresses of people, and no law wants it for long."""
     retention_audit_days: int = Field(LEGAL_AUDIT_DAYS, ge=0, le=MAX_RETENTION_DAYS)

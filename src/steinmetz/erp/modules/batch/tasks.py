@@ -113,6 +113,13 @@ class Worker:
                 await asyncio.wait(self._running, timeout=STOP_WITHIN_S)
             await tasks.aclose()
 
+    def health(self) -> str:
+        """``ok``, or why items wait."""
+        if not self._workers:
+            return "ok"
+        living = sum(not task.done() for task in self._running)
+        return "ok" if living == self._workers else f"{living} of {self._workers} running"
+
     def wake(self) -> None:
         """There is something to do."""
         call, self._call = self._call, asyncio.Event()

@@ -13,15 +13,17 @@ from dataclasses import dataclass, replace
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date
+from steinmetz.erp.kit.language import day
 from steinmetz.erp.kit.pagination import PageQuery
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.workdays import workdays
-from steinmetz.erp.modules.hr import access, repository, rules
+from steinmetz.erp.modules.hr import access, repository, rules, texts
 from steinmetz.erp.modules.hr.hours import name_of
 from steinmetz.erp.modules.hr.models import Employee, LeaveRequest
 from steinmetz.erp.modules.hr.repository import LeaveFilter, Page, Window
 from steinmetz.erp.modules.hr.rules import MAX_LEAVE_DAYS, LeaveAct, LeaveKind, LeaveStatus
 from steinmetz.erp.modules.hr.schemas import AllowanceView, LeaveInput, LeavePatch, LeaveView
+from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.erp.modules.system import service as audit
 
 NAMED_DAYS = 10
@@ -168,8 +170,28 @@ async def _decide(
     await unit.session.flush()
     after = {"status": request.status, "reason": request.reason}
     audit.record(unit, f"leave.{act}", "leave_request", request.id, _summary(request, employee), before, after)
-    # Decided: here the employee's user (``employee.user_id``, if there is one) is to be notified.
+    await _tell(unit, request, employee)
     return _view(request, employee)
+
+
+async def _tell(unit: Unit, request: LeaveRequest, employee: Employee) -> None:
+    """Tell the employee's user, if he has one and has not decided himself."""
+    if employee.user_id is None or employee.user_id == unit.actor.id:
+        return
+    is_approved = request.status is LeaveStatus.APPROVED
+    await notifications.notify(
+        unit,
+        notifications.ToUser(employee.user_id),
+        notifications.Level.SUCCESS if is_approved else notifications.Level.WARNING,
+        texts.APPROVED_TITLE if is_approved else texts.REJECTED_TITLE,
+        texts.DECIDED_WITH_REASON if request.reason else texts.DECIDED,
+        values={
+            "first": lambda language: day(request.first_day, language),
+            "last": lambda language: day(request.last_day, language),
+            "by": unit.actor.name,
+            "reason": request.reason,
+        },
+    )
 
 
 def _may_decide(unit: Unit, employee: Employee) -> None:

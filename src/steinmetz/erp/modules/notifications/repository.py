@@ -140,3 +140,12 @@ async def mark_all(session: AsyncSession, reader: Reader) -> int:
 @named
 async def remove(session: AsyncSession, notification_id: int) -> None:
     await session.execute(delete(Notification).where(Notification.id == notification_id))
+
+
+@named
+async def remove_old(session: AsyncSession, before: datetime, limit: int) -> int:
+    """At most ``limit`` from before that instant; nothing is written if there are none."""
+    ids = (await session.scalars(select(Notification.id).where(Notification.at < before).limit(limit))).all()
+    if ids:
+        await session.execute(delete(Notification).where(Notification.id.in_(ids)))
+    return len(ids)

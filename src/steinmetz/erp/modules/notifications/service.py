@@ -45,6 +45,7 @@ __all__ = [
     "ToUser",
     "Wording",
     "delete",
+    "delete_old",
     "inbox",
     "mark_all_read",
     "mark_read",
@@ -215,3 +216,8 @@ async def delete(unit: Unit, notification_id: int) -> None:
 async def _is_addressed(unit: Unit, notification_id: int) -> bool:
     reader, _ = await _reader(unit)
     return await repository.shown(unit.session, reader, notification_id) is not None
+
+
+async def delete_old(unit: Unit, before: datetime, limit: int) -> int:
+    """Delete notices from before that instant, read or not; at most ``limit``."""
+    return await repository.remove_old(unit.session, before, limit)
