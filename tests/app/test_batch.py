@@ -376,7 +376,7 @@ class TestBounds:
             {**GOOD, "externalNumber": ["x"]},
             {**GOOD, "name": "x" * 5_000},
             {**GOOD, "isAdmin": True},
-            {**GOOD, "paymentDays": 10**30},
+            {**GOOD, "paymentDays": 10**29},
             "text",
             None,
         ]

@@ -127,6 +127,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/users": {"email": "n@example.com", "name": "Neu", "role": "clerk", "password": PASSWORD},
     "/api/users/{user_id}/password": {"newPassword": "ein anderes Wort"},
     "/api/auth/password": {"currentPassword": PASSWORD, "newPassword": "ein anderes Wort"},
+    "/api/functions/import": {"files": [{"name": "_1_LAGER.md", "text": "## Lager\n├── Regale\n"}]},
 }
 """Of routes that look at the body before they open their unit."""
 

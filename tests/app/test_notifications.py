@@ -296,8 +296,8 @@ class TestOverdueInvoices:
     async def test_managers_hear_of_them_once_a_day(
         self, app: Application, arrive: Arrive, clock: FakeClock, engine_name: str
     ) -> None:
-        from steinmetz.erp.scheduler import Scheduler
-
+        scheduler = app.state.scheduler
+        assert scheduler is not None
         clerk, manager = await arrive("clerk"), await arrive("manager")
         customer = await data(clerk.http.post("/api/customers", json={"name": "Muster", "paymentDays": 0}), 201)
         items = [{"description": "Wartung", "unitPriceCents": 10_000}]
@@ -306,8 +306,8 @@ class TestOverdueInvoices:
             drafted = await data(clerk.http.post("/api/invoices", json=draft), 201)
             await data(clerk.http.post(f"/api/invoices/{drafted['id']}/send", json={"version": 1}))
         clock.advance(86_400)
-        assert await Scheduler(app.state.database, clock).run_due(clock.now()) == 3
-        assert await Scheduler(app.state.database, clock).run_due(clock.now()) == 0
+        assert await scheduler.run_due(clock.now()) == 3
+        assert await scheduler.run_due(clock.now()) == 0
         (told,) = manager.heard(EVENT)
         assert told["title"] == "Überfällig seit 03.03.2026"
         assert told["message"] == "3 Rechnungen sind überfällig geworden."

@@ -30,6 +30,7 @@ class TestHealth:
             "database": "ok",
             "migrations": "ok",
             "maintenance": "off",
+            "worker": "ok",
             "disk": "ok",
             "scheduler": "ok",
             "redis": "not used",

@@ -81,7 +81,6 @@ def _import(files: list[SourceFile], *, dry_run: bool) -> list[FileReport]:
     from steinmetz.erp import migrations
     from steinmetz.erp.kit.roles import SYSTEM
     from steinmetz.erp.logging import configure_logging
-    from steinmetz.erp.migrations.schema import schema
     from steinmetz.erp.modules.catalog.importing import import_files
     from steinmetz.erp.settings import load_settings
 
@@ -89,8 +88,6 @@ def _import(files: list[SourceFile], *, dry_run: bool) -> list[FileReport]:
     configure_logging(settings.log_level, settings.log_format)  # to standard error: --json has the other
     if (stands := revision(settings)) != migrations.head():
         fail(f"the database is at {stands or 'nothing'}, not at {migrations.head()}: run `steinmetz migrate`")
-
-    schema()  # an audit entry refers to a table of another module
 
     async def run(advance: Advance | None) -> list[FileReport]:
         async with opened(settings, "catalog import") as database:

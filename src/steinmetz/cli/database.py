@@ -52,8 +52,10 @@ async def opened(settings: Settings, command: str) -> AsyncIterator[Database]:
     what it concerns, move their screens, and say what the unit has published."""
     from steinmetz.erp.db import Database
     from steinmetz.erp.logging import configure_logging
+    from steinmetz.erp.migrations.schema import schema
     from steinmetz.erp.neighbours import joined
 
+    schema()  # a record may refer to the tables of modules that the command itself does not know
     configure_logging(settings.log_level, settings.log_format)  # standard output is the command's own
     with ringing(settings, command) as ringer:
         async with joined(Database(settings.database_address, pool_size=1), ringer) as database:

@@ -23,7 +23,7 @@ RETENTIONS = (
     Retention("sign-ins that have ended", "retention_sessions_days", auth.delete_ended_sign_ins),
     Retention("revocations", "retention_sessions_days", auth.delete_revocations),
     Retention("finished batch jobs", "retention_batch_days", batch.delete_finished),
-    Retention("notifications", "retention_notifications_days", notifications.delete_old),
+    Retention("notifications", "retention_notices_days", notifications.delete_old),
     Retention("sign-in entries", "retention_sign_ins_days", system.delete_sign_in_entries, term="sign-ins"),
     Retention("audit entries", "retention_audit_days", system.delete_audit_entries, term="audit"),
 )

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     """Sign-ins that have ended, and revocations; for this and the next four: 0 keeps for ever."""
     retention_batch_days: int = Field(90, ge=0, le=MAX_RETENTION_DAYS)
     """Batch jobs that have ended, with their items."""
-    retention_notifications_days: int = Field(365, ge=0, le=MAX_RETENTION_DAYS)
+    retention_notices_days: int = Field(365, ge=0, le=MAX_RETENTION_DAYS)
     retention_sign_ins_days: int = Field(180, ge=0, le=MAX_RETENTION_DAYS)
     """The log of sign-ins: it holds addresses of people, and no law wants it for long."""
     retention_audit_days: int = Field(LEGAL_AUDIT_DAYS, ge=0, le=MAX_RETENTION_DAYS)

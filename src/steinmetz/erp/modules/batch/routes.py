@@ -50,7 +50,7 @@ async def list_jobs(
     unit: Reading,
     paging: Paging,
     status: Annotated[list[JobStatus] | None, Query(max_length=5, description="Any of these")] = None,
-    kind: Annotated[Text | None, Query(max_length=40)] = None,
+    kind: Annotated[Text | None, Query(max_length=40, description="What they do, e.g. `export`")] = None,
     mine: Annotated[bool, Query(description="Only those that the caller has begun")] = False,
 ) -> Any:
     """Which jobs there are and how far they are, newest first."""
@@ -67,7 +67,12 @@ async def get_job(unit: Reading, job_id: RecordId) -> Any:
 
 @router.get("/{job_id}/items", response_model=Listing[ItemView])
 @cached(ttl=300)
-async def list_items(unit: Reading, job_id: RecordId, paging: Paging, status: JobStatus | None = None) -> Any:
+async def list_items(
+    unit: Reading,
+    job_id: RecordId,
+    paging: Paging,
+    status: Annotated[JobStatus | None, Query(description="Only items in this state")] = None,
+) -> Any:
     """What became of each item, and why it failed. For its owner, managers and auditors."""
     return _listing(await service.list_items(unit, job_id, paging, status))
 

@@ -435,7 +435,7 @@ async def credit_invoice(unit: Unit, invoice_id: int, data: CreditInput) -> Cred
     credited = await _to_change(unit, invoice_id, data.version)
     if rules.next_status(credited.status, InvoiceAct.CREDIT) is None:
         await _step(unit, credited, InvoiceAct.CREDIT)
-    before = {"status": credited.status, "creditedCents": credited.credited_cents}
+    before = _told(credited)
     items = await _items_to_credit(unit, credited, data.items)
     total = rules.invoice_sum(item_sums(items))
     act = rules.credit_act(_open_cents(credited), total.gross_cents)
@@ -465,20 +465,10 @@ async def credit_invoice(unit: Unit, invoice_id: int, data: CreditInput) -> Cred
     lines = rules.reversed_lines(rules.lines_of_sending(item_sums(items)))
     description = f"Rechnungskorrektur {note.number} zu {credited.number}"
     await books.post(unit, lines, today, description, f"credit:{note.id}")
-    audit.record(
-        unit,
-        "invoice.credit",
-        "invoice",
-        credited.id,
-        f"{credited.number} {note.number}",
-        before=before,
-        after={
-            "status": credited.status,
-            "creditedCents": credited.credited_cents,
-            "creditNoteId": note.id,
-            "reason": data.reason,
-        },
-    )
+    before, after = audit.differences(before, _told(credited))
+    after |= {"creditNoteId": note.id, "reason": data.reason}
+    summary = f"{credited.number} {note.number}"
+    audit.record(unit, "invoice.credit", "invoice", credited.id, summary, before, after)
     return await credit_note(unit, note.id)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Unprocessable
+from steinmetz.erp.kit import language
 from steinmetz.erp.kit.days import company_date
-from steinmetz.erp.kit.language import day
 from steinmetz.erp.kit.pagination import PageQuery
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.workdays import workdays
@@ -186,8 +187,8 @@ async def _tell(unit: Unit, request: LeaveRequest, employee: Employee) -> None:
         texts.APPROVED_TITLE if is_approved else texts.REJECTED_TITLE,
         texts.DECIDED_WITH_REASON if request.reason else texts.DECIDED,
         values={
-            "first": lambda language: day(request.first_day, language),
-            "last": lambda language: day(request.last_day, language),
+            "first": partial(language.day, request.first_day),
+            "last": partial(language.day, request.last_day),
             "by": unit.actor.name,
             "reason": request.reason,
         },

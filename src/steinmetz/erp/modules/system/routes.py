@@ -247,7 +247,7 @@ async def sign_ins(
     unit: Reading,
     page: Paging,
     user_id: Annotated[int | None, Query(alias="userId", ge=1, le=MAX_RECORD_ID)] = None,
-    outcome: Outcome | None = None,
+    outcome: Annotated[Outcome | None, Query(description="Only those that ended so")] = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> Any:

@@ -84,7 +84,7 @@ def _period(unit: Unit, first: dt.date | None, last: dt.date | None) -> Period:
 async def list_accounts(
     unit: Reading,
     paging: Paging,
-    kind: AccountKind | None = None,
+    kind: Annotated[AccountKind | None, Query(description="Only accounts of this kind")] = None,
     q: Annotated[Text, Query(max_length=100, description="Part of a number or name")] = "",
     at: At = None,
 ) -> Any:
