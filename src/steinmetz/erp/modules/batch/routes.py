@@ -19,6 +19,7 @@ from steinmetz.erp.modules.batch.kinds.port import Document
 from steinmetz.erp.modules.batch.repository import JobFilter
 from steinmetz.erp.modules.batch.rules import JobStatus
 from steinmetz.erp.modules.batch.schemas import ItemView, JobInput, JobRow, JobView
+from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
 from steinmetz.sql.scope import ScopeKind, open_scope
 
@@ -104,6 +105,7 @@ async def delete_job(request: Request, unit: Writing, job_id: RecordId) -> None:
 
 
 @router.get("/{job_id}/download", response_class=StreamingResponse)
+@refuses(409)
 async def download(request: Request, unit: Reading, job_id: RecordId) -> Response:
     """The file that came of a job. For its owner, managers and auditors; 409 while there is none."""
     document = await service.document(unit, job_id)

@@ -32,6 +32,7 @@ from steinmetz.erp.modules.chat.schemas import (
     ReadInput,
     ReadView,
 )
+from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
@@ -97,6 +98,7 @@ async def archive_channel(unit: Writing, channel_id: ChannelPath, step: ChannelS
 
 @router.get("/channels/{channel_id}/members", response_model=Listing[MemberView])
 @cached(ttl=300, vary_on="user")
+@refuses(409)
 async def list_members(unit: Reading, channel_id: ChannelPath, paging: Paging) -> Any:
     """Who is in this private channel?"""
     return _listing(await service.members(unit, channel_id, paging))

@@ -49,6 +49,7 @@ from steinmetz.erp.modules.hr.schemas import (
     WeekView,
 )
 from steinmetz.erp.modules.hr.statistics import statistics
+from steinmetz.erp.openapi import refuses
 
 router = APIRouter(prefix="/api", tags=["hr"])
 
@@ -75,12 +76,13 @@ def _answer(data: Any) -> dict[str, Any]:
 # Departments
 
 
-@router.get("/departments", response_model=Answer[list[DepartmentView]])
+@router.get("/departments", response_model=Listing[DepartmentView])
 @cached(ttl=300, shared=True)
 async def list_departments(unit: Reading) -> Any:
     """All departments, with how many people each employs today."""
     valid_until(next_midnight(unit.now))
-    return _answer(await service.departments(unit))
+    rows = await service.departments(unit)
+    return _listing(Page(rows, None, len(rows)))
 
 
 @router.post("/departments", response_model=Answer[DepartmentView], status_code=201, dependencies=MANAGER)
@@ -163,6 +165,7 @@ async def change_employee(unit: Writing, employee_id: RecordId, patch: EmployeeP
 
 @router.get("/time-entries", response_model=Listing[TimeEntryRow])
 @cached(ttl=300, vary_on="user")
+@refuses(403)
 async def list_time_entries(
     unit: Reading,
     paging: Paging,
@@ -180,6 +183,7 @@ async def list_time_entries(
 
 @router.get("/time-entries/week", response_model=Answer[WeekView])
 @cached(ttl=300, vary_on="user")
+@refuses(403, 404)
 async def get_week(
     unit: Reading,
     employee_id: OneEmployee = None,
@@ -216,6 +220,7 @@ async def delete_time_entry(unit: Writing, entry_id: RecordId, version: VersionR
 
 @router.get("/leave-requests", response_model=Listing[LeaveView])
 @cached(ttl=300, vary_on="user")
+@refuses(403)
 async def list_leave_requests(
     unit: Reading,
     paging: Paging,
@@ -233,6 +238,7 @@ async def list_leave_requests(
 
 @router.get("/leave-requests/allowance", response_model=Answer[AllowanceView])
 @cached(ttl=300, vary_on="user")
+@refuses(403, 404)
 async def get_allowance(
     unit: Reading,
     employee_id: OneEmployee = None,
