@@ -109,3 +109,7 @@ async def test_importing_rules(house: House) -> None:
 async def test_a_dry_run_and_a_refused_file_change_nothing(house: House) -> None:
     await house.verify_write(lambda: imported(house, LAGER, "neu.md", dryRun="true"))
     await house.verify_write(lambda: imported(house, "## Neu\n├── \0", "neu.md"), succeeds=False)
+
+
+async def test_putting_the_rules_in_force_anew(house: House) -> None:
+    await house.verify_write(lambda: house.admin.post(f"{CATALOGUE}/reload"))
