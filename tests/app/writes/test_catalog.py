@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
+from steinmetz.clock import FakeClock
 from steinmetz.erp.kit.roles import Role
 from tests.app.writes.house import House
 from tests.app.writes.paths.catalog import CATALOGUE, a_leaf
@@ -112,4 +113,7 @@ async def test_a_dry_run_and_a_refused_file_change_nothing(house: House) -> None
 
 
 async def test_putting_the_rules_in_force_anew(house: House) -> None:
+    clock = house.app.state.clock
+    assert isinstance(clock, FakeClock)
+    clock.advance(1)
     await house.verify_write(lambda: house.admin.post(f"{CATALOGUE}/reload"))
