@@ -12,6 +12,8 @@ from fastapi import Response
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from steinmetz.erp.kit.pagination import Page
+
 T = TypeVar("T")
 
 
@@ -37,6 +39,16 @@ class Listing(BaseModel, Generic[T]):
     success: Literal[True] = True
     data: list[T]
     page: PageMark
+
+
+def answer(data: Any) -> dict[str, Any]:
+    """What a route with `Answer` as its model returns."""
+    return {"success": True, "data": data}
+
+
+def listing(page: Page) -> dict[str, Any]:
+    """What a route with `Listing` as its model returns."""
+    return {"success": True, "data": page.rows, "page": {"next": page.next, "total": page.total}}
 
 
 def json_answer(data: Any) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -74,6 +75,15 @@ def _storable(value: Any) -> str:
         raise ValueError("no database holds such a text")
     value.encode()  # raises for half a surrogate pair
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list, the cursor of those after them, and how many there are in all."""
+
+    rows: Sequence[Any]
+    next: str | None
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

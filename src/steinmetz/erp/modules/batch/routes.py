@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from steinmetz.cache import cached
 from steinmetz.erp.db import Database
 from steinmetz.erp.dependencies import Reading, Writing
-from steinmetz.erp.kit.answers import Answer, Listing
+from steinmetz.erp.kit.answers import Answer, Listing, answer, listing
 from steinmetz.erp.kit.fields import RecordId, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.modules.batch import service
@@ -28,21 +28,13 @@ router = APIRouter(prefix="/api/batch/jobs", tags=["batch"])
 PIECES_AT_ONCE = 20
 
 
-def _listing(page: service.Page) -> dict[str, Any]:
-    return {"success": True, "data": page.rows, "page": {"next": page.next, "total": page.total}}
-
-
-def _answer(data: Any) -> dict[str, Any]:
-    return {"success": True, "data": data}
-
-
 @router.post("", response_model=Answer[JobView], status_code=202)
 async def create_job(request: Request, response: Response, unit: Writing, data: JobInput) -> Any:
     """Begin a job. It is queued now and done by and by: listen to `batch:progress`, or look at it again."""
     job = await service.create_job(unit, data)
     unit.afterwards(state_of(request).batch.queued)
     response.headers["Location"] = f"{router.prefix}/{job.id}"
-    return _answer(job)
+    return answer(job)
 
 
 @router.get("", response_model=Listing[JobRow])
@@ -56,14 +48,14 @@ async def list_jobs(
 ) -> Any:
     """Which jobs there are and how far they are, newest first."""
     wanted = JobFilter(tuple(status or ()), kind, unit.actor.id if mine else None)
-    return _listing(await service.list_jobs(unit, paging, wanted))
+    return listing(await service.list_jobs(unit, paging, wanted))
 
 
 @router.get("/{job_id}", response_model=Answer[JobView])
 @cached(ttl=300)
 async def get_job(unit: Reading, job_id: RecordId) -> Any:
     """How far a job is; `parameters` and `error` only for its owner, managers and auditors."""
-    return _answer(await service.job_view(unit, job_id))
+    return answer(await service.job_view(unit, job_id))
 
 
 @router.get("/{job_id}/items", response_model=Listing[ItemView])
@@ -75,7 +67,7 @@ async def list_items(
     status: Annotated[JobStatus | None, Query(description="Only items in this state")] = None,
 ) -> Any:
     """What became of each item, and why it failed. For its owner, managers and auditors."""
-    return _listing(await service.list_items(unit, job_id, paging, status))
+    return listing(await service.list_items(unit, job_id, paging, status))
 
 
 @router.post("/{job_id}/cancel", response_model=Answer[JobView])
@@ -85,7 +77,7 @@ async def cancel_job(request: Request, unit: Writing, job_id: RecordId) -> Any:
     batch = state_of(request).batch
     unit.afterwards(lambda: batch.told(job.id, job.owner_id, ended))
     unit.afterwards(batch.queued)
-    return _answer(job)
+    return answer(job)
 
 
 @router.post("/{job_id}/retry", response_model=Answer[JobView], status_code=202)
@@ -93,7 +85,7 @@ async def retry_job(request: Request, unit: Writing, job_id: RecordId) -> Any:
     """Do what failed or was cancelled once more; what is done stays done. For its owner and managers."""
     job = await service.retry_job(unit, job_id)
     unit.afterwards(state_of(request).batch.queued)
-    return _answer(job)
+    return answer(job)
 
 
 @router.delete("/{job_id}", status_code=204)

@@ -8,7 +8,7 @@ are one commit, so an item is either as if never begun or settled for good; ther
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from io import StringIO
@@ -113,24 +113,6 @@ def watched_job(room: str) -> int | None:
 
 
 # CSV
-
-
-_FORMULA = frozenset("=+-@\t\r")
-
-
-def cell(value: str | int | None) -> str:
-    """A field as RFC 4180 writes it. Text that a spreadsheet would take for a formula gets an apostrophe."""
-    if value is None:
-        return ""
-    text = str(value)
-    if isinstance(value, str) and text[:1] in _FORMULA and text:
-        text = f"'{text}"
-    return '"' + text.replace('"', '""') + '"' if set(text) & set(',;"\r\n') else text
-
-
-def csv_line(values: Iterable[str | int | None]) -> str:
-    # "Each record is located on a separate line, delimited by a line break (CRLF)" (RFC 4180, 2.1).
-    return ",".join(map(cell, values)) + "\r\n"
 
 
 @dataclass(frozen=True, slots=True)

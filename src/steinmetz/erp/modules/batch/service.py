@@ -6,7 +6,7 @@ Every decision about a job is made under the lock of its progress row, so it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from steinmetz.erp.errors import (
     log_unexpected,
     problem_of,
 )
-from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
+from steinmetz.erp.kit.pagination import Page, PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import Role, may_write
 from steinmetz.erp.modules.batch import repository, rules
 from steinmetz.erp.modules.batch.kinds import KINDS
@@ -38,15 +38,6 @@ from steinmetz.erp.modules.system import service as audit
 Kinds = Mapping[str, Kind[Any]]
 
 UNFINISHED = "The job is not over yet."
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows of a list, the cursor of those after them, and how many there are in all."""
-
-    rows: Sequence[Any]
-    next: str | None
-    total: int
 
 
 @dataclass(frozen=True, slots=True)

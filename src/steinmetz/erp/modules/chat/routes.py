@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from steinmetz.cache import cached
 from steinmetz.erp.dependencies import Reading, SignedIn, Writing, writes_as
-from steinmetz.erp.kit.answers import Answer, Listing
+from steinmetz.erp.kit.answers import Answer, Listing, answer
 from steinmetz.erp.kit.fields import MAX_RECORD_ID, RecordId, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
@@ -50,10 +50,6 @@ WRITES = [writes_as(Role.CLERK)]
 SPEAKS = [writes_as(Role.CLERK), Depends(in_pace)]
 
 
-def _answer(data: Any) -> dict[str, Any]:
-    return {"success": True, "data": data}
-
-
 def _listing(page: tuple[Any, str | None, int]) -> dict[str, Any]:
     rows, following, total = page
     return {"success": True, "data": rows, "page": {"next": following, "total": total}}
@@ -74,26 +70,26 @@ async def list_channels(
 @router.post("/channels", response_model=Answer[ChannelRow], status_code=201, dependencies=SPEAKS)
 async def create_channel(unit: Writing, data: ChannelInput) -> Any:
     """Open a channel for everybody, or a private one for those whom I let in."""
-    return _answer(await service.create_channel(unit, data))
+    return answer(await service.create_channel(unit, data))
 
 
 @router.get("/channels/{channel_id}", response_model=Answer[ChannelRow])
 @cached(ttl=300, vary_on="user")
 async def get_channel(unit: Reading, channel_id: ChannelPath) -> Any:
     """What is this channel about, and what is new in it?"""
-    return _answer(await service.channel(unit, channel_id))
+    return answer(await service.channel(unit, channel_id))
 
 
 @router.patch("/channels/{channel_id}", response_model=Answer[ChannelRow], dependencies=WRITES)
 async def change_channel(unit: Writing, channel_id: ChannelPath, patch: ChannelPatch) -> Any:
     """Rename my channel or give it another topic; its id and its room stay."""
-    return _answer(await service.change_channel(unit, channel_id, patch))
+    return answer(await service.change_channel(unit, channel_id, patch))
 
 
 @router.post("/channels/{channel_id}/archive", response_model=Answer[ChannelRow], dependencies=WRITES)
 async def archive_channel(unit: Writing, channel_id: ChannelPath, step: ChannelStep) -> Any:
     """Close a channel: it can still be read and searched, and nothing more is said in it."""
-    return _answer(await service.archive_channel(unit, channel_id, step.version))
+    return answer(await service.archive_channel(unit, channel_id, step.version))
 
 
 @router.get("/channels/{channel_id}/members", response_model=Listing[MemberView])
@@ -107,14 +103,14 @@ async def list_members(unit: Reading, channel_id: ChannelPath, paging: Paging) -
 @router.put("/channels/{channel_id}/members/{user_id}", response_model=Answer[MemberView], dependencies=WRITES)
 async def add_member(unit: Writing, channel_id: ChannelPath, user_id: RecordId) -> Any:
     """Let somebody into a private channel; he is told so."""
-    return _answer(await service.add_member(unit, channel_id, user_id))
+    return answer(await service.add_member(unit, channel_id, user_id))
 
 
 @router.delete("/channels/{channel_id}/members/{user_id}", response_model=Answer[None], dependencies=WRITES)
 async def remove_member(unit: Writing, channel_id: ChannelPath, user_id: RecordId) -> Any:
     """Take somebody out of a private channel, or leave it: from this moment it does not exist for him."""
     await service.remove_member(unit, channel_id, user_id)
-    return _answer(None)
+    return answer(None)
 
 
 @router.get("/channels/{channel_id}/messages", response_model=Listing[MessageView])
@@ -138,13 +134,13 @@ async def list_channel_messages(
 async def say_in_channel(unit: Writing, channel_id: ChannelPath, data: ChannelMessageInput) -> Any:
     """Say something here. Sent again with the same `key`, it is said once."""
     said = MessageInput.model_construct(channel=channel_id, text=data.text, key=data.key)
-    return _answer(await service.say(unit, said))
+    return answer(await service.say(unit, said))
 
 
 @router.post("/channels/{channel_id}/read", response_model=Answer[ReadView], dependencies=WRITES)
 async def mark_read(unit: Writing, channel_id: ChannelPath, data: ReadInput) -> Any:
     """I have read everything up to this message."""
-    return _answer(await service.mark_read(unit, channel_id, data.message_id))
+    return answer(await service.mark_read(unit, channel_id, data.message_id))
 
 
 @router.get("/messages", response_model=Listing[MessageView])
@@ -161,16 +157,16 @@ async def list_messages(
 @router.post("/messages", response_model=Answer[MessageView], status_code=201, dependencies=SPEAKS)
 async def say(unit: Writing, data: MessageInput) -> Any:
     """Say something in a channel. Sent again with the same `key`, it is said once."""
-    return _answer(await service.say(unit, data))
+    return answer(await service.say(unit, data))
 
 
 @router.patch("/messages/{message_id}", response_model=Answer[MessageView], dependencies=SPEAKS)
 async def change_message(unit: Writing, message_id: RecordId, patch: MessagePatch) -> Any:
     """Correct what I have said, within 15 minutes."""
-    return _answer(await service.change_message(unit, message_id, patch))
+    return answer(await service.change_message(unit, message_id, patch))
 
 
 @router.delete("/messages/{message_id}", response_model=Answer[MessageView], dependencies=SPEAKS)
 async def delete_message(unit: Writing, message_id: RecordId) -> Any:
     """Take back what I have said, or as a manager what anybody has; an empty message stays in its place."""
-    return _answer(await service.delete_message(unit, message_id))
+    return answer(await service.delete_message(unit, message_id))

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 
 from steinmetz.cache import cached
 from steinmetz.erp.dependencies import Reading, Writing, writes_as
-from steinmetz.erp.kit.answers import Answer, Listing
+from steinmetz.erp.kit.answers import Answer, Listing, answer, listing
 from steinmetz.erp.kit.fields import RecordId, ReferenceFilter, Text
 from steinmetz.erp.kit.language import Language
 from steinmetz.erp.kit.pagination import Paging
@@ -58,14 +58,6 @@ PDF: dict[int | str, dict[str, Any]] = {
 Into = Annotated[Language, Query(description="The language of the document")]
 
 
-def _listing(page: service.Page) -> dict[str, Any]:
-    return {"success": True, "data": page.rows, "page": {"next": page.next, "total": page.total}}
-
-
-def _answer(data: Any) -> dict[str, Any]:
-    return {"success": True, "data": data}
-
-
 def _pdf(printed: printing.Printed) -> Response:
     return Response(
         printed.content,
@@ -78,39 +70,39 @@ def _pdf(printed: printing.Printed) -> Response:
 @cached(ttl=300, shared=True)
 async def get_company(unit: Reading) -> Any:
     """Who sends the invoices: what stands on top of them and below."""
-    return _answer(await service.company(unit))
+    return answer(await service.company(unit))
 
 
 @router.patch("/company", response_model=Answer[CompanyView], dependencies=[writes_as(Role.ADMIN)])
 async def change_company(unit: Writing, patch: CompanyPatch) -> Any:
     """Change our company's data. What was sent before keeps what stood on it."""
-    return _answer(await service.change_company(unit, patch))
+    return answer(await service.change_company(unit, patch))
 
 
 @router.get("/customers", response_model=Listing[CustomerView])
 @cached(ttl=300, shared=True)
 async def list_customers(unit: Reading, paging: Paging, q: Search = "", sort: CustomerSort = "name") -> Any:
     """Customers whose name, number or city contains `q`."""
-    return _listing(await service.list_customers(unit, paging, search=q.strip(), sort=sort))
+    return listing(await service.list_customers(unit, paging, search=q.strip(), sort=sort))
 
 
 @router.post("/customers", response_model=Answer[CustomerView], status_code=201)
 async def create_customer(unit: Writing, data: CustomerInput) -> Any:
     """A new customer; the house gives the number."""
-    return _answer(await service.create_customer(unit, data))
+    return answer(await service.create_customer(unit, data))
 
 
 @router.get("/customers/{customer_id}", response_model=Answer[CustomerView])
 @cached(ttl=300, shared=True)
 async def get_customer(unit: Reading, customer_id: RecordId) -> Any:
     """One customer."""
-    return _answer(await service.customer(unit, customer_id))
+    return answer(await service.customer(unit, customer_id))
 
 
 @router.patch("/customers/{customer_id}", response_model=Answer[CustomerView])
 async def change_customer(unit: Writing, customer_id: RecordId, patch: CustomerPatch) -> Any:
     """Change a customer. Invoices that were sent keep the address that stood on them."""
-    return _answer(await service.change_customer(unit, customer_id, patch))
+    return answer(await service.change_customer(unit, customer_id, patch))
 
 
 @router.get("/invoices", response_model=Listing[InvoiceRow])
@@ -127,38 +119,38 @@ async def list_invoices(
 ) -> Any:
     """Invoices, newest first unless `sort` says otherwise."""
     wanted = service.InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
-    return _listing(await service.list_invoices(unit, paging, wanted, sort=sort))
+    return listing(await service.list_invoices(unit, paging, wanted, sort=sort))
 
 
 @router.post("/invoices", response_model=Answer[InvoiceView], status_code=201)
 async def draft_invoice(unit: Writing, data: InvoiceInput) -> Any:
     """A draft: it has no number yet and may still be changed."""
-    return _answer(await service.draft_invoice(unit, data))
+    return answer(await service.draft_invoice(unit, data))
 
 
 @router.get("/invoices/{invoice_id}", response_model=Answer[InvoiceView])
 @cached(ttl=300, shared=True)
 async def get_invoice(unit: Reading, invoice_id: RecordId) -> Any:
     """The whole document: items, payments, credit notes, refunds, and what is open."""
-    return _answer(await service.invoice(unit, invoice_id))
+    return answer(await service.invoice(unit, invoice_id))
 
 
 @router.patch("/invoices/{invoice_id}", response_model=Answer[InvoiceView])
 async def change_draft(unit: Writing, invoice_id: RecordId, patch: InvoicePatch) -> Any:
     """Change a draft. A sent invoice is immutable: 409."""
-    return _answer(await service.change_draft(unit, invoice_id, patch))
+    return answer(await service.change_draft(unit, invoice_id, patch))
 
 
 @router.post("/invoices/{invoice_id}/send", response_model=Answer[InvoiceView])
 async def send_invoice(unit: Writing, invoice_id: RecordId, step: InvoiceStep) -> Any:
     """Send a draft: it gets the next number of its year, without gaps, and its journal entry."""
-    return _answer(await service.send_invoice(unit, invoice_id, step.version))
+    return answer(await service.send_invoice(unit, invoice_id, step.version))
 
 
 @router.post("/invoices/{invoice_id}/pay", response_model=Answer[InvoiceView])
 async def pay_invoice(unit: Writing, invoice_id: RecordId, data: PaymentInput) -> Any:
     """Book a payment, in full or in part. Sent twice, the second is a 409: the version has moved on."""
-    return _answer(await service.pay_invoice(unit, invoice_id, data))
+    return answer(await service.pay_invoice(unit, invoice_id, data))
 
 
 @router.post(
@@ -168,19 +160,19 @@ async def pay_invoice(unit: Writing, invoice_id: RecordId, data: PaymentInput) -
 )
 async def cancel_invoice(unit: Writing, invoice_id: RecordId, step: InvoiceStep) -> Any:
     """Cancel an invoice on which nothing was paid or credited. Needs the role manager."""
-    return _answer(await service.cancel_invoice(unit, invoice_id, step.version))
+    return answer(await service.cancel_invoice(unit, invoice_id, step.version))
 
 
 @router.post("/invoices/{invoice_id}/credit", response_model=Answer[CreditNoteView], status_code=201)
 async def credit_invoice(unit: Writing, invoice_id: RecordId, data: CreditInput) -> Any:
     """Correct a sent invoice by a credit note, all that is left of it if no items are named."""
-    return _answer(await service.credit_invoice(unit, invoice_id, data))
+    return answer(await service.credit_invoice(unit, invoice_id, data))
 
 
 @router.post("/invoices/{invoice_id}/refund", response_model=Answer[InvoiceView])
 async def refund_invoice(unit: Writing, invoice_id: RecordId, data: RefundInput) -> Any:
     """Book money back to a customer who has paid more than is owed after a credit note."""
-    return _answer(await service.refund(unit, invoice_id, data))
+    return answer(await service.refund(unit, invoice_id, data))
 
 
 @router.get("/invoices/{invoice_id}/pdf", response_class=Response, responses=PDF)
@@ -202,14 +194,14 @@ async def list_credit_notes(
 ) -> Any:
     """Credit notes, newest first."""
     wanted = service.CreditNoteFilter(invoice_id, customer_id, since, until)
-    return _listing(await service.list_credit_notes(unit, paging, wanted))
+    return listing(await service.list_credit_notes(unit, paging, wanted))
 
 
 @router.get("/credit-notes/{credit_note_id}", response_model=Answer[CreditNoteView])
 @cached(ttl=300, shared=True)
 async def get_credit_note(unit: Reading, credit_note_id: RecordId) -> Any:
     """One credit note with its items."""
-    return _answer(await service.credit_note(unit, credit_note_id))
+    return answer(await service.credit_note(unit, credit_note_id))
 
 
 @router.get("/credit-notes/{credit_note_id}/pdf", response_class=Response, responses=PDF)
@@ -229,7 +221,7 @@ async def list_payments(
     until: Until = None,
 ) -> Any:
     """Money received on invoices, newest first."""
-    return _listing(await service.list_payments(unit, paging, invoice_id=invoice_id, since=since, until=until))
+    return listing(await service.list_payments(unit, paging, invoice_id=invoice_id, since=since, until=until))
 
 
 @router.get("/refunds", response_model=Listing[PaymentRow])
@@ -242,4 +234,4 @@ async def list_refunds(
     until: Until = None,
 ) -> Any:
     """Money that went back to customers, newest first."""
-    return _listing(await service.list_refunds(unit, paging, invoice_id=invoice_id, since=since, until=until))
+    return listing(await service.list_refunds(unit, paging, invoice_id=invoice_id, since=since, until=until))

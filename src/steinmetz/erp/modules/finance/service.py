@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date, midnight, month_bounds
-from steinmetz.erp.kit.pagination import Large, PageQuery
+from steinmetz.erp.kit.pagination import Large, Page, PageQuery
 from steinmetz.erp.modules.finance import extracts, repository, rules
 from steinmetz.erp.modules.finance.books import reports
 from steinmetz.erp.modules.finance.books import service as books
@@ -54,7 +54,7 @@ from steinmetz.erp.modules.finance.schemas import (
     PaymentInput,
     RefundInput,
 )
-from steinmetz.erp.modules.finance.windows import Page, Window, page_of
+from steinmetz.erp.modules.finance.windows import Window, page_of
 from steinmetz.erp.modules.system import service as audit
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, desc, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from steinmetz.erp.kit.pagination import encode_cursor
+from steinmetz.erp.kit.pagination import Page, encode_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,6 @@ class Window:
     @property
     def is_descending(self) -> bool:
         return self.sort.startswith("-")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows of a list, the cursor of those after them, and how many there are in all."""
-
-    rows: Sequence[Any]
-    next: str | None
-    total: int
 
 
 def windowed(

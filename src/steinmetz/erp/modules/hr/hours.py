@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date, week_start
-from steinmetz.erp.kit.pagination import PageQuery
+from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.workdays import ONE_DAY, holiday
 from steinmetz.erp.modules.hr import access, repository, rules
 from steinmetz.erp.modules.hr.models import Employee, TimeEntry
-from steinmetz.erp.modules.hr.repository import Page, TimeEntryFilter, Window
+from steinmetz.erp.modules.hr.repository import TimeEntryFilter, Window
 from steinmetz.erp.modules.hr.rules import DAY_MINUTES, LeaveStatus
 from steinmetz.erp.modules.hr.schemas import (
     Deleted,

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, desc, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from steinmetz.erp.kit.pagination import encode_cursor
+from steinmetz.erp.kit.pagination import Page, encode_cursor
 from steinmetz.erp.kit.queries import named
 from steinmetz.erp.modules.hr.models import Department, Employee, LeaveRequest, TimeEntry
 from steinmetz.erp.modules.hr.rules import NUMBER_PREFIX, STANDING, LeaveKind, LeaveStatus
@@ -74,15 +74,6 @@ LEAVE_ROW = (
     EMPLOYEE_NAME,
     Employee.department_id,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows of a list, the cursor of those after them, and how many there are in all."""
-
-    rows: Sequence[Any]
-    next: str | None
-    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from fastapi import APIRouter, Query
 
 from steinmetz.cache import cached, valid_until
 from steinmetz.erp.dependencies import Reading, Writing, reads_as, writes_as
-from steinmetz.erp.kit.answers import Answer, Listing
+from steinmetz.erp.kit.answers import Answer, Listing, answer, listing
 from steinmetz.erp.kit.days import company_date, next_midnight
 from steinmetz.erp.kit.fields import MAX_RECORD_ID, RecordId, ReferenceFilter, Text
-from steinmetz.erp.kit.pagination import Paging
+from steinmetz.erp.kit.pagination import Page, Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.hr import hours, leave, service
-from steinmetz.erp.modules.hr.repository import EmployeeFilter, LeaveFilter, Page, TimeEntryFilter
+from steinmetz.erp.modules.hr.repository import EmployeeFilter, LeaveFilter, TimeEntryFilter
 from steinmetz.erp.modules.hr.rules import LeaveStatus
 from steinmetz.erp.modules.hr.schemas import (
     FIRST_DAY,
@@ -65,14 +65,6 @@ VersionRead = Annotated[int, Query(ge=1, le=MAX_RECORD_ID, description="The vers
 AnyEmployee = PaidEmployeeView | EmployeeView
 
 
-def _listing(page: Page) -> dict[str, Any]:
-    return {"success": True, "data": page.rows, "page": {"next": page.next, "total": page.total}}
-
-
-def _answer(data: Any) -> dict[str, Any]:
-    return {"success": True, "data": data}
-
-
 # Departments
 
 
@@ -82,13 +74,13 @@ async def list_departments(unit: Reading) -> Any:
     """All departments, with how many people each employs today."""
     valid_until(next_midnight(unit.now))
     rows = await service.departments(unit)
-    return _listing(Page(rows, None, len(rows)))
+    return listing(Page(rows, None, len(rows)))
 
 
 @router.post("/departments", response_model=Answer[DepartmentView], status_code=201, dependencies=MANAGER)
 async def create_department(unit: Writing, data: DepartmentInput) -> Any:
     """Found a department. Needs the role manager."""
-    return _answer(await service.create_department(unit, data))
+    return answer(await service.create_department(unit, data))
 
 
 @router.get("/departments/{department_id}", response_model=Answer[DepartmentView])
@@ -96,19 +88,19 @@ async def create_department(unit: Writing, data: DepartmentInput) -> Any:
 async def get_department(unit: Reading, department_id: RecordId) -> Any:
     """One department, with how many people it employs today."""
     valid_until(next_midnight(unit.now))
-    return _answer(await service.department(unit, department_id))
+    return answer(await service.department(unit, department_id))
 
 
 @router.patch("/departments/{department_id}", response_model=Answer[DepartmentView], dependencies=MANAGER)
 async def change_department(unit: Writing, department_id: RecordId, patch: DepartmentPatch) -> Any:
     """Give a department another name or cost centre. Needs the role manager."""
-    return _answer(await service.change_department(unit, department_id, patch))
+    return answer(await service.change_department(unit, department_id, patch))
 
 
 @router.delete("/departments/{department_id}", response_model=Answer[Deleted], dependencies=MANAGER)
 async def delete_department(unit: Writing, department_id: RecordId, version: VersionRead) -> Any:
     """Delete a department that never had an employee; else 409. Needs the role manager."""
-    return _answer(await service.delete_department(unit, department_id, version))
+    return answer(await service.delete_department(unit, department_id, version))
 
 
 # Employees
@@ -138,26 +130,26 @@ async def list_employees(
         employed_on=None if active is False else day,
         not_employed_on=day if active is False else None,
     )
-    return _listing(await service.list_employees(unit, paging, wanted, sort=sort))
+    return listing(await service.list_employees(unit, paging, wanted, sort=sort))
 
 
 @router.post("/employees", response_model=Answer[AnyEmployee], status_code=201, dependencies=MANAGER)
 async def create_employee(unit: Writing, data: EmployeeInput) -> Any:
     """Hire somebody, under the next number. Needs the role manager."""
-    return _answer(await service.create_employee(unit, data))
+    return answer(await service.create_employee(unit, data))
 
 
 @router.get("/employees/{employee_id}", response_model=Answer[AnyEmployee])
 @cached(ttl=300, vary_on="role")
 async def get_employee(unit: Reading, employee_id: RecordId) -> Any:
     """One employee; the salary for manager, admin and auditor only."""
-    return _answer(await service.employee(unit, employee_id))
+    return answer(await service.employee(unit, employee_id))
 
 
 @router.patch("/employees/{employee_id}", response_model=Answer[AnyEmployee], dependencies=MANAGER)
 async def change_employee(unit: Writing, employee_id: RecordId, patch: EmployeePatch) -> Any:
     """Change an employee, end the employment (`leftOn`), link an account (`userId`). Needs the role manager."""
-    return _answer(await service.change_employee(unit, employee_id, patch))
+    return answer(await service.change_employee(unit, employee_id, patch))
 
 
 # Time
@@ -178,7 +170,7 @@ async def list_time_entries(
 ) -> Any:
     """Who worked when on what. A clerk sees the own entries only."""
     wanted = TimeEntryFilter(employee_id, department_id, since, until, project)
-    return _listing(await hours.list_entries(unit, paging, wanted, sort=sort))
+    return listing(await hours.list_entries(unit, paging, wanted, sort=sort))
 
 
 @router.get("/time-entries/week", response_model=Answer[WeekView])
@@ -194,25 +186,25 @@ async def get_week(
     """Monday to Sunday of an employee (the caller without `employeeId`): entries, minutes, target and leave."""
     if week is None:
         valid_until(next_midnight(unit.now))
-    return _answer(await hours.week(unit, employee_id, week))
+    return answer(await hours.week(unit, employee_id, week))
 
 
 @router.post("/time-entries", response_model=Answer[TimeEntryRow], status_code=201)
 async def create_time_entry(unit: Writing, data: TimeEntryInput) -> Any:
     """Enter time that was worked: one's own, or with the role manager anybody's."""
-    return _answer(await hours.create_entry(unit, data))
+    return answer(await hours.create_entry(unit, data))
 
 
 @router.patch("/time-entries/{entry_id}", response_model=Answer[TimeEntryRow])
 async def change_time_entry(unit: Writing, entry_id: RecordId, patch: TimeEntryPatch) -> Any:
     """Correct a time entry: one's own, or with the role manager anybody's."""
-    return _answer(await hours.change_entry(unit, entry_id, patch))
+    return answer(await hours.change_entry(unit, entry_id, patch))
 
 
 @router.delete("/time-entries/{entry_id}", response_model=Answer[Deleted])
 async def delete_time_entry(unit: Writing, entry_id: RecordId, version: VersionRead) -> Any:
     """Remove a time entry: one's own, or with the role manager anybody's."""
-    return _answer(await hours.delete_entry(unit, entry_id, version))
+    return answer(await hours.delete_entry(unit, entry_id, version))
 
 
 # Leave
@@ -233,7 +225,7 @@ async def list_leave_requests(
 ) -> Any:
     """Who is away, was, or wants to be; with a day in the period. A clerk sees the own requests only."""
     wanted = LeaveFilter(employee_id, department_id, tuple(status or ()), since, until)
-    return _listing(await leave.list_requests(unit, paging, wanted, sort=sort))
+    return listing(await leave.list_requests(unit, paging, wanted, sort=sort))
 
 
 @router.get("/leave-requests/allowance", response_model=Answer[AllowanceView])
@@ -249,37 +241,37 @@ async def get_allowance(
     """How many vacation days a year brings an employee (the caller without `employeeId`), and how many remain."""
     if year is None:
         valid_until(next_midnight(unit.now))
-    return _answer(await leave.allowance(unit, employee_id, year))
+    return answer(await leave.allowance(unit, employee_id, year))
 
 
 @router.post("/leave-requests", response_model=Answer[LeaveView], status_code=201)
 async def ask_for_leave(unit: Writing, data: LeaveInput) -> Any:
     """Ask for leave: one's own, or with the role manager anybody's. More vacation than remains is a 409."""
-    return _answer(await leave.ask(unit, data))
+    return answer(await leave.ask(unit, data))
 
 
 @router.patch("/leave-requests/{leave_id}", response_model=Answer[LeaveView])
 async def change_leave_request(unit: Writing, leave_id: RecordId, patch: LeavePatch) -> Any:
     """Change a request that nobody has decided: one's own, or with the role manager anybody's."""
-    return _answer(await leave.change(unit, leave_id, patch))
+    return answer(await leave.change(unit, leave_id, patch))
 
 
 @router.post("/leave-requests/{leave_id}/approve", response_model=Answer[LeaveView], dependencies=MANAGER)
 async def approve_leave(unit: Writing, leave_id: RecordId, step: LeaveStep) -> Any:
     """Grant a request. Needs the role manager; one's own only an admin grants."""
-    return _answer(await leave.approve(unit, leave_id, step.version))
+    return answer(await leave.approve(unit, leave_id, step.version))
 
 
 @router.post("/leave-requests/{leave_id}/reject", response_model=Answer[LeaveView], dependencies=MANAGER)
 async def reject_leave(unit: Writing, leave_id: RecordId, step: LeaveRejection) -> Any:
     """Refuse a request. Needs the role manager; one's own only an admin refuses."""
-    return _answer(await leave.reject(unit, leave_id, step.version, step.reason))
+    return answer(await leave.reject(unit, leave_id, step.version, step.reason))
 
 
 @router.post("/leave-requests/{leave_id}/cancel", response_model=Answer[LeaveView])
 async def cancel_leave(unit: Writing, leave_id: RecordId, step: LeaveStep) -> Any:
     """Take back a request; with the role manager also anybody's, and approved leave that has not begun."""
-    return _answer(await leave.cancel(unit, leave_id, step.version))
+    return answer(await leave.cancel(unit, leave_id, step.version))
 
 
 # Statistics
@@ -290,4 +282,4 @@ async def cancel_leave(unit: Writing, leave_id: RecordId, step: LeaveStep) -> An
 async def get_statistics(unit: Reading, since: Since = None, until: Until = None) -> Any:
     """Heads, hours, overtime, absence, joiners and leavers of a period; this month until today without one."""
     valid_until(next_midnight(unit.now))
-    return _answer(await statistics(unit, since, until))
+    return answer(await statistics(unit, since, until))

@@ -14,11 +14,11 @@ from pydantic.alias_generators import to_camel
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date
-from steinmetz.erp.kit.pagination import PageQuery
+from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.modules.auth import service as auth
 from steinmetz.erp.modules.hr import repository, rules
 from steinmetz.erp.modules.hr.models import Department, Employee
-from steinmetz.erp.modules.hr.repository import EmployeeFilter, Page, Window
+from steinmetz.erp.modules.hr.repository import EmployeeFilter, Window
 from steinmetz.erp.modules.hr.schemas import (
     Deleted,
     DepartmentInput,

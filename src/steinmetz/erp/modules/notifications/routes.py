@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 
 from steinmetz.cache import cached, valid_until
 from steinmetz.erp.dependencies import Reading, SignedIn, Writing, request_id_of, writes_as
-from steinmetz.erp.kit.answers import Answer
+from steinmetz.erp.kit.answers import Answer, answer
 from steinmetz.erp.kit.fields import RecordId
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
@@ -23,10 +23,6 @@ from steinmetz.erp.modules.notifications.schemas import (
 from steinmetz.erp.state import state_of
 
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
-
-
-def _answer(data: Any) -> dict[str, Any]:
-    return {"success": True, "data": data}
 
 
 @router.get("", response_model=Inbox)
@@ -51,7 +47,7 @@ async def list_notifications(
 @router.post("", response_model=Answer[NotificationView], status_code=201, dependencies=[writes_as(Role.MANAGER)])
 async def send(unit: Writing, data: NotificationInput) -> Any:
     """Tell something to a user or to a role; as an administrator to everybody."""
-    return _answer(await service.send(unit, data))
+    return answer(await service.send(unit, data))
 
 
 # What somebody has read is his own business: an auditor, who changes nothing, may mark it, too.
@@ -63,7 +59,7 @@ async def mark_all_read(request: Request, actor: SignedIn) -> Any:
     database = state_of(request).database
     async with database.unit(actor=actor, request_id=request_id_of(request)) as unit:
         read = await service.mark_all_read(unit)
-    return _answer(ReadCount(read=read, unread_count=0))
+    return answer(ReadCount(read=read, unread_count=0))
 
 
 @router.post("/{notification_id}/read", response_model=Answer[ReadCount])
@@ -72,11 +68,11 @@ async def mark_read(request: Request, actor: SignedIn, notification_id: RecordId
     database = state_of(request).database
     async with database.unit(actor=actor, request_id=request_id_of(request)) as unit:
         read, unread = await service.mark_read(unit, notification_id)
-    return _answer(ReadCount(read=read, unread_count=unread))
+    return answer(ReadCount(read=read, unread_count=unread))
 
 
 @router.delete("/{notification_id}", response_model=Answer[DeletedNotification])
 async def delete(unit: Writing, notification_id: RecordId) -> Any:
     """Take back what I have announced; an administrator may take back anything."""
     await service.delete(unit, notification_id)
-    return _answer(DeletedNotification(deleted=notification_id))
+    return answer(DeletedNotification(deleted=notification_id))

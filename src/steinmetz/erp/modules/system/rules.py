@@ -1,4 +1,4 @@
-"""The words of the logs, and how cells of a CSV stay text; pure."""
+"""The words of the logs; pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,6 @@ class Outcome(StrEnum):
     SIGNED_OUT = "signed_out"
     REUSED = "reused"
     """A refresh token was used twice: somebody has a copy, and the sign-in was ended."""
-
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def inert(cell: str) -> str:
-    """``cell`` so that no spreadsheet takes it for a formula: an apostrophe before what begins like one.
-
-    "Prepend each cell field with a single quote" (OWASP, CSV Injection).
-    """
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else cell
 
 
 Fields = dict[str, Any]

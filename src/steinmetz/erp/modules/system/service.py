@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -19,11 +17,12 @@ from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.errors import Unprocessable
 from steinmetz.erp.kit.announcements import Announcement
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
+from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.maintenance import SWITCH_ID, share_switch, take_switch
 from steinmetz.erp.modules.system import repository
 from steinmetz.erp.modules.system.models import AuditEntry, ChoreRun, Maintenance, RetentionTerm, SignInEntry
 from steinmetz.erp.modules.system.repository import AuditFilter
-from steinmetz.erp.modules.system.rules import Outcome, differences, inert
+from steinmetz.erp.modules.system.rules import Outcome, differences
 from steinmetz.erp.modules.system.schemas import AuditView, MaintenanceView, SignInEntryView
 
 __all__ = [
@@ -169,7 +168,7 @@ async def export(database: Database, wanted: AuditFilter) -> AsyncIterator[bytes
     """
     async with database.unit(writes=False) as unit:
         last_id = await repository.last_audit_id(unit.session)
-    yield (BYTE_ORDER_MARK + _csv([COLUMNS])).encode()
+    yield (BYTE_ORDER_MARK + csv_line(COLUMNS)).encode()
     after_id = 0
     while after_id < last_id:
         async with database.unit(writes=False) as unit:
@@ -178,25 +177,19 @@ async def export(database: Database, wanted: AuditFilter) -> AsyncIterator[bytes
             )
         if not entries:
             return
-        yield _csv([_cells(entry) for entry in entries]).encode()
+        yield "".join(csv_line(_cells(entry)) for entry in entries).encode()
         after_id = entries[-1].id
 
 
 def _cells(entry: AuditEntry) -> list[str]:
     told = AuditView.model_validate(entry).model_dump(mode="json", by_alias=True)
-    return [inert(_cell(told[name])) for name in COLUMNS]
+    return [_cell(told[name]) for name in COLUMNS]
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else str(value)
-
-
-def _csv(rows: Sequence[Sequence[str]]) -> str:
-    lines = io.StringIO()
-    csv.writer(lines).writerows(rows)
-    return lines.getvalue()
 
 
 # Retention of the logs

@@ -10,6 +10,7 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Problem, Unprocessable, invalid_input
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, example
+from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.modules.batch import repository, rules
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.finance import service as finance
@@ -80,7 +81,7 @@ async def run(unit: Unit, parameters: Payload, payload: Payload) -> str:
         raise Unprocessable(f"Line {line}: {_told(error)}") from None
     except Problem as problem:
         raise Unprocessable(f"Line {line}: {problem.detail}") from None
-    return rules.csv_line([line, outcome, customer_number, number, data.name])
+    return csv_line([line, outcome, customer_number, number, data.name])
 
 
 def _told(error: ValidationError) -> str:
@@ -129,7 +130,7 @@ async def _create(unit: Unit, number: str, data: finance.CustomerInput) -> tuple
 
 
 def document(parameters: Payload) -> Document:
-    head = rules.csv_line(["line", "outcome", "number", NUMBER, "name"])
+    head = csv_line(["line", "outcome", "number", NUMBER, "name"])
     return Document("customers-import.csv", "text/csv; charset=utf-8", head)
 
 

@@ -10,6 +10,7 @@ from steinmetz.erp.errors import Unprocessable
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, example
+from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.modules.batch import rules
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.finance import service as finance
@@ -55,7 +56,7 @@ async def run(unit: Unit, parameters: Payload, payload: Payload) -> str:
     subject = Extract(parameters["subject"])
     columns = COLUMNS[subject]
     rows = await finance.extract(unit, subject, payload["firstId"], payload["lastId"])
-    return "".join(rules.csv_line(_value(row[column]) for column in columns) for row in rows)
+    return "".join(csv_line(_value(row[column]) for column in columns) for row in rows)
 
 
 def _value(value: Any) -> str | int | None:
@@ -75,7 +76,7 @@ def _value(value: Any) -> str | int | None:
 def document(parameters: Payload) -> Document:
     subject = Extract(parameters["subject"])
     name = f"{subject}-{parameters['date']}.csv"
-    return Document(name, "text/csv; charset=utf-8", rules.csv_line(map(_camel, COLUMNS[subject])))
+    return Document(name, "text/csv; charset=utf-8", csv_line(map(_camel, COLUMNS[subject])))
 
 
 def _camel(column: str) -> str:

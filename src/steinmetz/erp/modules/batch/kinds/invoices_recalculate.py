@@ -6,6 +6,7 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Unprocessable
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, example
+from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.modules.batch import rules
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.finance import service as finance
@@ -37,7 +38,7 @@ async def run(unit: Unit, parameters: Payload, payload: Payload) -> str:
     for wrong in await finance.wrong_sums(unit, payload["firstId"], payload["lastId"]):
         outcome = "corrected" if await _correct(unit, wrong) else "reported"
         lines.append(
-            rules.csv_line(
+            csv_line(
                 [
                     wrong.invoice_id,
                     wrong.number,
@@ -74,7 +75,7 @@ async def _correct(unit: Unit, wrong: WrongSum) -> bool:
 
 def document(parameters: Payload) -> Document:
     head = ["id", "number", "status", "netCents", "vatCents", "rightNetCents", "rightVatCents", "outcome"]
-    return Document("invoices-recalculated.csv", "text/csv; charset=utf-8", rules.csv_line(head))
+    return Document("invoices-recalculated.csv", "text/csv; charset=utf-8", csv_line(head))
 
 
 INVOICES_RECALCULATE = Kind(

@@ -14,7 +14,7 @@ from steinmetz.erp.errors import Unprocessable
 from steinmetz.erp.kit.days import company_date, month_bounds
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, example
-from steinmetz.erp.modules.batch import rules
+from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.finance import service as finance
 from steinmetz.erp.modules.hr import service as hr
@@ -79,14 +79,14 @@ async def run(unit: Unit, parameters: Payload, payload: Payload) -> str:
     figures = await SECTIONS[section](unit, first, end - dt.timedelta(days=1))
     if parameters["format"] == "json":
         return f",{json.dumps(section)}:{json.dumps(figures, ensure_ascii=False)}"
-    return "".join(rules.csv_line([parameters["month"], section, name, value]) for name, value in figures.items())
+    return "".join(csv_line([parameters["month"], section, name, value]) for name, value in figures.items())
 
 
 def document(parameters: Payload) -> Document:
     name = f"month-end-{parameters['month']}.{parameters['format']}"
     if parameters["format"] == "json":
         return Document(name, "application/json", f'{{"month":"{parameters["month"]}"', "}\n")
-    return Document(name, "text/csv; charset=utf-8", rules.csv_line(["month", "section", "figure", "value"]))
+    return Document(name, "text/csv; charset=utf-8", csv_line(["month", "section", "figure", "value"]))
 
 
 MONTH_END = Kind(

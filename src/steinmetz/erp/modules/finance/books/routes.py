@@ -14,7 +14,7 @@ from steinmetz.cache import cached, valid_until
 from steinmetz.erp.db import Unit
 from steinmetz.erp.dependencies import Reading, Writing, reads_as, writes_as
 from steinmetz.erp.errors import Unprocessable
-from steinmetz.erp.kit.answers import Answer, Listing
+from steinmetz.erp.kit.answers import Answer, Listing, answer, listing
 from steinmetz.erp.kit.days import company_date, next_midnight
 from steinmetz.erp.kit.fields import RecordId, ReferenceFilter, Text
 from steinmetz.erp.kit.pagination import Paging
@@ -40,7 +40,6 @@ from steinmetz.erp.modules.finance.books.schemas import (
     SidesView,
 )
 from steinmetz.erp.modules.finance.chart import AccountKind
-from steinmetz.erp.modules.finance.windows import Page
 
 router = APIRouter(prefix="/api", tags=["books"])
 
@@ -59,14 +58,6 @@ Last = Annotated[
     dt.date | None, Query(alias="to", ge=EARLIEST, le=LATEST, description="Last day; today if left out")
 ]
 At = Annotated[dt.date | None, Query(description="Balances at the end of this day; of everything if left out")]
-
-
-def _listing(page: Page) -> dict[str, Any]:
-    return {"success": True, "data": page.rows, "page": {"next": page.next, "total": page.total}}
-
-
-def _answer(data: Any) -> dict[str, Any]:
-    return {"success": True, "data": data}
 
 
 def _period(unit: Unit, first: dt.date | None, last: dt.date | None) -> Period:
@@ -89,26 +80,26 @@ async def list_accounts(
     at: At = None,
 ) -> Any:
     """The chart of accounts by number, with balances: debit positive."""
-    return _listing(await service.accounts(unit, paging, kind=kind, search=q.strip(), at=at))
+    return listing(await service.accounts(unit, paging, kind=kind, search=q.strip(), at=at))
 
 
 @router.post("/accounts", response_model=Answer[AccountView], status_code=201, dependencies=FOR_WRITERS)
 async def open_account(unit: Writing, data: AccountInput) -> Any:
     """Open an account that the chart does not have yet."""
-    return _answer(await service.open_account(unit, data))
+    return answer(await service.open_account(unit, data))
 
 
 @router.get("/accounts/{account_id}", response_model=Answer[AccountView], dependencies=FOR_READERS)
 @cached(ttl=300, vary_on="role")
 async def get_account(unit: Reading, account_id: RecordId, at: At = None) -> Any:
     """One account and what it holds, at the end of a day if one is named."""
-    return _answer(await service.account(unit, account_id, at))
+    return answer(await service.account(unit, account_id, at))
 
 
 @router.patch("/accounts/{account_id}", response_model=Answer[AccountView], dependencies=FOR_WRITERS)
 async def change_account(unit: Writing, account_id: RecordId, patch: AccountPatch) -> Any:
     """Rename an account, or close it for manual entries."""
-    return _answer(await service.change_account(unit, account_id, patch))
+    return answer(await service.change_account(unit, account_id, patch))
 
 
 @router.get("/journal-entries", response_model=Listing[EntryRow], dependencies=FOR_READERS)
@@ -128,20 +119,20 @@ async def list_journal_entries(
 ) -> Any:
     """What was posted, with its sum: the newest day first."""
     wanted = service.EntryFilter(since, until, source.strip(), account)
-    return _listing(await service.entries(unit, paging, wanted, sort=sort))
+    return listing(await service.entries(unit, paging, wanted, sort=sort))
 
 
 @router.post("/journal-entries", response_model=Answer[EntryView], status_code=201, dependencies=FOR_WRITERS)
 async def post_journal_entry(unit: Writing, data: EntryInput) -> Any:
     """Post a manual entry: lines that add up to zero. The account of receivables is kept by invoices alone."""
-    return _answer(await service.post_by_hand(unit, data))
+    return answer(await service.post_by_hand(unit, data))
 
 
 @router.get("/journal-entries/{entry_id}", response_model=Answer[EntryView], dependencies=FOR_READERS)
 @cached(ttl=300, vary_on="role")
 async def get_journal_entry(unit: Reading, entry_id: RecordId) -> Any:
     """One entry with its posting lines."""
-    return _answer(await service.entry(unit, entry_id))
+    return answer(await service.entry(unit, entry_id))
 
 
 @router.post(
@@ -152,7 +143,7 @@ async def get_journal_entry(unit: Reading, entry_id: RecordId) -> Any:
 )
 async def reverse_journal_entry(unit: Writing, entry_id: RecordId, data: ReversalInput) -> Any:
     """Take an entry back by its exact opposite, once. What a document has posted is corrected through it."""
-    return _answer(await service.reverse(unit, entry_id, data))
+    return answer(await service.reverse(unit, entry_id, data))
 
 
 @router.get("/transactions", response_model=Listing[LineView], dependencies=FOR_READERS)
@@ -166,7 +157,7 @@ async def list_transactions(
 ) -> Any:
     """Posting lines, the newest day first: the sheet of an account, or of all."""
     page = await service.transactions(unit, paging, account_id=account_id, since=since, until=until)
-    return _listing(page)
+    return listing(page)
 
 
 @router.get("/reports/profit-loss", response_model=Answer[ProfitLossView], dependencies=FOR_READERS)
@@ -184,7 +175,7 @@ async def get_profit_loss(unit: Reading, first: First = None, last: Last = None)
         expenses_cents=found.expenses_cents,
         result_cents=found.result_cents,
     )
-    return _answer(shown)
+    return answer(shown)
 
 
 @router.get("/reports/balance-sheet", response_model=Answer[BalanceSheetView], dependencies=FOR_READERS)
@@ -203,11 +194,11 @@ async def get_balance_sheet(unit: Reading, first: First = None, last: Last = Non
         closing=SidesView.model_validate(found.closing),
         result_of_period_cents=found.closing.result_cents - found.opening.result_cents,
     )
-    return _answer(shown)
+    return answer(shown)
 
 
 @router.get("/reports/financial", response_model=Answer[FinancialView], dependencies=FOR_READERS)
 @cached(ttl=300, vary_on="role")
 async def get_financial_report(unit: Reading, first: First = None, last: Last = None) -> Any:
     """A period in figures, from revenue to overdue invoices, beside the period before it."""
-    return _answer(await finance.financial(unit, _period(unit, first, last)))
+    return answer(await finance.financial(unit, _period(unit, first, last)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date
-from steinmetz.erp.kit.pagination import PageQuery
+from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.modules.finance import rules
 from steinmetz.erp.modules.finance.books import reports, repository
 from steinmetz.erp.modules.finance.books.reports import AccountSum, Period
@@ -41,7 +41,7 @@ from steinmetz.erp.modules.finance.chart import (
 )
 from steinmetz.erp.modules.finance.models import Account
 from steinmetz.erp.modules.finance.rules import PostingLine
-from steinmetz.erp.modules.finance.windows import Page, Window, page_of
+from steinmetz.erp.modules.finance.windows import Window, page_of
 from steinmetz.erp.modules.system import service as audit
 
 __all__ = [
