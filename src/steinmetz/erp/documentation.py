@@ -63,6 +63,7 @@ td code { white-space: nowrap; }
   nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; border-bottom: 0;
     border-right: 1px solid var(--line); }
   nav details::details-content { content-visibility: visible; }
+  nav summary { list-style: none; pointer-events: none; }
   main { padding: 1.5rem 2.5rem 6rem; }
 }
 """
