@@ -74,6 +74,8 @@ class Peer:
 class House:
     def __init__(self) -> None:
         self.port = 0
+        self.protocols: list[Any] = []
+        """One for each connection, in the order in which they came."""
         self.application: Any = application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -90,10 +92,13 @@ async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     config = uvicorn.Config(RealtimeApp(io, other=built), log_config=None, http=protocol_class(io, refusal))
     config.load()
     state = ServerState()
-    listener = await asyncio.get_running_loop().create_server(
-        lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
-        "127.0.0.1",
-    )
+
+    def answer_the_door() -> Any:
+        protocol = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+        built.protocols.append(protocol)
+        return protocol
+
+    listener = await asyncio.get_running_loop().create_server(answer_the_door, "127.0.0.1")
     built.port = listener.sockets[0].getsockname()[1]
     yield built
     listener.close()
@@ -208,7 +213,7 @@ async def test_an_upgraded_connection_is_no_longer_looked_at(house: House) -> No
     peer.say(UPGRADE)
     assert b" 101 " in await peer.head()
     assert (await peer.body(4))[2:] == b"0{"
-    await asyncio.sleep(4 * PATIENCE_S)  # two looks would have been enough
+    assert house.protocols[0]._patience.cancelled()
     assert peer.is_open
 
 

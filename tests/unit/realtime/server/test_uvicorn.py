@@ -303,7 +303,7 @@ class TestSlowReaders:
         fine.writer.close()
         await draining
 
-    async def test_volatile_messages_are_not_queued_behind_others(self, house: House) -> None:
+    async def test_volatile_messages_are_not_queued_behind_others(self, house: House, until: Until) -> None:
         peer = await (await house.peer()).connected()
         [websocket] = house.state.connections
         assert isinstance(websocket, NativeWebSocket)
@@ -311,7 +311,7 @@ class TestSlowReaders:
         house.io.volatile.emit("typing")
         assert house.io.dropped_volatile == 1
         await peer.hear()
-        await asyncio.sleep(0.1)
+        await until(lambda: websocket.queued_bytes == 0)
         house.io.volatile.emit("typing")
         assert (await peer.hear())[1] == b'42["typing"]'
 
