@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -342,6 +342,7 @@ async def assert_reports_are_the_sums_of_the_lines(
     derandomize=True,
     deadline=None,
     database=None,
+    phases=[Phase.generate],  # the company goes on from example to example: shrinking one would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
