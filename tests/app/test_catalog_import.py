@@ -179,6 +179,19 @@ async def test_a_body_that_makes_no_sense_is_a_problem(
     assert is_problem(await manager.post(IMPORT, content=body, headers=headers), status)
 
 
+async def test_as_many_and_as_large_files_as_are_promised_go_in(sign_in: SignIn) -> None:
+    manager = await sign_in("manager")
+    many = [upload(f"_{number}_Lager.md", f"## Lager {number}\n") for number in range(1, MAX_FILES + 1)]
+    taken = await reports(manager.post(IMPORT, params={"dryRun": "true"}, files=many))
+    assert [report["refused"] for report in taken] == [None] * MAX_FILES
+    large = "## Lager\n" + "".join(f"├── Regal {number} {'x' * 150}\n" for number in range(9_000))
+    assert len(large.encode()) > 1_000_000
+    (report,) = await reports(
+        manager.post(IMPORT, params={"dryRun": "true"}, files=[upload("_1_Lager.md", large)])
+    )
+    assert report["nodes"] == 9_001, report
+
+
 async def test_an_import_is_bounded_in_files_and_bytes(sign_in: SignIn) -> None:
     manager = await sign_in("manager")
     many = [upload(f"{number}.md", LAGER) for number in range(MAX_FILES + 1)]

@@ -73,9 +73,8 @@ class Bell:
     """Listens at ``place`` from `open` to `close`.
 
     ``observer`` is told of marks, bumps and unmarks as if the commits were ours; ``database`` is the name of the
-    database in its write sets. ``schema_changed`` is called before the bump of a write of
-    anything.
-    ``said`` hears what neighbours want said. All are called on the bell's thread.
+    database in its write sets. ``schema_changed`` is called before the bump of a write of anything. ``said`` hears
+    what neighbours want said. All are called on the bell's thread.
 
     ``lost`` counts conversations that ended without a proper end, ``refused`` those of strangers and of too many.
     """
