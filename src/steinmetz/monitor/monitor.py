@@ -7,24 +7,21 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
-import structlog
-
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
 from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.capture.loop_lag import LoopLag
-from steinmetz.monitor.capture.parameters import bound_parameters
+from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
-from steinmetz.monitor.stores.base import SlowQuery, StatisticsStore
+from steinmetz.monitor.stores.base import StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import Execution, SqlHook
 from steinmetz.sql.facts import StatementFacts, Verb
+from steinmetz.sql.scope import ScopeKind
 
 R = TypeVar("R")
-
-log = structlog.get_logger("steinmetz.monitor")
 
 PATTERNS_SHOWN = 20
 NAMES_REMEMBERED = 2_000
@@ -55,6 +52,10 @@ class QueryMonitor:
         self._redaction = Redaction(sensitive)
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
+        self.slow_log = self._slow_log()
+
+    def _slow_log(self) -> SlowLog:
+        return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
 
     def configure(
         self,
@@ -75,6 +76,7 @@ class QueryMonitor:
             self._thresholds = self._thresholds.changed(slow_threshold_ms, thresholds)
         if sensitive is not None:
             self._redaction = Redaction(sensitive)
+        self.slow_log = self._slow_log()
 
     # -- samples in ---------------------------------------------------------------------------------------------
 
@@ -108,6 +110,8 @@ class QueryMonitor:
         facts = execution.facts
         if not self.enabled or facts.verb is Verb.TRANSACTION:
             return
+        if execution.scope is not None and execution.scope.kind is ScopeKind.MONITOR:
+            return
         duration_ns = execution.execute_ns + execution.fetch_ns
         if self.loop_lag.watching and execution.context is not None and execution.context.dialect.is_async:
             end_ns = execution.started_ns + duration_ns
@@ -122,7 +126,7 @@ class QueryMonitor:
         slow = duration_ns > self._thresholds.of_ns(name)
         self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
         if slow:
-            self._report(name, duration_ns, self._details_of(execution))
+            self.slow_log.executed(name, duration_ns, execution)
 
     def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
         """The end of a span (`steinmetz.monitor.capture.track.Sampler`)."""
@@ -134,32 +138,13 @@ class QueryMonitor:
         slow = self._thresholds.is_slow(span.name, duration_ns)
         self._store.add(span.name, duration_ns, failed=error is not None, slow=slow)
         if slow:
-            self._report(span.name, duration_ns, _details_of(span, error))
+            self.slow_log.tracked(span, duration_ns, error)
 
     def _name(self, facts: StatementFacts) -> str:
         name = name_of(facts)
         if len(self._names) < NAMES_REMEMBERED:
             self._names[facts.fingerprint] = name
         return name
-
-    def _report(self, name: str, duration_ns: int, details: dict[str, object]) -> None:
-        threshold_ms = self._thresholds.of_ms(name)
-        duration_ms = _ms(duration_ns)
-        self._store.remember_slow(SlowQuery(name, duration_ms, threshold_ms, self.clock.now(), details))
-        log.warning("Slow query detected", queryName=name, executionTime=duration_ms, threshold=threshold_ms)
-
-    def _details_of(self, execution: Execution) -> dict[str, object]:
-        facts, scope = execution.facts, execution.scope
-        return {
-            "parameters": self._redaction.shown(facts.text, bound_parameters(execution)),
-            "statement": facts.text,
-            "fingerprint": facts.fingerprint,
-            "database": execution.database,
-            "rows": execution.rows,
-            "sets": len(execution.parameters) if execution.many else 1,
-            "scope": f"{scope.kind} {scope.name}" if scope is not None else None,
-            "error": type(execution.error).__name__ if execution.error is not None else None,
-        }
 
     # -- figures out --------------------------------------------------------------------------------------------
 
@@ -213,15 +198,6 @@ class QueryMonitor:
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
-
-
-def _details_of(span: Span, error: BaseException | None) -> dict[str, object]:
-    return {
-        "parameters": {},
-        "statementCount": span.count,
-        "statements": [{"statement": text, "executionTime": _ms(ns)} for text, ns in span.statements],
-        "error": type(error).__name__ if error is not None else None,
-    }
 
 
 def _breakdown(table: Table) -> dict[str, dict[str, float]]:

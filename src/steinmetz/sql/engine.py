@@ -240,11 +240,11 @@ class SqlHook:
         facts = self._facts(context, statement, parameters, many, connection, state)
         tokens: Tokens | None = None
         if facts.verb is not Verb.TRANSACTION:
-            note(facts)
+            note(facts, context, many)
             if facts.writes or facts.writes_unknown:
-                tokens = self._before_write(facts, context, state)
+                tokens = self._before_write(facts, context, state, many)
         else:
-            tokens = self._before_write(facts, context, state)
+            tokens = self._before_write(facts, context, state, many)
         failure: BaseException | None = None
         started_ns = perf_ns()
         try:
@@ -382,7 +382,9 @@ class SqlHook:
 
     # -- transactions -------------------------------------------------------------------------------------------
 
-    def _before_write(self, facts: StatementFacts, context: ExecutionContext, state: ConnectionState) -> Tokens:
+    def _before_write(
+        self, facts: StatementFacts, context: ExecutionContext, state: ConnectionState, many: bool
+    ) -> Tokens:
         """Collect what will be written; mark it already if the statement makes it visible by itself."""
         if facts.verb is Verb.TRANSACTION:
             words = facts.text.lower().split(None, 2)
@@ -392,7 +394,7 @@ class SqlHook:
             if words[1:2] == ["prepared"]:
                 return self._mark(WriteSet(unknown=frozenset({self.database})))
             return self._mark(state.take(self.database, self._epoch))
-        state.collect(facts, self._epoch)
+        state.collect(facts, self._epoch, context, many)
         if _may_be_ddl(facts):
             state.ddl = True
             state.memo = None

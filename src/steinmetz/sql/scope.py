@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 
 from steinmetz.sql.effects import ReadSet
 from steinmetz.sql.facts import Relation, StatementFacts
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import ExecutionContext
 
 
 class ScopeKind(StrEnum):
@@ -23,6 +27,15 @@ class ScopeKind(StrEnum):
     EVENT = "event"
     COMMAND = "command"
     ADMISSION = "admission"
+    MONITOR = "monitor"
+    """The monitor's own statements: it explains, but it does not count them."""
+
+
+class Ledger(Protocol):
+    """What an observer of executions writes down for one scope, from its first statement to its end."""
+
+    def closed(self, scope: Scope) -> None:
+        """The scope has ended. An exception is the observer's own fault and reaches nobody."""
 
 
 class Scope:
@@ -31,7 +44,7 @@ class Scope:
     One scope may be fed from several threads at once; its parts are only ever added to.
     """
 
-    __slots__ = ("__weakref__", "kind", "name", "reads", "statements", "unknown", "wrote")
+    __slots__ = ("__weakref__", "kind", "ledger", "name", "reads", "statements", "unknown", "wrote")
 
     def __init__(self, kind: ScopeKind, name: str) -> None:
         self.kind = kind
@@ -40,12 +53,13 @@ class Scope:
         self.unknown: set[str] = set()
         self.wrote = False
         self.statements = 0
+        self.ledger: Ledger | None = None
 
     def __repr__(self) -> str:
         return f"<Scope {self.kind} {self.name!r} {self.statements} statements>"
 
-    def note(self, facts: StatementFacts) -> None:
-        """Record one executed statement."""
+    def note(self, facts: StatementFacts, context: ExecutionContext | None = None, many: bool = False) -> None:
+        """Record one statement that is to be executed; its bound values are in ``context``."""
         self.statements += 1
         self.reads.update(facts.reads)
         if facts.reads_unknown:
@@ -77,13 +91,15 @@ def open_scope(kind: ScopeKind, name: str) -> Iterator[Scope]:
     finally:
         _recording.discard(scope)
         _current.reset(token)
+        if scope.ledger is not None:
+            scope.ledger.closed(scope)
 
 
-def note(facts: StatementFacts) -> None:
-    """Record an executed statement where it belongs; without a scope, doubt falls on all that record now."""
+def note(facts: StatementFacts, context: ExecutionContext | None = None, many: bool = False) -> None:
+    """Record a statement where it belongs; without a scope, doubt falls on all that record now."""
     scope = _current.get()
     if scope is not None:
-        scope.note(facts)
+        scope.note(facts, context, many)
         return
     if facts.reads or facts.reads_unknown:
         # Copied in one step, for other threads open and close scopes meanwhile.

@@ -9,6 +9,8 @@ from steinmetz.sql.facts import Relation, StatementFacts
 from steinmetz.sql.knowledge import Memo
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import ExecutionContext
+
     from steinmetz.sql.engine import TransactionObserver
 
     Tokens = list[tuple[TransactionObserver, object]]
@@ -29,7 +31,10 @@ class ConnectionState:
         self.committing = False
         self.doubts: Tokens = []
 
-    def collect(self, facts: StatementFacts, epoch: int) -> None:
+    def collect(
+        self, facts: StatementFacts, epoch: int, context: ExecutionContext | None = None, many: bool = False
+    ) -> None:
+        """Add what a statement of this transaction is about to write; its bound values are in ``context``."""
         if self.writes is None:
             self.writes = set()
             self.epoch = epoch

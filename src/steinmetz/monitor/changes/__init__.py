@@ -1,0 +1,1 @@
+"""Before and after: marks, plan history, and the verdict on a change."""

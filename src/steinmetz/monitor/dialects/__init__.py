@@ -1,0 +1,1 @@
+"""Keeps: what each database engine can tell of its plans, its indexes and its work."""

@@ -1,0 +1,108 @@
+"""The port to a database that is asked about plans and indexes.
+
+All of it is written as plain functions over a `sqlalchemy.Connection`; `side` runs such a function on a connection
+of its own, whatever the engine is: in a worker thread, or on the greenlet of an async engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from steinmetz.monitor.advisor.index import Index
+from steinmetz.sql.scope import ScopeKind, open_scope
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and what is known of its values; ``distinct`` is None where nobody has counted."""
+
+    name: str
+    type: str
+    nullable: bool
+    distinct: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as the planner knows it; ``rows`` is its estimate."""
+
+    name: str
+    rows: int
+    columns: Mapping[str, Column]
+    indexes: tuple[Index, ...] = ()
+    primary_key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a statement would be, or was, carried out.
+
+    ``hash`` is equal for equal shapes of plan (nodes, relations, indexes; no costs, no values). ``cost`` is in the
+    engine's own unit; ``indexes`` are the names of those it uses. ``text`` shows no parameter.
+    """
+
+    hash: str
+    text: str
+    cost: float
+    indexes: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one real run cost, in the engine's steady unit: virtual machine steps (SQLite), or rows and buffers."""
+
+    steps: float
+    duration_ms: float
+    rows: int
+
+
+class WhatIf(Protocol):
+    """Plans under indexes that do not exist; opened on one connection, gone without a trace when it ends."""
+
+    def tables(self) -> Mapping[str, Table]:
+        """The tables of the database by name, with the indexes they have."""
+
+    def plan(self, sql: str, values: Any, *, adding: Sequence[Index] = (), without: Sequence[Index] = ()) -> Plan:
+        """The plan of a statement as it would be with ``adding``, and without some of those that exist.
+
+        Raises `CannotExplain` with the reason where the engine cannot say.
+        """
+
+    def size_bytes(self, index: Index) -> int:
+        """About how large the index would be or is."""
+
+
+class Proof(Protocol):
+    """Statements really run, on a copy or where that is allowed, with indexes that are really there."""
+
+    def run(self, sql: str, values: Any, *, adding: Sequence[Index] = (), without: Sequence[Index] = ()) -> Work:
+        """The work of one statement; what it writes is undone. Raises `CannotExplain` with the reason."""
+
+
+class CannotExplain(Exception):  # noqa: N818  the sentence reads better
+    """The engine cannot tell the plan or the work of a statement; the message says why, without values."""
+
+
+async def side(engine: Engine | AsyncEngine, work: Callable[[Connection], T]) -> T:
+    """Run ``work`` on a connection of its own, uncounted by the monitor; rolls back at the end."""
+    with open_scope(ScopeKind.MONITOR, "monitor"):
+        if isinstance(engine, AsyncEngine):
+            async with engine.connect() as connection:
+                return await connection.run_sync(work)
+        return await asyncio.to_thread(side_sync, engine, work)
+
+
+def side_sync(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """`side` for sync engines, in the caller's thread."""
+    with open_scope(ScopeKind.MONITOR, "monitor"), engine.connect() as connection:
+        return work(connection)
