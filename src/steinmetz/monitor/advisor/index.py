@@ -77,7 +77,7 @@ _RESERVED = frozenset(
     {"all", "and", "any", "as", "asc", "between", "by", "case", "cast", "check", "collate", "column",
      "constraint", "create", "cross", "default", "delete", "desc", "distinct", "drop", "else", "end", "except",
      "exists", "false", "for", "foreign", "from", "full", "group", "having", "in", "index", "inner", "insert",
-     "intersect", "into", "is", "join", "key", "left", "like", "limit", "natural", "not", "null", "offset", "on", "or", "order", "outer",
-     "primary", "references", "right", "select", "set", "table", "then", "to", "true", "union", "unique", "update",
-     "user", "using", "values", "when", "where", "window", "with"}
+     "intersect", "into", "is", "join", "key", "left", "like", "limit", "natural", "not", "null", "offset",
+     "on", "or", "order", "outer", "primary", "references", "right", "select", "set", "table", "then", "to",
+     "true", "union", "unique", "update", "user", "using", "values", "when", "where", "window", "with"}
 )  # fmt: skip
