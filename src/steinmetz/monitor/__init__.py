@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from steinmetz.monitor.analysis.alerting import Alert, Budget
 from steinmetz.monitor.analysis.histogram import Histogram
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.monitor import QueryMonitor, assert_queries, query_monitor
 
 __all__ = [
+    # .analysis.alerting
+    "Alert",
+    "Budget",
     # .analysis.histogram
     "Histogram",
     # .capture.loop_lag

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import structlog
 
 from steinmetz.clock import Clock, SystemClock
+from steinmetz.monitor.alerts.watch import Alerts
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
@@ -17,11 +20,18 @@ from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
 from steinmetz.monitor.stores.base import StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
-from steinmetz.sql.engine import Execution, SqlHook
+from steinmetz.sql.engine import Execution, ExecutionObserver, SqlHook
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.scope import ScopeKind
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 R = TypeVar("R")
+
+SlowListener = Callable[[str, int, "Execution | None"], None]
+
+log = structlog.get_logger("steinmetz.monitor")
 
 PATTERNS_SHOWN = 20
 NAMES_REMEMBERED = 2_000
@@ -53,6 +63,9 @@ class QueryMonitor:
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
         self.slow_log = self._slow_log()
+        self.alerts = Alerts(self.clock, lambda: self._store, self.loop_lag, self.engines)
+        self._slow_listeners: list[SlowListener] = []
+        self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
 
     def _slow_log(self) -> SlowLog:
         return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
@@ -68,7 +81,7 @@ class QueryMonitor:
     ) -> None:
         """Set what is given; a new clock begins new figures. To be called before `attach`."""
         if clock is not None:
-            self.clock = clock
+            self.clock = self.alerts.clock = clock
             self._store = MemoryStore(clock)
         if enabled is not None:
             self.enabled = enabled
@@ -85,10 +98,12 @@ class QueryMonitor:
         if self.enabled:
             self.detach(hook)
             hook.observe_executions(self._executed)
+            self._hooks.add(hook)
             _attached.add(hook)
 
     def detach(self, hook: SqlHook) -> None:
         hook.unobserve(self._executed)
+        self._hooks.discard(hook)
         _attached.discard(hook)
 
     @overload
@@ -127,6 +142,7 @@ class QueryMonitor:
         self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
         if slow:
             self.slow_log.executed(name, duration_ns, execution)
+            self._tell_slow(name, duration_ns, execution)
 
     def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
         """The end of a span (`steinmetz.monitor.capture.track.Sampler`)."""
@@ -139,6 +155,7 @@ class QueryMonitor:
         self._store.add(span.name, duration_ns, failed=error is not None, slow=slow)
         if slow:
             self.slow_log.tracked(span, duration_ns, error)
+            self._tell_slow(span.name, duration_ns, None)
 
     def _name(self, facts: StatementFacts) -> str:
         name = name_of(facts)
@@ -194,6 +211,48 @@ class QueryMonitor:
             }
             for query in self._store.slow(limit)
         ]
+
+    def statistics(self, window_s: float | None = None) -> dict[str, Statistics]:
+        """The statistics of each name, since the start or of about the last ``window_s`` seconds.
+
+        Raises `ValueError` for a window that is not kept.
+        """
+        return dict(self._store.table(window_s).names)
+
+    def engines(self) -> list[tuple[str, Engine]]:
+        """The watched engines, each with the name of its database."""
+        return sorted(((hook.database, hook.engine) for hook in self._hooks), key=lambda each: each[0])
+
+    def name_of(self, facts: StatementFacts) -> str:
+        """The name under which a statement outside of any track is counted."""
+        return self._names.get(facts.fingerprint) or self._name(facts)
+
+    def on_slow(self, listener: SlowListener) -> Callable[[], None]:
+        """Call ``listener(name, duration_ns, execution)`` for each slow query; returns the way to stop that.
+
+        ``execution`` is None for a tracked run. What the listener raises is logged.
+        """
+        self._slow_listeners.append(listener)
+        return lambda: self._slow_listeners.remove(listener)
+
+    def on_execution(self, listener: ExecutionObserver) -> Callable[[], None]:
+        """Call ``listener(execution)`` for each statement of the engines attached by now, which costs its time."""
+        hooks = list(self._hooks)
+        for hook in hooks:
+            hook.observe_executions(listener)
+
+        def stop() -> None:
+            for hook in hooks:
+                hook.unobserve(listener)
+
+        return stop
+
+    def _tell_slow(self, name: str, duration_ns: int, execution: Execution | None) -> None:
+        for listener in list(self._slow_listeners):
+            try:
+                listener(name, duration_ns, execution)
+            except Exception as error:
+                log.error("A listener for slow queries failed", error=type(error).__name__)
 
     def reset(self) -> None:
         """Forget all figures."""

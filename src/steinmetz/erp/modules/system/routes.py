@@ -37,6 +37,7 @@ from steinmetz.erp.modules.system.schemas import (
 from steinmetz.erp.modules.system.service import AuditFilter
 from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
+from steinmetz.monitor.exports.prometheus import families
 
 router = APIRouter()
 
@@ -190,7 +191,7 @@ async def metrics(request: Request) -> Response:
         in_flight=state.traffic.in_flight,
         rate_limited=dict(state.rates.refused),
         sockets=state.io.stats() if state.io is not None else None,
-        queries=state.monitor.query_stats() if state.monitor is not None else None,
+        queries=families(state.monitor) if state.monitor is not None else (),
         cache=state.cache.stats() if state.cache is not None else None,
         chores=dict(state.scheduler.outcomes) if state.scheduler is not None else {},
     )
