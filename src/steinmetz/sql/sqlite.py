@@ -191,7 +191,10 @@ def _touched(raw: sqlite3.Connection, statement: str, parameters: Any) -> _Touch
             touched.strange = True
         return sqlite3.SQLITE_OK
 
-    raw.set_authorizer(authorize)
+    if any(schema.shadows or schema.strange for schema in touched.schemas.values()):
+        # A module that is met for the first time prepares statements of its own, which would be taken for ours.
+        raw.execute(f"EXPLAIN {statement}", parameters).close()
+    raw.set_authorizer(authorize)  # which makes SQLite prepare again whatever it has prepared
     try:
         raw.execute(f"EXPLAIN {statement}", parameters).close()
         for view in _views_behind(touched):
