@@ -61,7 +61,7 @@ def breakdown(table: Table) -> dict[str, dict[str, float]]:
 def ranking(
     store: StatisticsStore, kind: Kind, window_s: float | None = None, sort: SortBy = "total"
 ) -> list[Figures]:
-    """The figures of all statements or routes, the heaviest first; equal ones by key, so that pages do not overlap.
+    """The figures of all statements or routes, the heaviest first, equal ones by key.
 
     Raises `ValueError` for a window that is not kept.
     """

@@ -163,7 +163,10 @@ class MemoryStore:
             self._minutes.append(period)
             self._unpacked.append((period, [(cell.subject, figures) for cell, figures in closed], MINUTE_BYTES))
             for cell, figures in closed:
-                self._hour_of(cell.subject).merge(figures)
+                subject = self._hour_subject(cell.subject)
+                if subject not in self._hour:
+                    self._hour[subject] = Statistics(dense=True)
+                self._hour[subject].merge(figures)
             for sample in self._slowest_now.samples():
                 self._hour_slowest.offer(sample)
         self._closed(self._minute, closed)
@@ -172,13 +175,11 @@ class MemoryStore:
         self._slowest_now = Slowest()
         self._minute = minute
 
-    def _hour_of(self, subject: Subject) -> Statistics:
-        if subject not in self._hour and len(self._hour) >= HOUR_SUBJECTS:
-            subject = other(subject.kind, subject.inside)
-        found = self._hour.get(subject)
-        if found is None:
-            found = self._hour[subject] = Statistics(dense=True)
-        return found
+    def _hour_subject(self, subject: Subject) -> Subject:
+        """Under whom ``subject`` is counted in the open hour."""
+        if subject in self._hour or len(self._hour) < HOUR_SUBJECTS:
+            return subject
+        return other(subject.kind, subject.inside)
 
     def _close_hour(self) -> None:
         if self._hour:
