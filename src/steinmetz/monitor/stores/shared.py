@@ -75,8 +75,7 @@ class SharedStore(MemoryStore):
     # -- life ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to write and read in the background; what is already there is read first, if it can be."""
-        await self.refresh()
+        """Begin to read and write in the background."""
         self._tasks.spawn("flush", self._run())
 
     async def aclose(self) -> None:
@@ -114,6 +113,7 @@ class SharedStore(MemoryStore):
         await self.aclose()
 
     async def _run(self) -> None:
+        await self.refresh()
         next_refresh_s = self._clock.monotonic_s() + REFRESH_S
         while True:
             await asyncio.sleep(RETRY_S if self._is_gone else FLUSH_S)
