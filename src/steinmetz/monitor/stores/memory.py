@@ -22,6 +22,7 @@ from steinmetz.monitor.analysis.window import (
     Period,
     Ring,
     Subject,
+    Wanted,
     check_window,
     other,
     summed,
@@ -240,13 +241,8 @@ class MemoryStore:
             self._settle()
             oldest_s = max(since.timestamp(), self._now_s() - DAY * 60)
             stretches: dict[tuple[int, int], Statistics] = {}
-            for start, length, subject, statistics in self._stretches(oldest_s):
-                if (
-                    (subject.is_sample and subject.name == key)
-                    if kind is Kind.NAME
-                    else (subject.kind is kind and subject.key == key)
-                ):
-                    stretches.setdefault((start, length), Statistics()).merge(statistics)
+            for start, length, statistics in self._stretches(oldest_s, Wanted(kind, key)):
+                stretches.setdefault((start, length), Statistics()).merge(statistics)
         return [
             Moment(datetime.fromtimestamp(start * 60, UTC), length * 60, statistics)
             for (start, length), statistics in sorted(stretches.items(), key=lambda item: item[0])
@@ -290,18 +286,18 @@ class MemoryStore:
         for period in self._periods(window_s):
             yield from ((subject, unpack(packed)) for subject, packed in period.cells.items())
 
-    def _stretches(self, oldest_s: float) -> Iterator[tuple[int, int, Subject, Statistics]]:
+    def _stretches(self, oldest_s: float, wanted: Wanted) -> Iterator[tuple[int, int, Statistics]]:
         """The open minute, the closed ones, and the hours before these. Settled, under the lock."""
         for roster in self._rosters.values():
             for cell in roster.cells():
-                if cell.open is not None:
-                    yield self._minute, 1, cell.subject, cell.open
+                if cell.open is not None and wanted.is_met_by(cell.subject):
+                    yield self._minute, 1, cell.open
         minutes = self._minutes.since(oldest_s)
         first = next(iter(self._minutes), None)
-        hours = self._hours.since(oldest_s)
-        for period in (*(hour for hour in hours if first is None or hour.end <= first.start), *minutes):
-            for subject, packed in period.cells.items():
-                yield period.start, period.length, subject, unpack(packed)
+        hours = [hour for hour in self._hours.since(oldest_s) if first is None or hour.end <= first.start]
+        for period in (*hours, *minutes):
+            for packed in wanted.among(period.cells):
+                yield period.start, period.length, unpack(packed)
 
     def _periods(self, window_s: float) -> list[Period]:
         """The closed periods of a window: those whose end lies in it."""

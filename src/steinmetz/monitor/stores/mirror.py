@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from steinmetz.monitor.analysis.packing import unpack
 from steinmetz.monitor.analysis.statistics import Statistics
-from steinmetz.monitor.analysis.window import CELL_BYTES, DAY, HOUR, Subject
+from steinmetz.monitor.analysis.window import CELL_BYTES, DAY, HOUR, Subject, Wanted
 from steinmetz.monitor.stores.shelf import WHOLE, Row
 
 BUDGET_BYTES = 24_000_000
@@ -90,7 +90,7 @@ class Mirror:
                     if start >= reached.get((process, place_of(start), subject), 0):
                         yield subject, _figures(packed)
 
-    def stretches(self, oldest_s: float) -> Iterator[tuple[int, int, Subject, Statistics]]:
+    def stretches(self, oldest_s: float, wanted: Wanted) -> Iterator[tuple[int, int, Statistics]]:
         """The minutes of the last day, and the hours before the first of these."""
         first = min((start for _, span, start in self._pages if span == 1), default=None)
         for key, page in self._pages.items():
@@ -99,8 +99,8 @@ class Mirror:
                 continue
             if span == HOUR and first is not None and start + HOUR > first:
                 continue
-            for subject, (_, packed) in page.items():
-                yield start, span, subject, _figures(packed)
+            for _, packed in wanted.among(page):
+                yield start, span, _figures(packed)
 
     def slowest(self, window_s: float | None, now_s: float) -> Iterator[tuple[str, int, int]]:
         """The slowest sample of each name and minute: name, ns, minute."""

@@ -19,7 +19,7 @@ import structlog
 from steinmetz.clock import Clock
 from steinmetz.monitor.analysis.packing import pack
 from steinmetz.monitor.analysis.statistics import Sample, Statistics
-from steinmetz.monitor.analysis.window import HOUR, Subject
+from steinmetz.monitor.analysis.window import HOUR, Subject, Wanted
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.monitor.stores.meters import Cell
 from steinmetz.monitor.stores.mirror import Mirror
@@ -252,9 +252,9 @@ class SharedStore(MemoryStore):
         yield from super()._read(window_s)
         yield from self._mirror.read(window_s, self._now_s())
 
-    def _stretches(self, oldest_s: float) -> Iterator[tuple[int, int, Subject, Statistics]]:
-        yield from super()._stretches(oldest_s)
-        yield from self._mirror.stretches(oldest_s)
+    def _stretches(self, oldest_s: float, wanted: Wanted) -> Iterator[tuple[int, int, Statistics]]:
+        yield from super()._stretches(oldest_s, wanted)
+        yield from self._mirror.stretches(oldest_s, wanted)
 
     def _slowest_of(self, window_s: float | None) -> list[Sample]:
         """Of others the slowest sample of each minute and name is known, and told at that minute's start."""
