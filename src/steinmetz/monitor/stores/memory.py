@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from heapq import nlargest
 
 from steinmetz.clock import Clock, SystemClock, perf_ns
 from steinmetz.monitor.analysis.packing import unpack
@@ -143,12 +144,11 @@ class MemoryStore:
         if max(batch) <= floor_ns and min(batch) >= ~floor_ns:
             return
         now = self._clock.now()
-        told = sorted(duration if duration >= 0 else ~duration for duration in batch)[-SLOWEST_KEPT:]
-        for duration_ns in told:
-            if duration_ns > floor_ns:
-                sample = Sample(duration_ns, cell.subject.name, now)
-                self._slowest.offer(sample)
-                self._slowest_now.offer(sample)
+        above = [each if each >= 0 else ~each for each in batch if not ~floor_ns <= each <= floor_ns]
+        for duration_ns in nlargest(SLOWEST_KEPT, above):
+            sample = Sample(duration_ns, cell.subject.name, now)
+            self._slowest.offer(sample)
+            self._slowest_now.offer(sample)
 
     def _close(self, minute: int) -> None:
         closed: list[tuple[Cell, Statistics]] = []
