@@ -5,14 +5,21 @@ from __future__ import annotations
 from steinmetz.monitor.analysis.histogram import Histogram
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.monitor import QueryMonitor, assert_queries, query_monitor
+from steinmetz.monitor.stores.database import DatabaseShelf
+from steinmetz.monitor.stores.shared import SharedStore
 
 __all__ = [
+    # .stores.database
+    "DatabaseShelf",
     # .analysis.histogram
     "Histogram",
     # .capture.loop_lag
     "LoopLag",
     # .monitor
     "QueryMonitor",
+    # .stores.shared
+    "SharedStore",
+    # .monitor
     "assert_queries",
     "query_monitor",
 ]

@@ -86,7 +86,10 @@ class SharedStore(MemoryStore):
         await self.shelf.aclose()
 
     def start_thread(self) -> None:
-        """`start` for programs without an event loop, in a thread of its own; with a sync engine."""
+        """`start` for programs without an event loop, in a thread of its own; with a sync engine.
+
+        Returns when what is already there has been read, or cannot be.
+        """
         if self._thread is None:
             ready = threading.Event()
             self._thread = threading.Thread(
@@ -107,6 +110,7 @@ class SharedStore(MemoryStore):
         loop, over = asyncio.get_running_loop(), asyncio.Event()
         self._stop = lambda: loop.call_soon_threadsafe(over.set)
         self._writing, self._tasks = asyncio.Lock(), Tasks("monitor.statistics")
+        await self.refresh()
         ready.set()
         await self.start()
         await over.wait()
