@@ -65,6 +65,11 @@ class Histogram:
     def total(self) -> int:
         return sum(self.counts.values())
 
+    def copy(self) -> Histogram:
+        result = Histogram()
+        result.counts = self.counts.copy()
+        return result
+
     def __iadd__(self, other: Histogram) -> Histogram:
         counts = self.counts
         for bucket, count in list(other.counts.items()):
@@ -123,6 +128,11 @@ class DenseHistogram(Histogram):
     def size_bytes(self) -> int:
         return len(self._array) * self._array.itemsize
 
+    def copy(self) -> DenseHistogram:
+        result = DenseHistogram()
+        result._array, result._lowest = self._array[:], self._lowest
+        return result
+
     def add(self, duration_ns: int) -> None:
         """Raises `TypeError`."""
         raise TypeError("single durations are counted in a Histogram, then merged")
@@ -157,8 +167,7 @@ class DenseHistogram(Histogram):
 
     def _add(self, counts: Mapping[int, int]) -> None:
         """All or, if one would overflow, none."""
-        sums = [(bucket - self._lowest, count) for bucket, count in counts.items()]
-        result = self._array[:]
-        for place, count in sums:
-            result[place] += count
+        result, lowest = self._array[:], self._lowest
+        for bucket, count in counts.items():
+            result[bucket - lowest] += count
         self._array = result

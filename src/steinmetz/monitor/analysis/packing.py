@@ -34,6 +34,13 @@ def pack(statistics: Statistics) -> bytes:
     return bytes(packed)
 
 
+def head(packed: bytes) -> dict[str, int]:
+    """The figures alone, without the histogram: a tenth of the work. Raises `ValueError` as `unpack` does."""
+    if not packed or packed[0] != FORMAT:
+        raise ValueError("these are no statistics of a format that this release knows")
+    return dict(zip(FIGURES, _numbers(packed), strict=False))
+
+
 def unpack(packed: bytes) -> Statistics:
     """Raises `ValueError` for bytes that `pack` of this format has not made."""
     if not packed or packed[0] != FORMAT:

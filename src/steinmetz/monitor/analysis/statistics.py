@@ -79,6 +79,14 @@ class Statistics:
         self.most_statements = max(self.most_statements, other.most_statements)
         self.db_ns += other.db_ns
 
+    def copy(self) -> Statistics:
+        """The same figures, which stay as they are."""
+        result = Statistics()
+        for slot in self.__slots__:
+            setattr(result, slot, getattr(self, slot))
+        result.histogram = self.histogram.copy()
+        return result
+
     @property
     def mean_ns(self) -> float:
         return self.total_ns / self.count if self.count else 0.0

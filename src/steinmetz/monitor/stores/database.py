@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from steinmetz.monitor.analysis.packing import unpack
+from steinmetz.monitor.analysis.packing import head
 from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject
 from steinmetz.monitor.stores.shelf import (
     ARCHIVE,
@@ -92,6 +92,7 @@ processes = Table(
 )
 
 _KEY = ("process", "span", "start", "kind", "inside", "key")
+_FIGURES = ("count", "errors", "slow", "total_ns", "max_ns")
 _READ = select(
     *(statistics.c[name] for name in (*_KEY, "name", "statement", "upto", "packed")),
 )
@@ -216,7 +217,7 @@ def _row(values: Any) -> Row:
 
 
 def _values(row: Row, now_ms: int, *, with_text: bool = True) -> dict[str, Any]:
-    found = unpack(row.packed)
+    figures = head(row.packed)
     subject = row.subject
     return {
         "process": row.process,
@@ -229,11 +230,7 @@ def _values(row: Row, now_ms: int, *, with_text: bool = True) -> dict[str, Any]:
         "statement": _storable(subject.text) if subject.text and with_text else None,
         "upto": row.upto,
         "changed_ms": now_ms,
-        "count": found.count,
-        "errors": found.errors,
-        "slow": found.slow,
-        "total_ns": found.total_ns,
-        "max_ns": found.max_ns,
+        **{name: figures[name] for name in _FIGURES},
         "packed": row.packed,
     }
 

@@ -166,8 +166,11 @@ class SharedStore(MemoryStore):
             await self.shelf.prune(now_ms)
             self._pruned = minute
         due = _Due(self)
+        if not due:
+            return
         try:
-            await self.shelf.write(due.rows, now_ms)
+            # Packing is the dear part of it: off the event loop.
+            await self.shelf.write(await asyncio.to_thread(due.rows), now_ms)
         except BaseException:
             due.give_back()
             raise
@@ -276,6 +279,7 @@ class _Due:
 
     def __init__(self, store: SharedStore) -> None:
         self._store = store
+        self._process = store.process
         with store._lock:
             store._turn()
             self._minute = store._minute
@@ -288,29 +292,39 @@ class _Due:
             # Who has come back since he left begins anew.
             self._wholes |= {subject: cells[subject] for subject in self._gone if subject in cells}
             self._cells = [cell for cell in cells.values() if cell.changed and cell.open is not None]
-            # Of two rows for the same place the later one stands.
-            self.rows = list({(row.span, row.start, row.subject): row for row in self._rows()}.values())
+            self._told = dict(self._figures())
             store._told.difference_update(self._gone)
             store._told.update(cell.subject for cell in self._cells)
             store._told.update(self._wholes)
             for cell in self._cells:
                 cell.changed = False
 
-    def _rows(self) -> Iterator[Row]:
+    def __bool__(self) -> bool:
+        return bool(self._told)
+
+    def _figures(self) -> Iterator[tuple[tuple[int, int, Subject], tuple[int, Statistics]]]:
+        """Place, and up to which minute what is told; of two for the same place the later one stands.
+
+        Copies of what will still grow, so that it can be packed without the lock.
+        """
         minute = self._minute
         for subject in self._gone:
-            yield self._row(WHOLE, 0, subject, minute, Statistics())
+            yield (WHOLE, 0, subject), (minute, Statistics())
         for (start, subject), figures in self._minutes.items():
-            yield self._row(1, start, subject, start + 1, figures)
+            yield (1, start, subject), (start + 1, figures)
         for (start, subject), figures in self._hours.items():
-            yield self._row(HOUR, start, subject, min(minute, start + HOUR), figures)
+            yield (HOUR, start, subject), (min(minute, start + HOUR), figures.copy())
         for subject, cell in self._wholes.items():
-            yield self._row(WHOLE, 0, subject, minute, cell.whole or Statistics())
+            yield (WHOLE, 0, subject), (minute, cell.whole.copy() if cell.whole is not None else Statistics())
         for cell in self._cells:
-            yield self._row(1, minute, cell.subject, minute + 1, cell.open or Statistics())
+            if cell.open is not None:
+                yield (1, minute, cell.subject), (minute + 1, cell.open.copy())
 
-    def _row(self, span: int, start: int, subject: Subject, upto: int, figures: Statistics) -> Row:
-        return Row(self._store.process, span, start, subject, upto, pack(figures))
+    def rows(self) -> list[Row]:
+        return [
+            Row(self._process, span, start, subject, upto, pack(figures))
+            for (span, start, subject), (upto, figures) in self._told.items()
+        ]
 
     def give_back(self) -> None:
         store = self._store

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steinmetz.monitor.analysis.packing import FIGURES, pack, unpack
+from steinmetz.monitor.analysis.packing import FIGURES, head, pack, unpack
 from steinmetz.monitor.analysis.statistics import Statistics
 
 durations = st.lists(st.integers(min_value=-(10**9), max_value=10**13), max_size=50)
@@ -28,6 +28,7 @@ def test_packing_loses_nothing(values: list[int]) -> None:
     for statistics in (of(values), of(values, dense=True)):
         again = unpack(pack(statistics))
         assert [getattr(again, figure) for figure in FIGURES] == [getattr(statistics, f) for f in FIGURES]
+        assert head(pack(statistics)) == {figure: getattr(statistics, figure) for figure in FIGURES}
         assert dict(again.histogram.counts) == dict(statistics.histogram.counts)
 
 
@@ -39,3 +40,8 @@ def test_a_minute_of_a_usual_statement_takes_few_bytes() -> None:
 def test_damaged_bytes_are_refused(damaged: bytes) -> None:
     with pytest.raises(ValueError, match="these"):
         unpack(damaged)
+
+
+def test_figures_of_another_format_are_refused() -> None:
+    with pytest.raises(ValueError, match="these"):
+        head(b"\x02\x00")

@@ -94,3 +94,15 @@ def test_tables_merge_to_one() -> None:
     merged = Table.merged([one, other], limit=5)
     assert {name: statistics.count for name, statistics in merged.names.items()} == {"a": 2, "b": 1}
     assert merged.slowest() == [Sample(3, "b", NOON)]
+
+
+@given(durations, durations)
+def test_a_copy_stays_as_it_is(one: list[int], other: list[int]) -> None:
+    for dense in (False, True):
+        original = Statistics(dense=dense)
+        original.merge(of(one))
+        copied = original.copy()
+        before = told(copied)
+        original.merge(of(other))
+        assert told(copied)[:6] == before[:6]
+        assert dict(copied.histogram.counts) == dict(of(one).histogram.counts)
