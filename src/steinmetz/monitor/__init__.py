@@ -6,17 +6,24 @@ from steinmetz.monitor.analysis.alerting import Alert, Budget
 from steinmetz.monitor.analysis.histogram import Histogram
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.monitor import QueryMonitor, assert_queries, query_monitor
+from steinmetz.monitor.stores.database import DatabaseShelf
+from steinmetz.monitor.stores.shared import SharedStore
 
 __all__ = [
     # .analysis.alerting
     "Alert",
     "Budget",
+    # .stores.database
+    "DatabaseShelf",
     # .analysis.histogram
     "Histogram",
     # .capture.loop_lag
     "LoopLag",
     # .monitor
     "QueryMonitor",
+    # .stores.shared
+    "SharedStore",
+    # .monitor
     "assert_queries",
     "query_monitor",
 ]

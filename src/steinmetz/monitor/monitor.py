@@ -5,35 +5,24 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, overload
-
-import structlog
+from typing import Any, TypeVar, overload
 
 from steinmetz.clock import Clock, SystemClock
-from steinmetz.monitor.alerts.watch import Alerts
+from steinmetz.monitor import reports
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
-from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
 from steinmetz.monitor.stores.base import StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
-from steinmetz.sql.engine import Execution, ExecutionObserver, SqlHook
+from steinmetz.sql.engine import Execution, SqlHook
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.scope import ScopeKind
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
 R = TypeVar("R")
 
-SlowListener = Callable[[str, int, "Execution | None"], None]
-
-log = structlog.get_logger("steinmetz.monitor")
-
-PATTERNS_SHOWN = 20
 NAMES_REMEMBERED = 2_000
 
 
@@ -63,9 +52,6 @@ class QueryMonitor:
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
         self.slow_log = self._slow_log()
-        self.alerts = Alerts(self.clock, lambda: self._store, self.loop_lag, self.engines)
-        self._slow_listeners: list[SlowListener] = []
-        self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
 
     def _slow_log(self) -> SlowLog:
         return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
@@ -78,11 +64,13 @@ class QueryMonitor:
         enabled: bool | None = None,
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] | None = None,
+        store: StatisticsStore | None = None,
     ) -> None:
-        """Set what is given; a new clock begins new figures. To be called before `attach`."""
+        """Set what is given; a new clock or store begins new figures. To be called before `attach`."""
         if clock is not None:
-            self.clock = self.alerts.clock = clock
-            self._store = MemoryStore(clock)
+            self.clock = clock
+        if clock is not None or store is not None:
+            self._store = store or MemoryStore(self.clock)
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:
@@ -98,12 +86,10 @@ class QueryMonitor:
         if self.enabled:
             self.detach(hook)
             hook.observe_executions(self._executed)
-            self._hooks.add(hook)
             _attached.add(hook)
 
     def detach(self, hook: SqlHook) -> None:
         hook.unobserve(self._executed)
-        self._hooks.discard(hook)
         _attached.discard(hook)
 
     @overload
@@ -132,17 +118,20 @@ class QueryMonitor:
             end_ns = execution.started_ns + duration_ns
             duration_ns = max(0, duration_ns - self.loop_lag.within(execution.started_ns, end_ns))
         name = self._names.get(facts.fingerprint) or self._name(facts)
-        self._store.ran(facts.fingerprint, name, facts.text, duration_ns)
+        if execution.started_ns + duration_ns >= self._store.turn_at_ns:
+            self._store.turn()
+        meter = self._store.meter(facts.fingerprint, name, facts.text)
+        failed = execution.error is not None
         span = current_span.get()
         if span is not None:
             span.note(execution)
             if span.is_sample:
+                (meter.failed_inside if failed else meter.inside)(duration_ns)
                 return
-        slow = duration_ns > self._thresholds.of_ns(name)
-        self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
-        if slow:
+        (meter.failed if failed else meter.add)(duration_ns)
+        if duration_ns > self._thresholds.of_ns(name):
+            meter.slow()
             self.slow_log.executed(name, duration_ns, execution)
-            self._tell_slow(name, duration_ns, execution)
 
     def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
         """The end of a span (`steinmetz.monitor.capture.track.Sampler`)."""
@@ -155,7 +144,6 @@ class QueryMonitor:
         self._store.add(span.name, duration_ns, failed=error is not None, slow=slow)
         if slow:
             self.slow_log.tracked(span, duration_ns, error)
-            self._tell_slow(span.name, duration_ns, None)
 
     def _name(self, facts: StatementFacts) -> str:
         name = name_of(facts)
@@ -170,29 +158,7 @@ class QueryMonitor:
 
         Raises `ValueError` for a window that is not kept (more than a day).
         """
-        table = self._store.table(window)
-        merged = Statistics()
-        for statistics in list(table.names.values()):
-            merged.merge(statistics)
-        return {
-            "totalQueries": merged.count,
-            "slowQueries": merged.slow,
-            "averageExecutionTime": _ms(merged.mean_ns),
-            "queryBreakdown": _breakdown(table),
-            "slowestQueries": [
-                {"name": sample.name, "executionTime": _ms(sample.duration_ns), "timestamp": _instant(sample.at)}
-                for sample in table.slowest()
-            ],
-            "patterns": [
-                {
-                    "pattern": pattern.text,
-                    "name": pattern.name,
-                    "count": pattern.count,
-                    "avgTime": _ms(pattern.total_ns / pattern.count),
-                }
-                for pattern in self._store.patterns(PATTERNS_SHOWN)
-            ],
-        }
+        return reports.query_stats(self._store, window)
 
     def slow_queries(self, limit: int = 50) -> list[dict[str, Any]]:
         """The newest slow queries, newest first, in the shape of /slow-queries.
@@ -206,81 +172,20 @@ class QueryMonitor:
                 "name": query.name,
                 "executionTime": query.duration_ms,
                 "threshold": query.threshold_ms,
-                "timestamp": _instant(query.at),
+                "timestamp": reports.instant(query.at),
                 "details": query.details,
             }
             for query in self._store.slow(limit)
         ]
 
-    def statistics(self, window_s: float | None = None) -> dict[str, Statistics]:
-        """The statistics of each name, since the start or of about the last ``window_s`` seconds.
-
-        Raises `ValueError` for a window that is not kept.
-        """
-        return dict(self._store.table(window_s).names)
-
-    def engines(self) -> list[tuple[str, Engine]]:
-        """The watched engines, each with the name of its database."""
-        return sorted(((hook.database, hook.engine) for hook in self._hooks), key=lambda each: each[0])
-
-    def name_of(self, facts: StatementFacts) -> str:
-        """The name under which a statement outside of any track is counted."""
-        return self._names.get(facts.fingerprint) or self._name(facts)
-
-    def on_slow(self, listener: SlowListener) -> Callable[[], None]:
-        """Call ``listener(name, duration_ns, execution)`` for each slow query; returns the way to stop that.
-
-        ``execution`` is None for a tracked run. What the listener raises is logged.
-        """
-        self._slow_listeners.append(listener)
-        return lambda: self._slow_listeners.remove(listener)
-
-    def on_execution(self, listener: ExecutionObserver) -> Callable[[], None]:
-        """Call ``listener(execution)`` for each statement of the engines attached by now, which costs its time."""
-        hooks = list(self._hooks)
-        for hook in hooks:
-            hook.observe_executions(listener)
-
-        def stop() -> None:
-            for hook in hooks:
-                hook.unobserve(listener)
-
-        return stop
-
-    def _tell_slow(self, name: str, duration_ns: int, execution: Execution | None) -> None:
-        for listener in list(self._slow_listeners):
-            try:
-                listener(name, duration_ns, execution)
-            except Exception as error:
-                log.error("A listener for slow queries failed", error=type(error).__name__)
+    @property
+    def store(self) -> StatisticsStore:
+        """Where the figures are kept."""
+        return self._store
 
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
-
-
-def _breakdown(table: Table) -> dict[str, dict[str, float]]:
-    return {
-        name: {
-            "count": statistics.count,
-            "avgTime": _ms(statistics.mean_ns),
-            "minTime": _ms(statistics.min_ns),
-            "maxTime": _ms(statistics.max_ns),
-            "p50": _ms(statistics.quantile(0.50)),
-            "p95": _ms(statistics.quantile(0.95)),
-            "p99": _ms(statistics.quantile(0.99)),
-        }
-        for name, statistics in list(table.names.items())
-    }
-
-
-def _ms(duration_ns: float) -> float:
-    return round(duration_ns / 1e6, 3)
-
-
-def _instant(at: Any) -> str:
-    text: str = at.isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 query_monitor = QueryMonitor()
