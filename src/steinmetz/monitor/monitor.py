@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
-from steinmetz.clock import Clock, SystemClock
+from steinmetz.clock import Clock, SystemClock, perf_ns
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
@@ -15,16 +15,21 @@ from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
-from steinmetz.monitor.stores.base import StatisticsStore
+from steinmetz.monitor.stores.base import Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
-from steinmetz.sql.engine import Execution, SqlHook
+from steinmetz.sql.engine import SqlHook
+from steinmetz.sql.execution import Execution
 from steinmetz.sql.facts import StatementFacts, Verb
-from steinmetz.sql.scope import ScopeKind
+from steinmetz.sql.scope import Ledger, Scope, ScopeKind, observe_scopes, unobserve_scopes
 
 R = TypeVar("R")
 
 PATTERNS_SHOWN = 20
 NAMES_REMEMBERED = 2_000
+POOL_WAIT = "pool wait"
+LOOP_LAG = "loop lag"
+"""The names of the timings that are no queries."""
+_ROUTES = frozenset({ScopeKind.REQUEST, ScopeKind.JOB, ScopeKind.EVENT, ScopeKind.COMMAND})
 
 
 class QueryMonitor:
@@ -47,11 +52,12 @@ class QueryMonitor:
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.enabled = enabled
-        self.loop_lag = LoopLag()
+        self.loop_lag = LoopLag(late=self._late)
         self._thresholds = SlowThresholds(slow_threshold_ms, thresholds)
         self._redaction = Redaction(sensitive)
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
+        self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
         self.slow_log = self._slow_log()
 
     def _slow_log(self) -> SlowLog:
@@ -84,11 +90,20 @@ class QueryMonitor:
         """Take the executions of the hooked engine; nothing at all if the monitor is not enabled."""
         if self.enabled:
             self.detach(hook)
-            hook.observe_executions(self._executed)
+            hook.observe_runs(self)
+            hook.observe_pool(self)
+            hook.loop_lag = self.loop_lag
+            observe_scopes(self._scope_ended)
+            self._hooks.add(hook)
             _attached.add(hook)
 
     def detach(self, hook: SqlHook) -> None:
-        hook.unobserve(self._executed)
+        hook.unobserve(self)
+        if hook.loop_lag is self.loop_lag:
+            hook.loop_lag = None
+        self._hooks.discard(hook)
+        if not self._hooks:
+            unobserve_scopes(self._scope_ended)
         _attached.discard(hook)
 
     @overload
@@ -106,27 +121,65 @@ class QueryMonitor:
             return Track(name, self)
         return Track(name, self).run(function) if self.enabled else function()
 
-    def _executed(self, execution: Execution) -> None:
+    # -- of the hook (`steinmetz.sql.execution.RunObserver`, `PoolObserver`) ------------------------------------
+
+    @property
+    def turning(self) -> StatisticsStore:
+        """Whose minutes turn."""
+        return self._store
+
+    def meter(self, facts: StatementFacts) -> Meter | None:
+        """Where the runs of a statement are counted; None for transaction control, which is no query."""
+        if not self.enabled or facts.verb is Verb.TRANSACTION:
+            return None
+        return self._store.meter(facts.fingerprint, self._name_of(facts), facts.text)
+
+    def slow_ns(self, facts: StatementFacts) -> int:
+        """How long a run may take that nobody looks at."""
+        return self._thresholds.of_ns(self._name_of(facts))
+
+    def ran(self, execution: Execution) -> None:
+        """A run that failed or was slow."""
         facts = execution.facts
         if not self.enabled or facts.verb is Verb.TRANSACTION:
             return
-        if execution.scope is not None and execution.scope.kind is ScopeKind.MONITOR:
+        name = self._name_of(facts)
+        duration_ns = execution.duration_ns
+        if perf_ns() >= self._store.turn_at_ns:
+            self._store.turn()
+        meter = self._store.meter(facts.fingerprint, name, facts.text)
+        failed = execution.error is not None
+        if execution.watch is not None and execution.watch.is_sample:
+            (meter.failed_inside if failed else meter.inside)(duration_ns)
             return
-        duration_ns = execution.execute_ns + execution.fetch_ns
-        if self.loop_lag.watching and execution.context is not None and execution.context.dialect.is_async:
-            end_ns = execution.started_ns + duration_ns
-            duration_ns = max(0, duration_ns - self.loop_lag.within(execution.started_ns, end_ns))
-        name = self._names.get(facts.fingerprint) or self._name(facts)
-        self._store.ran(facts.fingerprint, name, facts.text, duration_ns)
-        span = current_span.get()
-        if span is not None:
-            span.note(execution)
-            if span.is_sample:
-                return
-        slow = duration_ns > self._thresholds.of_ns(name)
-        self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
-        if slow:
+        (meter.failed if failed else meter.add)(duration_ns)
+        if duration_ns > self._thresholds.of_ns(name):
+            meter.slow()
             self.slow_log.executed(name, duration_ns, execution)
+
+    def ledger(self, scope: Scope) -> Ledger | None:
+        """What is written down for a scope; nobody looks at it yet."""
+        return None
+
+    def waited(self, wait_ns: int) -> None:
+        """A connection was taken from its pool."""
+        self._store.timing(POOL_WAIT).add(wait_ns)
+
+    def exhausted(self, wait_ns: int) -> None:
+        """The pool had no connection to give within its timeout."""
+        self._store.timing(POOL_WAIT).failed(wait_ns)
+
+    def _late(self, late_ns: int) -> None:
+        if self.enabled:
+            if perf_ns() >= self._store.turn_at_ns:
+                self._store.turn()
+            self._store.timing(LOOP_LAG).add(late_ns)
+
+    def _scope_ended(self, scope: Scope) -> None:
+        if scope.kind in _ROUTES:
+            name = scope.name if scope.kind is ScopeKind.REQUEST else f"{scope.kind} {scope.name}"
+            duration_ns = perf_ns() - scope.started_ns
+            self._store.route(name, duration_ns, scope.statements, scope.db_ns, failed=scope.failed)
 
     def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
         """The end of a span (`steinmetz.monitor.capture.track.Sampler`)."""
@@ -140,7 +193,10 @@ class QueryMonitor:
         if slow:
             self.slow_log.tracked(span, duration_ns, error)
 
-    def _name(self, facts: StatementFacts) -> str:
+    def _name_of(self, facts: StatementFacts) -> str:
+        name = self._names.get(facts.fingerprint)
+        if name is not None:
+            return name
         name = name_of(facts)
         if len(self._names) < NAMES_REMEMBERED:
             self._names[facts.fingerprint] = name
@@ -153,6 +209,7 @@ class QueryMonitor:
 
         Raises `ValueError` for a window that is not kept (more than a day).
         """
+        self.settle()
         table = self._store.table(window)
         merged = Statistics()
         for statistics in list(table.names.values()):
@@ -182,6 +239,7 @@ class QueryMonitor:
 
         Raises `ValueError` unless ``limit`` is 1 to 500.
         """
+        self.settle()
         if not 1 <= limit <= 500:
             raise ValueError(f"limit is 1 to 500, not {limit}")
         return [
@@ -194,6 +252,11 @@ class QueryMonitor:
             }
             for query in self._store.slow(limit)
         ]
+
+    def settle(self) -> None:
+        """Count the statements whose results were dropped unread; to be called before figures are read."""
+        for hook in list(self._hooks):
+            hook.settle()
 
     def reset(self) -> None:
         """Forget all figures."""

@@ -8,17 +8,22 @@ that moment, so it makes every open recording uncertain.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
+from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import ReadSet
 from steinmetz.sql.facts import Relation, StatementFacts
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
+
+log = structlog.get_logger("steinmetz.sql")
 
 
 class ScopeKind(StrEnum):
@@ -34,17 +39,48 @@ class ScopeKind(StrEnum):
 class Ledger(Protocol):
     """What an observer of executions writes down for one scope, from its first statement to its end."""
 
+    def note(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
+    ) -> None:
+        """A statement has been executed, well or not, in so long. Where rows are stepped while they are fetched
+        (SQLite, server-side cursors), the time of the fetches follows by `fetched`."""
+
+    def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
+        """The result of a statement noted before has been read to its end or given up, which took so long."""
+
     def closed(self, scope: Scope) -> None:
         """The scope has ended. An exception is the observer's own fault and reaches nobody."""
+
+
+class NoLedger:
+    """Nobody writes anything down."""
+
+    __slots__ = ()
+
+    def note(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
+    ) -> None:
+        pass
+
+    def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
+        pass
+
+    def closed(self, scope: Scope) -> None:
+        pass
 
 
 class Scope:
     """The statements of one unit of work: what they read, whether they wrote, how many there were.
 
-    One scope may be fed from several threads at once; its parts are only ever added to.
+    One scope may be fed from several threads at once; its parts are only ever added to. ``started_ns`` is of
+    ``perf_counter_ns``; ``db_ns`` is the time of its statements, fetches included; ``failed`` says that an exception
+    ended it. ``ledger`` stays None until the first statement that is measured.
     """
 
-    __slots__ = ("__weakref__", "kind", "ledger", "name", "reads", "statements", "unknown", "wrote")
+    __slots__ = (
+        "__weakref__", "db_ns", "failed", "kind", "ledger", "name", "reads", "started_ns", "statements", "unknown",
+        "wrote",
+    )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, name: str) -> None:
         self.kind = kind
@@ -52,7 +88,10 @@ class Scope:
         self.reads: set[Relation] = set()
         self.unknown: set[str] = set()
         self.wrote = False
+        self.failed = False
         self.statements = 0
+        self.db_ns = 0
+        self.started_ns = perf_ns()
         self.ledger: Ledger | None = None
 
     def __repr__(self) -> str:
@@ -88,11 +127,37 @@ def open_scope(kind: ScopeKind, name: str) -> Iterator[Scope]:
     _recording.add(scope)
     try:
         yield scope
+    except BaseException:
+        scope.failed = True
+        raise
     finally:
         _recording.discard(scope)
         _current.reset(token)
         if scope.ledger is not None:
-            scope.ledger.closed(scope)
+            _tell(scope.ledger.closed, scope)
+        for ended in _ended:
+            _tell(ended, scope)
+
+
+_ended: tuple[Callable[[Scope], None], ...] = ()
+
+
+def observe_scopes(ended: Callable[[Scope], None]) -> None:
+    """Call ``ended`` with each scope that ends from now on, in this process; what it raises is logged."""
+    global _ended
+    _ended = (*_ended, ended)
+
+
+def unobserve_scopes(ended: Callable[[Scope], None]) -> None:
+    global _ended
+    _ended = tuple(known for known in _ended if known != ended)
+
+
+def _tell(ended: Callable[[Scope], None], scope: Scope) -> None:
+    try:
+        ended(scope)
+    except Exception as error:
+        log.error("An observer of scopes failed", observer=repr(ended), error=type(error).__name__)
 
 
 def note(facts: StatementFacts, context: ExecutionContext | None = None, many: bool = False) -> None:

@@ -18,18 +18,34 @@ if TYPE_CHECKING:
 
 
 class ConnectionState:
-    """What one DBAPI connection has written and not committed, and the commits whose fate is open."""
+    """What one DBAPI connection has written and not committed, and the commits whose fate is open.
 
-    __slots__ = ("committing", "ddl", "doubts", "epoch", "memo", "unknown", "writes")
+    ``token`` is that of the memo whose records hold for the connection as it is now, None whenever a statement
+    needs more than its record (see `steinmetz.sql.statements`).
+    """
+
+    __slots__ = (
+        "__weakref__", "committing", "ddl", "doubts", "epoch", "memo", "open", "pool_wait_ns", "savepoints",
+        "token", "unknown", "writes",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.memo: Memo | None = None
+        self.token: object = None
+        self.open = True  # a transaction, as far as is known
+        self.pool_wait_ns = 0
+        self.savepoints: list[str] = []
         self.writes: set[Relation] | None = None
         self.unknown = False
         self.epoch = 0
         self.ddl = False
         self.committing = False
         self.doubts: Tokens = []
+
+    def unsettle(self) -> None:
+        """What was remembered for the connection as it was does not hold for it any more."""
+        self.memo = None
+        self.token = None
 
     def collect(
         self, facts: StatementFacts, epoch: int, context: ExecutionContext | None = None, many: bool = False
