@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
 from steinmetz.clock import Clock, SystemClock, perf_ns
+from steinmetz.monitor import reports
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
-from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
@@ -24,7 +24,6 @@ from steinmetz.sql.scope import Ledger, Scope, ScopeKind, observe_scopes, unobse
 
 R = TypeVar("R")
 
-PATTERNS_SHOWN = 20
 NAMES_REMEMBERED = 2_000
 POOL_WAIT = "pool wait"
 LOOP_LAG = "loop lag"
@@ -71,11 +70,13 @@ class QueryMonitor:
         enabled: bool | None = None,
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] | None = None,
+        store: StatisticsStore | None = None,
     ) -> None:
-        """Set what is given; a new clock begins new figures. To be called before `attach`."""
+        """Set what is given; a new clock or store begins new figures. To be called before `attach`."""
         if clock is not None:
             self.clock = clock
-            self._store = MemoryStore(clock)
+        if clock is not None or store is not None:
+            self._store = store or MemoryStore(self.clock)
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:
@@ -210,29 +211,7 @@ class QueryMonitor:
         Raises `ValueError` for a window that is not kept (more than a day).
         """
         self.settle()
-        table = self._store.table(window)
-        merged = Statistics()
-        for statistics in list(table.names.values()):
-            merged.merge(statistics)
-        return {
-            "totalQueries": merged.count,
-            "slowQueries": merged.slow,
-            "averageExecutionTime": _ms(merged.mean_ns),
-            "queryBreakdown": _breakdown(table),
-            "slowestQueries": [
-                {"name": sample.name, "executionTime": _ms(sample.duration_ns), "timestamp": _instant(sample.at)}
-                for sample in table.slowest()
-            ],
-            "patterns": [
-                {
-                    "pattern": pattern.text,
-                    "name": pattern.name,
-                    "count": pattern.count,
-                    "avgTime": _ms(pattern.total_ns / pattern.count),
-                }
-                for pattern in self._store.patterns(PATTERNS_SHOWN)
-            ],
-        }
+        return reports.query_stats(self._store, window)
 
     def slow_queries(self, limit: int = 50) -> list[dict[str, Any]]:
         """The newest slow queries, newest first, in the shape of /slow-queries.
@@ -247,7 +226,7 @@ class QueryMonitor:
                 "name": query.name,
                 "executionTime": query.duration_ms,
                 "threshold": query.threshold_ms,
-                "timestamp": _instant(query.at),
+                "timestamp": reports.instant(query.at),
                 "details": query.details,
             }
             for query in self._store.slow(limit)
@@ -258,33 +237,14 @@ class QueryMonitor:
         for hook in list(self._hooks):
             hook.settle()
 
+    @property
+    def store(self) -> StatisticsStore:
+        """Where the figures are kept."""
+        return self._store
+
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
-
-
-def _breakdown(table: Table) -> dict[str, dict[str, float]]:
-    return {
-        name: {
-            "count": statistics.count,
-            "avgTime": _ms(statistics.mean_ns),
-            "minTime": _ms(statistics.min_ns),
-            "maxTime": _ms(statistics.max_ns),
-            "p50": _ms(statistics.quantile(0.50)),
-            "p95": _ms(statistics.quantile(0.95)),
-            "p99": _ms(statistics.quantile(0.99)),
-        }
-        for name, statistics in list(table.names.items())
-    }
-
-
-def _ms(duration_ns: float) -> float:
-    return round(duration_ns / 1e6, 3)
-
-
-def _instant(at: Any) -> str:
-    text: str = at.isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 query_monitor = QueryMonitor()

@@ -7,6 +7,8 @@ exhausted or closed, or when it is dropped. The same holds for server-side curso
 
 from __future__ import annotations
 
+import gc
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import cursor as _cursor
@@ -52,11 +54,25 @@ def fetch_of(fetch: Fetch, cursor: DBAPICursor, context: ExecutionContext) -> Cu
     return fetch
 
 
+class _Collector:
+    """Whether the garbage collector runs, which may be within any lock: whoever it frees must not do much."""
+
+    def __init__(self) -> None:
+        self.runs = False
+        gc.callbacks.append(self._told)
+
+    def _told(self, phase: str, info: dict[str, int]) -> None:
+        self.runs = phase == "start"
+
+
+_collector = _Collector()
+
+
 class Fetch(CursorFetchStrategy):
     """How one result fetches, and what is told when it has ended; see `steinmetz.sql.runs.Runs.fetched`."""
 
     __slots__ = (
-        "_ended", "execute_ns", "fetch_ns", "parameters", "record", "runs", "scope", "started_ns", "statement",
+        "_ended", "context", "execute_ns", "fetch_ns", "parameters", "record", "runs", "scope", "started_ns", "statement",
         "watch", "worker",
     )  # fmt: skip
 
@@ -71,8 +87,10 @@ class Fetch(CursorFetchStrategy):
         started_ns: int,
         execute_ns: int,
         worker: WorkerTime | None,
+        context: ExecutionContext,
     ) -> None:
         self.runs = runs
+        self.context = context
         self.record = record
         self.scope = scope
         self.watch = watch
@@ -84,27 +102,38 @@ class Fetch(CursorFetchStrategy):
         self.fetch_ns = 0
         self._ended = False
 
-    def end(self, result: Any, error: BaseException | None = None) -> None:
+    def end(self, error: BaseException | None = None) -> None:
         """Tell it once."""
         if not self._ended:
             self._ended = True
-            self.runs.fetched(self, getattr(result, "context", None), error)
+            self.runs.fetched(self, error)
+
+    @property
+    def alternate_cursor_description(self) -> None:  # type: ignore[override]
+        """SQLAlchemy asks for this when it takes the strategy from the context, which then may let go of it.
+
+        A context that held what holds the context would keep both until the garbage collector comes.
+        """
+        vars(self.context).pop("cursor_fetch_strategy", None)
 
     def __del__(self) -> None:
         if not self._ended:
             self._ended = True
-            self.runs.given_up.append(self)
+            if _collector.runs:
+                self.runs.given_up.append(self)
+            else:
+                self.runs.fetched(self)
 
     # -- what a result asks of its strategy ---------------------------------------------------------------------
 
     def soft_close(self, result: Any, dbapi_cursor: Any) -> None:
         result.cursor_strategy = _READ
-        self.end(result)
+        self.end()
 
     hard_close = soft_close
 
     def handle_exception(self, result: Any, dbapi_cursor: Any, err: BaseException) -> Any:
-        self.end(result, err)
+        self.end(err)
         super().handle_exception(result, dbapi_cursor, err)
 
     def yield_per(self, result: Any, dbapi_cursor: Any, num: int) -> None:
@@ -177,20 +206,22 @@ class Buffered(BufferedRowCursorFetchStrategy):
         if at_once is None:
             super().__init__(TimedCursor(cursor, fetch), options)  # type: ignore[arg-type]
         else:
-            from collections import deque
-
             super().__init__(cursor, options, growth_factor=0, initial_buffer=deque())
+
+    @property
+    def alternate_cursor_description(self) -> None:  # type: ignore[override]
+        return self._fetch.alternate_cursor_description
 
     def soft_close(self, result: Any, dbapi_cursor: Any) -> None:
         super().soft_close(result, dbapi_cursor)
-        self._fetch.end(result)
+        self._fetch.end()
 
     def hard_close(self, result: Any, dbapi_cursor: Any) -> None:
         super().hard_close(result, dbapi_cursor)
-        self._fetch.end(result)
+        self._fetch.end()
 
     def handle_exception(self, result: Any, dbapi_cursor: Any, err: BaseException) -> Any:
-        self._fetch.end(result, err)
+        self._fetch.end(err)
         own = dbapi_cursor.own if isinstance(dbapi_cursor, TimedCursor) else dbapi_cursor
         super().handle_exception(result, own, err)
 

@@ -60,7 +60,7 @@ class Runs:
         self.turning: Turning = NoTurning()
         self.lag: LagSource | None = None
         self.given_up: deque[Fetch] = deque()
-        """Results that were dropped unread; their garbage collector's thread must not do more than say so."""
+        """Results that the garbage collector found unread."""
         self._statements = statements
         self._commits = commits
         self._is_async = is_async
@@ -120,7 +120,16 @@ class Runs:
         if is_counted:
             if may_step_lazily(self._is_lazy, cursor, statement, many, context):
                 fetch = Fetch(
-                    self, record, scope, watch, statement, parameters, started_ns, ended_ns - started_ns, worker
+                    self,
+                    record,
+                    scope,
+                    watch,
+                    statement,
+                    parameters,
+                    started_ns,
+                    ended_ns - started_ns,
+                    worker,
+                    context,
                 )
                 self.executed(record, parameters, context, scope, watch, fetch.execute_ns)
                 context.cursor_fetch_strategy = fetch_of(fetch, cursor, context)  # type: ignore[attr-defined]
@@ -244,9 +253,9 @@ class Runs:
             ), record,
         )  # fmt: skip
 
-    def fetched(self, fetch: Fetch, context: ExecutionContext | None, error: BaseException | None = None) -> None:
+    def fetched(self, fetch: Fetch, error: BaseException | None = None) -> None:
         """The rows of a statement have been read to their end, or given up; only now its time is known."""
-        record = fetch.record
+        record, context = fetch.record, fetch.context
         fetch_ns = fetch.fetch_ns
         driver_ns = lag_ns = 0
         if fetch.worker is not None:
@@ -308,7 +317,7 @@ class Runs:
                 fetch = self.given_up.popleft()
             except IndexError:
                 return
-            self.fetched(fetch, None)
+            self.fetched(fetch)
 
     def _pool_wait_ns(self, context: ExecutionContext | None) -> int:
         if context is None:
@@ -375,7 +384,7 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
         duration_ns = ended_ns - started_ns
         if is_lazy and cursor.description is not None:
             context.cursor_fetch_strategy = Fetch(
-                runs, record, scope, watch, statement, parameters, started_ns, duration_ns, None
+                runs, record, scope, watch, statement, parameters, started_ns, duration_ns, None, context
             )
             if given_up:
                 runs.settle()

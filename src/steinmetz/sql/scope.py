@@ -73,8 +73,8 @@ class Scope:
     """The statements of one unit of work: what they read, whether they wrote, how many there were.
 
     One scope may be fed from several threads at once; its parts are only ever added to. ``started_ns`` is of
-    ``perf_counter_ns``; ``db_ns`` is the time of its statements, fetches included; ``failed`` says that an exception
-    ended it. ``ledger`` stays None until the first statement that is measured.
+    ``perf_counter_ns``; ``db_ns`` is the time of its statements, fetches included; ``failed`` says that an
+    exception ended it. ``ledger`` stays None until the first statement that is measured.
     """
 
     __slots__ = (
