@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from steinmetz.monitor.analysis.histogram import Histogram
 from steinmetz.monitor.capture.loop_lag import LoopLag
+from steinmetz.monitor.capture.requests import RequestScopes
 from steinmetz.monitor.monitor import QueryMonitor, assert_queries, query_monitor
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "Histogram",
     # .capture.loop_lag
     "LoopLag",
+    # .capture.requests
+    "RequestScopes",
     # .monitor
     "QueryMonitor",
     "assert_queries",

@@ -122,7 +122,13 @@ def current_scope() -> Scope | None:
 @contextmanager
 def open_scope(kind: ScopeKind, name: str) -> Iterator[Scope]:
     """Make a new scope the current one; the outer scope learns nothing of what happens inside."""
-    scope = Scope(kind, name)
+    with entered(Scope(kind, name)) as scope:
+        yield scope
+
+
+@contextmanager
+def entered(scope: Scope) -> Iterator[Scope]:
+    """`open_scope` for a scope that has been made already."""
     token = _current.set(scope)
     _recording.add(scope)
     try:
