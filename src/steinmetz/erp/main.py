@@ -16,6 +16,7 @@ from steinmetz.erp.chores import chores
 from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import event_error, refusal
+from steinmetz.erp.history import history
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
@@ -102,7 +103,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         on_admitted=rates.charge_user,
     )
     monitor = query_monitor
-    monitor.configure(slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock)
+    kept = history(settings, clock)
+    monitor.configure(
+        slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock, store=kept
+    )
 
     state = AppState(
         settings=settings,
@@ -128,6 +132,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await live.hook.prime()
         monitor.loop_lag.start()
+        if kept is not None:
+            await kept.start()
         await scheduler.start()
         await listeners.start()
         await worker.start()
@@ -137,6 +143,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await scheduler.stop()
         monitor.loop_lag.stop()
         monitor.detach(live.hook)
+        if kept is not None:
+            await kept.aclose()
         await database.close()
 
     api = make_api(state, lifespan=lifespan)

@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     monitor: bool = True
     live: bool = True
     """Kill switches, without a deploy: ``on`` or ``off``."""
+    monitor_history: bool = True
+    """Whether the figures of queries outlive the process: what is compared before and after a deploy has to."""
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=1_000_000_000)
     """The largest request body that is read."""
     rate_limit_address: str = "18000/60"

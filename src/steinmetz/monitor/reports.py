@@ -15,7 +15,7 @@ PATTERNS_SHOWN = 20
 SortBy = Literal["total", "count", "p95", "most"]
 """By total time, by count, by the 95th percentile, or by the most statements in one run of a route."""
 
-_WEIGHTS: dict[SortBy, Callable[[Statistics], float]] = {
+_WEIGHTS: dict[SortBy, Callable[[Statistics], int]] = {
     "total": lambda statistics: statistics.total_ns,
     "count": lambda statistics: statistics.count,
     "p95": lambda statistics: statistics.quantile(0.95),
@@ -61,13 +61,17 @@ def breakdown(table: Table) -> dict[str, dict[str, float]]:
 def ranking(
     store: StatisticsStore, kind: Kind, window_s: float | None = None, sort: SortBy = "total"
 ) -> list[Figures]:
-    """The figures of all statements or routes, the heaviest first; equal ones by key, so that pages do not overlap.
+    """The figures of all statements or routes, the heaviest first, equal ones by key.
 
     Raises `ValueError` for a window that is not kept.
     """
-    weight = _WEIGHTS[sort]
     found = store.figures(kind, window_s).values()
-    return sorted(found, key=lambda each: (-weight(each.statistics), each.key))
+    return sorted(found, key=lambda each: (-weight(each, sort), each.key))
+
+
+def weight(figures: Figures, sort: SortBy) -> int:
+    """What `ranking` sorts by."""
+    return _WEIGHTS[sort](figures.statistics)
 
 
 def statement_report(figures: Figures) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import Protocol
 
 MAX_NS = 3_600_000_000_000
 """One hour; longer durations fall into its bucket, their exact maximum is kept beside the histogram."""
@@ -33,13 +32,6 @@ def value_of(bucket: int) -> int:
     shift = (bucket >> 6) - 1
     mantissa = bucket - (shift << 6)
     return (mantissa << shift) + (1 << shift >> 1)
-
-
-class Counted(Protocol):
-    """Whatever has a count for each bucket."""
-
-    @property
-    def counts(self) -> Mapping[int, int]: ...
 
 
 class Histogram:
@@ -73,19 +65,19 @@ class Histogram:
     def total(self) -> int:
         return sum(self.counts.values())
 
-    def __iadd__(self, other: Counted) -> Histogram:
+    def __iadd__(self, other: Histogram) -> Histogram:
         counts = self.counts
         for bucket, count in list(other.counts.items()):
             counts[bucket] += count
         return self
 
-    def __add__(self, other: Counted) -> Histogram:
+    def __add__(self, other: Histogram) -> Histogram:
         result = Histogram()
         result += self
         result += other
         return result
 
-    def __sub__(self, earlier: Counted) -> Histogram:
+    def __sub__(self, earlier: Histogram) -> Histogram:
         """What was added since ``earlier``, which must be a former state of this histogram."""
         result = Histogram()
         for bucket, count in list(self.counts.items()):
@@ -110,10 +102,11 @@ class Histogram:
         return 0
 
 
-class DenseHistogram:
+class DenseHistogram(Histogram):
     """The same counts in an array from the lowest to the highest bucket: for what is kept for long.
 
     4 bytes a bucket (8 once a count exceeds 2^32), so at most 9.5 kB; a dictionary takes twenty times as much.
+    Histograms are added to it, single durations are not.
     """
 
     __slots__ = ("_array", "_lowest")
@@ -123,14 +116,22 @@ class DenseHistogram:
         self._lowest = 0
 
     @property
-    def counts(self) -> dict[int, int]:
+    def counts(self) -> dict[int, int]:  # type: ignore[override]  # to read; who adds, adds a histogram
         return {bucket: count for bucket, count in enumerate(self._array, self._lowest) if count}
 
     @property
     def size_bytes(self) -> int:
         return len(self._array) * self._array.itemsize
 
-    def __iadd__(self, other: Counted) -> DenseHistogram:
+    def add(self, duration_ns: int) -> None:
+        """Raises `TypeError`."""
+        raise TypeError("single durations are counted in a Histogram, then merged")
+
+    def add_all(self, durations_ns: Sequence[int]) -> None:
+        """Raises `TypeError`."""
+        raise TypeError("single durations are counted in a Histogram, then merged")
+
+    def __iadd__(self, other: Histogram) -> DenseHistogram:
         counts = other.counts
         if not counts:
             return self

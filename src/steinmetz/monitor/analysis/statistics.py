@@ -37,7 +37,7 @@ class Statistics:
         self.statements = 0
         self.most_statements = 0
         self.db_ns = 0
-        self.histogram: Histogram | DenseHistogram = DenseHistogram() if dense else Histogram()
+        self.histogram: Histogram = DenseHistogram() if dense else Histogram()
 
     def add(self, duration_ns: int, failed: bool = False, slow: bool = False) -> None:
         """Count one duration; negative ones count as 0."""
@@ -63,8 +63,6 @@ class Statistics:
         self.total_ns += sum(durations_ns)
         if highest > MAX_NS:
             durations_ns = [min(duration, MAX_NS) for duration in durations_ns]
-        if not isinstance(self.histogram, Histogram):
-            raise TypeError("single durations are counted in a Histogram, then merged")
         self.histogram.add_all(durations_ns)
 
     def merge(self, other: Statistics) -> None:
@@ -87,10 +85,7 @@ class Statistics:
 
     def quantile(self, q: float) -> int:
         """The histogram's quantile (ns), kept within the exact extremes."""
-        histogram = self.histogram
-        if isinstance(histogram, DenseHistogram):
-            histogram = Histogram() + histogram
-        return min(max(histogram.quantile(q), self.min_ns), self.max_ns)
+        return min(max(self.histogram.quantile(q), self.min_ns), self.max_ns)
 
 
 @dataclass(frozen=True, slots=True, order=True)

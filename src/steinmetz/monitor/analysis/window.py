@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from steinmetz.monitor.analysis.packing import pack, unpack
 from steinmetz.monitor.analysis.statistics import OTHER, Slowest, Statistics
+
+T = TypeVar("T")
 
 LONGEST_S = 86_400
 HOUR = 60
@@ -76,6 +79,25 @@ class Subject:
 def other(kind: Kind, inside: bool = False) -> Subject:
     """Who stands for all that found no room."""
     return Subject(kind, OTHER, OTHER, "", inside)
+
+
+class Wanted:
+    """Whose figures are asked for: those of one name, or of one key of another kind."""
+
+    def __init__(self, kind: Kind, key: str) -> None:
+        self._name = key if kind is Kind.NAME else None
+        self._subjects = (Subject(kind, key, key), Subject(kind, key, key, inside=True))
+
+    def is_met_by(self, subject: Subject) -> bool:
+        if self._name is not None:
+            return subject.is_sample and subject.name == self._name
+        return subject in self._subjects
+
+    def among(self, cells: Mapping[Subject, T]) -> list[T]:
+        """Their figures; by looking them up where that is possible."""
+        if self._name is not None:
+            return [figures for subject, figures in cells.items() if self.is_met_by(subject)]
+        return [cells[subject] for subject in self._subjects if subject in cells]
 
 
 class Period:

@@ -126,5 +126,8 @@ class StatisticsStore(Protocol):
     def dropped(self) -> dict[str, int]:
         """By kind: how many runs are counted under ``(other)`` since the start, as there was no room for more."""
 
+    async def refresh(self) -> bool:
+        """Bring in what other processes have counted up to now; False if that cannot be had."""
+
     def clear(self) -> None:
         """Forget everything."""

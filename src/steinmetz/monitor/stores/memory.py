@@ -22,6 +22,7 @@ from steinmetz.monitor.analysis.window import (
     Period,
     Ring,
     Subject,
+    Wanted,
     check_window,
     other,
     summed,
@@ -163,7 +164,10 @@ class MemoryStore:
             self._minutes.append(period)
             self._unpacked.append((period, [(cell.subject, figures) for cell, figures in closed], MINUTE_BYTES))
             for cell, figures in closed:
-                self._hour_of(cell.subject).merge(figures)
+                subject = self._hour_subject(cell.subject)
+                if subject not in self._hour:
+                    self._hour[subject] = Statistics(dense=True)
+                self._hour[subject].merge(figures)
             for sample in self._slowest_now.samples():
                 self._hour_slowest.offer(sample)
         self._closed(self._minute, closed)
@@ -172,13 +176,11 @@ class MemoryStore:
         self._slowest_now = Slowest()
         self._minute = minute
 
-    def _hour_of(self, subject: Subject) -> Statistics:
-        if subject not in self._hour and len(self._hour) >= HOUR_SUBJECTS:
-            subject = other(subject.kind, subject.inside)
-        found = self._hour.get(subject)
-        if found is None:
-            found = self._hour[subject] = Statistics(dense=True)
-        return found
+    def _hour_subject(self, subject: Subject) -> Subject:
+        """Under whom ``subject`` is counted in the open hour."""
+        if subject in self._hour or len(self._hour) < HOUR_SUBJECTS:
+            return subject
+        return other(subject.kind, subject.inside)
 
     def _close_hour(self) -> None:
         if self._hour:
@@ -239,13 +241,8 @@ class MemoryStore:
             self._settle()
             oldest_s = max(since.timestamp(), self._now_s() - DAY * 60)
             stretches: dict[tuple[int, int], Statistics] = {}
-            for start, length, subject, statistics in self._stretches(oldest_s):
-                if (
-                    (subject.is_sample and subject.name == key)
-                    if kind is Kind.NAME
-                    else (subject.kind is kind and subject.key == key)
-                ):
-                    stretches.setdefault((start, length), Statistics()).merge(statistics)
+            for start, length, statistics in self._stretches(oldest_s, Wanted(kind, key)):
+                stretches.setdefault((start, length), Statistics()).merge(statistics)
         return [
             Moment(datetime.fromtimestamp(start * 60, UTC), length * 60, statistics)
             for (start, length), statistics in sorted(stretches.items(), key=lambda item: item[0])
@@ -270,6 +267,10 @@ class MemoryStore:
                 for kind, roster in self._rosters.items()
             }
 
+    async def refresh(self) -> bool:
+        """There is nobody else."""
+        return True
+
     def _read(self, window_s: float | None) -> Iterable[tuple[Subject, Statistics]]:
         """All figures of a window, in parts. Under the lock."""
         if window_s is not None:
@@ -285,18 +286,18 @@ class MemoryStore:
         for period in self._periods(window_s):
             yield from ((subject, unpack(packed)) for subject, packed in period.cells.items())
 
-    def _stretches(self, oldest_s: float) -> Iterator[tuple[int, int, Subject, Statistics]]:
+    def _stretches(self, oldest_s: float, wanted: Wanted) -> Iterator[tuple[int, int, Statistics]]:
         """The open minute, the closed ones, and the hours before these. Settled, under the lock."""
         for roster in self._rosters.values():
             for cell in roster.cells():
-                if cell.open is not None:
-                    yield self._minute, 1, cell.subject, cell.open
+                if cell.open is not None and wanted.is_met_by(cell.subject):
+                    yield self._minute, 1, cell.open
         minutes = self._minutes.since(oldest_s)
         first = next(iter(self._minutes), None)
-        hours = self._hours.since(oldest_s)
-        for period in (*(hour for hour in hours if first is None or hour.end <= first.start), *minutes):
-            for subject, packed in period.cells.items():
-                yield period.start, period.length, subject, unpack(packed)
+        hours = [hour for hour in self._hours.since(oldest_s) if first is None or hour.end <= first.start]
+        for period in (*hours, *minutes):
+            for packed in wanted.among(period.cells):
+                yield period.start, period.length, unpack(packed)
 
     def _periods(self, window_s: float) -> list[Period]:
         """The closed periods of a window: those whose end lies in it."""

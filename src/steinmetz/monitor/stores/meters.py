@@ -16,6 +16,8 @@ from typing import Any
 from steinmetz.monitor.analysis.statistics import OTHER, Statistics
 from steinmetz.monitor.analysis.window import Kind, Subject, other
 
+LONGEST_KEY = 200
+"""Characters of a name or route; what is longer is cut."""
 RETIRED = 1_000
 """Meters that have just left and are asked once more for durations that came late."""
 
@@ -93,7 +95,7 @@ class Cell:
 
 
 class CellMeter:
-    """The `steinmetz.monitor.stores.base.Meter` over one cell, and a second one once there are runs inside a track.
+    """The `steinmetz.monitor.stores.base.Meter` over one cell, and a second one for runs inside a track.
 
     One that had to make room is not lost: its next duration brings it back as a newcomer.
     """
@@ -109,8 +111,8 @@ class CellMeter:
         self.inside: Callable[[int], object]
 
     def __getattr__(self, name: str) -> Any:
-        """`add` and `inside` while it has no place: not set, as a bound method would tie it to itself in a knot that
-        only the collector undoes, a million times."""
+        """`add` and `inside` while it has no place: not set, as a bound method would tie it to itself in a knot
+        that only the collector undoes, a million times."""
         if name == "add":
             return self._add_again
         if name == "inside":
@@ -196,7 +198,8 @@ class Roster:
         with self._lock:
             if key == OTHER:
                 return self.other
-            meter = self._known.get(key)
+            key, name = key[:LONGEST_KEY], name[:LONGEST_KEY]
+            meter = self.meters.get(key) or self._known.get(key)
             if meter is None:
                 meter = self._known[key] = CellMeter(Subject(self.kind, key, name, text), self)
             self.admit(meter)

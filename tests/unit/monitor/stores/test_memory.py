@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import tracemalloc
 from datetime import timedelta
@@ -104,7 +105,7 @@ class TestWindows:
         history = store.history(Kind.STATEMENT, "f", clock.now() - timedelta(days=1))
         assert [moment.length_s for moment in history[:3]] == [3_600] * 3
         assert history[-1].length_s == 60
-        assert all(before.start < after.start for before, after in zip(history, history[1:], strict=False))
+        assert all(before.start < after.start for before, after in itertools.pairwise(history))
 
 
 class TestStatements:

@@ -92,20 +92,6 @@ async def socket_stats(request: Request, actor: SignedIn) -> dict[str, Any]:
     return {"success": True, "stats": io.stats()}
 
 
-@router.get("/api/diagnostics/query-stats", tags=["diagnostics"], dependencies=OPERATORS)
-async def query_stats(
-    request: Request,
-    window: Annotated[
-        int | None, Query(ge=1, le=86_400, description="Only the last so many seconds; all without")
-    ] = None,
-) -> dict[str, Any]:
-    """Count and times (ms) of every named query."""
-    monitor = state_of(request).monitor
-    if monitor is None:
-        raise _off("query monitor", "MONITOR")
-    return {"success": True, "stats": monitor.query_stats(window)}
-
-
 @router.get("/api/diagnostics/slow-queries", tags=["diagnostics"], dependencies=OPERATORS)
 async def slow_queries(request: Request, limit: Limit = 50) -> dict[str, Any]:
     """The newest queries that took longer than the threshold."""
