@@ -54,7 +54,7 @@ class Form:
 
 
 FULL = Form(pairs=400, peer_pairs=60, queries=400, awaited_queries=60, steps=300_000)
-QUICK = Form(pairs=80, peer_pairs=30, queries=100, awaited_queries=30, steps=100_000)
+QUICK = Form(pairs=60, peer_pairs=30, queries=100, awaited_queries=20, steps=100_000)
 
 BOUNDS = {
     ("stub", "counting"): 1.0,
@@ -141,7 +141,7 @@ def run(options: Options) -> Report:
         report_fetch(report, form)
     report.notes.append(
         f"{form.pairs} pairs of {form.queries} queries ({form.awaited_queries} where awaited), peers "
-        f"{form.peer_pairs} pairs on pysqlite; one core for all threads; a bound holds if the median difference does"
+        f"{form.peer_pairs} pairs on pysqlite; one core for all threads; a bound holds if the median does"
     )
     return report
 

@@ -26,7 +26,7 @@ class RequestScope(Scope):
         super().__init__(ScopeKind.REQUEST, "")
 
     @property
-    def name(self) -> str:  # type: ignore[override]  # of the request, and not ours to set
+    def name(self) -> str:
         template = getattr(self._request.get("route"), "path", None) or UNROUTED
         return f"{self._request['method']} {template}"
 
