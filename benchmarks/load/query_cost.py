@@ -235,7 +235,7 @@ def fetch_times(folder: Path, steps: int) -> tuple[float, float]:
     with engine.connect() as connection:
         connection.execute(query).fetchall()
         driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-        for _ in range(7):
+        for _ in range(15):
             started_ns = time.perf_counter_ns()
             driver.execute(query.text).fetchall()
             raw_ms.append((time.perf_counter_ns() - started_ns) / 1e6)

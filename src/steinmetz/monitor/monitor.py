@@ -12,10 +12,11 @@ from steinmetz.monitor import reports
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
+from steinmetz.monitor.analysis.window import Kind
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
-from steinmetz.monitor.stores.base import Meter, StatisticsStore
+from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import SqlHook
 from steinmetz.sql.execution import Execution
@@ -236,6 +237,12 @@ class QueryMonitor:
         """Count the statements whose results were dropped unread; to be called before figures are read."""
         for hook in list(self._hooks):
             hook.settle()
+
+    def waits(self, window: float | None = None) -> dict[str, Figures]:
+        """What statements waited for that is no time of theirs: `POOL_WAIT` of each checkout (errors: the pool had
+        none to give), `LOOP_LAG` of each heartbeat; by name, those that occurred. ``window`` as of `query_stats`.
+        """
+        return self._store.figures(Kind.TIMING, window)
 
     @property
     def store(self) -> StatisticsStore:
