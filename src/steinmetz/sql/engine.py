@@ -32,6 +32,7 @@ from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.knowledge import Knowledge, Memo, NoKnowledge, unknown_facts
+from steinmetz.sql.predicates import described
 from steinmetz.sql.scope import Scope, current_scope, note
 from steinmetz.sql.shape import shape_of
 from steinmetz.sql.transaction import ConnectionState
@@ -318,6 +319,7 @@ class SqlHook:
                     return found
         known_text = memo.texts.get(statement)
         if known_text is not None:
+            known_text = described(known_text, compiled)
             if compiled is not None:
                 setattr(compiled, _ATTRIBUTE, (memo.token, known_text))
             return known_text
@@ -349,10 +351,11 @@ class SqlHook:
             return facts or unknown_facts(shape)  # not remembered, so that every later run comes by here, too
         if facts is None:
             return unknown_facts(shape)
-        if compiled is not None:
-            setattr(compiled, _ATTRIBUTE, (token, facts))
         if memo.token is token:
             memo.keep(statement, facts)
+        facts = described(facts, compiled)  # for this object alone: others name their parameters otherwise
+        if compiled is not None:
+            setattr(compiled, _ATTRIBUTE, (token, facts))
         return facts
 
     def _state_of(self, connection: PoolProxiedConnection) -> ConnectionState:
