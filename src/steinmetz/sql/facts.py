@@ -43,7 +43,7 @@ class Verb(StrEnum):
 
 
 class Stored(StrEnum):
-    """How a database keeps a column whose ``=`` is the equality of bytes; other columns have no such word."""
+    """How a database keeps a column; all but the last word mean that its ``=`` is the equality of bytes."""
 
     INTEGER = "integer"
     ROWID = "rowid"
@@ -51,14 +51,15 @@ class Stored(StrEnum):
     TEXT = "text"
     UUID = "uuid"
     BOOLEAN = "boolean"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """What the database itself says of the columns of one relation.
 
-    ``stored`` names those whose equality is certain. ``computed``: some of the others follow from their row, so
-    that an UPDATE changes more than it assigns.
+    ``stored`` has all of them. ``computed``: some follow from others, so that an UPDATE changes more than it
+    assigns.
     """
 
     stored: Mapping[str, Stored]

@@ -106,7 +106,7 @@ _QUERIES = {
                     WHEN a.atttypid IN (20, 21, 23) THEN 'integer'
                     WHEN a.atttypid = 16 THEN 'boolean'
                     WHEN a.atttypid = 2950 THEN 'uuid'
-                    WHEN a.atttypid IN (25, 1043) AND l.collisdeterministic THEN 'text' END
+                    WHEN a.atttypid IN (25, 1043) AND l.collisdeterministic THEN 'text' ELSE 'other' END
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
@@ -247,8 +247,8 @@ def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
     for relation, column, stored in rows["columns"]:
         if stored == "computed":
             edges.computed.add(relation)
-        elif stored is not None:
-            edges.stored[relation][column] = Stored(stored)
+            stored = "other"
+        edges.stored[relation][column] = Stored(stored)
     for name in ("children", "views", "defaults", "policies", "calls"):
         reached = getattr(edges, name)
         for source, oid in rows[name]:

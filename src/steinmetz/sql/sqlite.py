@@ -228,6 +228,8 @@ def _direct(raw: sqlite3.Connection, touched: _Touched) -> Iterator[tuple[tuple[
     """The ordinary tables that the statement itself reads, or writes if it writes any, and nothing else does."""
     names = _folded(touched.writes or touched.reads)
     behind = {name for _, name in touched.behind}
+    for schema in touched.schemas.values():
+        behind.update(content.lower() for content in schema.content.values())  # read by a full-text table as well
     for name in sorted({name for _, name in names} - behind):
         places = [place for place, schema in touched.schemas.items() if name in schema.tables]
         if len(places) != 1:
@@ -263,23 +265,21 @@ def _columns(raw: sqlite3.Connection, place: str, name: str, is_collating: bool)
     stored: dict[str, Stored] = {}
     computed = False
     for _, column, declared, _, default, key, hidden in rows:
-        kind = _stored(declared.upper(), is_collating)
-        if hidden:
-            computed = True
-        elif declared.upper() == "INTEGER" and key and keys == 1 and default is None:
-            stored[column.lower()] = Stored.ROWID
-        elif kind is not None:
-            stored[column.lower()] = kind
+        kind = Stored.OTHER if hidden else _stored(declared.upper(), is_collating)
+        computed = computed or bool(hidden)
+        if declared.upper() == "INTEGER" and key and keys == 1 and default is None:
+            kind = Stored.ROWID
+        stored[column.lower()] = kind
     return Columns(stored, computed) if rows else None
 
 
-def _stored(declared: str, is_collating: bool) -> Stored | None:
+def _stored(declared: str, is_collating: bool) -> Stored:
     """By the affinity of the declared type (sqlite.org/datatype3.html, 3.1): what is kept is what was given."""
     if "INT" in declared:
         return Stored.INTEGER
     if any(word in declared for word in ("CHAR", "CLOB", "TEXT")):
-        return None if is_collating else Stored.TEXT
-    return Stored.BOOLEAN if declared in ("BOOLEAN", "BOOL") else None
+        return Stored.OTHER if is_collating else Stored.TEXT
+    return Stored.BOOLEAN if declared in ("BOOLEAN", "BOOL") else Stored.OTHER
 
 
 def _quoted(name: str) -> str:
