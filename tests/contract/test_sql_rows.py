@@ -890,18 +890,15 @@ def _unrelated(choose: Callable[[Any], Any]) -> tuple[str, Any, Any]:
             get(entity, number),
             select(table).where(table.c.id == number),
             select(entity).where(entity.id.in_([number])),
-            in_session(lambda session: session.get_one(Invoice, number).lines and None),
-            in_session(
-                lambda session: session.get(Customer, number, options=[selectinload(Customer.invoices)]) and None
-            ),
         ]
     )
     writes = {
         "change": changed(*choose([(Invoice, other, "status", "x"), (Customer, other, "email", f"{other}@y")])),
-        "update": update(lines).where(lines.c.invoice_id == other).values(amount=choose(range(100))),
+        "update": update(lines).where(lines.c.id == other).values(amount=choose(range(100))),
         "several": update(invoices).where(invoices.c.id.in_([other])).values(status="y"),
         "add": in_session(lambda session: session.add(Line(invoice_id=other))),
         "add some": in_session(lambda session: session.add_all([Line(invoice_id=other) for _ in range(3)])),
+        "remove with actions": delete(customers).where(customers.c.id == 100 + other),
         "remove": delete(lines).where(lines.c.id == 100 + other),
         "new parent": in_session(lambda session: session.add(Customer(last_seen=1, invoices=[Invoice()]))),
     }

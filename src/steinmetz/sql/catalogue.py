@@ -85,7 +85,7 @@ class Edges:
         self.calls: dict[int, set[int]] = defaultdict(set)  # function -> recorded dependencies
         self.ambient: set[int] = set()  # functions behind operators, casts, domains and aggregates
         self.stored: dict[int, dict[str, Stored]] = defaultdict(dict)  # relation -> columns that compare exactly
-        self.computed: set[int] = set()  # relations with columns that follow from others
+        self.computed: dict[int, set[str]] = defaultdict(set)  # relation -> columns that follow from others
         self.rewritten: set[int] = set()  # relations with triggers that may change a row before it is written
 
 
@@ -252,8 +252,9 @@ class Catalogue:
     def _direct(self, named: set[int], reached: set[int]) -> dict[str, Columns]:
         """The tables of ``named`` that nothing else reaches, and what is known of their columns."""
         entries = [entry for oid in named - reached if (entry := self._entries.get(oid)) is not None]
+        edges = self._edges
         return {
-            entry.shown: Columns(self._edges.stored.get(entry.oid, {}), entry.oid in self._edges.computed)
+            entry.shown: Columns(edges.stored.get(entry.oid, {}), frozenset(edges.computed.get(entry.oid, ())))
             for entry in entries
             if entry.kind in (Kind.TABLE, Kind.PARTITIONED, Kind.MATERIALIZED)
         }

@@ -58,12 +58,12 @@ class Stored(StrEnum):
 class Columns:
     """What the database itself says of the columns of one relation.
 
-    ``stored`` has all of them. ``computed``: some follow from others, so that an UPDATE changes more than it
-    assigns.
+    ``stored`` has all of them. ``computed`` are those that follow from others of their row, so that any UPDATE may
+    change them.
     """
 
     stored: Mapping[str, Stored]
-    computed: bool = False
+    computed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
     edges.rewritten.update(oid for (oid,) in rows["rewritten"])
     for relation, column, stored in rows["columns"]:
         if stored == "computed":
-            edges.computed.add(relation)
+            edges.computed[relation].add(column)
             stored = "other"
         edges.stored[relation][column] = Stored(stored)
     for name in ("children", "views", "defaults", "policies", "calls"):

@@ -60,6 +60,7 @@ class _Schema:
         default_factory=set
     )  # tables some of whose text may compare otherwise than by bytes
     replacing: set[str] = field(default_factory=set)  # tables of which an INSERT or UPDATE may delete other rows
+    views: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class SqliteKnowledge:
         nothing: frozenset[Relation] = frozenset()
         if shape.head in ("pragma", "vacuum", "analyze"):  # a PRAGMA may take effect while EXPLAIN prepares it
             return StatementFacts(shape.fingerprint, shape.text, Verb.OTHER, nothing, nothing)
-        touched = _where_it_lives(connection, lambda raw: _touched(raw, statement, parameters))
+        touched = _where_it_lives(connection, lambda raw: _touched(raw, statement, parameters, shape.identifiers))
         if touched is None:
             return None
         reads, reads_unknown = self._relations(touched.reads, touched, sources=True)
@@ -185,7 +186,9 @@ def _situation(raw: sqlite3.Connection) -> Hashable:
     )
 
 
-def _touched(raw: sqlite3.Connection, statement: str, parameters: Any) -> _Touched | None:
+def _touched(
+    raw: sqlite3.Connection, statement: str, parameters: Any, identifiers: frozenset[str]
+) -> _Touched | None:
     # Reading the schema first also makes this connection notice the DDL of others, which EXPLAIN alone does not.
     attached = [name for _, name, _ in raw.execute("PRAGMA database_list").fetchall()]
     modules = frozenset(name.lower() for (name,) in raw.execute("PRAGMA module_list").fetchall())
@@ -211,14 +214,21 @@ def _touched(raw: sqlite3.Connection, statement: str, parameters: Any) -> _Touch
 
     behind_reads: set[tuple[str | None, str]] = set()
     behind_writes: set[tuple[str | None, str]] = set()
+    has_view = False
     raw.set_authorizer(authorize)
     try:
         raw.execute(f"EXPLAIN {statement}", parameters).close()
         for view in _views_behind(touched):
+            has_view = True
             raw.execute(f"EXPLAIN SELECT * FROM {view}").close()
     finally:
         raw.set_authorizer(None)
-    touched.behind = behind_writes if touched.writes else behind_reads
+    views = {name for schema in touched.schemas.values() for name in schema.views}
+    if touched.writes:
+        touched.behind = behind_writes
+    elif has_view or not views.isdisjoint(name.lower() for name in identifiers):
+        touched.behind = behind_reads
+    # Otherwise what the authorizer names in a view's place is a CTE of the statement's own.
     touched.columns = dict(_direct(raw, touched))
     # "No callback" means that SQLite was not asked, never that nothing is touched (trap T1).
     return touched if touched.called else None
@@ -263,14 +273,15 @@ def _columns(raw: sqlite3.Connection, place: str, name: str, is_collating: bool)
     rows = raw.execute(f"PRAGMA {_quoted(place)}.table_xinfo({_quoted(name)})").fetchall()
     keys = sum(bool(row[5]) for row in rows)
     stored: dict[str, Stored] = {}
-    computed = False
+    computed: set[str] = set()
     for _, column, declared, _, default, key, hidden in rows:
         kind = Stored.OTHER if hidden else _stored(declared.upper(), is_collating)
-        computed = computed or bool(hidden)
+        if hidden:
+            computed.add(column.lower())
         if declared.upper() == "INTEGER" and key and keys == 1 and default is None:
             kind = Stored.ROWID
         stored[column.lower()] = kind
-    return Columns(stored, computed) if rows else None
+    return Columns(stored, frozenset(computed)) if rows else None
 
 
 def _stored(declared: str, is_collating: bool) -> Stored:
@@ -315,6 +326,8 @@ def _schema(raw: sqlite3.Connection, attached: str) -> _Schema:
         " sql LIKE '%collate%', sql LIKE '%conflict%'"
         f" FROM \"{quoted}\".sqlite_master WHERE type = 'table'"
     )
+    views = raw.execute(f"SELECT name FROM \"{quoted}\".sqlite_master WHERE type = 'view'")
+    schema.views.update(name.lower() for (name,) in views.fetchall())
     for spelled, virtual, is_collating, may_replace in rows.fetchall():
         name = spelled.lower()
         schema.tables[name] = spelled

@@ -91,8 +91,7 @@ class Writing:
                 bound.append((column, (bind,)))
             elif column in values:
                 bound.append((column, (bind, values[column])))
-        computed = self.names.facts.direct[self.relation].computed
-        return self._template(bound, None if computed else frozenset(assigned))
+        return self._template(bound, self.names.facts.direct[self.relation].computed | assigned)
 
     def _where(self, table: Table) -> dict[Column, Bind]:
         """The columns of the table itself that WHERE binds; what else is joined only leaves fewer rows."""
