@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from steinmetz.sql.execution import NEVER_NS, Meter, joined
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.knowledge import Knowledge, Memo, unknown_facts
+from steinmetz.sql.predicates import described
 from steinmetz.sql.shape import shape_of
 from steinmetz.sql.transaction import ConnectionState
 
@@ -218,6 +219,7 @@ class Statements:
     def _hung(self, compiled: Any, record: Record, context: ExecutionContext) -> Record:
         """The record, hung on the compiled object."""
         record = record.on(str(compiled.string), expands=context.statement is not compiled.string)
+        record.facts = described(record.facts, compiled)  # for it alone: others name their parameters otherwise
         setattr(compiled, ATTRIBUTE, record)
         return record
 
