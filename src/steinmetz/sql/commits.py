@@ -162,13 +162,16 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is None:
             commit(connection)
-        elif state.writes is None:
+            return
+        if state.writes is None:
             commit(connection)
             state.open = False
             if state.doubts:
                 self.resolve(connection, state)
         else:
             self._commit(connection, state, self._take(state), commit, connection)
+        if state.moved:
+            self._settle(connection, state, committed=True)
 
     def _commit(
         self,
@@ -222,6 +225,14 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is not None:
             self.rolled_back(connection, state)
+            if state.moved:
+                self._settle(connection, state, committed=False)
+
+    def _settle(self, connection: PoolProxiedConnection, state: ConnectionState, *, committed: bool) -> None:
+        """SET LOCAL ends with its transaction, and a rollback undoes any SET (trap T1)."""
+        state.moved = False
+        state.unsettle()
+        self._statements.knowledge.transaction_ended(connection, committed=committed)
 
     def rolled_back(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
         state.open = False
@@ -238,6 +249,8 @@ class Commits:
         if state.writes is not None:
             self._prepared[xid] = self._take(state)
         self._ddl_ended(state)
+        if state.moved:
+            self._settle(connection.connection, state, committed=True)
 
     def do_commit_twophase(
         self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
@@ -289,6 +302,8 @@ class Commits:
             state.savepoints = []
             if state.doubts:
                 self.resolve(connection, state)
+            if state.moved:
+                self._settle(connection, state, committed=False)
 
     def will_commit(self, connection: PoolProxiedConnection, xid: Any = None) -> None:
         """COMMIT is about to be sent, and nobody will say how it ended."""

@@ -40,7 +40,7 @@ from steinmetz.sql.execution import (
     joined_turning,
 )
 from steinmetz.sql.facts import StatementFacts
-from steinmetz.sql.knowledge import Knowledge, NoKnowledge
+from steinmetz.sql.knowledge import Knowledge, NoKnowledge, Oracle
 from steinmetz.sql.pool_wait import PoolWait
 from steinmetz.sql.runs import Runs, quick_execute, worker_execute
 from steinmetz.sql.statements import ATTRIBUTE, Statements
@@ -87,6 +87,7 @@ class SqlHook:
             is_async=engine.dialect.is_async,
             is_lazy=self._is_lazy,
         )
+        self._runs.oracle = getattr(knowledge, "oracle", None)
         self._pool_wait = PoolWait(self._statements)
         without_parameters = self._original["do_execute_no_params"]
         self._run_bare = lambda cursor, statement, _, context: without_parameters(cursor, statement, context)
@@ -193,7 +194,7 @@ class SqlHook:
 
     def _renew(self) -> None:
         statements, runs = self._statements, self._runs
-        statements.told = bool(self._commits.observers)
+        statements.told = bool(self._commits.observers) or runs.oracle is not None
         statements.observers = runs.observers
         runs.turning = joined_turning(runs.observers)
         looks = runs.lag is not None and self._dialect.is_async
@@ -227,6 +228,20 @@ class SqlHook:
     @failpoint.setter
     def failpoint(self, failpoint: Callable[[str], None] | None) -> None:
         self._commits.failpoint = failpoint
+
+    def relearn(self) -> None:
+        """Work out all facts anew at their next use: more is known of the same schema."""
+        self._statements.relearn()
+
+    @property
+    def oracle(self) -> Oracle | None:
+        """What compares, now and then, what was written with what was predicted; None to leave it."""
+        return self._runs.oracle
+
+    @oracle.setter
+    def oracle(self, oracle: Oracle | None) -> None:
+        self._runs.oracle = oracle
+        self._renew()
 
     def prime_sync(self) -> None:
         """Read the database's catalogue now; to be called at start, after migrations. Sync engines only."""

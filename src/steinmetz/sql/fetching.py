@@ -72,8 +72,8 @@ class Fetch(CursorFetchStrategy):
     """How one result fetches, and what is told when it has ended; see `steinmetz.sql.runs.Runs.fetched`."""
 
     __slots__ = (
-        "_ended", "context", "execute_ns", "fetch_ns", "parameters", "record", "runs", "scope", "started_ns", "statement",
-        "watch", "worker",
+        "_ended", "context", "execute_ns", "fetch_ns", "parameters", "record", "runs", "scope", "started_ns",
+        "statement", "watch", "worker",
     )  # fmt: skip
 
     def __init__(

@@ -54,8 +54,13 @@ class Knowledge(Protocol):
         ``context`` is None if the statement is not the context's own (trap T3).
         """
 
-    def changes_situation(self, shape: Shape) -> bool:
-        """Whether the statement changes what `situation` tells of its connection."""
+    def changes_situation(
+        self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
+    ) -> bool:
+        """Whether the statement changes what `situation` tells of its connection; it is then not remembered."""
+
+    def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
+        """A transaction in which a statement has changed the situation is over."""
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         """Whether the driver is outside any transaction, so that what was just executed is visible to others."""
@@ -65,6 +70,18 @@ class Knowledge(Protocol):
 
     def forget(self) -> None:
         """The schema has changed."""
+
+
+class Oracle(Protocol):
+    """What compares, now and then, what a statement wrote with what was predicted of it."""
+
+    def before(self, facts: StatementFacts, connection: PoolProxiedConnection) -> Any | None:
+        """The counters before a write, or None if this one is not looked at."""
+
+    def after(
+        self, facts: StatementFacts, counters: Any, connection: PoolProxiedConnection
+    ) -> StatementFacts | None:
+        """What was written beyond ``facts``; None if nothing."""
 
 
 class NoKnowledge:
@@ -88,8 +105,13 @@ class NoKnowledge:
     ) -> StatementFacts | None:
         return unknown_facts(shape)
 
-    def changes_situation(self, shape: Shape) -> bool:
+    def changes_situation(
+        self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
+    ) -> bool:
         return False
+
+    def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
+        return
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return False

@@ -150,8 +150,13 @@ class PostgresKnowledge:
     def situation(self, connection: PoolProxiedConnection) -> Hashable:
         return ()  # names are matched in all schemas, policies count for all roles
 
-    def changes_situation(self, shape: Shape) -> bool:
+    def changes_situation(
+        self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
+    ) -> bool:
         return False
+
+    def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
+        return
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return False

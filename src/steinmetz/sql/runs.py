@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from steinmetz.clock import perf_ns
-from steinmetz.sql.commits import Commits, told
+from steinmetz.sql.commits import Commits, is_autocommit, told
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.execution import (
     Execution,
@@ -29,7 +29,7 @@ from steinmetz.sql.execution import (
 )
 from steinmetz.sql.facts import Verb
 from steinmetz.sql.fetching import Fetch, fetch_of, may_step_lazily
-from steinmetz.sql.knowledge import unknown_facts
+from steinmetz.sql.knowledge import Oracle, unknown_facts
 from steinmetz.sql.scope import NoLedger, Scope, ScopeKind, _current, _recording, note
 from steinmetz.sql.shape import shape_of
 from steinmetz.sql.statements import Record, Statements
@@ -57,6 +57,7 @@ class Runs:
         self.database = database
         self.observers: tuple[RunObserver, ...] = ()
         self.execution_observers: tuple[ExecutionObserver, ...] = ()
+        self.oracle: Oracle | None = None
         self.turning: Turning = NoTurning()
         self.lag: LagSource | None = None
         self.given_up: deque[Fetch] = deque()
@@ -86,12 +87,15 @@ class Runs:
         facts = record.facts
         scope = _current.get()
         tokens: Tokens | None = None
+        counters: Any = None
         if facts.verb is Verb.TRANSACTION:
             tokens = self._commits.before_write(facts, context, state, many)
         else:
             note(facts, context, many)
             if facts.is_write:
                 tokens = self._commits.before_write(facts, context, state, many)
+                if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):
+                    counters = self.oracle.before(facts, connection)
         is_counted = scope is None or scope.kind is not ScopeKind.MONITOR
         watch = watching.get() if is_counted and facts.verb is not Verb.TRANSACTION else None
         worker = worker_time_of(cursor) if self._is_async else None
@@ -137,6 +141,12 @@ class Runs:
                 self.ended(
                     record, statement, parameters, many, context, scope, watch, worker, started_ns, ended_ns
                 )
+        if counters is not None and self.oracle is not None:
+            wider = self.oracle.after(facts, counters, connection)
+            if wider is not None:
+                # Before the COMMIT, so that nothing stays stale.
+                state.collect(wider, self._statements.epoch, context, many)
+                self._statements.relearn()
         if tokens is not None:
             self._commits.after_write(facts, context, connection, state, tokens)
         elif state.doubts:

@@ -129,6 +129,14 @@ class Statements:
                 state.token = None
         self.knowledge.forget()
 
+    def relearn(self) -> None:
+        """Work out all facts anew at their next use: more is known of the same schema."""
+        with self.lock:
+            for memo in (*self._memos.values(), *self._private_memos):
+                memo.clear()
+            for state in self._states:
+                state.token = None
+
     def renew(self) -> None:
         """Make all records anew, for other observers; the facts stay."""
         with self.lock:
@@ -204,8 +212,9 @@ class Statements:
             one = parameters[0] if many and parameters else parameters
             own = context if compiled is not None else None
             facts = self.knowledge.facts(shape, statement, one, own, connection)
-        if self.knowledge.changes_situation(shape):
+        if self.knowledge.changes_situation(shape, statement, parameters, connection):
             state.unsettle()
+            state.moved = True
             # Not remembered, so that every later run comes by here, too.
             return self._made(facts or unknown_facts(shape), None, statement)
         if facts is None:

@@ -1,8 +1,8 @@
 """For suites that wrap every test in a transaction and roll it back: their commits count all the same (trap T6).
 
-Such a suite never reaches COMMIT, so neither cache nor live screens would hear of what a test wrote. The release of
-the outermost savepoint is what ``Session.commit`` does there (``join_transaction_mode="create_savepoint"``), and
-`commits_at_release` lets it count. In a ``conftest.py``::
+Such a suite never reaches COMMIT, so neither cache nor live screens would hear of what a test wrote. The release
+of the outermost savepoint is what ``Session.commit`` does there (``join_transaction_mode="create_savepoint"``),
+and `commits_at_release` lets it count. In a ``conftest.py``::
 
     from steinmetz.sql.testing import commits_at_release
 

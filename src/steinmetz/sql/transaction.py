@@ -32,8 +32,8 @@ class ConnectionState:
     """
 
     __slots__ = (
-        "__weakref__", "_gathered", "_inserts", "_whole", "committing", "ddl", "doubts", "epoch", "memo", "open",
-        "pool_wait_ns", "savepoints", "token", "unknown", "writes",
+        "__weakref__", "_gathered", "_inserts", "_whole", "committing", "ddl", "doubts", "epoch", "memo", "moved",
+        "open", "pool_wait_ns", "savepoints", "token", "unknown", "writes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,6 +49,7 @@ class ConnectionState:
         self.unknown = False
         self.epoch = 0
         self.ddl = False
+        self.moved = False  # a statement of this transaction has changed the situation
         self.committing = False
         self.doubts: Tokens = []
 
