@@ -7,7 +7,7 @@ from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.requests import RequestScopes
 from steinmetz.monitor.monitor import QueryMonitor, assert_queries, query_monitor
 
-__all__ = [
+__all__ = [  # noqa: RUF022  grouped by file
     # .analysis.histogram
     "Histogram",
     # .capture.loop_lag

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, create_engine, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from steinmetz.sql import Execution, Relation, ScopeKind, SqlHook, StatementFacts, WriteSet, hook, open_scope
 from steinmetz.sql.execution import NEVER_NS, watching
+from steinmetz.sql.privates import broken
 from steinmetz.sql.runs import Runs
 
 ORDERS = Table(
@@ -478,11 +480,13 @@ class TestTheDriversThread:
                 gate.set()
                 await busy
                 (await query).all()
+        # On 2.0 aiosqlite has a cursor of its own, and the time is that of whoever waits for it.
+        in_its_thread = not [name for name in broken() if "aiosqlite" in name]
+        assert in_its_thread or sqlalchemy.__version__.startswith("2.0.")
         for execution in observer.told:
-            assert execution.driver_ns == execution.duration_ns > 0
             assert execution.execute_ns > 0
-            assert execution.fetch_ns > 0
-            assert execution.lag_ns > 0
+            assert (execution.driver_ns == execution.duration_ns) is in_its_thread
+            assert (execution.fetch_ns > 0 and execution.lag_ns > 0) is in_its_thread
 
     async def test_streams_are_timed_to_their_end(self, awaited: AsyncEngine) -> None:
         observer = Observer(slow_ns=-1)
