@@ -17,6 +17,7 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.live.bindings import Binding, Emission
 from steinmetz.live.doorbell import Bell, Place, Ringer
 from steinmetz.live.recompute import ASGIApp, Recomputer
+from steinmetz.monitor.capture.requests import RequestScopes
 from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.engine import SqlHook, hook
@@ -59,7 +60,8 @@ class Live:
         self.monitor = monitor
         self.clock = clock
         self.enabled = enabled
-        self._inside: ASGIApp = cache.wrap(app) if cache is not None else app
+        # The cache opens a scope for each request, switched off, too; without one they come from here.
+        self._inside: ASGIApp = cache.wrap(app) if cache is not None else RequestScopes(app)
         self._application = app
         self._sockets: ASGIApp | None = RealtimeApp(io) if io is not None else None
         self._recomputers: list[Recomputer] = []

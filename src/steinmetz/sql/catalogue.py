@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from steinmetz.sql.facts import Columns, Stored
 from steinmetz.sql.shape import Shape, shape_of
 
 
@@ -83,6 +84,9 @@ class Edges:
         self.policies: dict[int, set[int]] = defaultdict(set)  # relation -> what they name
         self.calls: dict[int, set[int]] = defaultdict(set)  # function -> recorded dependencies
         self.ambient: set[int] = set()  # functions behind operators, casts, domains and aggregates
+        self.stored: dict[int, dict[str, Stored]] = defaultdict(dict)  # relation -> columns that compare exactly
+        self.computed: dict[int, set[str]] = defaultdict(set)  # relation -> columns that follow from others
+        self.rewritten: set[int] = set()  # relations with triggers that may change a row before it is written
 
 
 @dataclass(slots=True)
@@ -93,6 +97,8 @@ class Touch:
     writes: set[str] = field(default_factory=set)
     reads_unknown: bool = False
     writes_unknown: bool = False
+    direct: dict[str, Columns] = field(default_factory=dict)
+    """What is read (if anything is written: what is written) because the statement names it, and not otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +223,11 @@ class Catalogue:
 
     def _closure(self, seen: _Seen) -> Touch:
         touch = Touch(reads_unknown=seen.reads_unknown, writes_unknown=seen.writes_unknown)
-        reads, writes, calls = set(seen.reads), set(seen.writes), set(seen.calls) | self._edges.ambient
+        reads, writes, calls = set[int](), set[Write](), set(seen.calls) | self._edges.ambient
+        for oid in seen.reads:
+            _sort(self._read(oid, touch), reads, calls)
+        for write in seen.writes:
+            self._write(write, touch, writes, calls)
         read: set[int] = set()
         written: set[Write] = set()
         called: set[int] = set()
@@ -235,7 +245,19 @@ class Catalogue:
                 for oid in new:
                     self._call(oid, touch, reads, writes, calls)
             else:
+                named = {oid for _, oid in seen.writes} if touch.writes else set(seen.reads)
+                touch.direct = self._direct(named, {oid for _, oid in written} if touch.writes else read)
                 return touch
+
+    def _direct(self, named: set[int], reached: set[int]) -> dict[str, Columns]:
+        """The tables of ``named`` that nothing else reaches, and what is known of their columns."""
+        entries = [entry for oid in named - reached if (entry := self._entries.get(oid)) is not None]
+        edges = self._edges
+        return {
+            entry.shown: Columns(edges.stored.get(entry.oid, {}), frozenset(edges.computed.get(entry.oid, ())))
+            for entry in entries
+            if entry.kind in (Kind.TABLE, Kind.PARTITIONED, Kind.MATERIALIZED)
+        }
 
     def _read(self, oid: int, touch: Touch) -> set[int]:
         """Note that a relation is read; returns what is read or called thereby."""
@@ -260,6 +282,8 @@ class Catalogue:
                 writes.update((event, behind) for behind in edges.views.get(oid, ()) if behind > 0)
         elif entry.kind is not Kind.SEQUENCE:
             touch.writes.add(entry.shown)
+        if oid in edges.rewritten or write in edges.rules:
+            writes.add(write)  # what is written is not what the statement says
         writes.update(edges.actions.get(write, ()))
         events = [event]
         if entry.kind is Kind.PARTITIONED and event is Event.UPDATE:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from steinmetz.sql.catalogue import Catalogue, Edges, Entry, Event, Function, Kind, Touch
-from steinmetz.sql.facts import Relation, StatementFacts
+from steinmetz.sql.facts import Relation, StatementFacts, Stored
 from steinmetz.sql.shape import Shape
 
 if TYPE_CHECKING:
@@ -98,6 +98,22 @@ _QUERIES = {
         FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_depend d
           ON d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
         WHERE d.refclassid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)""",
+    # Types whose "=" is the equality of what was sent: not numeric (1 = 1.0), char(n) (padding), citext, domains;
+    # "default" is a deterministic collation.
+    "columns": f"""
+        SELECT a.attrelid::bigint, a.attname::text,
+               CASE WHEN a.attgenerated <> '' THEN 'computed'
+                    WHEN a.atttypid IN (20, 21, 23) THEN 'integer'
+                    WHEN a.atttypid = 16 THEN 'boolean'
+                    WHEN a.atttypid = 2950 THEN 'uuid'
+                    WHEN a.atttypid IN (25, 1043) AND l.collisdeterministic THEN 'text' ELSE 'other' END
+        FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+        WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') AND {_OWN}""",
+    # tgtype: 2 BEFORE.
+    "rewritten": """
+        SELECT DISTINCT tgrelid::bigint FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgtype & 2 <> 0""",
     # Aggregates depend on their functions, functions with a parsed body (BEGIN ATOMIC) on what it names.
     "calls": """
         SELECT -d.objid::bigint, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::regclass
@@ -134,8 +150,13 @@ class PostgresKnowledge:
     def situation(self, connection: PoolProxiedConnection) -> Hashable:
         return ()  # names are matched in all schemas, policies count for all roles
 
-    def changes_situation(self, shape: Shape) -> bool:
+    def changes_situation(
+        self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
+    ) -> bool:
         return False
+
+    def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
+        return
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return False
@@ -185,6 +206,7 @@ class PostgresKnowledge:
             frozenset(Relation(self.database, name) for name in touch.writes),
             reads_unknown=touch.reads_unknown,
             writes_unknown=touch.writes_unknown,
+            direct={Relation(self.database, name): columns for name, columns in touch.direct.items()},
         )
 
     def _read_catalogue(self, connection: PoolProxiedConnection) -> Catalogue | None:
@@ -226,6 +248,12 @@ def _catalogue(connection: PoolProxiedConnection) -> Catalogue:
 def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
     edges = Edges()
     edges.ambient.update(oid for (oid,) in rows["ambient"])
+    edges.rewritten.update(oid for (oid,) in rows["rewritten"])
+    for relation, column, stored in rows["columns"]:
+        if stored == "computed":
+            edges.computed[relation].add(column)
+            stored = "other"
+        edges.stored[relation][column] = Stored(stored)
     for name in ("children", "views", "defaults", "policies", "calls"):
         reached = getattr(edges, name)
         for source, oid in rows[name]:
