@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import weakref
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from steinmetz.clock import Clock, SystemClock
@@ -12,9 +10,11 @@ from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
 from steinmetz.monitor.analysis.statistics import Statistics, Table
+from steinmetz.monitor.budget import attached
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
+from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import Execution, SqlHook
@@ -53,6 +53,8 @@ class QueryMonitor:
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
         self.slow_log = self._slow_log()
+        self._pattern_settings: dict[str, Any] = {}
+        self.patterns = Patterns(self.clock)
 
     def _slow_log(self) -> SlowLog:
         return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
@@ -65,8 +67,13 @@ class QueryMonitor:
         enabled: bool | None = None,
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] | None = None,
+        **patterns: Any,
     ) -> None:
-        """Set what is given; a new clock begins new figures. To be called before `attach`."""
+        """Set what is given; a new clock begins new figures. To be called before `attach`.
+
+        ``patterns`` are the settings of `Patterns`: ``repetitions``, ``chatty_from``, ``rows_from``, ``budgets``,
+        ``skip``, ``warn``, ``strict``.
+        """
         if clock is not None:
             self.clock = clock
             self._store = MemoryStore(clock)
@@ -77,6 +84,9 @@ class QueryMonitor:
         if sensitive is not None:
             self._redaction = Redaction(sensitive)
         self.slow_log = self._slow_log()
+        if patterns or clock is not None:
+            self._pattern_settings |= patterns
+            self.patterns = Patterns(self.clock, **self._pattern_settings)
 
     # -- samples in ---------------------------------------------------------------------------------------------
 
@@ -85,11 +95,11 @@ class QueryMonitor:
         if self.enabled:
             self.detach(hook)
             hook.observe_executions(self._executed)
-            _attached.add(hook)
+            attached[hook] = self
 
     def detach(self, hook: SqlHook) -> None:
         hook.unobserve(self._executed)
-        _attached.discard(hook)
+        attached.pop(hook, None)
 
     @overload
     def track(self, name: str) -> Track: ...
@@ -119,6 +129,8 @@ class QueryMonitor:
         name = self._names.get(facts.fingerprint) or self._name(facts)
         self._store.ran(facts.fingerprint, name, facts.text, duration_ns)
         span = current_span.get()
+        if execution.error is None:
+            self._patterns_of(execution, span, duration_ns)
         if span is not None:
             span.note(execution)
             if span.is_sample:
@@ -128,10 +140,34 @@ class QueryMonitor:
         if slow:
             self.slow_log.executed(name, duration_ns, execution)
 
+    def _patterns_of(self, execution: Execution, span: Span | None, duration_ns: int) -> None:
+        scope, context = execution.scope, execution.context
+        ledger: Any = None
+        if scope is not None:
+            ledger = scope.ledger
+            if ledger is None:
+                ledger = scope.ledger = self.patterns.ledger(scope.kind)
+        elif span is not None and span.outermost is not None:
+            ledger = span.outermost.ledger
+            if ledger is None:
+                ledger = span.outermost.ledger = self.patterns.ledger()
+        if ledger is not None:
+            ledger.note(execution.facts, duration_ns, execution.parameters, context)
+        if execution.facts.verb is Verb.SELECT:
+            rows = execution.rows
+            if rows is None and context is not None:
+                # What a driver has buffered by now, as aiosqlite does.
+                rows = len(getattr(context.cursor, "_rows", ()))
+            if rows is not None and rows > self.patterns.rows_from:
+                self.patterns.fetched(execution.facts, rows, duration_ns)
+
     def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
         """The end of a span (`steinmetz.monitor.capture.track.Sampler`)."""
         if not self.enabled:
             return
+        if span.ledger is not None:
+            self.patterns.judge(span.name, span.ledger)
+            span.ledger = None
         duration_ns = ended_ns - span.started_ns
         if awaited:
             duration_ns = max(0, duration_ns - self.loop_lag.within(span.started_ns, ended_ns))
@@ -198,6 +234,7 @@ class QueryMonitor:
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
+        self.patterns.clear()
 
 
 def _breakdown(table: Table) -> dict[str, dict[str, float]]:
@@ -226,26 +263,3 @@ def _instant(at: Any) -> str:
 
 query_monitor = QueryMonitor()
 """The monitor of an application that needs only one."""
-
-
-_attached: weakref.WeakSet[SqlHook] = weakref.WeakSet()
-
-
-@contextlib.contextmanager
-def assert_queries(max: int) -> Iterator[Span]:  # noqa: A002  the word that reads best at the call
-    """Raise `AssertionError` if more than ``max`` statements run inside, and say which.
-
-    Tasks and threads started inside count, transaction control does not. Raises `RuntimeError` if no monitor is
-    attached to any engine, as nothing would be counted.
-    """
-    if not _attached:
-        raise RuntimeError("assert_queries counts what a QueryMonitor sees: attach one to the engine first")
-    span = Span("assert_queries", current_span.get(), is_sample=False)
-    token = current_span.set(span)
-    try:
-        yield span
-    finally:
-        current_span.reset(token)
-    if span.count > max:
-        listed = "\n".join(f"  {number}. {text}" for number, (text, _) in enumerate(span.statements, 1))
-        raise AssertionError(f"{span.count} queries where at most {max} are allowed:\n{listed}")

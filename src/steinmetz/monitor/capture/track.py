@@ -26,12 +26,27 @@ STATEMENTS_KEPT = 50
 class Span:
     """One tracked run and the statements in it; ``is_sample`` says that its time stands for theirs."""
 
-    __slots__ = ("_latest", "count", "is_sample", "name", "parent", "started_ns", "statements")
+    __slots__ = (
+        "_latest",
+        "count",
+        "is_sample",
+        "ledger",
+        "name",
+        "outermost",
+        "parent",
+        "started_ns",
+        "statements",
+    )
 
     def __init__(self, name: str, parent: Span | None, *, is_sample: bool) -> None:
         self.name = name
         self.parent = parent
         self.is_sample: bool = is_sample or (parent is not None and parent.is_sample)
+        # The outermost sample is the parent of the query patterns of work that has no scope.
+        self.outermost: Span | None = parent.outermost if parent is not None else None
+        if self.outermost is None and is_sample:
+            self.outermost = self
+        self.ledger: Any = None
         self.count = 0
         self._latest: Execution | None = None
         self.statements: list[tuple[str, int]] = []  # (text without values, ns)
@@ -43,11 +58,16 @@ class Span:
             return
         self._latest = execution
         span: Span | None = self
+        facts, duration_ns = execution.facts, execution.execute_ns + execution.fetch_ns
         while span is not None:
-            span.count += 1
-            if len(span.statements) < STATEMENTS_KEPT:
-                span.statements.append((execution.facts.text, execution.execute_ns + execution.fetch_ns))
+            span.add(facts.fingerprint, facts.text, duration_ns)
             span = span.parent
+
+    def add(self, fingerprint: str, text: str, duration_ns: int) -> None:
+        """Count one statement in this span alone."""
+        self.count += 1
+        if len(self.statements) < STATEMENTS_KEPT:
+            self.statements.append((text, duration_ns))
 
 
 current_span: ContextVar[Span | None] = ContextVar("steinmetz_span", default=None)

@@ -1,0 +1,125 @@
+"""Which line of the application asked: found by walking the stack, across SQLAlchemy's greenlets.
+
+On an async engine a statement runs on a greenlet of its own, whose frames end at ``greenlet_spawn``; the caller's
+go on in the parent greenlet. Frames are skipped by the name of their module (`LIBRARIES` and what the user adds):
+the application is whatever is left. Frameworks are named only if nothing else is on the stack, as with a lazy load
+that a response model causes.
+
+Cost: at most `FRAMES_WALKED` frames; whether a frame counts is remembered for each code object, so a typical walk
+takes 3 to 8 µs. Nothing of the frames is kept but their code and line number.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import CodeType, FrameType
+from typing import Any
+
+from steinmetz.monitor.analysis.place import Place
+
+_current_greenlet: Callable[[], Any] | None
+try:
+    from greenlet import getcurrent  # type: ignore[import-untyped]  # it has no stubs
+
+    _current_greenlet = getcurrent
+except ImportError:  # without it there is no async engine either
+    _current_greenlet = None
+
+LIBRARIES = (
+    "sqlalchemy", "greenlet", "steinmetz.sql", "steinmetz.monitor", "steinmetz.tasks", "contextlib", "asyncio",
+    "importlib", "concurrent", "threading", "functools", "aiosqlite", "asyncpg", "psycopg", "sqlite3", "sqlmodel",
+)  # fmt: skip
+"""Never named. A prefix covers a module and everything below it."""
+FRAMEWORKS = (
+    "steinmetz.cache", "steinmetz.live", "steinmetz.realtime", "fastapi", "starlette", "uvicorn", "anyio", "flask",
+    "werkzeug", "jinja2", "pydantic", "marshmallow", "celery", "click", "typer", "runpy", "pytest", "_pytest",
+    "pluggy",
+)  # fmt: skip
+"""Named only if no application is on the stack."""
+FRAMES_WALKED = 250
+DEPTH = 5
+"""Application frames that make up a trail."""
+CODES_REMEMBERED = 20_000
+
+Trail = tuple[tuple[CodeType, int], ...]
+"""Code and line of the innermost application frames, innermost first."""
+
+
+class CallSites:
+    """Finds application frames; ``skip`` names further modules to be passed over, such as ``myapp.db``."""
+
+    def __init__(self, skip: Iterable[str] = ()) -> None:
+        self._skipped = _prefixes((*LIBRARIES, *skip))
+        self._frameworks = _prefixes(FRAMEWORKS)
+        self._kinds: dict[CodeType, int] = {}  # 0 library, 1 framework, 2 application
+
+    def trail(self, depth: int = DEPTH) -> Trail:
+        """The innermost application frames of the caller, at most ``depth``; empty if there is none."""
+        found: list[tuple[CodeType, int]] = []
+        framework: tuple[CodeType, int] | None = None
+        kinds = self._kinds
+        for frame in _frames(sys._getframe(1)):
+            code = frame.f_code
+            kind = kinds.get(code)
+            if kind is None:
+                kind = self._kind(frame)
+            if kind == 2:
+                found.append((code, frame.f_lineno))
+                if len(found) == depth:
+                    break
+            elif kind == 1 and framework is None:
+                framework = (code, frame.f_lineno)
+        if not found and framework is not None:
+            found.append(framework)
+        return tuple(found)
+
+    def call_site(self) -> Place | None:
+        """The innermost application line."""
+        return next(iter(places(self.trail(1))), None)
+
+    def _kind(self, frame: FrameType) -> int:
+        name = f"{frame.f_globals.get('__name__', '')}."
+        kind = 0 if name.startswith(self._skipped) else 1 if name.startswith(self._frameworks) else 2
+        if len(self._kinds) >= CODES_REMEMBERED:
+            self._kinds.clear()
+        self._kinds[frame.f_code] = kind
+        return kind
+
+
+def _prefixes(modules: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{module}." for module in modules)
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    current: Any = None
+    for _ in range(FRAMES_WALKED):
+        while frame is None:
+            if _current_greenlet is None:
+                return
+            current = (_current_greenlet() if current is None else current).parent
+            if current is None:
+                return
+            frame = current.gr_frame
+        yield frame
+        frame = frame.f_back
+
+
+def places(trail: Trail) -> list[Place]:
+    """What people read of a trail: files relative to where they are imported from."""
+    return [Place(_shown(code.co_filename), line, code.co_qualname) for code, line in trail]
+
+
+def _shown(file: str) -> str:
+    """``myapp/invoices.py``: no folder of this machine."""
+    roots = [os.getcwd(), *(path for path in sys.path if path)]
+    inside = [root for root in roots if file.startswith(root.rstrip(os.sep) + os.sep)]
+    if inside:
+        return file[len(max(inside, key=len).rstrip(os.sep)) + 1 :].replace(os.sep, "/")
+    return file if not os.path.isabs(file) else os.path.basename(file)
+
+
+_default = CallSites()
+call_site: Callable[[], Place | None] = _default.call_site
+"""The innermost application line of the caller, without modules to skip; see `CallSites.call_site`."""

@@ -1,0 +1,59 @@
+"""Which statements each kind of unit of work asks, and in how many units."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from steinmetz.monitor.analysis.chatty import Asked
+from steinmetz.monitor.analysis.rankings import StatementFigures
+
+ROUTES = 300
+STATEMENTS_A_ROUTE = 100
+
+
+class _Route:
+    __slots__ = ("requests", "statements")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.statements: dict[str, list[int]] = {}  # fingerprint -> [runs, ns]
+
+
+class Routes:
+    """Bounds: `ROUTES` routes with `STATEMENTS_A_ROUTE` statements each; ``dropped`` counts runs without room."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._routes: dict[str, _Route] = {}
+        self._texts: dict[str, str] = {}
+        self.dropped = 0
+
+    def add(self, route: str, asked: Sequence[Asked]) -> None:
+        """Count one unit of work and its statements."""
+        with self._lock:
+            known = self._routes.get(route)
+            if known is None:
+                if len(self._routes) >= ROUTES:
+                    self.dropped += sum(one.count for one in asked)
+                    return
+                known = self._routes[route] = _Route()
+            known.requests += 1
+            for one in asked:
+                figures = known.statements.get(one.fingerprint)
+                if figures is None:
+                    if len(known.statements) >= STATEMENTS_A_ROUTE:
+                        self.dropped += one.count
+                        continue
+                    figures = known.statements[one.fingerprint] = [0, 0]
+                    self._texts.setdefault(one.fingerprint, one.text)
+                figures[0] += one.count
+                figures[1] += one.total_ns
+
+    def figures(self) -> list[StatementFigures]:
+        with self._lock:
+            return [
+                StatementFigures(fingerprint, self._texts[fingerprint], count, ns, name, route.requests)
+                for name, route in self._routes.items()
+                for fingerprint, (count, ns) in route.statements.items()
+            ]
