@@ -13,6 +13,7 @@ from tests.contract.n_plus_one_corpus import (
     guilty_writes,
     innocent_reads,
     innocent_writes,
+    second_thoughts,
 )
 from tests.contract.n_plus_one_corpus.case import CASES, Case, marked_lines
 
@@ -25,4 +26,5 @@ __all__ = [
     "innocent_reads",
     "innocent_writes",
     "marked_lines",
+    "second_thoughts",
 ]
