@@ -1,7 +1,7 @@
-"""N+1 and write loops, found on the corpus: F1 of at least 0.95, each by its line, its relationship and its remedy.
+"""N+1 and write loops, found on the corpus: F1 of at least 0.95, each by its line, relationship and remedy.
 
-The cases and their verdicts are older than the detector. Compared with queryspy 0.6.0 by its published notes on nine
-such cases, three legitimate and six loops (docs of the measurement: it flags all three and misses four).
+The verdicts are older than the detector. On the same cases queryspy 0.6.0 reaches F1 0.65 with its own threshold of
+two statements and 0.67 with five: it sees no Core statements and no writes, and takes polls and chunks for loops.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def lines_of(findings: list[Finding]) -> set[tuple[str, int]]:
 
 def test_the_corpus_is_large_and_balanced() -> None:
     guilty = sum(case.is_guilty for case in CASES)
-    assert len(CASES) >= 90
+    assert len(CASES) >= 100
     assert 0.45 <= guilty / len(CASES) <= 0.55
     assert len({case.name for case in CASES}) == len(CASES)
 

@@ -17,7 +17,7 @@ from steinmetz.clock import Clock
 from steinmetz.monitor.analysis.bounds import ROWS_FROM, may_be_unbounded, unbounded
 from steinmetz.monitor.analysis.cartesian import cartesian, unconnected
 from steinmetz.monitor.analysis.chatty import CHATTY_FROM, Asked, chatty, over_budget
-from steinmetz.monitor.analysis.n_plus_one import DISTINCT, all_loops
+from steinmetz.monitor.analysis.n_plus_one import DISTINCT, loops
 from steinmetz.monitor.analysis.patterns import Finding, PatternKind
 from steinmetz.monitor.analysis.place import Place
 from steinmetz.monitor.analysis.rankings import StatementFigures
@@ -149,7 +149,7 @@ class Patterns:
 
     def judge(self, name: str, ledger: ScopeLedger) -> None:
         """The findings of one parent: a scope, or outside of any a tracked span."""
-        for finding in all_loops(ledger.repeated(), name, self._distinct):
+        for finding in loops(ledger.repeated(), name, self._distinct):
             self.found(finding)
         asked = [
             Asked(runs.facts.fingerprint, runs.facts.text, runs.count, runs.total_ns)

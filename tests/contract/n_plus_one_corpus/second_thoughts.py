@@ -1,7 +1,7 @@
 """Cases thought of after the first detector had seen the others; their verdicts, too, came before its change.
 
-Two are known to be missed: a list of keys for each parent looks like a batch, and rows that are paged one by one look
-like pages.
+Two are known to be missed: a list of keys for each parent looks like a batch, and rows that are paged one by one
+look like pages.
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ keys in one statement are batches; all of these are left alone. What counts as a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from steinmetz.monitor.analysis.patterns import Finding, PatternKind
 from steinmetz.monitor.analysis.place import Place
-from steinmetz.monitor.analysis.remedies import Origin, remedy_for_reads, remedy_for_writes
+from steinmetz.monitor.analysis.remedies import Cause, Origin, remedy_for_reads, remedy_for_writes
 from steinmetz.sql.facts import StatementFacts, Verb
 
 DISTINCT = 3
@@ -43,8 +43,8 @@ class Repeated:
     trails: Sequence[Trodden]
 
 
-def loops(repeated: Repeated, scope: str, distinct: int = DISTINCT) -> list[Finding]:
-    """The loops over keys; one for each line, though several trails may lead there.
+def _loops(repeated: Repeated, scope: str, distinct: int) -> Iterator[tuple[Finding, Origin]]:
+    """The loops over one statement; one for each line, though several trails may lead there.
 
     The first runs were not looked at: all runs are shared out in the ratio of those that were.
     """
@@ -53,13 +53,12 @@ def loops(repeated: Repeated, scope: str, distinct: int = DISTINCT) -> list[Find
     for trodden in repeated.trails:
         if trodden.keys >= distinct:
             by_place.setdefault(trodden.trail[0] if trodden.trail else None, []).append(trodden)
-    found = []
     for place, trails in by_place.items():
         share = sum(trodden.looked for trodden in trails) / looked
         count = max(1, round(repeated.count * share))
         total_ns = round(repeated.total_ns * share)
         most = max(trails, key=lambda trodden: trodden.looked)
-        found.append(
+        yield (
             Finding(
                 kind=_kind(repeated.facts.verb),
                 fingerprint=repeated.facts.fingerprint,
@@ -73,13 +72,16 @@ def loops(repeated: Repeated, scope: str, distinct: int = DISTINCT) -> list[Find
                 total_ns=total_ns,
                 saved_ns=total_ns - total_ns // count,
                 evidence={"runs": count, "differentKeysSeen": sum(trodden.keys for trodden in trails)},
-            )
+            ),
+            most.origin,
         )
-    return found
 
 
-def all_loops(statements: Iterable[Repeated], scope: str, distinct: int = DISTINCT) -> list[Finding]:
-    return [finding for repeated in statements for finding in loops(repeated, scope, distinct)]
+def loops(statements: Iterable[Repeated], scope: str, distinct: int = DISTINCT) -> list[Finding]:
+    """The loops of one unit of work. Eager loads at a line that asks for their owners one by one are part of that."""
+    found = [(one, origin) for repeated in statements for one, origin in _loops(repeated, scope, distinct)]
+    asking = {one.place for one, origin in found if origin.cause is not Cause.EAGER_LOAD}
+    return [one for one, origin in found if origin.cause is not Cause.EAGER_LOAD or one.place not in asking]
 
 
 def _kind(verb: Verb) -> PatternKind:

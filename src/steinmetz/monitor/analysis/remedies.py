@@ -15,6 +15,8 @@ class Cause(Enum):
     STATEMENT = "statement"
     """Nothing of its own: the application asked."""
     LAZY_LOAD = "lazy load"
+    EAGER_LOAD = "eager load"
+    """A loader option that did its work, for owners that were asked for one by one."""
     DEFERRED = "deferred column"
     INHERITED = "columns of a subclass"
     EXPIRED = "expired attributes"
@@ -63,6 +65,11 @@ def remedy_for_reads(text: str, columns: tuple[str, ...], origin: Origin, *, is_
                 f"Load the relationship together with its owners: "
                 f".options(joinedload({origin.subject})) on the query that returns them.{up}"
             )
+        case Cause.EAGER_LOAD:
+            return (
+                f"{origin.subject} is loaded for one owner at a time, as the owners are asked for one by one: select "
+                f"them in one query."
+            )
         case Cause.DEFERRED:
             return f"Load the column with the rows: .options(undefer({origin.subject}))."
         case Cause.INHERITED:
@@ -73,7 +80,7 @@ def remedy_for_reads(text: str, columns: tuple[str, ...], origin: Origin, *, is_
         case Cause.EXPIRED:
             return (
                 f"The commit expired each {origin.entity or 'object'}: use expire_on_commit=False, or select what "
-                f"is needed afterwards in one query."
+                f"is needed afterwards in one query; for values that the database sets, use eager_defaults=True."
             )
         case Cause.REFRESH:
             entity = origin.entity or "Entity"

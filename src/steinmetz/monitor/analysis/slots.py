@@ -5,7 +5,7 @@ repeat it with other values that are no keys. So a value counts as a key if it i
 or is inserted; not if it
 
 - bounds a range (``<``, ``BETWEEN``), limits or skips rows: a page, a chunk, a poll for what is new;
-- equals a bound of the same run: the tie-breaker of a keyset page;
+- equals a bound of the same column in the same run: the tie-breaker of a keyset page;
 - is assigned by SET, or compared to a column that SET assigns: a heartbeat, an optimistic lock;
 - is one of several in the list of an IN, or of several rows of VALUES: that asks for many at once already.
 
@@ -59,7 +59,8 @@ class Slots:
             value = slot.source if slot.is_literal else _value(parameters, slot.source)
             if isinstance(value, list | tuple | set | frozenset) and len(value) > 1:
                 continue  # = ANY(array)
-            (keys if slot.role is Role.KEY else bounds).append(_hashable(value))
+            of = (_last(slot.column), _hashable(value))
+            (keys if slot.role is Role.KEY else bounds).append(of)
         return hash(tuple(key for key in keys if key not in bounds))
 
 
@@ -210,7 +211,7 @@ class _Reader:
                 operator, column = self._tokens[after][1], self._name_after(after)
         if operator in _KEY_OPERATORS:
             return Role.KEY, column
-        return (Role.RANGE if operator in _RANGE_OPERATORS else Role.OTHER), ""
+        return (Role.RANGE, column) if operator in _RANGE_OPERATORS else (Role.OTHER, "")
 
     def _name_before(self, index: int) -> str:
         """The column before an operator: ``a.b =``, ``lower(a.b) =``, ``a.b NOT IN``."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType
 from typing import Any
@@ -104,6 +105,15 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
             frame = current.gr_frame
         yield frame
         frame = frame.f_back
+
+
+def current_flush() -> weakref.ref[Any] | None:
+    """The unit of work that is being flushed by the caller, if SQLAlchemy flushes; a slow path."""
+    for frame in _frames(sys._getframe(1)):
+        if frame.f_code.co_name == "_flush" and frame.f_globals.get("__name__") == "sqlalchemy.orm.session":
+            flush = frame.f_locals.get("flush_context")
+            return weakref.ref(flush) if flush is not None else None
+    return None
 
 
 def places(trail: Trail) -> list[Place]:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from steinmetz.monitor.analysis.n_plus_one import DISTINCT, Repeated, Trodden
-from steinmetz.monitor.analysis.remedies import Origin
+from steinmetz.monitor.analysis.remedies import Cause, Origin
 from steinmetz.monitor.analysis.slots import Slots
-from steinmetz.monitor.capture.call_site import Trail, places
+from steinmetz.monitor.capture.call_site import Trail, current_flush, places
 from steinmetz.monitor.capture.orm_origin import origin_of
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.scope import Scope, ScopeKind
@@ -47,7 +47,7 @@ class Eye(Protocol):
 class Steps:
     """The runs of one statement along one trail."""
 
-    __slots__ = ("columns", "is_limited", "keys", "looked", "origin", "transaction", "transactions")
+    __slots__ = ("columns", "flush", "is_limited", "keys", "looked", "origin", "transaction", "transactions")
 
     def __init__(self, slots: Slots, origin: Origin) -> None:
         self.columns = slots.columns
@@ -57,6 +57,12 @@ class Steps:
         self.keys: set[int] = set()
         self.transactions = 0
         self.transaction: Any = None
+        self.flush: Any = None
+
+    def is_of_the_same_flush(self) -> bool:
+        """Whether the run before belonged to the flush that goes on now."""
+        before, self.flush = self.flush, current_flush()
+        return before is not None and self.flush is not None and before() is self.flush()
 
 
 class Runs:
@@ -139,6 +145,8 @@ class ScopeLedger:
             if self._by_transaction and len(steps.keys) < DISTINCT:
                 steps.keys.clear()
         steps.looked += 1
+        if steps.origin.cause is Cause.FLUSH and steps.is_of_the_same_flush():
+            return  # what SQLAlchemy itself writes row by row
         if len(steps.keys) < KEYS:
             steps.keys.add(slots.keys(parameters))
 

@@ -35,22 +35,23 @@ def _origin(context: Any) -> Origin:
         return Origin(Cause.FLUSH) if flushes else APPLICATION
     load = context.execution_options.get("_sa_orm_load_options")
     options = getattr(statement, "_compile_options", None)
-    if getattr(load, "_lazy_loaded_from", None) is not None:
-        return _lazy_load(load, options)
+    lazy = getattr(load, "_lazy_loaded_from", None)
+    path = getattr(options, "_current_path", None)
+    if lazy is not None or path:
+        return _relationship(path, Cause.LAZY_LOAD if lazy is not None else Cause.EAGER_LOAD, lazy)
     state = getattr(load, "_refresh_state", None)
     if state is not None:
         return _reload(state, getattr(options, "_only_load_props", None))
     return Origin(entity=_entity(statement))
 
 
-def _lazy_load(load: Any, options: Any) -> Origin:
-    path = getattr(options, "_current_path", None)
+def _relationship(path: Any, cause: Cause, owner_state: Any) -> Origin:
     attribute: Any = path[-1] if path else None
     if getattr(attribute, "key", None) is None or not hasattr(attribute, "mapper"):
-        return Origin(Cause.LAZY_LOAD, subject=f"a relationship of {load._lazy_loaded_from.class_.__name__}")
+        return Origin(cause, f"a relationship of {owner_state.class_.__name__}") if owner_state else APPLICATION
     owner = attribute.parent
     return Origin(
-        Cause.LAZY_LOAD,
+        cause,
         subject=f"{owner.class_.__name__}.{attribute.key}",
         is_collection=bool(attribute.uselist),
         is_recursive=attribute.mapper.base_mapper is owner.base_mapper,
