@@ -78,7 +78,7 @@ def _loops(repeated: Repeated, scope: str, distinct: int) -> Iterator[tuple[Find
 
 
 def loops(statements: Iterable[Repeated], scope: str, distinct: int = DISTINCT) -> list[Finding]:
-    """The loops of one unit of work. Eager loads at a line that asks for their owners one by one are part of that."""
+    """The loops of one unit of work. Eager loads where their owners are asked for one by one are part of that."""
     found = [(one, origin) for repeated in statements for one, origin in _loops(repeated, scope, distinct)]
     asking = {one.place for one, origin in found if origin.cause is not Cause.EAGER_LOAD}
     return [one for one, origin in found if origin.cause is not Cause.EAGER_LOAD or one.place not in asking]

@@ -25,6 +25,18 @@ class StatementFigures:
         return self.count / self.requests if self.requests else 0.0
 
 
+def everywhere(figures: Iterable[StatementFigures]) -> list[StatementFigures]:
+    """Each statement once, with the sums over all routes."""
+    sums: dict[str, StatementFigures] = {}
+    for one in figures:
+        known = sums.get(one.fingerprint)
+        count, total_ns = (one.count, one.total_ns)
+        if known is not None:
+            count, total_ns = count + known.count, total_ns + known.total_ns
+        sums[one.fingerprint] = StatementFigures(one.fingerprint, one.text, count, total_ns)
+    return list(sums.values())
+
+
 def most_frequent(figures: Iterable[StatementFigures], limit: int = 10) -> list[StatementFigures]:
     return sorted(figures, key=lambda one: (-one.count, one.fingerprint))[:limit]
 

@@ -67,8 +67,8 @@ def remedy_for_reads(text: str, columns: tuple[str, ...], origin: Origin, *, is_
             )
         case Cause.EAGER_LOAD:
             return (
-                f"{origin.subject} is loaded for one owner at a time, as the owners are asked for one by one: select "
-                f"them in one query."
+                f"{origin.subject} is loaded for one owner at a time, as the owners are asked for one by one: "
+                f"select them in one query."
             )
         case Cause.DEFERRED:
             return f"Load the column with the rows: .options(undefer({origin.subject}))."
