@@ -1,7 +1,7 @@
 """N+1 and write loops, found on the corpus: F1 of at least 0.95, each by its line, relationship and remedy.
 
 The verdicts are older than the detector. On the same cases queryspy 0.6.0 reaches F1 0.65 with its own threshold
-of two statements and 0.67 with five: it sees no Core statements and no writes, and takes polls and chunks for loops.
+of two statements and 0.67 with five: it sees no Core statement and no write, and takes polls and chunks for loops.
 """
 
 from __future__ import annotations
