@@ -44,7 +44,20 @@ DEPTH = 5
 """Application frames that make up a trail."""
 CODES_REMEMBERED = 20_000
 
-Trail = tuple[tuple[CodeType, int], ...]
+_LIBRARY, _FRAMEWORK, _APPLICATION = range(3)
+
+
+class Code:
+    """A code object and whether its frames count. It is itself only: equal code of two files is not the same."""
+
+    __slots__ = ("code", "kind")
+
+    def __init__(self, code: CodeType, kind: int) -> None:
+        self.code = code
+        self.kind = kind
+
+
+Trail = tuple[tuple[Code, int], ...]
 """Code and line of the innermost application frames, innermost first."""
 
 
@@ -54,23 +67,20 @@ class CallSites:
     def __init__(self, skip: Iterable[str] = ()) -> None:
         self._skipped = _prefixes((*LIBRARIES, *skip))
         self._frameworks = _prefixes(FRAMEWORKS)
-        self._kinds: dict[CodeType, int] = {}  # 0 library, 1 framework, 2 application
+        self._codes: dict[int, Code] = {}  # by the identity of the code object, which is kept alive
 
     def trail(self, depth: int = DEPTH) -> Trail:
         """The innermost application frames of the caller, at most ``depth``; empty if there is none."""
-        found: list[tuple[CodeType, int]] = []
-        framework: tuple[CodeType, int] | None = None
-        kinds = self._kinds
+        found: list[tuple[Code, int]] = []
+        framework: tuple[Code, int] | None = None
+        codes = self._codes
         for frame in _frames(sys._getframe(1)):
-            code = frame.f_code
-            kind = kinds.get(code)
-            if kind is None:
-                kind = self._kind(frame)
-            if kind == 2:
+            code = codes.get(id(frame.f_code)) or self._code(frame)
+            if code.kind == _APPLICATION:
                 found.append((code, frame.f_lineno))
                 if len(found) == depth:
                     break
-            elif kind == 1 and framework is None:
+            elif code.kind == _FRAMEWORK and framework is None:
                 framework = (code, frame.f_lineno)
         if not found and framework is not None:
             found.append(framework)
@@ -80,13 +90,17 @@ class CallSites:
         """The innermost application line."""
         return next(iter(places(self.trail(1))), None)
 
-    def _kind(self, frame: FrameType) -> int:
+    def _code(self, frame: FrameType) -> Code:
         name = f"{frame.f_globals.get('__name__', '')}."
-        kind = 0 if name.startswith(self._skipped) else 1 if name.startswith(self._frameworks) else 2
-        if len(self._kinds) >= CODES_REMEMBERED:
-            self._kinds.clear()
-        self._kinds[frame.f_code] = kind
-        return kind
+        kind = _APPLICATION
+        if name.startswith(self._skipped):
+            kind = _LIBRARY
+        elif name.startswith(self._frameworks):
+            kind = _FRAMEWORK
+        if len(self._codes) >= CODES_REMEMBERED:
+            self._codes.clear()
+        code = self._codes[id(frame.f_code)] = Code(frame.f_code, kind)
+        return code
 
 
 def _prefixes(modules: Iterable[str]) -> tuple[str, ...]:
@@ -118,7 +132,7 @@ def current_flush() -> weakref.ref[Any] | None:
 
 def places(trail: Trail) -> list[Place]:
     """What people read of a trail: files relative to where they are imported from."""
-    return [Place(_shown(code.co_filename), line, code.co_qualname) for code, line in trail]
+    return [Place(_shown(one.code.co_filename), line, one.code.co_qualname) for one, line in trail]
 
 
 def _shown(file: str) -> str:
