@@ -149,20 +149,26 @@ class Patterns:
 
     def judge(self, name: str, ledger: ScopeLedger) -> None:
         """The findings of one parent: a scope, or outside of any a tracked span."""
-        for finding in loops(ledger.repeated(), name, self._distinct):
-            self.found(finding)
-        asked = [
-            Asked(runs.facts.fingerprint, runs.facts.text, runs.count, runs.total_ns)
-            for runs in list(ledger.runs.values())
-        ]
-        if not asked:
+        statements = list(ledger.runs.values())
+        if not statements:
             return
-        self._routes.add(name, asked)
-        if (talk := chatty(name, asked, self._chatty_from)) is not None:
-            self.found(talk)
+        self._routes.add(name, statements)
+        count = 0
+        is_repeated = False
+        for runs in statements:
+            count += runs.count
+            if runs.trails:
+                is_repeated = True
+        if is_repeated:
+            for finding in loops(ledger.repeated(), name, self._distinct):
+                self.found(finding)
         allowed = self._budgets.get(name)
-        if allowed is not None:
-            self.exceeded(name, asked, allowed)
+        if count >= self._chatty_from or (allowed is not None and count > allowed):
+            asked = [Asked(one.facts.fingerprint, one.facts.text, one.count, one.total_ns) for one in statements]
+            if (talk := chatty(name, asked, self._chatty_from)) is not None:
+                self.found(talk)
+            if allowed is not None:
+                self.exceeded(name, asked, allowed)
         for _ in range(min(TEXTS_A_SCOPE, len(self._texts))):
             facts, text, dialect, place, where = self._texts.popleft()
             if alone := unconnected(text, dialect):

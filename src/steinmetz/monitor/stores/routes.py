@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Protocol
 
-from steinmetz.monitor.analysis.chatty import Asked
 from steinmetz.monitor.analysis.rankings import StatementFigures
+from steinmetz.sql.facts import StatementFacts
 
 ROUTES = 300
 STATEMENTS_A_ROUTE = 100
+
+
+class Runs(Protocol):
+    """How often one statement ran in a unit of work, as its ledger has it."""
+
+    facts: StatementFacts
+    count: int
+    total_ns: int
 
 
 class _Route:
@@ -29,24 +38,25 @@ class Routes:
         self._texts: dict[str, str] = {}
         self.dropped = 0
 
-    def add(self, route: str, asked: Sequence[Asked]) -> None:
+    def add(self, route: str, statements: Sequence[Runs]) -> None:
         """Count one unit of work and its statements."""
         with self._lock:
             known = self._routes.get(route)
             if known is None:
                 if len(self._routes) >= ROUTES:
-                    self.dropped += sum(one.count for one in asked)
+                    self.dropped += sum(one.count for one in statements)
                     return
                 known = self._routes[route] = _Route()
             known.requests += 1
-            for one in asked:
-                figures = known.statements.get(one.fingerprint)
+            for one in statements:
+                fingerprint = one.facts.fingerprint
+                figures = known.statements.get(fingerprint)
                 if figures is None:
                     if len(known.statements) >= STATEMENTS_A_ROUTE:
                         self.dropped += one.count
                         continue
-                    figures = known.statements[one.fingerprint] = [0, 0]
-                    self._texts.setdefault(one.fingerprint, one.text)
+                    figures = known.statements[fingerprint] = [0, 0]
+                    self._texts.setdefault(fingerprint, one.facts.text)
                 figures[0] += one.count
                 figures[1] += one.total_ns
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from steinmetz.monitor.analysis.chatty import Asked
+from steinmetz.monitor.capture.ledger import Runs
 from steinmetz.monitor.stores import routes as module
 from steinmetz.monitor.stores.routes import Routes
+from steinmetz.sql.facts import StatementFacts, Verb
 
-ONE, TWO = Asked("a", "SELECT 1", 3, 30), Asked("b", "SELECT 2", 1, 5)
+
+def runs(fingerprint: str, text: str, count: int, total_ns: int) -> Runs:
+    made = Runs(StatementFacts(fingerprint, text, Verb.SELECT, frozenset(), frozenset()))
+    made.count, made.total_ns = count, total_ns
+    return made
+
+
+ONE, TWO = runs("a", "SELECT 1", 3, 30), runs("b", "SELECT 2", 1, 5)
 
 
 def test_units_and_runs_are_added() -> None:
