@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
 from steinmetz.sql import open_scope
-from tests.contract.n_plus_one_corpus.case import Case
-from tests.contract.n_plus_one_corpus.schema import fill
+from tests.contract.n_plus_one_corpus.case import CASES, Case
+from tests.contract.n_plus_one_corpus.schema import Base, fill
 
 Attach = Callable[[Engine | AsyncEngine], None]
 
@@ -69,3 +69,49 @@ async def _run_async(case: Case, path: Path, wanted: str, attach: Attach) -> Non
 
 def _scope(case: Case) -> AbstractContextManager[Any]:
     return nullcontext() if case.own_scopes else open_scope(case.kind, case.name)
+
+
+SCHEMA = "corpus"
+WRITING = ("writes", "second_thoughts")
+"""Files whose cases need the tables filled anew."""
+SQLITE_ONLY = {
+    "driver_text": "its parameter style",
+    "chunks_in_plain_text": "its parameter style",
+    "upsert_in_a_loop": "its own INSERT",
+    "number_taken_try_the_next": "goes on in a transaction in which a statement failed",
+    "threads": "a synchronous engine",
+}
+"""Cases that are not run on PostgreSQL, and why."""
+
+
+async def run_on_postgres(case: Case, url: str, attach: Attach) -> None:
+    """Run ``case`` through asyncpg in a schema of the corpus's own; the cases come in the order of `CASES`."""
+    engine = create_async_engine(url, connect_args={"server_settings": {"search_path": SCHEMA}})
+    if case is CASES[0] or case.run.__module__.endswith(WRITING):
+        async with engine.begin() as connection:
+            await connection.run_sync(_refill)
+    attach(engine)
+    sessions = async_sessionmaker(engine)
+    (wanted,) = inspect.signature(case.run).parameters
+    with _scope(case):
+        if wanted == "sessions":
+            await case.run(sessions)
+        elif wanted == "connection":
+            async with engine.connect() as connection:
+                await connection.run_sync(case.run)
+        else:
+            async with sessions() as session:
+                await (case.run(session) if inspect.iscoroutinefunction(case.run) else session.run_sync(case.run))
+    await engine.dispose()
+
+
+def _refill(connection: Connection) -> None:
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    Base.metadata.create_all(connection)
+    for table in reversed(Base.metadata.sorted_tables):
+        connection.execute(table.delete())
+    fill(connection)
+    for table in Base.metadata.sorted_tables:
+        if "id" in table.c:
+            sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
+            connection.execute(text(f"SELECT setval({sequence}, 1000) WHERE {sequence} IS NOT NULL"))

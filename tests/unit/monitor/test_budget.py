@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from steinmetz.clock import FakeClock
 from steinmetz.monitor import OverBudget, QueryMonitor, assert_queries, budget
 from steinmetz.monitor import budget as budget_function
 from steinmetz.monitor.analysis.patterns import PatternKind
-from steinmetz.monitor.budget import KINDS_KEPT, attached
+from steinmetz.monitor.budget import KINDS_KEPT
 from steinmetz.sql import hook
 
 
@@ -127,8 +128,8 @@ class TestAssertQueries:
         with pytest.raises(RuntimeError, match="before it was entered"):
             assert_queries(max=1).__exit__(None, None, None)
 
-    def test_without_a_monitor_it_refuses(self) -> None:
-        assert not attached
+    def test_without_a_monitor_it_refuses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys.modules[OverBudget.__module__], "attached", {})
         with pytest.raises(RuntimeError, match="attach one"), assert_queries(max=1):
             pass
 

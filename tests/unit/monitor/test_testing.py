@@ -67,12 +67,13 @@ def test_budgets_fail_the_tests_that_break_them(pytester: pytest.Pytester) -> No
 def test_without_a_monitor_there_is_nothing_to_count(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
+        import sys
+
         import pytest
-        from steinmetz.monitor.budget import attached
         from steinmetz.monitor.testing import query_budget
 
-        def test_it(query_budget):
-            attached.clear()
+        def test_it(query_budget, monkeypatch):
+            monkeypatch.setattr(sys.modules["steinmetz.monitor.testing"], "attached", {})
             with pytest.raises(RuntimeError, match="attach one"):
                 query_budget(max=1)
         """
