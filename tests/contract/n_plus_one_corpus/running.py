@@ -114,4 +114,5 @@ def _refill(connection: Connection) -> None:
     for table in Base.metadata.sorted_tables:
         if "id" in table.c:
             sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
-            connection.execute(text(f"SELECT setval({sequence}, 1000) WHERE {sequence} IS NOT NULL"))
+            last = f"(SELECT max(id) FROM {table.name})"
+            connection.execute(text(f"SELECT setval({sequence}, {last}) WHERE {sequence} IS NOT NULL"))
