@@ -10,15 +10,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steinmetz.clock import FakeClock
 from steinmetz.monitor import QueryMonitor
 from steinmetz.monitor.analysis.patterns import Finding, PatternKind
 from steinmetz.sql import hook
 from tests.contract.n_plus_one_corpus import CASES, Case, marked_lines
-from tests.contract.n_plus_one_corpus.running import SQLITE_ONLY, fresh, run, run_on_postgres
+from tests.contract.n_plus_one_corpus.running import SQLITE_ONLY, engine_on_postgres, fresh, run, run_on_postgres
 
 LOOPS = (PatternKind.N_PLUS_ONE, PatternKind.WRITE_LOOP)
 LINES = marked_lines()
@@ -37,22 +35,32 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(engine_name: str, template: Path, request: pytest.FixtureRequest) -> dict[str, list[Finding]]:
     """What the monitor finds in each case that runs on this engine."""
-    is_postgres = engine_name == "postgresql"
-    url = request.getfixturevalue("module_postgres_url") if is_postgres else ""
+    if engine_name == "postgresql":
+        return asyncio.run(found_on_postgres(request.getfixturevalue("module_postgres_url")))
 
     def findings(case: Case) -> list[Finding]:
         monitor = QueryMonitor(FakeClock())
+        run(case, template, lambda engine: monitor.attach(hook(engine)))
+        return loops_of(monitor)
 
-        def attach(engine: Engine | AsyncEngine) -> None:
+    return {case.name: findings(case) for case in CASES}
+
+
+async def found_on_postgres(url: str) -> dict[str, list[Finding]]:
+    engine, found = engine_on_postgres(url), {}
+    for case in CASES:
+        if case.name not in SQLITE_ONLY:
+            monitor = QueryMonitor(FakeClock())
             monitor.attach(hook(engine))
+            await run_on_postgres(case, engine)
+            monitor.detach(hook(engine))
+            found[case.name] = loops_of(monitor)
+    await engine.dispose()
+    return found
 
-        if is_postgres:
-            asyncio.run(run_on_postgres(case, url, attach))
-        else:
-            run(case, template, attach)
-        return [habit.worst for habit in monitor.patterns.habits(LOOPS)]
 
-    return {case.name: findings(case) for case in CASES if not is_postgres or case.name not in SQLITE_ONLY}
+def loops_of(monitor: QueryMonitor) -> list[Finding]:
+    return [habit.worst for habit in monitor.patterns.habits(LOOPS)]
 
 
 def lines_of(findings: list[Finding]) -> set[tuple[str, int]]:

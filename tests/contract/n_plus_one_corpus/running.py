@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
-from steinmetz.sql import open_scope
+from steinmetz.sql import ScopeKind, open_scope
 from tests.contract.n_plus_one_corpus.case import CASES, Case
 from tests.contract.n_plus_one_corpus.schema import Base, fill
 
@@ -84,13 +84,17 @@ SQLITE_ONLY = {
 """Cases that are not run on PostgreSQL, and why."""
 
 
-async def run_on_postgres(case: Case, url: str, attach: Attach) -> None:
-    """Run ``case`` through asyncpg in a schema of the corpus's own; the cases come in the order of `CASES`."""
-    engine = create_async_engine(url, connect_args={"server_settings": {"search_path": SCHEMA}})
+def engine_on_postgres(url: str) -> AsyncEngine:
+    """With the corpus in a schema of its own."""
+    return create_async_engine(url, connect_args={"server_settings": {"search_path": SCHEMA}})
+
+
+async def run_on_postgres(case: Case, engine: AsyncEngine) -> None:
+    """Run ``case`` through asyncpg; the cases come in the order of `CASES`."""
     if case is CASES[0] or case.run.__module__.endswith(WRITING):
-        async with engine.begin() as connection:
-            await connection.run_sync(_refill)
-    attach(engine)
+        with open_scope(ScopeKind.MONITOR, "fill"):
+            async with engine.begin() as connection:
+                await connection.run_sync(_refill)
     sessions = async_sessionmaker(engine)
     (wanted,) = inspect.signature(case.run).parameters
     with _scope(case):
@@ -102,7 +106,6 @@ async def run_on_postgres(case: Case, url: str, attach: Attach) -> None:
         else:
             async with sessions() as session:
                 await (case.run(session) if inspect.iscoroutinefunction(case.run) else session.run_sync(case.run))
-    await engine.dispose()
 
 
 def _refill(connection: Connection) -> None:
