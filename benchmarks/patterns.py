@@ -24,7 +24,7 @@ from benchmarks.harness.rounds import interleaved
 from steinmetz.clock import SystemClock
 from steinmetz.monitor.capture.call_site import CallSites
 from steinmetz.monitor.patterns import Patterns
-from steinmetz.sql import Execution, Scope, ScopeKind, StatementFacts, Verb, hook
+from steinmetz.sql import Execution, StatementFacts, Verb, hook
 
 FACTS = StatementFacts("1a2b3c4d", "SELECT name FROM t WHERE id = ?", Verb.SELECT, frozenset(), frozenset())
 STATEMENTS = 10
@@ -97,8 +97,7 @@ def _judging(times: int) -> float:
     for number in range(STATEMENTS):
         facts = StatementFacts(f"{number:08x}", FACTS.text, Verb.SELECT, frozenset(), frozenset())
         ledger.note(facts, 1_000, (1,), None)
-    scope = Scope(ScopeKind.REQUEST, "GET /a")
-    return _each(lambda: patterns.closed(scope, ledger), times)
+    return _each(lambda: patterns.judge("GET /a", ledger), times)
 
 
 def _deep(act: Callable[[], float], levels: int = 20) -> float:

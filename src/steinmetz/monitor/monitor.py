@@ -85,8 +85,9 @@ class QueryMonitor:
             self._redaction = Redaction(sensitive)
         self.slow_log = self._slow_log()
         if patterns or clock is not None:
-            self._pattern_settings |= patterns
-            self.patterns = Patterns(self.clock, **self._pattern_settings)
+            settings = self._pattern_settings | patterns
+            self.patterns = Patterns(self.clock, **settings)
+            self._pattern_settings = settings
 
     # -- samples in ---------------------------------------------------------------------------------------------
 
@@ -151,7 +152,7 @@ class QueryMonitor:
             ledger = span.outermost.ledger
             if ledger is None:
                 ledger = span.outermost.ledger = self.patterns.ledger()
-        if ledger is not None:
+        if ledger is not None and ledger.eye is self.patterns:  # another monitor's scope is none of ours
             ledger.note(execution.facts, duration_ns, execution.parameters, context)
         if execution.facts.verb is Verb.SELECT:
             rows = execution.rows

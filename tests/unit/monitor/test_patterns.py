@@ -113,6 +113,25 @@ class TestLoops:
         (habit,) = watched.found()
         assert habit.worst.place is None or "test_patterns" not in habit.worst.place.file
 
+    def test_two_monitors_of_one_engine_do_not_count_twice(
+        self, watched: Watched, engine: Engine, connection: Connection
+    ) -> None:
+        watched.begin()
+        other = QueryMonitor(FakeClock())
+        other.attach(hook(engine))
+        with open_scope(ScopeKind.REQUEST, "GET /customers") as scope:
+            look_up(connection, 4)
+        other.detach(hook(engine))
+        assert watched.found() == other.patterns.habits() == []
+        assert scope.statements == 4
+
+    def test_a_scope_that_has_ended_holds_nothing(self, watched: Watched, connection: Connection) -> None:
+        watched.begin()
+        with open_scope(ScopeKind.REQUEST, "GET /customers") as scope:
+            look_up(connection, 6)
+        ledger: Any = scope.ledger
+        assert ledger.runs == {}
+
     def test_no_value_is_shown(self, watched: Watched, connection: Connection) -> None:
         watched.begin()
         with open_scope(ScopeKind.REQUEST, "GET /customers"):

@@ -86,7 +86,7 @@ class ScopeLedger:
     does it and commits is no loop, though it never ends.
     """
 
-    __slots__ = ("_by_transaction", "_ended", "_eye", "_look_from", "dropped", "runs")
+    __slots__ = ("_by_transaction", "_ended", "_look_from", "dropped", "eye", "failed", "runs")
 
     def __init__(
         self,
@@ -96,11 +96,12 @@ class ScopeLedger:
         look_from: int = LOOK_FROM,
     ) -> None:
         self._ended = ended
-        self._eye = eye
+        self.eye = eye
         self._by_transaction = kind in _UNITS_BY_TRANSACTION
         self._look_from = look_from
         self.runs: dict[str, Runs] = {}
         self.dropped = 0
+        self.failed = 0
 
     def note(
         self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
@@ -113,13 +114,19 @@ class ScopeLedger:
         count = runs.count = runs.count + 1
         runs.total_ns += duration_ns
         if count >= self._look_from and (count < LOOKS or not count & 63):
-            self._look(runs, parameters, context)
+            try:
+                self._look(runs, parameters, context)
+            except Exception:
+                self.failed += 1  # the statement has run, and its caller shall not hear of us
 
     def _first(self, facts: StatementFacts, context: ExecutionContext | None) -> Runs | None:
         if len(self.runs) >= STATEMENTS:
             self.dropped += 1
             return None
-        self._eye.first(facts, context)
+        try:
+            self.eye.first(facts, context)
+        except Exception:
+            self.failed += 1
         return self.runs.setdefault(facts.fingerprint, Runs(facts))
 
     def _look(self, runs: Runs, parameters: Any, context: ExecutionContext | None) -> None:
@@ -128,10 +135,10 @@ class ScopeLedger:
         statement = context.statement
         if statement is None:
             return
-        slots = self._eye.slots(str(statement))
+        slots = self.eye.slots(str(statement))
         if slots.is_batch:
             return
-        trail = self._eye.trail()
+        trail = self.eye.trail()
         steps = runs.trails.get(trail)
         if steps is None:
             if len(runs.trails) >= TRAILS:

@@ -157,6 +157,18 @@ def test_statements_and_trails_are_bounded(
     assert [runs.trails_dropped for runs in ledger.runs.values()] == [1]
 
 
+def test_an_error_of_ours_does_not_reach_the_statement(
+    ledger: ScopeLedger, eye: Watching, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eye, "trail", lambda: 1 / 0)
+    monkeypatch.setattr(eye, "first", lambda facts, context: 1 / 0)
+    noting(connection, ledger)
+    for number in range(4):
+        connection.execute(text("SELECT n FROM t WHERE id = :id"), {"id": number})
+    assert ledger.failed == 3
+    assert [runs.count for runs in ledger.runs.values()] == [4]
+
+
 def test_the_end_of_the_scope_is_passed_on(ledger: ScopeLedger, closed: list[Scope]) -> None:
     scope = Scope(ScopeKind.REQUEST, "GET /a")
     ledger.closed(scope)
