@@ -24,6 +24,7 @@ from steinmetz.erp.modules.finance.routes import router as finance
 from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
 from steinmetz.erp.modules.system.diagnostics_alerts import router as alerts
+from steinmetz.erp.modules.system.diagnostics_patterns import router as diagnostics_patterns
 from steinmetz.erp.modules.system.diagnostics_statistics import router as diagnostics_statistics
 from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.openapi import install_openapi
@@ -34,6 +35,7 @@ ROUTERS = (
     system,
     alerts,
     diagnostics_statistics,
+    diagnostics_patterns,
     catalog,
     finance,
     books,

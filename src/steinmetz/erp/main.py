@@ -34,7 +34,7 @@ from steinmetz.erp.neighbours import everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
-from steinmetz.erp.settings import Settings, load_settings
+from steinmetz.erp.settings import Environment, Settings, load_settings
 from steinmetz.erp.state import AppState
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
@@ -106,7 +106,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     monitor = query_monitor
     kept = history(settings, clock)
     monitor.configure(
-        slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock, store=kept
+        slow_threshold_ms=settings.slow_query_threshold_ms,
+        enabled=settings.monitor,
+        clock=clock,
+        store=kept,
+        warn=settings.environment is Environment.DEVELOPMENT,
+        skip=("steinmetz.erp.kit", "steinmetz.erp.db"),  # what modules ask through
     )
     monitor.alerts.budgets = Budget.read(settings.query_budgets)
     webhook = _webhook(settings, clock)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from steinmetz.monitor.analysis.alerting import Alert, Budget
 from steinmetz.monitor.analysis.histogram import Histogram
+from steinmetz.monitor.budget import OverBudget, assert_queries, budget
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.requests import RequestScopes
-from steinmetz.monitor.monitor import QueryMonitor, assert_queries, query_monitor
+from steinmetz.monitor.monitor import QueryMonitor, query_monitor
 from steinmetz.monitor.stores.database import DatabaseShelf
 from steinmetz.monitor.stores.shared import SharedStore
 
@@ -16,13 +17,16 @@ __all__ = [  # noqa: RUF022  grouped by file
     "Budget",
     # .analysis.histogram
     "Histogram",
+    # .budget
+    "OverBudget",
+    "assert_queries",
+    "budget",
     # .capture.loop_lag
     "LoopLag",
     # .capture.requests
     "RequestScopes",
     # .monitor
     "QueryMonitor",
-    "assert_queries",
     "query_monitor",
     # .stores.database
     "DatabaseShelf",

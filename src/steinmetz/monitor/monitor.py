@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import structlog
@@ -17,9 +16,11 @@ from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
 from steinmetz.monitor.analysis.statistics import Statistics
 from steinmetz.monitor.analysis.window import Kind
+from steinmetz.monitor.budget import attached
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
-from steinmetz.monitor.capture.track import Span, Track, current_span
+from steinmetz.monitor.capture.track import Span, Track
+from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import SqlHook
@@ -72,6 +73,8 @@ class QueryMonitor:
         self.slow_log = self._slow_log()
         self.alerts = Alerts(self.clock, lambda: self._store, self.loop_lag, self.engines)
         self._slow_listeners: list[SlowListener] = []
+        self._pattern_settings: dict[str, Any] = {}
+        self.patterns = Patterns(self.clock)
 
     def _slow_log(self) -> SlowLog:
         return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
@@ -85,8 +88,13 @@ class QueryMonitor:
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] | None = None,
         store: StatisticsStore | None = None,
+        **patterns: Any,
     ) -> None:
-        """Set what is given; a new clock or store begins new figures. To be called before `attach`."""
+        """Set what is given; a new clock or store begins new figures. To be called before `attach`.
+
+        ``patterns`` are the settings of `Patterns`: ``repetitions``, ``chatty_from``, ``rows_from``, ``budgets``,
+        ``skip``, ``warn``, ``strict``.
+        """
         if clock is not None:
             self.clock = self.alerts.clock = clock
         if clock is not None or store is not None:
@@ -98,6 +106,9 @@ class QueryMonitor:
         if sensitive is not None:
             self._redaction = Redaction(sensitive)
         self.slow_log = self._slow_log()
+        if patterns or clock is not None:
+            self._pattern_settings |= patterns
+            self.patterns = Patterns(self.clock, **self._pattern_settings)
 
     # -- samples in ---------------------------------------------------------------------------------------------
 
@@ -110,7 +121,7 @@ class QueryMonitor:
             hook.loop_lag = self.loop_lag
             observe_scopes(self._scope_ended)
             self._hooks.add(hook)
-            _attached.add(hook)
+            attached[hook] = self
 
     def detach(self, hook: SqlHook) -> None:
         hook.unobserve(self)
@@ -119,7 +130,7 @@ class QueryMonitor:
         self._hooks.discard(hook)
         if not self._hooks:
             unobserve_scopes(self._scope_ended)
-        _attached.discard(hook)
+        attached.pop(hook, None)
 
     @overload
     def track(self, name: str) -> Track: ...
@@ -174,8 +185,12 @@ class QueryMonitor:
             self._tell_slow(name, duration_ns, execution)
 
     def ledger(self, scope: Scope) -> Ledger | None:
-        """What is written down for a scope; nobody looks at it yet."""
-        return None
+        """What is written down for a scope."""
+        return self.patterns.ledger(scope.kind) if self.enabled and scope.kind is not ScopeKind.MONITOR else None
+
+    def span_ledger(self) -> Ledger | None:
+        """What is written down for a tracked span outside of any scope."""
+        return self.patterns.ledger() if self.enabled else None
 
     def waited(self, wait_ns: int) -> None:
         """A connection was taken from its pool."""
@@ -201,6 +216,9 @@ class QueryMonitor:
         """The end of a span (`steinmetz.monitor.capture.track.Sampler`)."""
         if not self.enabled:
             return
+        if span.ledger is not None:
+            self.patterns.judge(span.name, span.ledger)
+            span.ledger = None
         duration_ns = ended_ns - span.started_ns
         if awaited:
             duration_ns = max(0, duration_ns - self.loop_lag.within(span.started_ns, ended_ns))
@@ -309,30 +327,8 @@ class QueryMonitor:
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
+        self.patterns.clear()
 
 
 query_monitor = QueryMonitor()
 """The monitor of an application that needs only one."""
-
-
-_attached: weakref.WeakSet[SqlHook] = weakref.WeakSet()
-
-
-@contextlib.contextmanager
-def assert_queries(max: int) -> Iterator[Span]:  # noqa: A002  the word that reads best at the call
-    """Raise `AssertionError` if more than ``max`` statements run inside, and say which.
-
-    Tasks and threads started inside count, transaction control does not. Raises `RuntimeError` if no monitor is
-    attached to any engine, as nothing would be counted.
-    """
-    if not _attached:
-        raise RuntimeError("assert_queries counts what a QueryMonitor sees: attach one to the engine first")
-    span = Span("assert_queries", current_span.get(), is_sample=False)
-    token = current_span.set(span)
-    try:
-        yield span
-    finally:
-        current_span.reset(token)
-    if span.count > max:
-        listed = "\n".join(f"  {number}. {text}" for number, (text, _) in enumerate(span.statements, 1))
-        raise AssertionError(f"{span.count} queries where at most {max} are allowed:\n{listed}")

@@ -114,8 +114,10 @@ class Watch(Protocol):
     @property
     def is_sample(self) -> bool: ...
 
-    def saw(self, facts: StatementFacts, duration_ns: int) -> None:
-        """A statement has been executed; told once, whoever else measures."""
+    def saw(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
+    ) -> None:
+        """A statement has been executed; told once, whoever else measures. ``context`` is None if it failed."""
 
     def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
         """The rows of a statement that was seen before took so long to step through."""

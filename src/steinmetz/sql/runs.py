@@ -179,7 +179,7 @@ class Runs:
         if facts.verb is Verb.TRANSACTION:
             return
         if watch is not None:
-            watch.saw(facts, duration_ns)
+            watch.saw(facts, duration_ns, parameters, context)
         if scope is not None:
             scope.db_ns += duration_ns
             try:
@@ -255,7 +255,11 @@ class Runs:
         elif self._is_async and self.lag is not None:
             lag_ns = self.lag.within(started_ns, ended_ns)
             execute_ns = max(0, wall_ns - lag_ns)
-        self.executed(record, parameters, context, scope, watch, execute_ns)
+        if record.facts.verb is not Verb.TRANSACTION:
+            if watch is not None:
+                watch.saw(record.facts, execute_ns, parameters, None)
+            if scope is not None:
+                scope.db_ns += execute_ns
         self.tell(
             Execution(
                 record.facts, statement, parameters, many, started_ns, execute_ns, error, scope, None,
@@ -411,7 +415,7 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
             else:
                 record.meter.inside(duration_ns)
         if watch is not None:
-            watch.saw(record.facts, duration_ns)
+            watch.saw(record.facts, duration_ns, parameters, context)
         if scope is not None:
             scope.db_ns += duration_ns
             ledger.note(record.facts, duration_ns, parameters, context)
@@ -468,7 +472,7 @@ def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
         else:
             record.meter.inside(duration_ns)
         if watch is not None:
-            watch.saw(record.facts, duration_ns)
+            watch.saw(record.facts, duration_ns, parameters, context)
         if scope is not None:
             scope.db_ns += duration_ns
             ledger.note(record.facts, duration_ns, parameters, context)

@@ -50,7 +50,7 @@ class Ledger(Protocol):
     def note(
         self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
     ) -> None:
-        """A statement has been executed, well or not, in so long. Where rows are stepped while they are fetched
+        """A statement has been executed well, in so long. Where rows are stepped while they are fetched
         (SQLite, server-side cursors), the time of the fetches follows by `fetched`."""
 
     def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:

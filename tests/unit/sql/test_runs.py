@@ -267,7 +267,7 @@ class TestScopesAndWatches:
             is_sample = True
             seen = 0
 
-            def saw(self, facts: StatementFacts, duration_ns: int) -> None:
+            def saw(self, facts: StatementFacts, duration_ns: int, parameters: Any, context: Any) -> None:
                 self.seen += 1
 
             def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:

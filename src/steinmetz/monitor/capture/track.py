@@ -11,11 +11,15 @@ import inspect
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 from steinmetz.clock import perf_ns
 from steinmetz.sql.execution import watching
 from steinmetz.sql.facts import StatementFacts
+from steinmetz.sql.scope import Ledger, current_scope
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import ExecutionContext
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,26 +29,60 @@ STATEMENTS_KEPT = 50
 
 
 class Span:
-    """One tracked run and the statements in it; ``is_sample`` says that its time stands for theirs."""
+    """One tracked run and the statements in it; ``is_sample`` says that its time stands for theirs.
 
-    __slots__ = ("count", "is_sample", "name", "parent", "started_ns", "statements")
+    Without a scope the outermost sample is the parent of the query patterns in it: ``open_ledger`` makes what they
+    are written down in.
+    """
 
-    def __init__(self, name: str, parent: Span | None, *, is_sample: bool) -> None:
+    __slots__ = (
+        "_open_ledger", "count", "is_sample", "ledger", "name", "outermost", "parent", "started_ns", "statements",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        parent: Span | None,
+        *,
+        is_sample: bool,
+        open_ledger: Callable[[], Ledger | None] | None = None,
+    ) -> None:
         self.name = name
         self.parent = parent
         self.is_sample: bool = is_sample or (parent is not None and parent.is_sample)
+        self.outermost: Span | None = parent.outermost if parent is not None else None
+        if self.outermost is None and is_sample:
+            self.outermost = self
+        self._open_ledger = open_ledger
+        self.ledger: Any = None
         self.count = 0
         self.statements: list[tuple[str, int]] = []  # (text without values, ns)
         self.started_ns = perf_ns()
 
-    def saw(self, facts: StatementFacts, duration_ns: int) -> None:
-        """Count a statement here and in the spans around."""
+    def saw(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
+    ) -> None:
+        """Count a statement here and in the spans around; ``context`` is None if it failed."""
         span: Span | None = self
         while span is not None:
-            span.count += 1
-            if len(span.statements) < STATEMENTS_KEPT:
-                span.statements.append((facts.text, duration_ns))
+            span.add(facts.fingerprint, facts.text, duration_ns)
             span = span.parent
+        if context is not None and self.outermost is not None and current_scope() is None:
+            self.outermost._write_down(facts, duration_ns, parameters, context)
+
+    def add(self, fingerprint: str, text: str, duration_ns: int) -> None:
+        """Count one statement in this span alone."""
+        self.count += 1
+        if len(self.statements) < STATEMENTS_KEPT:
+            self.statements.append((text, duration_ns))
+
+    def _write_down(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext
+    ) -> None:
+        if self.ledger is None and self._open_ledger is not None:
+            self.ledger = self._open_ledger()
+        if self.ledger is not None:
+            self.ledger.note(facts, duration_ns, parameters, context)
 
     def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
         """Add the time in which the rows of the latest such statement were stepped through."""
@@ -57,6 +95,8 @@ class Span:
                     if text == facts.text:
                         statements[place] = (text, duration_ns + fetch_ns)
                         break
+            if span.ledger is not None:
+                span.ledger.fetched(facts, fetch_ns)
             span = span.parent
 
 
@@ -72,6 +112,9 @@ class Sampler(Protocol):
     def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
         """``awaited`` says that other code of the span's event loop may have run in it."""
 
+    def span_ledger(self) -> Ledger | None:
+        """In what the statements of a span without a scope are written down; None if in nothing."""
+
 
 class Track:
     """``with track("name"):``, ``async with``, and ``@track("name")``."""
@@ -85,7 +128,7 @@ class Track:
         self._token: Token[Span | None] | None = None
 
     def __enter__(self) -> Track:
-        self._span = Span(self._name, current_span.get(), is_sample=True)
+        self._span = Span(self._name, current_span.get(), is_sample=True, open_ledger=self._sampler.span_ledger)
         self._token = current_span.set(self._span)
         return self
 

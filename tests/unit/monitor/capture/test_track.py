@@ -24,6 +24,9 @@ class Sampler:
         assert ended_ns >= span.started_ns
         self.ends.append((span.name, span.count, error is not None, awaited))
 
+    def span_ledger(self) -> None:
+        return None
+
 
 @pytest.fixture
 def sampler() -> Sampler:
@@ -40,7 +43,7 @@ def test_a_context_manager_takes_one_sample(sampler: Sampler) -> None:
     with Track("load", sampler):
         span = current_span.get()
         assert span is not None
-        span.saw(FACTS, 1_000)
+        span.saw(FACTS, 1_000, (), None)
     assert sampler.ends == [("load", 1, False, False)]
 
 
@@ -97,7 +100,7 @@ async def test_a_callable_that_returns_an_awaitable_is_timed_to_its_end(sampler:
     async def fetch() -> int:
         span = current_span.get()
         assert span is not None
-        span.saw(FACTS, 1_000)
+        span.saw(FACTS, 1_000, (), None)
         return 7
 
     for function in (fetch, lambda: fetch()):
@@ -112,7 +115,7 @@ async def test_tasks_started_inside_belong_to_it(sampler: Sampler) -> None:
     async def work() -> None:
         span = current_span.get()
         assert span is not None
-        span.saw(FACTS, 1_000)
+        span.saw(FACTS, 1_000, (), None)
 
     async with Track("batch", sampler):
         await asyncio.gather(work(), work())
@@ -123,14 +126,14 @@ def test_spans_count_for_those_around_them(sampler: Sampler) -> None:
     with Track("outer", sampler), Track("inner", sampler):
         span = current_span.get()
         assert span is not None
-        span.saw(FACTS, 1_000)
+        span.saw(FACTS, 1_000, (), None)
     assert sampler.ends == [("inner", 1, False, False), ("outer", 1, False, False)]
 
 
 def test_a_span_remembers_a_bounded_number_of_statements() -> None:
     span = Span("loop", None, is_sample=True)
     for _ in range(STATEMENTS_KEPT + 10):
-        span.saw(FACTS, 1_000)
+        span.saw(FACTS, 1_000, (), None)
     assert span.count == STATEMENTS_KEPT + 10
     assert len(span.statements) == STATEMENTS_KEPT
 
@@ -154,8 +157,8 @@ def test_a_disabled_sampler_costs_decorated_functions_nothing() -> None:
 
 def test_time_of_rows_that_are_fetched_later_is_added_to_their_statement() -> None:
     span = Span("outer", None, is_sample=False)
-    span.saw(FACTS, 1_000)
-    span.saw(StatementFacts("1" * 16, "SELECT b", Verb.SELECT, frozenset(), frozenset()), 10)
+    span.saw(FACTS, 1_000, (), None)
+    span.saw(StatementFacts("1" * 16, "SELECT b", Verb.SELECT, frozenset(), frozenset()), 10, (), None)
     span.fetched(FACTS, 500)
     assert span.statements == [("SELECT ?", 1_500), ("SELECT b", 10)]
     assert span.count == 2
