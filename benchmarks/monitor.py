@@ -6,8 +6,8 @@ the pairs' differences has a 95 % interval by bootstrap. Tools that listen on th
 process for their bare side. "Counting" is the monitor outside of any scope; "everything" adds a request's scope
 with its reads and ledger, loop lag, the slow floor, errors and the times of fetches.
 
-Then the truth of a time: a query that steps rows while they are fetched, as the monitor shows it and as a raw
-cursor of sqlite3 takes for it, in one process.
+Then the truth of a time: a query that steps rows while they are fetched, as the monitor shows it and as the raw
+cursor of sqlite3 took for it in the same run.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ from steinmetz.sql.knowledge import Knowledge, NoKnowledge, Oracle
 from steinmetz.sql.pool_wait import PoolWait
 from steinmetz.sql.runs import Runs, quick_execute, worker_execute
 from steinmetz.sql.statements import ATTRIBUTE, Statements
+from steinmetz.sql.worker import is_timed_in_its_thread
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -131,7 +132,7 @@ class SqlHook:
     def _quick(self) -> Callable[..., None]:
         run = self._original["do_execute"]
         direct = getattr(run, "__func__", None) is DefaultDialect.do_execute
-        if direct and self._dialect.driver == "aiosqlite":
+        if direct and self._dialect.driver == "aiosqlite" and is_timed_in_its_thread():
             return worker_execute(self._runs, self._statements, run)
         return quick_execute(self._runs, self._statements, run, direct=direct, is_lazy=self._is_lazy)
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, select
-from sqlalchemy.connectors import asyncio as adapted
 from sqlalchemy.engine import cursor as cursors
 from sqlalchemy.engine.default import DefaultDialect, DefaultExecutionContext
 from sqlalchemy.pool import Pool
+
+from steinmetz.sql.worker import is_timed_in_its_thread
 
 
 def broken() -> list[str]:
@@ -94,7 +95,7 @@ _PRIVATE: dict[str, tuple[Callable[[], bool], str]] = {
     "Pool.connect on an instance": (lambda: callable(Pool.connect), "waits for the pool are not known"),
     "Engine._has_events": (lambda: Engine._has_events is False, "foreign listeners are not seen"),
     "adapted cursor._cursor": (
-        lambda: "_cursor" in adapted.AsyncAdapt_dbapi_cursor.__slots__,
+        is_timed_in_its_thread,
         "aiosqlite is timed outside of its thread",
     ),
 }

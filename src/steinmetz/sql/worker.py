@@ -40,6 +40,13 @@ class WorkerTime:
                 self.execute_ns = self.spent_ns
 
 
+def is_timed_in_its_thread() -> bool:
+    """Whether this SQLAlchemy has aiosqlite's cursor at hand before it executes; 2.0 makes it meanwhile."""
+    from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_cursor
+
+    return hasattr(AsyncAdapt_aiosqlite_cursor, "_cursor")
+
+
 def worker_time_of(cursor: Any) -> WorkerTime | None:
     """The time of ``cursor`` within its driver's thread; None where there is no such thread, or none is known."""
     driver = getattr(cursor, "_cursor", None)
