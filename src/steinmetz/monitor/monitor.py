@@ -24,7 +24,7 @@ from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import SqlHook
-from steinmetz.sql.execution import Execution, ExecutionObserver
+from steinmetz.sql.execution import NEVER_NS, Execution, ExecutionObserver
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.scope import Ledger, Scope, ScopeKind, observe_scopes, unobserve_scopes
 
@@ -38,6 +38,8 @@ SlowListener = Callable[[str, int, "Execution | None"], None]
 log = structlog.get_logger("steinmetz.monitor")
 
 NAMES_REMEMBERED = 2_000
+FASTEST_ROW_NS = 100
+"""No driver hands over a row in less."""
 POOL_WAIT = "pool wait"
 LOOP_LAG = "loop lag"
 """The names of the timings that are no queries."""
@@ -179,10 +181,22 @@ class QueryMonitor:
             (meter.failed_inside if failed else meter.inside)(duration_ns)
             return
         (meter.failed if failed else meter.add)(duration_ns)
+        if not failed:
+            self.looked(execution)
         if duration_ns > self._thresholds.of_ns(name):
             meter.slow()
             self.slow_log.executed(name, duration_ns, execution)
             self._tell_slow(name, duration_ns, execution)
+
+    @property
+    def look_ns(self) -> int:
+        """Shorter runs cannot have returned so many rows that it would be worth a look."""
+        return self.patterns.rows_from * FASTEST_ROW_NS if self.enabled else NEVER_NS
+
+    def looked(self, execution: Execution) -> None:
+        """A run that took long enough to be looked at, slow or not."""
+        if execution.facts.verb is Verb.SELECT and execution.rows is not None:
+            self.patterns.fetched(execution.facts, execution.rows, execution.duration_ns)
 
     def ledger(self, scope: Scope) -> Ledger | None:
         """What is written down for a scope."""

@@ -199,7 +199,8 @@ class SqlHook:
         statements.observers = runs.observers
         runs.turning = joined_turning(runs.observers)
         looks = runs.lag is not None and self._dialect.is_async
-        statements.highest_floor_ns = LAG_LOOK_NS if looks else NEVER_NS
+        runs.look_ns = min((observer.look_ns for observer in runs.observers), default=NEVER_NS)
+        statements.highest_floor_ns = min(LAG_LOOK_NS if looks else NEVER_NS, runs.look_ns)
         if runs.execution_observers:
             statements.highest_floor_ns = -1
         statements.renew()

@@ -101,6 +101,13 @@ class RunObserver(Protocol):
     def ran(self, execution: Execution) -> None:
         """A run that failed or was slow; its meter has not been told of it."""
 
+    @property
+    def look_ns(self) -> int:
+        """Longer runs are told to `looked` if they are not told to `ran`; `NEVER_NS` for none."""
+
+    def looked(self, execution: Execution) -> None:
+        """A run that ended well and was not slow, but long enough for a second look; its meter knows of it."""
+
     def ledger(self, scope: Scope) -> Ledger | None:
         """What is to be written down for a scope, asked at its first statement; None if nothing is."""
 

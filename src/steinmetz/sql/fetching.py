@@ -72,8 +72,8 @@ class Fetch(CursorFetchStrategy):
     """How one result fetches, and what is told when it has ended; see `steinmetz.sql.runs.Runs.fetched`."""
 
     __slots__ = (
-        "_ended", "context", "execute_ns", "fetch_ns", "parameters", "record", "runs", "scope", "started_ns",
-        "statement", "watch", "worker",
+        "_ended", "context", "execute_ns", "fetch_ns", "parameters", "record", "rows", "runs", "scope",
+        "started_ns", "statement", "watch", "worker",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +100,7 @@ class Fetch(CursorFetchStrategy):
         self.execute_ns = execute_ns
         self.worker = worker
         self.fetch_ns = 0
+        self.rows = 0
         self._ended = False
 
     def end(self, error: BaseException | None = None) -> None:
@@ -146,6 +147,8 @@ class Fetch(CursorFetchStrategy):
             self.fetch_ns += perf_ns() - started_ns
             if row is None:
                 result._soft_close(hard=hard_close)
+            else:
+                self.rows += 1
         except BaseException as error:
             self.handle_exception(result, dbapi_cursor, error)
         return row
@@ -155,6 +158,7 @@ class Fetch(CursorFetchStrategy):
         try:
             rows = dbapi_cursor.fetchmany() if size is None else dbapi_cursor.fetchmany(size)
             self.fetch_ns += perf_ns() - started_ns
+            self.rows += len(rows)
             if not rows:
                 result._soft_close()
         except BaseException as error:
@@ -166,6 +170,7 @@ class Fetch(CursorFetchStrategy):
         try:
             rows = dbapi_cursor.fetchall()
             self.fetch_ns += perf_ns() - started_ns
+            self.rows += len(rows)
             result._soft_close()
         except BaseException as error:
             self.handle_exception(result, dbapi_cursor, error)
@@ -184,16 +189,20 @@ class TimedCursor:
     def fetchmany(self, *size: int) -> Any:
         started_ns = perf_ns()
         try:
-            return self.own.fetchmany(*size)
+            rows = self.own.fetchmany(*size)
         finally:
             self._fetch.fetch_ns += perf_ns() - started_ns
+        self._fetch.rows += len(rows)
+        return rows
 
     def fetchall(self) -> Any:
         started_ns = perf_ns()
         try:
-            return self.own.fetchall()
+            rows = self.own.fetchall()
         finally:
             self._fetch.fetch_ns += perf_ns() - started_ns
+        self._fetch.rows += len(rows)
+        return rows
 
 
 class Buffered(BufferedRowCursorFetchStrategy):

@@ -18,6 +18,7 @@ from steinmetz.clock import perf_ns
 from steinmetz.sql.commits import Commits, is_autocommit, told
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.execution import (
+    NEVER_NS,
     Execution,
     ExecutionObserver,
     LagSource,
@@ -60,6 +61,7 @@ class Runs:
         self.oracle: Oracle | None = None
         self.turning: Turning = NoTurning()
         self.lag: LagSource | None = None
+        self.look_ns = NEVER_NS
         self.given_up: deque[Fetch] = deque()
         """Results that the garbage collector found unread."""
         self._statements = statements
@@ -293,7 +295,7 @@ class Runs:
         self.tell(
             Execution(
                 record.facts, fetch.statement, fetch.parameters, False, fetch.started_ns, execute_ns, error, scope,
-                rows_of(context), self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context), driver_ns,
+                fetch.rows, self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context), driver_ns,
                 watch,
             ), record,
         )  # fmt: skip
@@ -316,6 +318,8 @@ class Runs:
                 log.error("An execution observer failed", observer=repr(observer), error=told(error))
         if execution.error is None and execution.duration_ns <= record.slow_ns:
             self.count(record, execution.watch, execution.duration_ns, perf_ns())
+            if execution.duration_ns > self.look_ns:
+                self._look(execution)
             return
         for run_observer in self.observers:
             try:
@@ -323,6 +327,13 @@ class Runs:
             except Exception as error:
                 log.error("A run observer failed", observer=repr(run_observer), error=told(error))
         self._statements.told_slow(record)
+
+    def _look(self, execution: Execution) -> None:
+        for observer in self.observers:
+            try:
+                observer.looked(execution)
+            except Exception as error:
+                log.error("A run observer failed", observer=repr(observer), error=told(error))
 
     def settle(self) -> None:
         """Count what was given up unread; whoever reads figures calls it first."""
@@ -352,9 +363,13 @@ def connection_of(context: ExecutionContext) -> PoolProxiedConnection:
 
 
 def rows_of(context: ExecutionContext | None) -> int | None:
-    """The driver's row count, None where it has none."""
-    rows = getattr(getattr(context, "cursor", None), "rowcount", -1)
-    return rows if isinstance(rows, int) and rows >= 0 else None
+    """The driver's row count, or of the rows that it has buffered; None where it has neither."""
+    cursor = getattr(context, "cursor", None)
+    rows = getattr(cursor, "rowcount", -1)
+    if isinstance(rows, int) and rows >= 0:
+        return rows
+    buffered = getattr(cursor, "_rows", None)  # what SQLAlchemy's adapter of an asynchronous driver has read
+    return len(buffered) if buffered else None
 
 
 def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool, is_lazy: bool) -> Run:

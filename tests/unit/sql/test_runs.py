@@ -64,8 +64,10 @@ class Observer:
     """Counts by statement, and is told of what is slow."""
 
     turning = None
+    look_ns = NEVER_NS
 
     def __init__(self, slow_ns: int = NEVER_NS) -> None:
+        self.seen: list[Execution] = []
         self.meters: dict[str, Meter] = {}
         self.told: list[Execution] = []
         self.ledgers: list[Ledger] = []
@@ -79,6 +81,9 @@ class Observer:
 
     def ran(self, execution: Execution) -> None:
         self.told.append(execution)
+
+    def looked(self, execution: Execution) -> None:
+        self.seen.append(execution)
 
     def ledger(self, scope: Any) -> Ledger:
         self.ledgers.append(Ledger())
@@ -326,6 +331,19 @@ class TestWhatIsTold:
         assert [execution.error is None for execution in observer.told] == [False, True, True]
         assert list(observer.counts.values()) == [4]
         assert observer.told[-1].duration_ns == observer.told[-1].execute_ns + observer.told[-1].fetch_ns
+
+    def test_long_runs_are_looked_at_with_their_rows_and_still_counted(self, engine: Engine) -> None:
+        observer = Observer()
+        observer.look_ns = 0
+        sql = hook(engine)
+        sql.observe_runs(observer)
+        with engine.connect() as connection:
+            for _ in range(2):
+                connection.execute(text("SELECT 1 UNION SELECT 2")).fetchall()
+                connection.execute(text("SELECT 3")).fetchone()
+        assert [execution.rows for execution in observer.seen] == [2, 1, 2, 1]
+        assert observer.told == []
+        assert sorted(observer.counts.values()) == [2, 2]
 
     def test_two_observers_both_count(self, engine: Engine) -> None:
         one, two = Observer(), Observer()
