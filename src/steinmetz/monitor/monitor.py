@@ -13,9 +13,10 @@ from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
 from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.capture.loop_lag import LoopLag
-from steinmetz.monitor.capture.slow_log import SlowLog
+from steinmetz.monitor.capture.plans import Plans
+from steinmetz.monitor.capture.slow_log import SlowLog, Told
 from steinmetz.monitor.capture.track import Span, Track, current_span
-from steinmetz.monitor.stores.base import StatisticsStore
+from steinmetz.monitor.stores.base import SlowQuery, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import Execution, SqlHook
 from steinmetz.sql.facts import StatementFacts, Verb
@@ -44,6 +45,7 @@ class QueryMonitor:
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] = (),
         store: StatisticsStore | None = None,
+        explain: str = "off",
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.enabled = enabled
@@ -52,10 +54,16 @@ class QueryMonitor:
         self._redaction = Redaction(sensitive)
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
+        self._site: Told | None = None
+        self._request_id: Told | None = None
+        self.plans = Plans(self.clock, explain)
         self.slow_log = self._slow_log()
 
     def _slow_log(self) -> SlowLog:
-        return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
+        return SlowLog(
+            self.clock, self._store, self._thresholds, self._redaction,
+            plans=self.plans, site=self._site, request_id=self._request_id,
+        )  # fmt: skip
 
     def configure(
         self,
@@ -65,8 +73,18 @@ class QueryMonitor:
         enabled: bool | None = None,
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] | None = None,
+        explain: str | None = None,
+        site: Told | None = None,
+        request_id: Told | None = None,
     ) -> None:
-        """Set what is given; a new clock begins new figures. To be called before `attach`."""
+        """Set what is given; a new clock begins new figures. To be called before `attach`.
+
+        ``site`` tells the line of the application that runs the statement at hand, ``request_id`` the request that
+        it is for; both are asked for slow queries only.
+        """
+        self.plans.configure(clock, explain)
+        self._site = site or self._site
+        self._request_id = request_id or self._request_id
         if clock is not None:
             self.clock = clock
             self._store = MemoryStore(clock)
@@ -85,10 +103,12 @@ class QueryMonitor:
         if self.enabled:
             self.detach(hook)
             hook.observe_executions(self._executed)
+            self.plans.watch(hook)
             _attached.add(hook)
 
     def detach(self, hook: SqlHook) -> None:
         hook.unobserve(self._executed)
+        self.plans.unwatch(hook)
         _attached.discard(hook)
 
     @overload
@@ -116,12 +136,17 @@ class QueryMonitor:
         if self.loop_lag.watching and execution.context is not None and execution.context.dialect.is_async:
             end_ns = execution.started_ns + duration_ns
             duration_ns = max(0, duration_ns - self.loop_lag.within(execution.started_ns, end_ns))
-        name = self._names.get(facts.fingerprint) or self._name(facts)
+        name = self._names.get(facts.fingerprint)
+        if name is None:
+            name = self._name(facts)
+            self.plans.seen(name, execution)
         self._store.ran(facts.fingerprint, name, facts.text, duration_ns)
         span = current_span.get()
         if span is not None:
             span.note(execution)
             if span.is_sample:
+                if duration_ns > self._thresholds.of_ns(span.name):
+                    self.slow_log.within(span, duration_ns, execution)
                 return
         slow = duration_ns > self._thresholds.of_ns(name)
         self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
@@ -184,20 +209,31 @@ class QueryMonitor:
         """
         if not 1 <= limit <= 500:
             raise ValueError(f"limit is 1 to 500, not {limit}")
-        return [
-            {
-                "name": query.name,
-                "executionTime": query.duration_ms,
-                "threshold": query.threshold_ms,
-                "timestamp": _instant(query.at),
-                "details": query.details,
-            }
-            for query in self._store.slow(limit)
-        ]
+        return [_shown(query) for query in self._store.slow(limit)]
+
+    def slow_query(self, id_: str) -> dict[str, Any] | None:
+        """One slow query in the shape of /slow-queries, with the plans of its statement; None if it is not kept."""
+        query = next((each for each in self._store.slow(500) if each.id == id_), None)
+        if query is None:
+            return None
+        slowest = query.details.get("slowest")
+        details = slowest if isinstance(slowest, dict) else query.details
+        return {**_shown(query), "plans": self.plans.told(str(details.get("fingerprint", "")))}
 
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
+        self.plans.forget()
+
+
+def _shown(query: SlowQuery) -> dict[str, Any]:
+    return {
+        "name": query.name,
+        "executionTime": query.duration_ms,
+        "threshold": query.threshold_ms,
+        "timestamp": _instant(query.at),
+        "details": {**query.details, "id": query.id},
+    }
 
 
 def _breakdown(table: Table) -> dict[str, dict[str, float]]:

@@ -1,7 +1,7 @@
 """Which quoted words of a statement are values, and what a setting is set to: neither may be shown.
 
-Double quotes mark a name, but SQLite takes ``token = "x"`` for the string if there is no column x, and MySQL does so
-at any rate. A quoted word is shown where only a name can stand, or if it stands in such a place elsewhere.
+Double quotes mark a name, but SQLite takes ``token = "x"`` for the string if there is no column x, and MySQL does
+so at any rate. A quoted word is shown where only a name can stand, or if it stands in such a place elsewhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def without_values(tokens: Sequence[Token], head: str) -> tuple[list[Token], lis
     if head in _SETTING:
         signs = (index for index, token in enumerate(tokens) if token.text in ("=", "(") or token.keyword == "to")
         begin = next(signs, None)
-        kept = list(tokens) if begin is None else [*tokens[: begin + 1], *map(_hidden, tokens[begin + 1 : begin + 2])]
+        kept = (
+            list(tokens) if begin is None else [*tokens[: begin + 1], *map(_hidden, tokens[begin + 1 : begin + 2])]
+        )
         return kept, kept
     quoted = [index for index, token in enumerate(tokens) if token.kind == "quoted"]
     if not quoted:

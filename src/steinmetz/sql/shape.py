@@ -142,7 +142,9 @@ def _read(statement: str) -> tuple[list[Token], bool, int | None]:
             tokens.append(Token("sign", text, "", depth))
             depth += text == "("
             opaque = opaque or text in "'\"`"  # an unfinished literal
-            if doubtful is None and (text in "'\"`$\\" or (text == "*" and [each.text for each in tokens[-2:-1]] == ["/"])):
+            if doubtful is None and (
+                text in "'\"`$\\" or (text == "*" and [each.text for each in tokens[-2:-1]] == ["/"])
+            ):
                 doubtful = len(tokens) - 1
         elif kind == "bind" and text[0] in ":@":
             # Where the engine has no such binds, it is an array slice or an operator before a name.

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
 from steinmetz.monitor import QueryMonitor, assert_queries, query_monitor
+from steinmetz.monitor.analysis.redaction import HIDDEN
 from steinmetz.sql import Execution, ScopeKind, SqlHook, StatementFacts, Verb, hook, open_scope
 
 FACTS = StatementFacts(
@@ -132,7 +133,7 @@ class TestFigures:
         assert query["executionTime"] == 250.5
         assert query["threshold"] == 100.0
         assert query["timestamp"] == "2026-03-02T09:00:00.000Z"
-        assert query["details"]["parameters"] == {"1": 7}
+        assert query["details"]["parameters"] == {"1": HIDDEN}
         assert query["details"]["error"] == "OSError"
         assert "secret text" not in json.dumps(query)
 

@@ -26,7 +26,7 @@ STATEMENTS_KEPT = 50
 class Span:
     """One tracked run and the statements in it; ``is_sample`` says that its time stands for theirs."""
 
-    __slots__ = ("_latest", "count", "is_sample", "name", "parent", "started_ns", "statements")
+    __slots__ = ("_latest", "count", "is_sample", "name", "parent", "slowest", "started_ns", "statements")
 
     def __init__(self, name: str, parent: Span | None, *, is_sample: bool) -> None:
         self.name = name
@@ -35,6 +35,7 @@ class Span:
         self.count = 0
         self._latest: Execution | None = None
         self.statements: list[tuple[str, int]] = []  # (text without values, ns)
+        self.slowest: tuple[int, dict[str, object]] | None = None  # (ns, details) of a statement slow by itself
         self.started_ns = perf_ns()
 
     def note(self, execution: Execution) -> None:
