@@ -1,7 +1,7 @@
 """Tracebacks for the log: what went wrong and where, without what a database quotes in its messages.
 
-``Key (email)=(x) already exists``, ``Failing row contains (...)``, ``invalid input syntax for type integer: "x"``: of a
-database's message only that a constraint was violated, and which one, is told.
+``Key (email)=(x) already exists``, ``Failing row contains (...)``, ``invalid input syntax for type integer: "x"``:
+of a database's message only that a constraint was violated, and which one, is told.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HARMLESS = re.compile(
     r"|duplicate key value violates unique constraint \"\w+\""
     r"|new row for relation \"\w+\" violates check constraint \"\w+\""
     r"|null value in column \"\w+\" of relation \"\w+\" violates not-null constraint"
-    r"|(?:insert or )?(?:update|delete) on table \"\w+\" violates foreign key constraint \"\w+\"(?: on table \"\w+\")?"
+    r"|(?:insert or )?(?:update|delete) on table \"\w+\" violates foreign key constraint \"\w+\""
     r"|database is locked|deadlock detected|could not serialize access"
 )
 

@@ -212,7 +212,7 @@ class QueryMonitor:
         return [_shown(query) for query in self._store.slow(limit)]
 
     def slow_query(self, id_: str) -> dict[str, Any] | None:
-        """One slow query in the shape of /slow-queries, with the plans of its statement; None if it is not kept."""
+        """One slow query in the shape of /slow-queries, with its statement's plans; None if it is not kept."""
         query = next((each for each in self._store.slow(500) if each.id == id_), None)
         if query is None:
             return None

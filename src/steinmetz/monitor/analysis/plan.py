@@ -125,7 +125,7 @@ _WORD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
 
 
 def of_sqlite(rows: Iterable[Sequence[Any]], sizes: Mapping[str, int] | None = None) -> PlanNode:
-    """The plan in the rows (id, parent, _, detail) of EXPLAIN QUERY PLAN; ``sizes`` are rows by table, if known."""
+    """The plan in the rows (id, parent, _, detail) of EXPLAIN QUERY PLAN; ``sizes`` are rows by table."""
     below: dict[int, list[tuple[int, str]]] = {}
     for number, (id_, parent, _, detail) in enumerate(rows):
         if number < NODES_READ:
@@ -179,7 +179,7 @@ def _after(word: str, detail: str) -> str:
 
 
 def of_postgres(plan: Mapping[str, Any], sizes: Mapping[str, int] | None = None) -> PlanNode:
-    """The plan in the object ``Plan`` of EXPLAIN (FORMAT JSON), or of auto_explain; ``sizes`` are rows by table."""
+    """The plan in the object ``Plan`` of EXPLAIN (FORMAT JSON); ``sizes`` are rows by table."""
     return _postgres_node(plan, sizes or {}, [NODES_READ])
 
 

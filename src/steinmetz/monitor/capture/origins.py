@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -30,6 +30,7 @@ _COMPARISONS = frozenset(
 _RANGES = frozenset({operators.between_op, operators.not_between_op})
 _ELEMENTS = 20_000
 """A statement with more elements is not read; nothing of it is certain then."""
+_WORD = re.compile(r"\w+")
 _NUMBERED_ROW = re.compile(r"_m\d+$")
 _COMPARED = r"(?:\bWHERE|\bAND|\bOR|\bON|\bHAVING|\bSET|[(,])\s*(?:\w+\.)*(\w+)\s*(?:=|<>|!=|[<>]=?|LIKE|ILIKE)\s*"
 _COUNTED = r"(?:\bLIMIT|\bOFFSET)\s+"
@@ -148,13 +149,33 @@ class _Reading:
 
     def _text(self, text: TextClause) -> None:
         """``:name`` after a column and an operator, at each place where it stands."""
+        words = {word.lower() for word in _WORD.findall(text.text)}
+        for column in _modelled():
+            if str(column.name).lower() in words:
+                self._mention(column)
         for name, bind in text._bindparams.items():
             places = len(re.findall(rf"(?<![:\w]):{re.escape(name)}\b", text.text))
             compared = re.findall(rf"{_COMPARED}:{re.escape(name)}\b{_AFTER}", text.text, re.IGNORECASE)
             counted = re.findall(rf"{_COUNTED}:{re.escape(name)}\b{_AFTER}", text.text, re.IGNORECASE)
             if places and places == len(compared) + len(counted):
-                column = compared[0] if compared else "limit"
-                self._note(bind, Origin(column, frozenset({*compared, name}), by_text=bool(compared)))
+                self._note(bind, self._origin_by_text(name, compared))
+
+    def _origin_by_text(self, name: str, compared: Sequence[str]) -> Origin:
+        """What the models say of all columns that are called so, in whichever table."""
+        if not compared:
+            return Origin("limit", frozenset({name}))
+        origins = [
+            _origin_of(column, str(column.table.name), self._attributes)
+            for column in _modelled()
+            if str(column.name).lower() in {each.lower() for each in compared}
+        ]
+        return Origin(
+            compared[0],
+            frozenset({name, *compared, *(each for origin in origins for each in origin.names)}),
+            secret=any(origin.secret for origin in origins),
+            structured=any(origin.structured for origin in origins),
+            by_text=True,
+        )
 
     def _note(self, bind: BindParameter[Any], origin: Origin) -> None:
         self._certain.setdefault(str(bind.key), []).append(origin)
@@ -194,7 +215,7 @@ class _Reading:
         )
 
     def _assigned(self, name: str, columns: Mapping[str, Any]) -> Origin | None:
-        """SQLAlchemy names a bind of its own after the column that it is assigned to, ``_m3`` for a further row."""
+        """SQLAlchemy names a bind of its own after the column that it is assigned to, ``_m3`` for another row."""
         found = [columns[key] for key in {name, _NUMBERED_ROW.sub("", name)} if key in columns]
         origins = [_origin_of(column, str(column.table.name), self._attributes) for column in found]
         if not origins:
@@ -260,6 +281,13 @@ def _attributes() -> dict[Any, set[str]]:
             for attribute, column in _mapped(mapper):
                 names.setdefault(column, set()).add(attribute)
     return names
+
+
+def _modelled() -> Iterator[Any]:
+    """The columns of all tables that belong to a registry, mapped or not."""
+    for registry in _registries():
+        for table in list(registry.metadata.tables.values()):
+            yield from table.c
 
 
 def _mapped(mapper: Any) -> Iterable[tuple[str, Any]]:
