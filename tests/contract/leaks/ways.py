@@ -340,25 +340,26 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    """All of it on SQLite; what a driver's own way of binding changes on the others; a part on PostgreSQL."""
-    letters = [kind for kind in PLAIN if not kind.is_number]
+    """Most of it on SQLite, once for each reason that is judged in a place of its own; what the drivers bind in
+    other ways on each of them; what PostgreSQL alone has, or says in its errors, there."""
+    name, number, attribute, type_, declared, configured, key, table_ = PLAIN
+    for kind in (name, number, attribute, declared, table_):
+        yield from _listed("sqlite", READING, kind)
     for kind in PLAIN:
-        yield from _listed("sqlite", READING | WRITING | SQLITE, kind)
-    for kind in letters:
+        yield from _listed("sqlite", WRITING | SQLITE, kind)
+    for kind in (attribute, type_, key):
         yield from _listed("sqlite", LETTERS, kind)
     for kind in HOLDING:
         yield from _listed("sqlite", {name: way for name, way in WRITING.items() if name not in UNTYPED}, kind)
-    for driver, kinds in (("named", PLAIN[1:3]), ("numeric", PLAIN[:1]), ("aiosqlite", PLAIN[4:5])):
-        for kind in kinds:
-            yield from _listed(driver, READING | WRITING, kind)
-    for kind in PLAIN[:2]:
+    for driver, kind in (("named", attribute), ("numeric", name), ("aiosqlite", configured)):
+        yield from _listed(driver, READING | WRITING, kind)
+    for kind in (name, number):
         yield from _listed("sqlite", FAILING, kind, fails=True)
-    for kind in (PLAIN[0], PLAIN[2], PLAIN[5]):
-        yield from _listed("asyncpg", READING | LETTERS | WRITING | POSTGRES, kind)
-    for kind in PLAIN[:2]:
         yield from _listed("asyncpg", FAILING | REFUSED, kind, fails=True)
+    yield from _listed("asyncpg", READING | POSTGRES, attribute)
+    yield from _listed("asyncpg", LETTERS | WRITING | POSTGRES, declared)
     for kind in HOLDING:
-        yield from _listed("asyncpg", {"inserted": WRITING["inserted"], "updated": WRITING["updated"]}, kind)
+        yield from _listed("asyncpg", {each: WRITING[each] for each in ("inserted", "updated")}, kind)
 
 
 def _listed(driver: str, ways: dict[str, Way], kind: Kind, *, fails: bool = False) -> Iterator[Case]:
