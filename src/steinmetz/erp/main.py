@@ -17,6 +17,7 @@ from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import event_error, refusal
 from steinmetz.erp.kit.roles import Actor, Role
+from steinmetz.erp.logging import CURRENT_REQUEST
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
 from steinmetz.erp.modules.auth.identity import Identity
@@ -102,7 +103,15 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         on_admitted=rates.charge_user,
     )
     monitor = query_monitor
-    monitor.configure(slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock)
+    monitor.configure(
+        slow_threshold_ms=settings.slow_query_threshold_ms,
+        thresholds=settings.slow_query_thresholds,
+        sensitive=settings.sensitive_columns,
+        explain=settings.explain,
+        request_id=CURRENT_REQUEST.get,
+        enabled=settings.monitor,
+        clock=clock,
+    )
 
     state = AppState(
         settings=settings,
@@ -128,6 +137,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await live.hook.prime()
         monitor.loop_lag.start()
+        await monitor.plans.start()
         await scheduler.start()
         await listeners.start()
         await worker.start()
@@ -135,6 +145,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await worker.stop()
         await listeners.stop()
         await scheduler.stop()
+        await monitor.plans.stop()
         monitor.loop_lag.stop()
         monitor.detach(live.hook)
         await database.close()

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import JSON, Column, Table, TextClause, TypeDecorator
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, SynonymProperty
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ColumnClause
 from sqlalchemy.sql.selectable import Alias, TableClause
@@ -262,7 +262,9 @@ def _with_type(origin: Origin, bound: TypeEngine[Any]) -> Origin:
 def _type_names(kind: TypeEngine[Any]) -> frozenset[str]:
     """The names of the application's own types: ``EncryptedString`` says what it holds."""
     return frozenset(
-        each.__name__ for each in type(kind).__mro__ if not each.__module__.startswith(("sqlalchemy.", "builtins"))
+        each.__name__
+        for each in type(kind).__mro__
+        if not each.__module__.startswith(("sqlalchemy.", "builtins", "typing"))
     )
 
 
@@ -291,16 +293,13 @@ def _modelled() -> Iterator[Any]:
 
 
 def _mapped(mapper: Any) -> Iterable[tuple[str, Any]]:
-    if not mapper.configured:
-        return
-    for property_ in mapper.column_attrs:
-        for column in property_.columns:
-            if isinstance(column, Column) and isinstance(column.table, Table):
-                yield property_.key, column
-    for name, synonym in mapper.synonyms.items():
-        attribute = mapper.column_attrs.get(synonym.name)
-        for column in attribute.columns if attribute is not None else ():
-            yield name, column
+    """The attributes of a mapped class with their columns, whether its mapper is configured yet or not."""
+    for attribute, column in mapper.columns.items():
+        if isinstance(column, Column) and isinstance(column.table, Table):
+            yield str(attribute), column
+    for name, property_ in list(getattr(mapper, "_props", {}).items()):
+        if isinstance(property_, SynonymProperty) and isinstance(mapper.columns.get(property_.name), Column):
+            yield str(name), mapper.columns[property_.name]
 
 
 def _registries() -> Iterable[Any]:
