@@ -30,6 +30,7 @@ _COMPARISONS = frozenset(
 _RANGES = frozenset({operators.between_op, operators.not_between_op})
 _ELEMENTS = 20_000
 """A statement with more elements is not read; nothing of it is certain then."""
+_NOT_THE_APPLICATIONS = ("sqlalchemy.", "builtins", "typing")
 _WORD = re.compile(r"\w+")
 _NUMBERED_ROW = re.compile(r"_m\d+$")
 _COMPARED = r"(?:\bWHERE|\bAND|\bOR|\bON|\bHAVING|\bSET|[(,])\s*(?:\w+\.)*(\w+)\s*(?:=|<>|!=|[<>]=?|LIKE|ILIKE)\s*"
@@ -261,11 +262,8 @@ def _with_type(origin: Origin, bound: TypeEngine[Any]) -> Origin:
 
 def _type_names(kind: TypeEngine[Any]) -> frozenset[str]:
     """The names of the application's own types: ``EncryptedString`` says what it holds."""
-    return frozenset(
-        each.__name__
-        for each in type(kind).__mro__
-        if not each.__module__.startswith(("sqlalchemy.", "builtins", "typing"))
-    )
+    own = (each for each in type(kind).__mro__ if not each.__module__.startswith(_NOT_THE_APPLICATIONS))
+    return frozenset(each.__name__ for each in own)
 
 
 def _is_structured(kind: TypeEngine[Any]) -> bool:

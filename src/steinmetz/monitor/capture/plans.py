@@ -39,6 +39,8 @@ PLANS_KEPT = 8
 """Plans in the history of one statement; the one not seen for longest makes room."""
 LONGEST_STATEMENT = 20_000
 VALUES_KEPT = 500
+LONGEST_VALUES = 20_000
+"""Characters, bytes and elements of one run's values together."""
 QUEUED = 50
 WAITING = 8
 """Callers that wait for their turn; one more is refused."""
@@ -175,7 +177,7 @@ class Plans:
         values = execution.parameters
         if execution.many:
             values = values[0] if values else ()
-        if len(execution.statement) > LONGEST_STATEMENT or len(values) > VALUES_KEPT:
+        if len(execution.statement) > LONGEST_STATEMENT or not _is_small(values):
             return known
         kept = dict(values) if isinstance(values, Mapping) else tuple(values)
         question = Question(execution.statement, kept, facts.fingerprint)
@@ -339,6 +341,14 @@ class Plans:
                     async with self._my_turn():
                         await self._ask(fingerprint)
                 await asyncio.sleep(self._pace_s)
+
+
+def _is_small(values: Any) -> bool:
+    """Whether the values may be kept: a thousand statements then take some 20 MB at the very most."""
+    if len(values) > VALUES_KEPT:
+        return False
+    each = values.values() if isinstance(values, Mapping) else values
+    return sum(len(value) for value in each if isinstance(value, (str, bytes, list, tuple))) <= LONGEST_VALUES
 
 
 def _checked(mode: str) -> str:
