@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from steinmetz.clock import FakeClock
 from steinmetz.monitor import QueryMonitor
 from steinmetz.monitor.capture.plans import PlanRecord, Plans
+from steinmetz.monitor.dialects.auto_explain import ExecutedPlans
 from steinmetz.monitor.dialects.base import CannotExplain
 from steinmetz.sql import hook
 
@@ -190,8 +191,12 @@ async def test_a_volatile_function_is_not_called(engine: AsyncEngine, monitor: Q
 
 
 async def test_what_was_slow_is_explained_by_itself(
-    engine: AsyncEngine, clock: FakeClock, until: Callable[[Callable[[], bool]], Any]
+    engine: AsyncEngine,
+    clock: FakeClock,
+    until: Callable[[Callable[[], bool]], Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(ExecutedPlans, "is_possible", lambda engine: False)
     monitor = QueryMonitor(clock, slow_threshold_ms=0, explain="slow")
     monitor.plans = Plans(clock, "slow", pace_s=0)
     monitor.configure()
@@ -225,6 +230,48 @@ def until() -> Callable[[Callable[[], bool]], Any]:
                 await anyio.sleep(0.005)
 
     return wait
+
+
+async def counted(url: Any, threshold_ms: float, *, role: str | None = None) -> tuple[Plans, str, ExecutedPlans]:
+    """Run a statement on an engine whose executed plans are asked for; its plans and its fingerprint."""
+    engine = create_async_engine(url if role is None else url.set(username=role, password=None))
+    monitor = QueryMonitor(FakeClock(), slow_threshold_ms=threshold_ms, explain="slow")
+    sql = hook(engine)
+    monitor.attach(sql)
+    (executed,) = monitor.plans._executed.values()
+    statement = text("SELECT count(*) FROM pg_class a WHERE relname <> :secret")
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(statement, {"secret": "x4711"})
+        known = str(monitor.slow_queries(1)[0]["details"]["fingerprint"])
+    finally:
+        monitor.detach(sql)
+        await engine.dispose()
+    return monitor.plans, known, executed
+
+
+async def test_postgres_tells_what_it_has_executed(request: pytest.FixtureRequest) -> None:
+    url = make_url(request.getfixturevalue("module_postgres_url")).set(drivername="postgresql+asyncpg")
+    plans, known, executed = await counted(url, 0)
+    assert executed.permitted
+    (record,) = plans.history(known)
+    assert {node.relation for node in record.tree.walk()} - {""} == {"pg_class"}
+    assert "x4711" not in str(plans.told(known))
+
+
+async def test_a_role_that_may_not_load_it_is_left_in_peace(request: pytest.FixtureRequest) -> None:
+    url = make_url(request.getfixturevalue("module_postgres_url")).set(drivername="postgresql+asyncpg")
+    server = create_async_engine(url)
+    async with server.begin() as connection:
+        await connection.execute(text("CREATE ROLE plain_reader LOGIN"))
+    try:
+        plans, known, executed = await counted(url, 0, role="plain_reader")
+        assert executed.permitted is False
+        assert plans.history(known) == []
+    finally:
+        async with server.begin() as connection:
+            await connection.execute(text("DROP ROLE plain_reader"))
+        await server.dispose()
 
 
 def test_a_synchronous_engine_is_asked_in_the_callers_thread(tmp_path: Path) -> None:

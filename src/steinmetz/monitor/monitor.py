@@ -103,7 +103,7 @@ class QueryMonitor:
         if self.enabled:
             self.detach(hook)
             hook.observe_executions(self._executed)
-            self.plans.watch(hook)
+            self.plans.watch(hook, self._thresholds.of_ms(""))
             _attached.add(hook)
 
     def detach(self, hook: SqlHook) -> None:

@@ -26,7 +26,7 @@ _LISTS_OF_NAMES = frozenset({"conflict", "using", "key"})
 
 def without_values(tokens: Sequence[Token], head: str) -> tuple[list[Token], list[Token]]:
     """The tokens that tell statements apart, and those that may be shown; ``head`` is the first word."""
-    if head in _SETTING:
+    if head in _SETTING or (head == "alter" and _sets(tokens)):
         signs = (index for index, token in enumerate(tokens) if token.text in ("=", "(") or token.keyword == "to")
         begin = next(signs, None)
         kept = (
@@ -45,6 +45,11 @@ def without_values(tokens: Sequence[Token], head: str) -> tuple[list[Token], lis
         elif place == "either" and head not in _NAMING and tokens[index].name not in names:
             shown[index] = _hidden(tokens[index])
     return told, shown
+
+
+def _sets(tokens: Sequence[Token]) -> bool:
+    """Whether an ALTER sets a role's, a database's or the server's setting."""
+    return len(tokens) > 1 and tokens[1].keyword in ("role", "user", "database", "system")
 
 
 def _hidden(token: Token) -> Token:

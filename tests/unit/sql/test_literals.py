@@ -22,6 +22,8 @@ from steinmetz.sql.shape import shape_of
         ('CREATE TABLE "T" ("A" text DEFAULT "x")', 'CREATE TABLE "T"("A" text DEFAULT ?)'),
         ("PRAGMA key = x", "PRAGMA key = ?"),
         ("SET app.who TO x", "SET app.who TO ?"),
+        ("ALTER ROLE clerk SET app.who = x", "ALTER ROLE clerk SET app.who = ?"),
+        ("ALTER TABLE t RENAME TO u", "ALTER TABLE t RENAME TO u"),
         ("SELECT 0xFF, 1_000, 1e-5, 1.5", "SELECT ?, ?, ?, ?"),
     ],
 )

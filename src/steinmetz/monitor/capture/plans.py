@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steinmetz.clock import Clock
 from steinmetz.monitor.analysis.plan import PlanNode, why_not
+from steinmetz.monitor.dialects.auto_explain import ExecutedPlans
 from steinmetz.monitor.dialects.base import CannotExplain, Plan, side, side_sync
 from steinmetz.monitor.dialects.explain import TIMEOUT_S, Question, explain_of
 from steinmetz.sql.shape import shape_of
@@ -46,6 +47,7 @@ WAITING = 8
 """Callers that wait for their turn; one more is refused."""
 PACE_S = 1.0
 AGAIN_S = 600.0
+STEADY_S = 3_600.0
 FRESH_S = 1.0
 """A plan so young is told again instead of being asked for."""
 
@@ -107,7 +109,9 @@ class Plans:
         self._pace_s = pace_s
         self._lock = threading.Lock()
         self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
+        self._executed: weakref.WeakKeyDictionary[SqlHook, ExecutedPlans] = weakref.WeakKeyDictionary()
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._by_text: dict[str, str] = {}
         self._queue: OrderedDict[str, None] = OrderedDict()
         self._listeners: tuple[Changed, ...] = ()
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -127,17 +131,28 @@ class Plans:
         """Forget all statements and their plans; listeners stay."""
         with self._lock:
             self._known.clear()
+            self._by_text.clear()
             self._queue.clear()
             self.left_out = 0
 
     # -- statements in ------------------------------------------------------------------------------------------
 
-    def watch(self, hook: SqlHook) -> None:
-        """Explain statements of this hook's engine."""
+    def watch(self, hook: SqlHook, slow_ms: float = 100.0) -> None:
+        """Explain statements of this hook's engine.
+
+        If the mode is "slow" and PostgreSQL lets us, it tells the plans of what takes longer than ``slow_ms`` by
+        itself, and they need not be asked for.
+        """
         self._hooks.add(hook)
+        engine = getattr(hook, "engine", None)
+        if self.mode == "slow" and engine is not None and ExecutedPlans.is_possible(engine):
+            self._executed[hook] = ExecutedPlans(engine, slow_ms, self._was_executed)
 
     def unwatch(self, hook: SqlHook) -> None:
         self._hooks.discard(hook)
+        executed = self._executed.pop(hook, None)
+        if executed is not None:
+            executed.stop()
 
     def on_changed(self, callback: Changed) -> None:
         """Call ``callback(fingerprint, name, old, new)`` whenever a statement has another plan than before.
@@ -167,6 +182,18 @@ class Plans:
             wake = self._wake
         wake()
 
+    def _was_executed(self, statement: str, tree: PlanNode) -> None:
+        """The engine has told the plan that it really used."""
+        fingerprint = self._by_text.get(statement)
+        known = self._known.get(fingerprint) if fingerprint is not None else None
+        if fingerprint is None or known is None:
+            return
+        known.asked_s = self._clock.monotonic_s()
+        current = known.history[-1] if known.history else None
+        if current is not None and current.plan.hash == tree.hash():
+            tree = current.tree  # which knows the sizes of its tables, too
+        self._found(fingerprint, known, tree, executed=True)
+
     def _keep(self, name: str, duration_ns: int, execution: Execution) -> _Known | None:
         facts = execution.facts
         known = self._known.get(facts.fingerprint)
@@ -182,12 +209,16 @@ class Plans:
         kept = dict(values) if isinstance(values, Mapping) else tuple(values)
         question = Question(execution.statement, kept, facts.fingerprint)
         if known is not None:
+            self._by_text.pop(known.question.statement, None)
             known.question, known.duration_ns, known.name = question, duration_ns, name
+            self._by_text[question.statement] = facts.fingerprint
             return known
         known = _Known(name, facts.text, execution.database, question, duration_ns)
         self._known[facts.fingerprint] = known
+        self._by_text[question.statement] = facts.fingerprint
         while len(self._known) > STATEMENTS_KEPT:
-            self._known.popitem(last=False)
+            _, dropped = self._known.popitem(last=False)
+            self._by_text.pop(dropped.question.statement, None)
         return known
 
     # -- plans out ----------------------------------------------------------------------------------------------
@@ -287,13 +318,15 @@ class Plans:
                 return hook.engine
         raise CannotExplain(f"no engine of the database {known.database!r} is watched any more")
 
-    def _found(self, fingerprint: str, known: _Known, tree: PlanNode) -> PlanRecord:
+    def _found(self, fingerprint: str, known: _Known, tree: PlanNode, *, executed: bool = False) -> PlanRecord:
         plan = Plan(tree.hash(), tree.text(), tree.cost or 0.0, tree.indexes())
         now = self._clock.now()
         with self._lock:
             known.answered_s, known.refused = self._clock.monotonic_s(), None
             previous = known.history[-1] if known.history else None
             record = next((each for each in known.history if each.plan.hash == plan.hash), None)
+            # Which plan is executed may depend on the values: two that take turns are no change each time.
+            taking_turns = executed and record is not None and (now - record.last_seen).total_seconds() < STEADY_S
             if record is None:
                 record = PlanRecord(plan, tree, now, now)
             else:
@@ -301,7 +334,7 @@ class Plans:
                 record.plan, record.tree, record.last_seen = plan, tree, now
                 record.seen += 1
             known.history = [*known.history[-PLANS_KEPT + 1 :], record]
-        if previous is not None and previous is not record:
+        if previous is not None and previous is not record and not taking_turns:
             self._tell(fingerprint, known.name, previous, record)
         return record
 

@@ -114,6 +114,21 @@ def test_a_plan_that_comes_back_is_told_and_keeps_its_first_day(plans: Plans, cl
     assert (first.last_seen - first.first_seen).total_seconds() == 30
 
 
+def test_executed_plans_that_take_turns_are_told_once(plans: Plans, clock: FakeClock) -> None:
+    heard: list[tuple[str, str]] = []
+    plans.on_changed(lambda fingerprint, name, old, new: heard.append((old.tree.relation, new.tree.relation)))
+    plans.seen("t", execution())
+    for relation in ("a", "b", "a", "b", "a"):
+        plans._was_executed("SELECT a FROM t WHERE b = ?", PlanNode("SCAN", relation))
+        clock.advance(10)
+    assert heard == [("a", "b")]
+    clock.advance(4_000)
+    plans._was_executed("SELECT a FROM t WHERE b = ?", PlanNode("SCAN", "b"))
+    assert heard == [("a", "b"), ("a", "b")]
+    plans._was_executed("SELECT of another", PlanNode("SCAN", "c"))
+    assert len(plans.history(f"{1:016x}")) == 2
+
+
 def test_forgetting_keeps_the_listeners(plans: Plans) -> None:
     heard: list[str] = []
     plans.on_changed(lambda fingerprint, *change: heard.append(fingerprint))
