@@ -166,7 +166,7 @@ class _Reading:
         if not compared:
             return Origin("limit", frozenset({name}))
         origins = [
-            _origin_of(column, str(column.table.name), self._attributes)
+            _origin_of(column, compared[0], self._attributes)  # its table is another's, or is in the text
             for column in _modelled()
             if str(column.name).lower() in {each.lower() for each in compared}
         ]

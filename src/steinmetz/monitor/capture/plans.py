@@ -111,7 +111,7 @@ class Plans:
         self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
         self._executed: weakref.WeakKeyDictionary[SqlHook, ExecutedPlans] = weakref.WeakKeyDictionary()
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._by_text: dict[str, str] = {}
+        self._by_text: dict[int, str] = {}  # by the hash of the text, which may hold literals
         self._queue: OrderedDict[str, None] = OrderedDict()
         self._listeners: tuple[Changed, ...] = ()
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -184,7 +184,7 @@ class Plans:
 
     def _was_executed(self, statement: str, tree: PlanNode) -> None:
         """The engine has told the plan that it really used."""
-        fingerprint = self._by_text.get(statement)
+        fingerprint = self._by_text.get(hash(statement))
         known = self._known.get(fingerprint) if fingerprint is not None else None
         if fingerprint is None or known is None:
             return
@@ -209,16 +209,16 @@ class Plans:
         kept = dict(values) if isinstance(values, Mapping) else tuple(values)
         question = Question(execution.statement, kept, facts.fingerprint)
         if known is not None:
-            self._by_text.pop(known.question.statement, None)
+            self._by_text.pop(hash(known.question.statement), None)
             known.question, known.duration_ns, known.name = question, duration_ns, name
-            self._by_text[question.statement] = facts.fingerprint
+            self._by_text[hash(question.statement)] = facts.fingerprint
             return known
         known = _Known(name, facts.text, execution.database, question, duration_ns)
         self._known[facts.fingerprint] = known
-        self._by_text[question.statement] = facts.fingerprint
+        self._by_text[hash(question.statement)] = facts.fingerprint
         while len(self._known) > STATEMENTS_KEPT:
             _, dropped = self._known.popitem(last=False)
-            self._by_text.pop(dropped.question.statement, None)
+            self._by_text.pop(hash(dropped.question.statement), None)
         return known
 
     # -- plans out ----------------------------------------------------------------------------------------------
