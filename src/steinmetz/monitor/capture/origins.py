@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -33,9 +34,14 @@ _ELEMENTS = 20_000
 _NOT_THE_APPLICATIONS = ("sqlalchemy.", "builtins", "typing")
 _WORD = re.compile(r"\w+")
 _NUMBERED_ROW = re.compile(r"_m\d+$")
-_COMPARED = r"(?:\bWHERE|\bAND|\bOR|\bON|\bHAVING|\bSET|[(,])\s*(?:\w+\.)*(\w+)\s*(?:=|<>|!=|[<>]=?|LIKE|ILIKE)\s*"
-_COUNTED = r"(?:\bLIMIT|\bOFFSET)\s+"
 _AFTER = r"(?=\s*(?:$|[);,]|AND\b|OR\b|WHERE\b|ORDER\b|GROUP\b|LIMIT\b|OFFSET\b|RETURNING\b))"
+_BIND = re.compile(r"(?<![:\w]):(\w+)")
+_COMPARED = re.compile(
+    r"(?:\bWHERE|\bAND|\bOR|\bON|\bHAVING|\bSET|[(,])\s*(?:\w+\.)*(\w+)\s*(?:=|<>|!=|[<>]=?|LIKE|ILIKE)\s*:(\w+)\b"
+    + _AFTER,
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"(?:\bLIMIT|\bOFFSET)\s+:(\w+)\b" + _AFTER, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +160,15 @@ class _Reading:
         for column in _modelled():
             if str(column.name).lower() in words:
                 self._mention(column)
+        places = Counter(_BIND.findall(text.text))
+        counted = Counter(_COUNTED.findall(text.text))
+        compared: dict[str, list[str]] = {}
+        for column_name, name in _COMPARED.findall(text.text):
+            compared.setdefault(name, []).append(column_name)
         for name, bind in text._bindparams.items():
-            places = len(re.findall(rf"(?<![:\w]):{re.escape(name)}\b", text.text))
-            compared = re.findall(rf"{_COMPARED}:{re.escape(name)}\b{_AFTER}", text.text, re.IGNORECASE)
-            counted = re.findall(rf"{_COUNTED}:{re.escape(name)}\b{_AFTER}", text.text, re.IGNORECASE)
-            if places and places == len(compared) + len(counted):
-                self._note(bind, self._origin_by_text(name, compared))
+            found = compared.get(name, [])
+            if places[name] and places[name] == len(found) + counted[name]:
+                self._note(bind, self._origin_by_text(name, found))
 
     def _origin_by_text(self, name: str, compared: Sequence[str]) -> Origin:
         """What the models say of all columns that are called so, in whichever table."""

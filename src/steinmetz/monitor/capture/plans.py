@@ -12,9 +12,7 @@ import contextlib
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,9 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steinmetz.clock import Clock
 from steinmetz.monitor.analysis.plan import PlanNode, why_not
+from steinmetz.monitor.capture.kept_statements import KeptStatement, KeptStatements, PlanRecord
 from steinmetz.monitor.dialects.auto_explain import ExecutedPlans
-from steinmetz.monitor.dialects.base import CannotExplain, Plan, side, side_sync
-from steinmetz.monitor.dialects.explain import TIMEOUT_S, Question, explain_of
+from steinmetz.monitor.dialects.base import CannotExplain, side, side_sync
+from steinmetz.monitor.dialects.explain import TIMEOUT_S, explain_of
 from steinmetz.sql.shape import shape_of
 from steinmetz.tasks import Tasks
 
@@ -35,13 +34,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("steinmetz.monitor")
 
-STATEMENTS_KEPT = 1_000
-PLANS_KEPT = 8
-"""Plans in the history of one statement; the one not seen for longest makes room."""
-LONGEST_STATEMENT = 20_000
-VALUES_KEPT = 500
-LONGEST_VALUES = 20_000
-"""Characters, bytes and elements of one run's values together."""
 QUEUED = 50
 WAITING = 8
 """Callers that wait for their turn; one more is refused."""
@@ -50,45 +42,6 @@ AGAIN_S = 600.0
 STEADY_S = 3_600.0
 FRESH_S = 1.0
 """A plan so young is told again instead of being asked for."""
-
-
-@dataclass(slots=True)
-class PlanRecord:
-    """One shape of plan that a statement has had; times are of its being seen, not of its being used."""
-
-    plan: Plan
-    tree: PlanNode
-    first_seen: datetime
-    last_seen: datetime
-    seen: int = 1
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON for the endpoint."""
-        return {
-            "hash": self.plan.hash,
-            "firstSeen": _instant(self.first_seen),
-            "lastSeen": _instant(self.last_seen),
-            "seen": self.seen,
-            "text": self.plan.text,
-            "indexes": sorted(self.plan.indexes),
-            "remarks": self.tree.remarks(),
-            "tree": self.tree.as_dict(),
-        }
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is kept of one statement."""
-
-    name: str
-    text: str
-    database: str
-    question: Question
-    duration_ns: int
-    asked_s: float | None = None
-    answered_s: float | None = None
-    refused: str | None = None
-    history: list[PlanRecord] = field(default_factory=list)  # the current one last
 
 
 Changed = Callable[[str, str, PlanRecord, PlanRecord], None]
@@ -110,8 +63,7 @@ class Plans:
         self._lock = threading.Lock()
         self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
         self._executed: weakref.WeakKeyDictionary[SqlHook, ExecutedPlans] = weakref.WeakKeyDictionary()
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._by_text: dict[int, str] = {}  # by the hash of the text, which may hold literals
+        self._known = KeptStatements()
         self._queue: OrderedDict[str, None] = OrderedDict()
         self._listeners: tuple[Changed, ...] = ()
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -129,9 +81,8 @@ class Plans:
 
     def forget(self) -> None:
         """Forget all statements and their plans; listeners stay."""
+        self._known.clear()
         with self._lock:
-            self._known.clear()
-            self._by_text.clear()
             self._queue.clear()
             self.left_out = 0
 
@@ -163,14 +114,13 @@ class Plans:
 
     def seen(self, name: str, execution: Execution) -> None:
         """A statement ran, for the first time as far as the caller knows; keeps it for `of`."""
-        with self._lock:
-            self._keep(name, 0, execution)
+        self._known.keep(name, 0, execution)
 
     def slow(self, name: str, duration_ns: int, execution: Execution) -> None:
         """A statement was slow; keeps its slowest run, and explains it soon if the mode says so."""
         fingerprint = execution.facts.fingerprint
+        known = self._known.keep(name, duration_ns, execution)
         with self._lock:
-            known = self._keep(name, duration_ns, execution)
             if known is None or self.mode != "slow" or self._wake is None or fingerprint in self._queue:
                 return
             if known.asked_s is not None and self._clock.monotonic_s() - known.asked_s < AGAIN_S:
@@ -184,42 +134,13 @@ class Plans:
 
     def _was_executed(self, statement: str, tree: PlanNode) -> None:
         """The engine has told the plan that it really used."""
-        fingerprint = self._by_text.get(hash(statement))
-        known = self._known.get(fingerprint) if fingerprint is not None else None
-        if fingerprint is None or known is None:
+        known = self._known.of_text(statement)
+        if known is None:
             return
         known.asked_s = self._clock.monotonic_s()
-        current = known.history[-1] if known.history else None
-        if current is not None and current.plan.hash == tree.hash():
-            tree = current.tree  # which knows the sizes of its tables, too
-        self._found(fingerprint, known, tree, executed=True)
-
-    def _keep(self, name: str, duration_ns: int, execution: Execution) -> _Known | None:
-        facts = execution.facts
-        known = self._known.get(facts.fingerprint)
-        if known is not None:
-            self._known.move_to_end(facts.fingerprint)
-            if duration_ns <= known.duration_ns:
-                return known
-        values = execution.parameters
-        if execution.many:
-            values = values[0] if values else ()
-        if len(execution.statement) > LONGEST_STATEMENT or not _is_small(values):
-            return known
-        kept = dict(values) if isinstance(values, Mapping) else tuple(values)
-        question = Question(execution.statement, kept, facts.fingerprint)
-        if known is not None:
-            self._by_text.pop(hash(known.question.statement), None)
-            known.question, known.duration_ns, known.name = question, duration_ns, name
-            self._by_text[hash(question.statement)] = facts.fingerprint
-            return known
-        known = _Known(name, facts.text, execution.database, question, duration_ns)
-        self._known[facts.fingerprint] = known
-        self._by_text[hash(question.statement)] = facts.fingerprint
-        while len(self._known) > STATEMENTS_KEPT:
-            _, dropped = self._known.popitem(last=False)
-            self._by_text.pop(hash(dropped.question.statement), None)
-        return known
+        if known.current is not None and known.current.plan.hash == tree.hash():
+            tree = known.current.tree  # which knows the sizes of its tables, too
+        self._found(known, tree, executed=True)
 
     # -- plans out ----------------------------------------------------------------------------------------------
 
@@ -231,16 +152,7 @@ class Plans:
     def told(self, fingerprint: str) -> dict[str, Any] | None:
         """What is known of a statement's plans, as JSON; None if the statement is not known."""
         known = self._known.get(fingerprint)
-        if known is None:
-            return None
-        return {
-            "fingerprint": fingerprint,
-            "name": known.name,
-            "statement": known.text,
-            "database": known.database,
-            "refused": known.refused,
-            "plans": [record.as_dict() for record in known.history[::-1]],
-        }
+        return known.as_dict() if known is not None else None
 
     async def of(self, fingerprint: str) -> PlanRecord:
         """The present plan of a statement, asked for now unless that was done a moment ago.
@@ -269,7 +181,7 @@ class Plans:
             explain = explain_of(engine)
             question = known.question
             tree = side_sync(engine, lambda connection: explain(connection, question))
-        return self._found(fingerprint, known, tree)
+        return self._found(known, tree)
 
     def _fresh(self, fingerprint: str) -> PlanRecord | None:
         """Raises `LookupError`."""
@@ -294,10 +206,10 @@ class Plans:
             asked = AsyncEngine(engine) if engine.dialect.is_async else engine
             async with asyncio.timeout(2 * TIMEOUT_S):
                 tree = await side(asked, lambda connection: explain(connection, question))
-        return self._found(fingerprint, known, tree)
+        return self._found(known, tree)
 
     @contextlib.contextmanager
-    def _answering(self, known: _Known) -> Any:
+    def _answering(self, known: KeptStatement) -> Iterator[None]:
         """Whatever goes wrong inside becomes a reason that shows no value."""
         known.asked_s = self._clock.monotonic_s()
         try:
@@ -312,30 +224,22 @@ class Plans:
             known.refused = f"cannot be explained: the attempt failed with {type(error).__name__}"
             raise CannotExplain(known.refused) from None
 
-    def _engine_of(self, known: _Known) -> Engine:
+    def _engine_of(self, known: KeptStatement) -> Engine:
         for hook in self._hooks:
             if hook.database == known.database:
                 return hook.engine
         raise CannotExplain(f"no engine of the database {known.database!r} is watched any more")
 
-    def _found(self, fingerprint: str, known: _Known, tree: PlanNode, *, executed: bool = False) -> PlanRecord:
-        plan = Plan(tree.hash(), tree.text(), tree.cost or 0.0, tree.indexes())
+    def _found(self, known: KeptStatement, tree: PlanNode, *, executed: bool = False) -> PlanRecord:
         now = self._clock.now()
-        with self._lock:
+        with self._known.lock:
             known.answered_s, known.refused = self._clock.monotonic_s(), None
-            previous = known.history[-1] if known.history else None
-            record = next((each for each in known.history if each.plan.hash == plan.hash), None)
+            previous, seen = known.current, known.record_of(tree.hash())
             # Which plan is executed may depend on the values: two that take turns are no change each time.
-            taking_turns = executed and record is not None and (now - record.last_seen).total_seconds() < STEADY_S
-            if record is None:
-                record = PlanRecord(plan, tree, now, now)
-            else:
-                known.history.remove(record)
-                record.plan, record.tree, record.last_seen = plan, tree, now
-                record.seen += 1
-            known.history = [*known.history[-PLANS_KEPT + 1 :], record]
-        if previous is not None and previous is not record and not taking_turns:
-            self._tell(fingerprint, known.name, previous, record)
+            takes_turns = executed and seen is not None and (now - seen.last_seen).total_seconds() < STEADY_S
+            record = known.found(tree, now)
+        if previous is not None and previous is not record and not takes_turns:
+            self._tell(known.question.fingerprint, known.name, previous, record)
         return record
 
     def _tell(self, fingerprint: str, name: str, old: PlanRecord, new: PlanRecord) -> None:
@@ -376,14 +280,6 @@ class Plans:
                 await asyncio.sleep(self._pace_s)
 
 
-def _is_small(values: Any) -> bool:
-    """Whether the values may be kept: a thousand statements then take some 20 MB at the very most."""
-    if len(values) > VALUES_KEPT:
-        return False
-    each = values.values() if isinstance(values, Mapping) else values
-    return sum(len(value) for value in each if isinstance(value, (str, bytes, list, tuple))) <= LONGEST_VALUES
-
-
 def _checked(mode: str) -> str:
     if mode not in ("off", "slow"):
         raise ValueError(f"plans are taken 'off' or 'slow', not {mode!r}")
@@ -394,7 +290,3 @@ def _wake(loop: asyncio.AbstractEventLoop, awake: asyncio.Event) -> None:
     """From any thread; a loop that has ended needs no waking."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(awake.set)
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
