@@ -42,7 +42,7 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("Background task failed", task=task.get_name(), error=repr(error), exc_info=error)
+            log.error("Background task failed", task=task.get_name(), error=type(error).__name__, exc_info=error)
 
     async def aclose(self) -> None:
         """Cancel what runs and wait until all of it has ended."""

@@ -25,6 +25,7 @@ from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
 from steinmetz.erp.modules.system.diagnostics_alerts import router as alerts
 from steinmetz.erp.modules.system.diagnostics_patterns import router as diagnostics_patterns
+from steinmetz.erp.modules.system.diagnostics_plans import router as plans
 from steinmetz.erp.modules.system.diagnostics_statistics import router as diagnostics_statistics
 from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.openapi import install_openapi
@@ -36,6 +37,7 @@ ROUTERS = (
     alerts,
     diagnostics_statistics,
     diagnostics_patterns,
+    plans,
     catalog,
     finance,
     books,

@@ -79,7 +79,7 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
 
     def do_begin(dbapi_connection: Any) -> None:
         cursor = dbapi_connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE" if _writes.get() else "BEGIN")
+        cursor.execute("BEGIN IMMEDIATE" if _writes.get() and not _is_monitors() else "BEGIN")
         cursor.close()
 
     dialect.do_begin = do_begin  # type: ignore[method-assign]
@@ -153,6 +153,12 @@ def _is_asked_for() -> bool:
     """Whether somebody outside waits for what happens now."""
     scope = current_scope()
     return scope is not None and scope.kind in (ScopeKind.REQUEST, ScopeKind.EVENT)
+
+
+def _is_monitors() -> bool:
+    """Whether the monitor asks for itself: it keeps no writer waiting."""
+    scope = current_scope()
+    return scope is not None and scope.kind is ScopeKind.MONITOR
 
 
 class Database:

@@ -16,6 +16,8 @@ from typing import Any
 import orjson
 import structlog
 
+from steinmetz.erp.traces import trace_of, write_trace
+
 SECRET_WORDS = ("password", "passwd", "secret", "token", "authorization", "cookie", "api_key", "apikey")
 HIDDEN = "…"
 
@@ -64,14 +66,10 @@ def configure_logging(level: str, style: str) -> None:
     as_text = sys.stderr.isatty() if style == "auto" else style == "text"
     renderer: list[structlog.typing.Processor] = (
         # Their prettier tracebacks show local variables, and with them whatever is secret.
-        [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
-        ]
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=write_trace)]
         if as_text
         else [
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(trace_of),
             structlog.processors.EventRenamer("msg"),
             structlog.processors.JSONRenderer(serializer=_json),
         ]

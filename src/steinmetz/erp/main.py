@@ -18,6 +18,7 @@ from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import event_error, refusal
 from steinmetz.erp.history import history
 from steinmetz.erp.kit.roles import Actor, Role
+from steinmetz.erp.logging import CURRENT_REQUEST
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
 from steinmetz.erp.modules.auth.identity import Identity
@@ -107,6 +108,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     kept = history(settings, clock)
     monitor.configure(
         slow_threshold_ms=settings.slow_query_threshold_ms,
+        thresholds=settings.slow_query_thresholds,
+        sensitive=settings.sensitive_columns,
+        explain=settings.explain,
+        request_id=CURRENT_REQUEST.get,
         enabled=settings.monitor,
         clock=clock,
         store=kept,
@@ -144,6 +149,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             webhook.start(monitor.alerts)
         if kept is not None:
             await kept.start()
+        await monitor.plans.start()
         await scheduler.start()
         await listeners.start()
         await worker.start()
@@ -153,6 +159,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await scheduler.stop()
         if webhook is not None:
             await webhook.stop()
+        await monitor.plans.stop()
         monitor.loop_lag.stop()
         monitor.detach(live.hook)
         if kept is not None:

@@ -5,6 +5,7 @@ Secrets are `SecretStr`: they appear in no message, log line or listing.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -125,6 +126,12 @@ class Settings(BaseSettings):
     """Where alerts are posted to, signed as Standard Webhooks says."""
     alert_webhook_secret: SecretStr | None = None
     """``whsec_`` and Base64, or any text of at least 16 characters."""
+    slow_query_thresholds: Annotated[dict[str, Annotated[float, Field(ge=0)]], NoDecode] = {}
+    """Other thresholds for single names, ms: ``{"finance.invoices": 300}``."""
+    sensitive_columns: Listed = ()
+    """Columns whose values no log shows, besides password, token, iban, salary and their like."""
+    explain: Literal["off", "slow"] = "slow"
+    """Whose plans are asked for without being told to: at most one a second, each statement's every 10 minutes."""
 
     retention_sessions_days: int = Field(30, ge=0, le=MAX_RETENTION_DAYS)
     """Sign-ins that have ended, and revocations; for this and the next four: 0 keeps for ever."""
@@ -138,7 +145,20 @@ class Settings(BaseSettings):
     commit: str | None = Field(None, max_length=64)
     """What this was built from, shown by /version; a clone knows it by itself."""
 
-    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @field_validator("slow_query_thresholds", mode="before")
+    @classmethod
+    def _is_map(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            decoded = json.loads(value)
+        except ValueError:
+            decoded = None
+        if not isinstance(decoded, dict):
+            raise ValueError(f'{value!r} is not a JSON map like {{"finance.invoices": 300}} (name: milliseconds)')
+        return decoded
+
+    @field_validator("cors_origins", "trusted_proxies", "sensitive_columns", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
@@ -151,7 +171,7 @@ class Settings(BaseSettings):
         rate(value)
         return value
 
-    @field_validator("log_level", "log_format", "environment", mode="before")
+    @field_validator("log_level", "log_format", "environment", "explain", mode="before")
     @classmethod
     def _lower(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value

@@ -170,7 +170,7 @@ class Recomputer:
         try:
             answer = await compute(self._app, watch.binding)
         except Exception as error:
-            log.error("Recomputation failed", path=watch.binding.path, error=repr(error), exc_info=error)
+            log.error("Recomputation failed", path=watch.binding.path, error=type(error).__name__, exc_info=error)
             answer = None
         missed, self._missed = self._missed, None
         if answer is None or answer.status != 200:

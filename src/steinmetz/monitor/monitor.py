@@ -18,13 +18,14 @@ from steinmetz.monitor.analysis.statistics import Statistics
 from steinmetz.monitor.analysis.window import Kind
 from steinmetz.monitor.budget import attached
 from steinmetz.monitor.capture.loop_lag import LoopLag
-from steinmetz.monitor.capture.slow_log import SlowLog
+from steinmetz.monitor.capture.plans import Plans
+from steinmetz.monitor.capture.slow_log import SlowLog, Told
 from steinmetz.monitor.capture.track import Span, Track
 from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import SqlHook
-from steinmetz.sql.execution import NEVER_NS, Execution, ExecutionObserver
+from steinmetz.sql.execution import NEVER_NS, Execution, ExecutionObserver, Watch
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.scope import Ledger, Scope, ScopeKind, observe_scopes, unobserve_scopes
 
@@ -63,6 +64,7 @@ class QueryMonitor:
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] = (),
         store: StatisticsStore | None = None,
+        explain: str = "off",
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.enabled = enabled
@@ -71,7 +73,11 @@ class QueryMonitor:
         self._redaction = Redaction(sensitive)
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
+        self._seen: set[str] = set()
         self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
+        self._site: Told | None = None
+        self._request_id: Told | None = None
+        self.plans = Plans(self.clock, explain)
         self.slow_log = self._slow_log()
         self.alerts = Alerts(self.clock, lambda: self._store, self.loop_lag, self.engines)
         self._slow_listeners: list[SlowListener] = []
@@ -79,7 +85,14 @@ class QueryMonitor:
         self.patterns = Patterns(self.clock)
 
     def _slow_log(self) -> SlowLog:
-        return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
+        return SlowLog(
+            self.clock, self._store, self._thresholds, self._redaction,
+            plans=self.plans, site=self._site or self._line, request_id=self._request_id,
+        )  # fmt: skip
+
+    def _line(self) -> str | None:
+        place = self.patterns.call_site()
+        return str(place) if place is not None else None
 
     def configure(
         self,
@@ -90,13 +103,22 @@ class QueryMonitor:
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] | None = None,
         store: StatisticsStore | None = None,
+        explain: str | None = None,
+        site: Told | None = None,
+        request_id: Told | None = None,
         **patterns: Any,
     ) -> None:
         """Set what is given; a new clock or store begins new figures. To be called before `attach`.
 
+        ``site`` tells the line of the application that runs the statement at hand (by itself it is found on the
+        stack), ``request_id`` the request that it is for; both are asked for slow queries only.
+
         ``patterns`` are the settings of `Patterns`: ``repetitions``, ``chatty_from``, ``rows_from``, ``budgets``,
         ``skip``, ``warn``, ``strict``.
         """
+        self.plans.configure(clock, explain)
+        self._site = site or self._site
+        self._request_id = request_id or self._request_id
         if clock is not None:
             self.clock = self.alerts.clock = clock
         if clock is not None or store is not None:
@@ -122,11 +144,13 @@ class QueryMonitor:
             hook.observe_pool(self)
             hook.loop_lag = self.loop_lag
             observe_scopes(self._scope_ended)
+            self.plans.watch(hook, self._thresholds.of_ms(""))
             self._hooks.add(hook)
             attached[hook] = self
 
     def detach(self, hook: SqlHook) -> None:
         hook.unobserve(self)
+        self.plans.unwatch(hook)
         if hook.loop_lag is self.loop_lag:
             hook.loop_lag = None
         self._hooks.discard(hook)
@@ -163,7 +187,9 @@ class QueryMonitor:
         return self._store.meter(facts.fingerprint, self.name_of(facts), facts.text)
 
     def slow_ns(self, facts: StatementFacts) -> int:
-        """How long a run may take that nobody looks at."""
+        """How long a run may take that nobody looks at. The first run of all is looked at, for its text."""
+        if self.enabled and facts.fingerprint not in self._seen and len(self._seen) < NAMES_REMEMBERED:
+            return -1
         return self._thresholds.of_ns(self.name_of(facts))
 
     def ran(self, execution: Execution) -> None:
@@ -177,8 +203,14 @@ class QueryMonitor:
             self._store.turn()
         meter = self._store.meter(facts.fingerprint, name, facts.text)
         failed = execution.error is not None
+        if facts.fingerprint not in self._seen:
+            self._seen.add(facts.fingerprint)
+            self.plans.seen(name, execution)
         if execution.watch is not None and execution.watch.is_sample:
             (meter.failed_inside if failed else meter.inside)(duration_ns)
+            if not failed:
+                self.looked(execution)
+            self._slow_within(execution.watch, duration_ns, execution)
             return
         (meter.failed if failed else meter.add)(duration_ns)
         if not failed:
@@ -187,6 +219,11 @@ class QueryMonitor:
             meter.slow()
             self.slow_log.executed(name, duration_ns, execution)
             self._tell_slow(name, duration_ns, execution)
+
+    def _slow_within(self, watch: Watch, duration_ns: int, execution: Execution) -> None:
+        """Keep the details of a statement that makes its tracked span slow."""
+        if isinstance(watch, Span) and duration_ns > self._thresholds.of_ns(watch.name):
+            self.slow_log.within(watch, duration_ns, execution)
 
     @property
     def look_ns(self) -> int:
@@ -270,16 +307,16 @@ class QueryMonitor:
         self.settle()
         if not 1 <= limit <= 500:
             raise ValueError(f"limit is 1 to 500, not {limit}")
-        return [
-            {
-                "name": query.name,
-                "executionTime": query.duration_ms,
-                "threshold": query.threshold_ms,
-                "timestamp": reports.instant(query.at),
-                "details": query.details,
-            }
-            for query in self._store.slow(limit)
-        ]
+        return [reports.slow_query(query) for query in self._store.slow(limit)]
+
+    def slow_query(self, id_: str) -> dict[str, Any] | None:
+        """One slow query in the shape of /slow-queries, with its statement's plans; None if it is not kept."""
+        query = next((each for each in self._store.slow(500) if each.id == id_), None)
+        if query is None:
+            return None
+        slowest = query.details.get("slowest")
+        details = slowest if isinstance(slowest, dict) else query.details
+        return {**reports.slow_query(query), "plans": self.plans.told(str(details.get("fingerprint", "")))}
 
     def settle(self) -> None:
         """Count the statements whose results were dropped unread; to be called before figures are read."""
@@ -342,6 +379,8 @@ class QueryMonitor:
         """Forget all figures."""
         self._store.clear()
         self.patterns.clear()
+        self.plans.forget()
+        self._seen.clear()
 
 
 query_monitor = QueryMonitor()

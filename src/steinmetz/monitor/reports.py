@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.analysis.window import Kind
-from steinmetz.monitor.stores.base import Figures, StatisticsStore
+from steinmetz.monitor.stores.base import Figures, SlowQuery, StatisticsStore
 
 PATTERNS_SHOWN = 20
 
@@ -117,6 +117,17 @@ def _times(found: Statistics) -> dict[str, float]:
         "p50": ms(found.quantile(0.50)),
         "p95": ms(found.quantile(0.95)),
         "p99": ms(found.quantile(0.99)),
+    }
+
+
+def slow_query(query: SlowQuery) -> dict[str, Any]:
+    """One slow query as /slow-queries shows it."""
+    return {
+        "name": query.name,
+        "executionTime": query.duration_ms,
+        "threshold": query.threshold_ms,
+        "timestamp": instant(query.at),
+        "details": {**query.details, "id": query.id},
     }
 
 

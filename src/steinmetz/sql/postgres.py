@@ -215,7 +215,10 @@ class PostgresKnowledge:
             catalogue = _catalogue(connection)
         except Exception as error:
             # In a failed transaction nothing can be read, and the statement at hand will fail as well.
-            log.info("The catalogue could not be read; statements are taken to touch anything", error=repr(error))
+            log.info(
+                "The catalogue could not be read; statements are taken to touch anything",
+                error=type(error).__name__,
+            )
             return None
         with self._lock:
             if generation == self._generation:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from steinmetz.sql.facts import Verb
+from steinmetz.sql.literals import without_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,9 @@ class Shape:
     those that a parenthesis follows, ``targets`` those that stand where a relation must (after FROM, JOIN...).
     ``written`` are the objects of INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY and REFRESH, each with its word.
     ``head`` is the first word; ``several`` says that more than one statement was sent at once.
+
+    ``text`` shows no value: it ends with an ellipsis where a literal may begin whose end is in doubt, and a quoted
+    word that stands where a value does is one (SQLite takes ``name = "x"`` for a string if there is no column x).
     """
 
     fingerprint: str
@@ -39,7 +43,9 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A word, a sign, or a value without what it says."""
+
     kind: str  # "value", "name", "quoted" or "sign"
     text: str
     name: str = ""  # of names, folded
@@ -57,7 +63,7 @@ _TOKEN = re.compile(
       | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$)
   | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`)
   | (?P<bind>__\[POSTCOMPILE_\w+\] | \$\d+ | %\(\w+\)s(?!\w) | %s(?!\w) | (?<!:):(?!:)[^\W\d]\w* | \?\d* | @\w+)
-  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+  | (?P<number>\d\w*(?:\.\w*)?(?:(?<=[eE])[+-]\d+)?)
   | (?P<name>[^\W\d][\w$]*)
   | (?P<sign>::|.)
     """,
@@ -93,16 +99,16 @@ _NO_RELATION = frozenset({"select", "set", "values", "of", "skip", "nowait", "ro
 
 def shape_of(statement: str) -> Shape:
     """Read a statement once; about 2 µs a token, so its result is to be remembered."""
-    tokens, opaque = _read(statement)
+    tokens, opaque, doubtful = _read(statement)
     identifiers = {token.name for token in tokens if token.name}
     if opaque:
         identifiers.update(word.lower() for word in _WORD.findall(statement))
-    text = _text(tokens)
     words = [token for token in tokens if token.keyword]
     head = words[0].keyword if words else ""
+    told, shown = without_values(tokens, head)
     return Shape(
-        fingerprint=hashlib.blake2b(text.lower().encode(), digest_size=8).hexdigest(),
-        text=text,
+        fingerprint=hashlib.blake2b(_text(told).lower().encode(), digest_size=8).hexdigest(),
+        text=_text(shown) if doubtful is None else f"{_text(shown[:doubtful])} …",
         verb=_verb(head, words),
         head=head,
         identifiers=frozenset(identifiers),
@@ -114,39 +120,48 @@ def shape_of(statement: str) -> Shape:
     )
 
 
-def _read(statement: str) -> tuple[list[_Token], bool]:
-    """The tokens without spaces and comments, and whether the reading of literals is in doubt."""
-    tokens: list[_Token] = []
+def _read(statement: str) -> tuple[list[Token], bool, int | None]:
+    """The tokens without spaces and comments, whether the reading of literals is in doubt, and from which token on
+    the text itself may be the inside of a literal or a comment."""
+    tokens: list[Token] = []
     opaque = '&"' in statement  # U&"d\0061ta" names a relation in escapes
     depth = 0
+    doubtful: int | None = None
     for match in _TOKEN.finditer(statement):
         kind, text = match.lastgroup, match[0]
         if kind == "space":
             # PostgreSQL nests comments, other engines do not: the end of this one is in doubt.
-            opaque = opaque or "/*" in text[2:]
+            if "/*" in text[2:]:
+                opaque, doubtful = True, len(tokens) if doubtful is None else doubtful
         elif kind == "name":
-            tokens.append(_Token("name", text, text.lower(), depth))
+            tokens.append(Token("name", text, text.lower(), depth))
         elif kind == "quoted":
-            tokens.append(_Token("quoted", text, text[1:-1].replace('""', '"'), depth))
+            tokens.append(Token("quoted", text, text[1:-1].replace('""', '"'), depth))
         elif kind == "sign":
             depth -= text == ")"
-            tokens.append(_Token("sign", text, "", depth))
+            tokens.append(Token("sign", text, "", depth))
             depth += text == "("
             opaque = opaque or text in "'\"`"  # an unfinished literal
+            if doubtful is None and (
+                text in "'\"`$\\" or (text == "*" and [each.text for each in tokens[-2:-1]] == ["/"])
+            ):
+                doubtful = len(tokens) - 1
         elif kind == "bind" and text[0] in ":@":
             # Where the engine has no such binds, it is an array slice or an operator before a name.
-            tokens.append(_Token("value", "?", text[1:].lower(), depth))
+            tokens.append(Token("value", "?", text[1:].lower(), depth))
         else:
             if kind in ("string", "tag"):
                 # With standard_conforming_strings off, a backslash may escape the quote that seems to end this.
                 opaque = opaque or ("\\" in text and text[0] not in "eE$") or text[0] in "uU"
-            tokens.append(_Token("value", "?", "", depth))
-    return tokens, opaque
+                if doubtful is None and "\\'" in text and text[0] not in "eE$":
+                    doubtful = len(tokens)
+            tokens.append(Token("value", "?", "", depth))
+    return tokens, opaque, doubtful
 
 
-def _text(tokens: list[_Token]) -> str:
+def _text(tokens: list[Token]) -> str:
     parts: list[str] = []
-    previous = _Token("sign", "(")
+    previous = Token("sign", "(")
     for token in tokens:
         tight = token.text in _TIGHT_BEFORE or previous.text in _TIGHT_AFTER
         call = token.text == "(" and previous.kind in ("name", "quoted") and previous.keyword not in _SPACED
@@ -157,12 +172,12 @@ def _text(tokens: list[_Token]) -> str:
     return _ROWS.sub(r"\1", _LIST.sub(r"(\1)", "".join(parts))).rstrip("; ")
 
 
-def _several(tokens: list[_Token]) -> bool:
+def _several(tokens: list[Token]) -> bool:
     texts = [token.text for token in tokens]
     return ";" in texts and any(text != ";" for text in texts[texts.index(";") :])
 
 
-def _verb(head: str, words: list[_Token]) -> Verb:
+def _verb(head: str, words: list[Token]) -> Verb:
     """The verb by effect: a SELECT whose CTE deletes is a delete; EXPLAIN ANALYZE does what it explains."""
     names = [word.keyword for word in words]
     if head == "explain":
@@ -191,7 +206,7 @@ def _verb(head: str, words: list[_Token]) -> Verb:
     return verb
 
 
-def _targets(tokens: list[_Token]) -> Iterator[str]:
+def _targets(tokens: list[Token]) -> Iterator[str]:
     """The names that stand where only a relation, a CTE or a function can."""
     queries = [True]  # of the open parentheses: whether a query stands within, and not the arguments of a call
     previous = ""
@@ -211,7 +226,7 @@ def _targets(tokens: list[_Token]) -> Iterator[str]:
         previous = token.keyword
 
 
-def _relations_at(tokens: list[_Token], index: int) -> Iterator[str]:
+def _relations_at(tokens: list[Token], index: int) -> Iterator[str]:
     """The relations of a list such as ``a, s.b AS x, f(1), c``, as far as it is plain."""
     while True:
         name, index = _relation_at(tokens, index)
@@ -227,11 +242,11 @@ def _relations_at(tokens: list[_Token], index: int) -> Iterator[str]:
         index += 1
 
 
-def _text_at(tokens: list[_Token], index: int) -> str:
+def _text_at(tokens: list[Token], index: int) -> str:
     return tokens[index].text if index < len(tokens) else ""
 
 
-def _written(tokens: list[_Token]) -> Iterator[tuple[str, str]]:
+def _written(tokens: list[Token]) -> Iterator[tuple[str, str]]:
     """What is written to, and by which word; the grammar leaves only these places for it."""
     previous = ""
     for index, token in enumerate(tokens):
@@ -261,7 +276,7 @@ def _written(tokens: list[_Token]) -> Iterator[tuple[str, str]]:
         previous = word
 
 
-def _relation_at(tokens: list[_Token], index: int) -> tuple[str, int]:
+def _relation_at(tokens: list[Token], index: int) -> tuple[str, int]:
     """The relation named at ``index``, without its schema, and where its name ends; "" if there is none."""
     while index < len(tokens) and tokens[index].keyword in _MODIFIERS:
         index += 1
@@ -272,7 +287,7 @@ def _relation_at(tokens: list[_Token], index: int) -> tuple[str, int]:
     return tokens[index].name, index + 1
 
 
-def _ctes(tokens: list[_Token]) -> frozenset[str]:
+def _ctes(tokens: list[Token]) -> frozenset[str]:
     """The names before AS (: with their column lists or without."""
     if not any(token.keyword == "with" for token in tokens):
         return frozenset()

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
 from steinmetz.monitor import QueryMonitor, assert_queries, query_monitor
+from steinmetz.monitor.analysis.redaction import HIDDEN
 from steinmetz.monitor.analysis.window import Kind
 from steinmetz.monitor.monitor import LOOP_LAG, POOL_WAIT
 from steinmetz.sql import Execution, ScopeKind, SqlHook, StatementFacts, Verb, hook, open_scope
@@ -144,7 +145,7 @@ class TestFigures:
         assert query["executionTime"] == 250.5
         assert query["threshold"] == 100.0
         assert query["timestamp"] == "2026-03-02T09:00:00.000Z"
-        assert query["details"]["parameters"] == {"1": 7}
+        assert query["details"]["parameters"] == {"1": HIDDEN}
         assert query["details"]["error"] == "OSError"
         assert "secret text" not in json.dumps(query)
 

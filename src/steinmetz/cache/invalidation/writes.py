@@ -116,7 +116,7 @@ class WriteObserver:
                 listener(writes)
             except Exception as error:
                 # The write stands and the cache is right; a listener's trouble is not the writer's.
-                log.error("A listener to commits failed", error=repr(error), exc_info=error)
+                log.error("A listener to commits failed", error=type(error).__name__, exc_info=error)
 
     def _warn_late(self, name: str) -> None:
         with self._lock:

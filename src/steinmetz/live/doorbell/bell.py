@@ -271,4 +271,4 @@ class Bell:
         try:
             self._bump(who, self._anything, self._observer.mark(self._anything))
         except Exception as error:
-            log.error("An observer of neighbours' commits failed", error=repr(error), exc_info=error)
+            log.error("An observer of neighbours' commits failed", error=type(error).__name__, exc_info=error)

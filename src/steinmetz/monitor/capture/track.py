@@ -36,7 +36,8 @@ class Span:
     """
 
     __slots__ = (
-        "_open_ledger", "count", "is_sample", "ledger", "name", "outermost", "parent", "started_ns", "statements",
+        "_open_ledger", "count", "is_sample", "ledger", "name", "outermost", "parent", "slowest",
+        "started_ns", "statements",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,7 @@ class Span:
         self.ledger: Any = None
         self.count = 0
         self.statements: list[tuple[str, int]] = []  # (text without values, ns)
+        self.slowest: tuple[int, dict[str, object]] | None = None  # (ns, details) of a statement slow by itself
         self.started_ns = perf_ns()
 
     def saw(

@@ -20,6 +20,8 @@ class SlowQuery:
     threshold_ms: float
     at: datetime
     details: dict[str, object]
+    id: str = ""
+    """12 hexadecimal digits, unlike any other's, of this process or another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from steinmetz.monitor.analysis.redaction import HIDDEN, REDACTED, Redaction
-from steinmetz.monitor.capture.parameters import bound_parameters
+from steinmetz.monitor.capture.parameters import bound_parameters, mentioned_names
 from steinmetz.sql import Execution, hook
 
 metadata = MetaData()
@@ -47,7 +47,8 @@ def shown(engine: Engine, statement: Any, parameters: Any = None) -> dict[str, o
     seen: list[dict[str, object]] = []
 
     def observe(execution: Execution) -> None:
-        seen.append(Redaction().shown(execution.facts.text, bound_parameters(execution)))
+        mentioned = mentioned_names(execution)
+        seen.append(Redaction().shown(execution.statement, bound_parameters(execution), *mentioned))
 
     sql = hook(engine)
     sql.observe_executions(observe)
@@ -100,6 +101,13 @@ def test_no_way_around_the_redaction(engine: Engine, statement: Any) -> None:
     assert set(values.values()) == {REDACTED}
 
 
-def test_text_of_raw_statements_is_hidden(engine: Engine) -> None:
-    assert shown(engine, "SELECT id FROM users WHERE city = ? AND id = ?", ("Ulm", 5)) == {"1": HIDDEN, "2": 5}
-    assert shown(engine, text("SELECT id FROM users WHERE city = :c").bindparams(c="Ulm")) == {"c": HIDDEN}
+def test_what_raw_statements_bind_is_hidden(engine: Engine) -> None:
+    raw = "SELECT id FROM users WHERE city = ? AND id = ?"
+    assert shown(engine, raw, ("Ulm", 5)) == {"1": HIDDEN, "2": HIDDEN}
+
+
+def test_a_text_with_names_tells_its_columns(engine: Engine) -> None:
+    statement = text("SELECT id FROM users u WHERE u.city = :c AND id > :low LIMIT :many")
+    assert shown(engine, statement.bindparams(c="Ulm", low=5, many=9)) == {"c": "Ulm", "low": 5, "many": 9}
+    uncertain = text("SELECT id FROM users WHERE lower(city) = :c OR city = :d || 'x'")
+    assert shown(engine, uncertain.bindparams(c="Ulm", d="Bonn")) == {"c": HIDDEN, "d": HIDDEN}
