@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPICursor, Dialect, ExecutionContext
     from sqlalchemy.pool import PoolProxiedConnection
 
+    from steinmetz.sql.attendant import Attendant
     from steinmetz.sql.transaction import Tokens
 
 log = structlog.get_logger("steinmetz.sql")
@@ -177,6 +178,31 @@ class SqlHook:
             for memo in (*self._memos.values(), *self._private_memos):
                 memo.clear()
         self.knowledge.forget()
+
+    def relearn(self) -> None:
+        """Work out all facts anew at their next use: more is known of the same schema."""
+        with self._lock:
+            for memo in (*self._memos.values(), *self._private_memos):
+                memo.clear()
+
+    async def attend(self, *, narrow: bool = True) -> None:
+        """Find out more about the database in the background, until cancelled; ends at once if there is nothing.
+
+        On PostgreSQL: narrow what statements touch to what the server itself makes of them (``narrow``), and
+        notice DDL of others. It has a connection of its own.
+        """
+        if (attendant := self.attendant(narrow=narrow)) is not None:
+            await attendant.run()
+
+    def attendant(self, *, narrow: bool = True, poll_s: float | None = None) -> Attendant | None:
+        """What `attend` runs; None if this engine needs none. To be made on the running loop."""
+        from steinmetz.sql.postgres import PostgresKnowledge
+
+        if not isinstance(self.knowledge, PostgresKnowledge):
+            return None
+        from steinmetz.sql.attendant import SCHEMA_POLL_S, Attendant
+
+        return Attendant(self, self.knowledge, narrow=narrow, poll_s=poll_s or SCHEMA_POLL_S)
 
     def prime_sync(self) -> None:
         """Read the database's catalogue now; to be called at start, after migrations. Sync engines only."""
@@ -344,8 +370,9 @@ class SqlHook:
             one = parameters[0] if many and parameters else parameters
             own = context if compiled is not None else None
             facts = self.knowledge.facts(shape, statement, one, own, connection)
-        if self.knowledge.changes_situation(shape):
+        if self.knowledge.changes_situation(shape, statement, parameters, connection):
             state.memo = None
+            state.moved = True
             return facts or unknown_facts(shape)  # not remembered, so that every later run comes by here, too
         if facts is None:
             return unknown_facts(shape)
@@ -430,12 +457,15 @@ class SqlHook:
         state = self._known_state(connection)
         if state is None:
             commit(connection)
-        elif state.writes is None:
+            return
+        if state.writes is None:
             commit(connection)
             if state.doubts:
                 self._resolve(connection, state)
         else:
             self._commit(connection, state, state.take(self.database, self._epoch), commit, connection)
+        if state.moved:
+            self._settle(connection, state, committed=True)
 
     def _commit(
         self,
@@ -488,6 +518,14 @@ class SqlHook:
         state = self._known_state(connection)
         if state is not None:
             self._rolled_back(connection, state)
+            if state.moved:
+                self._settle(connection, state, committed=False)
+
+    def _settle(self, connection: PoolProxiedConnection, state: ConnectionState, *, committed: bool) -> None:
+        """SET LOCAL ends with its transaction, and a rollback undoes any SET (trap T1)."""
+        state.moved = False
+        state.memo = None
+        self.knowledge.transaction_ended(connection, committed=committed)
 
     def _rolled_back(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
         if state.writes is not None:
@@ -503,6 +541,8 @@ class SqlHook:
         if state.writes is not None:
             self._prepared[xid] = state.take(self.database, self._epoch)
         self._ddl_ended(state)
+        if state.moved:
+            self._settle(connection.connection, state, committed=True)
 
     def _do_commit_twophase(
         self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False

@@ -6,7 +6,8 @@ Facts, no opinions: how long it took belongs to `steinmetz.monitor`, what may be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -44,6 +45,11 @@ class StatementFacts:
     ``fingerprint`` is 16 hexadecimal digits, equal for statements of equal shape (an IN list of any length is
     one shape); ``text`` is that shape as SQL. ``reads_unknown`` and ``writes_unknown`` mean "perhaps anything
     of this database", in addition to the relations that are named.
+
+    ``columns`` are known for some relations and mean all of them for any other: the columns that an UPDATE assigns
+    if the relation is written, else those that are looked at (none is possible: ``count(*)``). ``behind`` are the
+    relations that are written, or whose rows are revised, by triggers, rules, foreign keys or functions, be it in
+    addition to the statement itself.
     """
 
     fingerprint: str
@@ -53,6 +59,8 @@ class StatementFacts:
     writes: frozenset[Relation]
     reads_unknown: bool = False
     writes_unknown: bool = False
+    columns: Mapping[Relation, frozenset[str]] | None = field(default=None, hash=False)
+    behind: frozenset[Relation] = frozenset()
 
     @property
     def is_write(self) -> bool:

@@ -52,8 +52,13 @@ class Knowledge(Protocol):
         ``context`` is None if the statement is not the context's own (trap T3).
         """
 
-    def changes_situation(self, shape: Shape) -> bool:
-        """Whether the statement changes what `situation` tells of its connection."""
+    def changes_situation(
+        self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
+    ) -> bool:
+        """Whether the statement changes what `situation` tells of its connection; it is then not remembered."""
+
+    def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
+        """A transaction in which a statement has changed the situation is over."""
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         """Whether the driver is outside any transaction, so that what was just executed is visible to others."""
@@ -86,8 +91,13 @@ class NoKnowledge:
     ) -> StatementFacts | None:
         return unknown_facts(shape)
 
-    def changes_situation(self, shape: Shape) -> bool:
+    def changes_situation(
+        self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
+    ) -> bool:
         return False
+
+    def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
+        return
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return False

@@ -106,8 +106,13 @@ class SqliteKnowledge:
             writes_unknown=writes_unknown or touched.strange,
         )
 
-    def changes_situation(self, shape: Shape) -> bool:
+    def changes_situation(
+        self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
+    ) -> bool:
         return shape.head == "pragma" and not _SITUATION.isdisjoint(shape.identifiers)
+
+    def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
+        return
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return not getattr(connection.driver_connection, "in_transaction", True)

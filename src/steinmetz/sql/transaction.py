@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ConnectionState:
     """What one DBAPI connection has written and not committed, and the commits whose fate is open."""
 
-    __slots__ = ("committing", "ddl", "doubts", "epoch", "memo", "unknown", "writes")
+    __slots__ = ("committing", "ddl", "doubts", "epoch", "memo", "moved", "unknown", "writes")
 
     def __init__(self) -> None:
         self.memo: Memo | None = None
@@ -28,6 +28,7 @@ class ConnectionState:
         self.unknown = False
         self.epoch = 0
         self.ddl = False
+        self.moved = False  # a statement of this transaction has changed the situation
         self.committing = False
         self.doubts: Tokens = []
 
