@@ -36,15 +36,14 @@ BATCH = 50
 class Attendant:
     """Works for one hook until it is cancelled. ``narrow`` false leaves the looking after the schema.
 
-    ``idle`` is set while nothing waits to be narrowed, for who waits for that; ``looks`` counts the looks at the
-    schema.
+    ``looks`` counts the looks at the schema.
     """
 
     def __init__(
         self, hook: SqlHook, knowledge: PostgresKnowledge, *, narrow: bool = True, poll_s: float = SCHEMA_POLL_S
     ) -> None:
         self.looks = 0
-        self.idle = asyncio.Event()
+        self._turned = asyncio.Event()
         self._hook = hook
         self._knowledge = knowledge
         self._narrow = narrow
@@ -72,11 +71,9 @@ class Attendant:
                 self._wake.clear()
                 while await self._aside(self._narrow_some):
                     self._hook.relearn()
-                if not narrowing:
-                    self.idle.set()
+                self._turned.set()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), max(0.0, next_look_s - loop.time()))
-                self.idle.clear()
                 if loop.time() >= next_look_s:
                     await self._aside(self._look)
                     next_look_s = loop.time() + self._poll_s
@@ -84,6 +81,15 @@ class Attendant:
             narrowing.attended_by(None)
             with contextlib.suppress(Exception):
                 await self._elsewhere(self._close)
+
+    async def settled(self) -> None:
+        """Wait until all that waits now has been asked about; `run` must be running."""
+        while True:
+            self._turned.clear()
+            self._wake.set()
+            await self._turned.wait()
+            if not self._knowledge.narrowing.is_pending:
+                return
 
     async def look(self) -> None:
         """Look at the schema now; for tests and for tools that have changed it elsewhere."""

@@ -124,6 +124,12 @@ _RUNS_TEXT = ("query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml"
 # Built-in functions that look at the size or the state of relations that they are given by name.
 _LOOKS_AT_STATE = ("pg_relation_", "pg_table_", "pg_total_relation_", "pg_indexes_", "pg_database_size",
                    "pg_stat_", "pg_sequence_", "pg_read_", "pg_ls_", "pg_get_", "pg_lock_")  # fmt: skip
+_EXECUTES = re.compile(r"\bexecute\b", re.IGNORECASE)
+_EXECUTES_DATA = re.compile(
+    r"\bexecute\s+(?:(?:pg_catalog\.)?format\s*\()?\s*[eE]?(?:'|\$\w*\$)\s*"
+    r"(?:select|with|insert|update|delete|merge|truncate|lock|refresh|notify)\b",
+    re.IGNORECASE,
+)
 FIRST_OWN_OID = 16_384
 """What is below belongs to the system."""
 _READABLE = frozenset({"sql", "plpgsql"})
@@ -253,8 +259,8 @@ class Catalogue:
         _sort(recorded, seen.done.reads, seen.done.calls)
         seen.done.calls |= self._edges.ambient
         if function.language == "plpgsql" and "execute" in shape.identifiers:
-            return _Seen(seen.done, True, True, moves=True)
-        return replace(seen, moves=_MOVES_NAMES.search(function.body) is not None)
+            return _Seen(seen.done, True, True, moves=_moves_names(function.body))
+        return replace(seen, moves=_moves_names(function.body))
 
 
 class Closure:
@@ -398,6 +404,14 @@ def _sort(reached: Iterable[int], reads: set[int], calls: set[int]) -> None:
     """Divide what was reached into relations and functions."""
     for oid in reached:
         (reads if oid > 0 else calls).add(oid)
+
+
+def _moves_names(body: str) -> bool:
+    """Whether a function may leave its caller's session with another search_path, role or temporary table."""
+    return (
+        _MOVES_NAMES.search(body) is not None
+        or len(_EXECUTES.findall(body)) > len(_EXECUTES_DATA.findall(body))  # what begins in a variable may be SET
+    )
 
 
 def _is_system(name: str) -> bool:

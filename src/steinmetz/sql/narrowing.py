@@ -51,8 +51,10 @@ class Narrowing:
         self._found: dict[tuple[str, Session], StatementFacts | None] = {}
         self._wake: Callable[[], None] | None = None
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    @property
+    def is_pending(self) -> bool:
+        """Whether anything waits, or is being asked about."""
+        return bool(self._offered)
 
     @property
     def is_attended(self) -> bool:

@@ -82,16 +82,10 @@ def ask(connection: PoolProxiedConnection, statement: str, session: Session) -> 
             _run(cursor, f"SET LOCAL ROLE {session.role}")
         if session.search_path is not None:
             _run(cursor, f"SET LOCAL search_path TO {session.search_path}")
-        _run(cursor, f"PREPARE steinmetz_probe AS {statement}\n")
-        types = _row(
-            cursor,
-            "SELECT pg_catalog.array_to_string(parameter_types::text[], ', ') "
-            "FROM pg_catalog.pg_prepared_statements WHERE name = 'steinmetz_probe'",
-        )[0]
-        _run(cursor, "DEALLOCATE steinmetz_probe")
+        types = _types(cursor, statement) if "$" in statement else ""
         _run(
             cursor,
-            f"CREATE FUNCTION {_NAME}({types or ''}) RETURNS void LANGUAGE sql BEGIN ATOMIC {statement}\n; END",
+            f"CREATE FUNCTION {_NAME}({types}) RETURNS void LANGUAGE sql BEGIN ATOMIC {statement}\n; END",
         )
         tree, reached = _row(cursor, _READ)
         analysis = analysis_of(tree)
@@ -105,6 +99,18 @@ def ask(connection: PoolProxiedConnection, statement: str, session: Session) -> 
     finally:
         cursor.close()
         connection.rollback()
+
+
+def _types(cursor: Any, statement: str) -> str:
+    """What the server takes the parameters for. A prepared statement outlives its transaction, but not this."""
+    _run(cursor, f"PREPARE steinmetz_probe AS {statement}\n")
+    found = _row(
+        cursor,
+        "SELECT pg_catalog.array_to_string(parameter_types::text[], ', ') "
+        "FROM pg_catalog.pg_prepared_statements WHERE name = 'steinmetz_probe'",
+    )
+    _run(cursor, "DEALLOCATE steinmetz_probe")
+    return str(found[0] or "")
 
 
 def _columns(cursor: Any, relations: Iterable[int]) -> dict[tuple[int, int], str]:

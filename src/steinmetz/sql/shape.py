@@ -264,7 +264,7 @@ def _written(tokens: list[_Token]) -> Iterator[tuple[str, str]]:
             act = "update"
         elif word == "from" and previous == "delete":
             act = "delete"
-        elif word == "copy" and index == 0:
+        elif word == "copy" and index == 0 and any(each.keyword == "from" and not each.depth for each in tokens):
             act = "copy"
         elif word == "view" and previous == "materialized":
             act = "refresh"

@@ -85,7 +85,7 @@ UPDATE accounts SET balance = 0
 DELETE FROM customers WHERE id = 1
 -- reads - writes customers invoices
 UPDATE customers SET id = id + 1000
--- reads items writes items
+-- reads invoices writes items
 DELETE FROM items USING invoices WHERE invoices.id = items.invoice_id
 -- reads items invoices writes invoices
 UPDATE invoices SET total = s.price FROM (SELECT invoice_id, sum(price) AS price FROM items GROUP BY invoice_id) s WHERE s.invoice_id = invoices.id
@@ -111,7 +111,7 @@ INSERT INTO entries_2026 VALUES ('2026-03-02', 8)
 UPDATE vehicles SET plate = 'UL-A 1'
 -- reads - writes customers
 UPDATE plain_customers SET name = 'Alpha'
--- reads - writes invoices
+-- reads customers writes invoices
 DELETE FROM open_invoices WHERE id = 1
 -- reads - writes payments accounts audit stats
 SELECT pay(NULL, 100)
@@ -121,9 +121,9 @@ TRUNCATE stats, ONLY audit
 REFRESH MATERIALIZED VIEW sales
 -- reads ? writes stats ?
 DO $$ BEGIN DELETE FROM stats; END $$
--- reads - writes hr.employees
+-- reads hr.grants writes hr.employees
 INSERT INTO hr.employees (name) VALUES ('Ada') RETURNING id
--- reads items writes items
+-- reads ? writes items
 EXPLAIN ANALYZE DELETE FROM items
 -- reads invoices ? writes archive stats ?
 INSERT INTO archive SELECT id, total FROM invoices
@@ -293,9 +293,9 @@ REFRESH MATERIALIZED VIEW sales WITH NO DATA
 INSERT INTO stats SELECT name, 3 FROM plain_customers ON CONFLICT (key) DO UPDATE SET n = 9
 
 -- source: PostgreSQL manual, 41.4 rules on INSERT, UPDATE and DELETE: INSTEAD NOTHING, redirected, conditional ALSO, several actions
--- reads - writes readonly_orders
+-- reads -
 INSERT INTO readonly_orders VALUES (3, 3)
--- reads - writes readonly_orders old_orders
+-- reads readonly_orders writes old_orders
 UPDATE readonly_orders SET amount = 11
 -- reads tenants writes readonly_orders order_log
 DELETE FROM readonly_orders WHERE id = 1
@@ -451,7 +451,7 @@ SELECT body FROM secrets
 INSERT INTO secrets VALUES (5, 'two', 'y')
 -- reads owners
 SELECT is_owner('one')
--- reads - writes stats ?
+-- reads ? writes stats ?
 CALL book(5)
 
 -- source: PostgreSQL manual, SQL commands INSERT, UPDATE, DELETE, MERGE: ON CONFLICT, RETURNING, FROM, USING, sub-selects in SET
@@ -511,7 +511,7 @@ FETCH 2 FROM c
 -- reads customers ? writes ?
 -- first PREPARE q AS SELECT name FROM customers
 EXECUTE q
--- reads - writes ? stats
+-- reads ? writes stats ?
 -- first PREPARE w AS DELETE FROM stats
 EXECUTE w
 -- reads -
