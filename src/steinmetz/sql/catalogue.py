@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -77,6 +78,7 @@ class Edges:
         self.policies: dict[int, set[int]] = defaultdict(set)  # relation -> what they name
         self.calls: dict[int, set[int]] = defaultdict(set)  # function -> recorded dependencies
         self.ambient: set[int] = set()  # functions behind operators, casts, domains and aggregates
+        self.transition: dict[int, set[str]] = defaultdict(set)  # function -> transition tables of its triggers
         self.generated: set[int] = set()  # relations with generated columns
         self.revised: set[Write] = set()  # whose rows a BEFORE trigger may change
 
@@ -208,7 +210,9 @@ class Catalogue:
 
     # -- what a text names --------------------------------------------------------------------------------------
 
-    def _seen(self, shape: Shape, relations: frozenset[str] | None = None) -> _Seen:
+    def _seen(
+        self, shape: Shape, relations: frozenset[str] | None = None, local: AbstractSet[str] = frozenset()
+    ) -> _Seen:
         names = shape.identifiers if relations is None else relations | shape.targets
         calls = self._named(self._functions_named, shape.called) | self._named(
             self._attributes_named, shape.identifiers
@@ -216,7 +220,7 @@ class Catalogue:
         done = Analysis(
             reads=self._named(self._relations_named, names), writes=set(self._writes(shape)), calls=calls
         )
-        lost = self.strangers(shape, relations=relations)
+        lost = self.strangers(shape, relations=relations) - local
         runs_text = any(name.startswith(_RUNS_TEXT) for name in shape.called)
         looks = any(name.startswith(_LOOKS_AT_STATE) for name in shape.called)
         system = any(_is_system(name) and name not in shape.called for name in shape.identifiers)
@@ -255,7 +259,7 @@ class Catalogue:
             function.analysis.calls |= {oid for oid in recorded if oid < 0}
             return _Seen(function.analysis)
         shape = shape_of(function.body)
-        seen = self._seen(shape)
+        seen = self._seen(shape, local=self._edges.transition.get(function.oid, set()))
         _sort(recorded, seen.done.reads, seen.done.calls)
         seen.done.calls |= self._edges.ambient
         if function.language == "plpgsql" and "execute" in shape.identifiers:
@@ -341,7 +345,7 @@ class Closure:
             if not itself or write in edges.revised:
                 self._touch.behind.add(entry.shown)
             self._follow(write, itself, heirs, None if oid in edges.generated else assigned)
-        elif event is not Event.INSERT:
+        else:
             self._read(oid, itself=False)  # an INSTEAD rule looks for its rows
         for function in edges.triggers.get(write, ()):
             columns = edges.if_assigned.get((oid, function))
@@ -357,10 +361,7 @@ class Closure:
     def _write_view(self, write: Write, itself: bool) -> None:
         event, oid = write
         behind = self._edges.views.get(oid, set())
-        if event is not Event.INSERT:
-            _sort(behind, self._reads, self._calls)
-        else:
-            self._calls.update(each for each in behind if each < 0)  # WITH CHECK OPTION
+        _sort(behind, self._reads, self._calls)  # to find its rows, or to check them (WITH CHECK OPTION)
         if write not in self._edges.replaced:
             self._writes.update(((event, each), itself) for each in behind if each > 0)
 

@@ -21,7 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from steinmetz.sql.analysis import Event
 from steinmetz.sql.catalogue import Catalogue, Touch
-from steinmetz.sql.facts import Relation, StatementFacts
+from steinmetz.sql.facts import Relation, StatementFacts, Verb
 from steinmetz.sql.narrowing import Narrowing, Question
 from steinmetz.sql.postgres_catalogue import read_catalogue, schema_fingerprint
 from steinmetz.sql.probe import Answer, analysable
@@ -186,6 +186,10 @@ class PostgresKnowledge:
         touch = catalogue.touched_as(shape, analysis)
         if touch.moves:
             return None
+        if shape.head == "explain":
+            touch.reads_unknown = True  # the statistics are what is read
+            if shape.verb is Verb.OTHER:
+                touch.writes.clear()  # it is not run
         return replace(self._facts(shape, touch), columns=self._columns(catalogue, answer, touch))
 
     def surprise(self, facts: StatementFacts, written: frozenset[Relation]) -> StatementFacts:

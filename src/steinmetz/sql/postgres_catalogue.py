@@ -68,7 +68,7 @@ _QUERIES = {
         WHERE {_OWN} AND p.prokind <> 'a'""",
     # tgtype: 1 ROW, 2 BEFORE, 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE, 64 INSTEAD OF.
     "triggers": """
-        SELECT tgrelid::bigint, -tgfoid::bigint, tgtype::int, tgattr::text
+        SELECT tgrelid::bigint, -tgfoid::bigint, tgtype::int, tgattr::text, tgoldtable::text, tgnewtable::text
         FROM pg_catalog.pg_trigger WHERE tgenabled <> 'D'""",
     "actions": """
         SELECT confrelid::bigint, conrelid::bigint, confdeltype::text, confupdtype::text,
@@ -211,7 +211,10 @@ def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
     return edges
 
 
-def _add_trigger(edges: Edges, relation: int, function: int, bits: int, columns: str) -> None:
+def _add_trigger(
+    edges: Edges, relation: int, function: int, bits: int, columns: str, old: str | None, new: str | None
+) -> None:
+    edges.transition[function].update(name for name in (old, new) if name is not None)
     for bit, event in _TRIGGER_EVENTS.items():
         if not bits & bit:
             continue

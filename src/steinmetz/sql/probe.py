@@ -31,6 +31,12 @@ _ANALYSED = frozenset({"select", "values", "table", "with", "insert", "update", 
 _CURSOR = re.compile(
     r"\s*declare\s+\S+\s+[\w\s]*?cursor\s+(?:with\s+hold\s+|without\s+hold\s+)?for\s+", re.IGNORECASE
 )
+_COPY = re.compile(r"\s*copy\s*\((?P<query>.*)\)\s*to\s.*", re.IGNORECASE | re.DOTALL)
+_EXPLAIN = re.compile(
+    r"\s*explain\s+(?:\([\w\s,]*\)\s*|(?:analy[sz]e|verbose)\s+)*(?=select|with|insert|update|delete|merge|values|table)",
+    re.IGNORECASE,
+)
+_PREFIXES = {"declare": _CURSOR, "explain": _EXPLAIN}
 _NAME = "pg_temp.steinmetz_probe"
 _READ = f"""
     SELECT p.prosqlbody::text,
@@ -57,8 +63,13 @@ def analysable(shape: Shape, statement: str, *, style: str) -> str | None:
     ``style`` is the driver's paramstyle.
     """
     text = statement.strip().rstrip(";")
-    if shape.head == "declare":
-        text, found = _CURSOR.subn("", text, count=1)
+    if shape.head == "copy":
+        match = _COPY.fullmatch(text)
+        if match is None:
+            return None
+        text = match["query"]
+    elif (prefix := _PREFIXES.get(shape.head)) is not None:
+        text, found = prefix.subn("", text, count=1)
         if not found:
             return None
     elif shape.head not in _ANALYSED:

@@ -109,7 +109,7 @@ INSERT INTO entries VALUES ('2026-03-02', 8)
 INSERT INTO entries_2026 VALUES ('2026-03-02', 8)
 -- reads - writes vehicles trucks
 UPDATE vehicles SET plate = 'UL-A 1'
--- reads - writes customers
+-- reads - writes customers also invoices (which columns a view assigns is not followed)
 UPDATE plain_customers SET name = 'Alpha'
 -- reads customers writes invoices
 DELETE FROM open_invoices WHERE id = 1
@@ -293,7 +293,7 @@ REFRESH MATERIALIZED VIEW sales WITH NO DATA
 INSERT INTO stats SELECT name, 3 FROM plain_customers ON CONFLICT (key) DO UPDATE SET n = 9
 
 -- source: PostgreSQL manual, 41.4 rules on INSERT, UPDATE and DELETE: INSTEAD NOTHING, redirected, conditional ALSO, several actions
--- reads -
+-- reads readonly_orders
 INSERT INTO readonly_orders VALUES (3, 3)
 -- reads readonly_orders writes old_orders
 UPDATE readonly_orders SET amount = 11
@@ -399,9 +399,9 @@ SELECT m.name FROM ONLY (machines) m
 SELECT rate_of('EUR')
 -- reads limits
 SELECT most_of('order')
--- reads customers
+-- reads customers also hr.customers (PL/pgSQL is read word by word)
 SELECT * FROM customer_names()
--- reads customers
+-- reads customers also hr.customers (PL/pgSQL is read word by word)
 SELECT n FROM customer_names() AS n WHERE n > 'A'
 -- reads invoices nodes
 SELECT nested()
@@ -575,3 +575,51 @@ UPDATE hr.customers SET name = 'plain'
 INSERT INTO stats SELECT name, id FROM hr.customers
 -- reads customers writes hr.customers
 INSERT INTO hr.customers SELECT id + 50, name FROM public.customers
+
+-- source: The queries of an ERP: lists with sums, dunning, stock, working time, dashboards, searches, imports
+-- reads customers invoices items payments
+SELECT c.name, sum(t.price), sum(p.cents) FROM customers c JOIN invoices i ON i.customer_id = c.id LEFT JOIN items t ON t.invoice_id = i.id LEFT JOIN payments p ON p.invoice_id = i.id GROUP BY c.name HAVING sum(t.price) > 0 ORDER BY 2 DESC LIMIT 10
+-- reads customers invoices payments
+SELECT c.id, c.name FROM customers c WHERE EXISTS (SELECT 1 FROM invoices i WHERE i.customer_id = c.id AND i.status = 'open' AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.invoice_id = i.id))
+-- reads warehouses shelves bins stock tenants
+SELECT t.name, w.name, sum(s.amount) FROM tenants t JOIN warehouses w ON w.tenant_id = t.id JOIN shelves h ON h.warehouse_id = w.id JOIN bins b ON b.shelf_id = h.id LEFT JOIN stock s ON s.bin_id = b.id GROUP BY ROLLUP (t.name, w.name)
+-- reads entries entries_2025 entries_2026 hr.employees hr.grants
+SELECT e.name, coalesce(sum(n.hours), 0) FROM hr.employees e CROSS JOIN entries n WHERE n.day BETWEEN '2026-01-01' AND '2026-02-01' GROUP BY e.name
+-- reads customers invoices orders stats queue nodes
+SELECT (SELECT count(*) FROM customers) AS customers, (SELECT count(*) FROM invoices WHERE status = 'open') AS open, (SELECT sum(amount) FROM orders) AS orders, (SELECT max(n) FROM stats) AS best, (SELECT count(*) FROM queue WHERE NOT done) AS waiting, (SELECT count(*) FROM nodes) AS nodes
+-- reads customers invoices pages vectors
+SELECT 'customer' AS kind, id, name AS title FROM customers WHERE name ILIKE '%a%' UNION ALL SELECT 'invoice', id, number FROM invoices WHERE number LIKE 'R%' UNION ALL SELECT 'page', id, title FROM pages WHERE words @@ plainto_tsquery('steel') UNION ALL SELECT 'vector', id, tags[1] FROM vectors LIMIT 20
+-- reads invoices items
+WITH lines AS (SELECT invoice_id, sum(price) AS price FROM items GROUP BY invoice_id), ranked AS (SELECT i.id, l.price, rank() OVER (PARTITION BY i.status ORDER BY l.price DESC) AS place FROM invoices i JOIN lines l ON l.invoice_id = i.id) SELECT * FROM ranked WHERE place <= 3
+-- reads events events_login events_login_2026 events_login_rest events_other event_moves audit
+SELECT e.kind, count(*), (SELECT count(*) FROM event_moves), (SELECT max(id) FROM audit) FROM events e GROUP BY e.kind
+-- reads machines presses big_presses vehicles trucks
+SELECT m.name, v.plate FROM machines m FULL JOIN vehicles v ON v.id = m.id
+-- reads customers invoices items payments accounts
+SELECT jsonb_build_object('customer', c.name, 'invoices', (SELECT jsonb_agg(jsonb_build_object('id', i.id, 'items', (SELECT jsonb_agg(t.price) FROM items t WHERE t.invoice_id = i.id), 'paid', (SELECT sum(p.cents) FROM payments p WHERE p.invoice_id = i.id))) FROM invoices i WHERE i.customer_id = c.id), 'cash', (SELECT balance FROM accounts WHERE name = 'cash')) FROM customers c WHERE c.id = 1
+-- reads nodes tenants warehouses
+WITH RECURSIVE below (id, depth) AS (SELECT id, 0 FROM nodes WHERE id = 1 UNION ALL SELECT n.id, b.depth + 1 FROM nodes n JOIN below b ON n.parent_id = b.id) SELECT b.id, b.depth, t.name, w.name FROM below b LEFT JOIN tenants t ON t.id = b.id LEFT JOIN warehouses w ON w.id = b.id
+-- reads prices currencies limits orders
+SELECT p.id, p.rate, p.most, b.amount FROM priced p LEFT JOIN big_orders b ON b.id = p.id
+-- reads customers invoices sales
+SELECT o.name, o.total, s.total FROM open_totals o JOIN customers c ON c.name = o.name JOIN sales s ON s.customer_id = c.id
+-- reads invoices customers writes stats
+INSERT INTO stats SELECT c.name || ' ' || i.status, sum(i.total) FROM invoices i JOIN customers c ON c.id = i.customer_id GROUP BY 1, c.name, i.status ON CONFLICT (key) DO UPDATE SET n = excluded.n
+-- reads items invoices writes invoices
+UPDATE invoices i SET total = coalesce((SELECT sum(t.price) FROM items t WHERE t.invoice_id = i.id), 0) WHERE i.status = 'open'
+-- reads invoices customers writes payments accounts audit stats
+INSERT INTO payments (invoice_id, cents) SELECT i.id, i.total FROM invoices i JOIN customers c ON c.id = i.customer_id WHERE c.city = 'Ulm'
+-- reads shelves bins writes stock
+INSERT INTO stock SELECT b.id + 10, b.id, 0 FROM bins b JOIN shelves s ON s.id = b.shelf_id
+-- reads bins shelves writes stock
+DELETE FROM stock USING bins, shelves WHERE bins.id = stock.bin_id AND shelves.id = bins.shelf_id AND shelves.label = 's'
+-- reads queue customers writes queue audit
+WITH taken AS (UPDATE queue SET done = true WHERE id IN (SELECT id FROM queue WHERE NOT done LIMIT 5 FOR UPDATE SKIP LOCKED) RETURNING id) INSERT INTO audit (what) SELECT 'done ' || t.id || c.name FROM taken t, customers c
+-- reads hr.employees hr.grants hr.customers customers
+SELECT e.name, g.role, h.name, c.name FROM hr.employees e JOIN hr.grants g ON g.employee_id = e.id LEFT JOIN hr.customers h ON h.id = e.id LEFT JOIN customers c ON c.id = h.id
+-- reads orders order_log order_totals old_orders
+SELECT o.id, l.what, t.amount, x.amount FROM orders o LEFT JOIN order_log l ON l.order_id = o.id LEFT JOIN order_totals t ON t.day = current_date LEFT JOIN old_orders x ON x.id = o.id
+-- reads secrets owners tenants customers
+SELECT s.body, c.name FROM secrets s JOIN customers c ON c.name = s.owner
+-- reads таблица Order a.b
+SELECT t.id, o."select", b.id FROM "таблица" t, "Order" o, "a.b" b
