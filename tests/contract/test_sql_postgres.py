@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -18,10 +19,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
-from steinmetz.sql import Relation, ScopeKind, WriteSet, hook, open_scope
+from steinmetz.sql import Relation, ScopeKind, SqlHook, WriteSet, hook, open_scope
+from steinmetz.sql.attendant import Attendant
+from steinmetz.sql.postgres import PostgresKnowledge
+from steinmetz.tasks import Tasks
 from tests.contract.sql_corpus.corpus import schema
 
 pytestmark = pytest.mark.anyio
@@ -95,12 +99,13 @@ async def test_orm_loads_and_flushes_are_seen(engine: AsyncEngine) -> None:
     journal = Journal()
     sql.observe_transactions(journal)
     async with AsyncSession(engine, expire_on_commit=False) as session:
-        customer = Customer(name="a", bills=[Invoice(number="R1"), Invoice(number="R2")])
+        customer = Customer(name="a", bills=[Invoice(number="R71"), Invoice(number="R72")])
         session.add(customer)
         await session.commit()
         key = customer.id
     assert journal.told == ["mark", "bump"]
-    assert {relation.name for relation in journal.bumped.relations} == {"customers", "invoices"}
+    # The one of hr as well: names are matched in all schemas until the server has been asked.
+    assert {relation.name for relation in journal.bumped.relations} == {*BOTH, "invoices"}
     assert not journal.bumped.unknown
     with open_scope(ScopeKind.REQUEST, "GET /customers") as scope:
         async with AsyncSession(engine) as session:
@@ -109,7 +114,7 @@ async def test_orm_loads_and_flushes_are_seen(engine: AsyncEngine) -> None:
             await session.delete(found)
             await session.rollback()
     assert not scope.unknown
-    assert {relation.name for relation in scope.reads} == {"customers", "invoices"}
+    assert {relation.name for relation in scope.reads} == {*BOTH, "invoices"}
 
 
 async def test_a_catalogue_that_was_not_primed_is_read_by_the_first_statement(engine: AsyncEngine) -> None:
@@ -167,13 +172,13 @@ async def test_a_failed_transaction_does_not_confuse_the_catalogue(engine: Async
     hook(engine)
     async with engine.connect() as connection:
         with pytest.raises(Exception, match="division by zero"):
-            await connection.exec_driver_sql("SELECT 1 / 0 FROM customers")
+            await connection.exec_driver_sql("SELECT 1 / 0 FROM items")
         with pytest.raises(Exception, match="aborted"):
-            await connection.exec_driver_sql("SELECT 2 FROM customers")
+            await connection.exec_driver_sql("SELECT 2 FROM items")
         await connection.rollback()
         with open_scope(ScopeKind.REQUEST, "GET /") as scope:
-            await connection.exec_driver_sql("SELECT 3 FROM customers")
-    assert scope.reads == {Relation("main", "customers")}
+            await connection.exec_driver_sql("SELECT 3 FROM items")
+    assert scope.reads == {Relation("main", "items")}
 
 
 async def test_t4_a_procedure_counts_at_once_because_it_may_commit_by_itself(engine: AsyncEngine) -> None:
@@ -257,3 +262,322 @@ async def self_destruct(engine: AsyncEngine, other: Any) -> None:
         pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
         await other.execute(text(f"SELECT pg_terminate_backend({pid}, 5000)"))
         await connection.commit()
+
+
+# What a name means: search_path, role, schema map, temporary tables (trap T1)
+
+
+@asynccontextmanager
+async def attended(engine: AsyncEngine) -> AsyncIterator[tuple[SqlHook, Attendant]]:
+    sql = hook(engine)
+    await sql.prime()
+    attendant = sql.attendant()
+    assert attendant is not None
+    tasks = Tasks("test")
+    tasks.spawn("attend", attendant.run())
+    await attendant.settled()
+    yield sql, attendant
+    await tasks.aclose()
+
+
+async def reads_of(connection: AsyncConnection, statement: Any) -> set[str]:
+    with open_scope(ScopeKind.REQUEST, "test") as scope:
+        await connection.execute(text(statement) if isinstance(statement, str) else statement)
+    assert not scope.unknown
+    return {relation.name for relation in scope.reads}
+
+
+NAME = "SELECT name FROM customers WHERE id = 51"
+BOTH = {"customers", "hr.customers"}
+
+
+async def test_t1_one_text_is_another_relation_in_another_search_path(engine: AsyncEngine) -> None:
+    async with attended(engine) as (_, attendant), engine.connect() as connection:
+        await connection.exec_driver_sql("SET search_path = hr, public")
+        await connection.commit()
+        assert await reads_of(connection, NAME) == BOTH
+        await attendant.settled()
+        assert await reads_of(connection, NAME) == {"hr.customers"}
+        await connection.commit()
+        async with engine.connect() as other:
+            assert await reads_of(other, NAME) == BOTH
+            await attendant.settled()
+            assert await reads_of(other, NAME) == {"customers"}
+        assert await reads_of(connection, NAME) == {"hr.customers"}
+        await connection.exec_driver_sql("RESET search_path")
+        assert await reads_of(connection, NAME) == BOTH  # what it is reset to, nobody has said
+        await connection.invalidate()
+
+
+async def test_t1_what_is_set_locally_ends_with_the_transaction_and_a_rollback_undoes_any(
+    engine: AsyncEngine,
+) -> None:
+    async with attended(engine) as (_, attendant), engine.connect() as connection:
+        for statement in ("SELECT 1", "SET LOCAL search_path = hr, public"):
+            await connection.exec_driver_sql(statement)
+            await reads_of(connection, NAME)
+            await attendant.settled()
+        assert await reads_of(connection, NAME) == {"hr.customers"}
+        await connection.commit()
+        assert await reads_of(connection, NAME) == {"customers"}
+        await connection.exec_driver_sql("SET search_path = hr, public")
+        assert await reads_of(connection, NAME) == {"hr.customers"}
+        await connection.rollback()
+        assert await reads_of(connection, NAME) == {"customers"}
+        async with connection.begin_nested() as savepoint:
+            await connection.exec_driver_sql("SET LOCAL search_path = hr, public")
+            assert await reads_of(connection, NAME) == {"hr.customers"}
+            await savepoint.rollback()
+        assert await reads_of(connection, NAME) == BOTH  # names are blurred by the rollback to a savepoint
+        await connection.invalidate()
+
+
+async def test_t1_a_role_has_names_of_its_own(engine: AsyncEngine) -> None:
+    async with attended(engine) as (sql, attendant), engine.connect() as connection:
+        await connection.exec_driver_sql("CREATE ROLE hr")
+        await connection.exec_driver_sql("GRANT USAGE ON SCHEMA hr TO hr")
+        await connection.exec_driver_sql("GRANT SELECT ON hr.customers, customers TO hr")
+        await connection.commit()
+        assert sql.oracle is not None
+        assert await reads_of(connection, NAME) == BOTH
+        await attendant.settled()
+        assert await reads_of(connection, NAME) == {"customers"}
+        await connection.exec_driver_sql("SET LOCAL ROLE hr")  # "$user" is first in the search_path
+        assert await reads_of(connection, NAME) == BOTH
+        await attendant.settled()
+        assert await reads_of(connection, NAME) == {"hr.customers"}
+        await connection.rollback()
+        await connection.exec_driver_sql("DROP OWNED BY hr")
+        await connection.exec_driver_sql("DROP ROLE hr")
+        await connection.commit()
+
+
+async def test_t1_a_temporary_table_hides_a_real_one_on_its_connection_only(engine: AsyncEngine) -> None:
+    async with attended(engine) as (_, attendant), engine.connect() as connection:
+        await connection.exec_driver_sql("CREATE TEMP TABLE customers (id int, name text)")
+        await connection.commit()
+        found = await reads_of(connection, NAME)
+        assert {name.rpartition(".")[2] for name in found} == {"customers"}
+        assert len(found) == 3
+        await attendant.settled()
+        assert await reads_of(connection, NAME) == found
+        async with engine.connect() as other:
+            await reads_of(other, NAME)
+            await attendant.settled()
+            assert await reads_of(other, NAME) == {"customers"}
+        await connection.invalidate()
+
+
+async def test_t1_the_same_compiled_object_in_two_schemas(engine: AsyncEngine) -> None:
+    table = Table("customers", MetaData(), Column("name", String), schema="tenant")
+    statement = select(table.c.name)
+    async with attended(engine) as (_, attendant), engine.connect() as connection:
+        for _ in range(2):
+            found = []
+            for schema_name in ("hr", "public"):
+                mapped = await connection.execution_options(schema_translate_map={"tenant": schema_name})
+                found.append(await reads_of(mapped, statement))
+            await attendant.settled()
+        assert found == [{"hr.customers"}, {"customers"}]
+
+
+async def test_t1_set_config_counts_only_where_it_moves_names(engine: AsyncEngine) -> None:
+    setting = text("SELECT set_config(:name, :value, true)")
+    async with attended(engine) as (_, attendant), engine.connect() as connection:
+        await reads_of(connection, NAME)
+        await attendant.settled()
+        await connection.execute(setting, {"name": "app.user", "value": "7"})
+        assert await reads_of(connection, NAME) == {"customers"}
+        await connection.execute(setting, {"name": "search_path", "value": "hr"})
+        assert await reads_of(connection, NAME) == BOTH
+        await connection.invalidate()
+
+
+# In the background
+
+
+async def test_columns_are_told_where_they_are_certain(engine: AsyncEngine) -> None:
+    told = {
+        "SELECT name FROM customers WHERE city = 'Ulm'": {"customers": {"name", "city"}},
+        "SELECT count(*) FROM items": {"items": set()},
+        "SELECT c FROM customers c": None,
+        "SELECT name FROM plain_customers": None,  # a view's columns are not followed
+        "SELECT plate FROM vehicles": None,
+        "SELECT name FROM hr.employees": None,  # its policy looks at others
+        "UPDATE customers SET city = 'Bonn' WHERE name = 'x'": {"customers": {"city"}},
+        "UPDATE orders SET amount = 1": {"limits": None},
+        "DELETE FROM queue": None,
+    }
+    async with attended(engine) as (sql, attendant), engine.connect() as connection:
+        for statement in told:
+            await connection.exec_driver_sql(statement)
+        await attendant.settled()
+        for statement, columns in told.items():
+            await connection.exec_driver_sql(statement)
+            found = sql.facts_of(statement).columns or {}
+            assert {relation.name: set(names) for relation, names in found.items()} == {
+                name: names for name, names in (columns or {}).items() if names is not None
+            }, statement
+        behind = sql.facts_of("UPDATE orders SET amount = 1").behind
+        assert {relation.name for relation in behind} == {"orders"}  # a BEFORE trigger revises its rows
+
+
+async def test_t4_a_trigger_of_another_process_is_seen_at_the_next_look(
+    engine: AsyncEngine, corpus_url: str
+) -> None:
+    stranger = create_async_engine(corpus_url)
+    async with attended(engine) as (sql, attendant), stranger.connect() as other:
+        journal = Journal()
+        sql.observe_transactions(journal)
+        async with engine.begin() as connection:
+            await connection.execute(text("DELETE FROM queue WHERE id = -1"))
+        assert {relation.name for relation in journal.bumped.relations} == {"queue"}
+        await other.exec_driver_sql(
+            "CREATE TRIGGER foreign_one AFTER DELETE ON queue FOR EACH STATEMENT EXECUTE FUNCTION emptied()"
+        )
+        await other.commit()
+        looks = attendant.looks
+        await attendant.look()
+        assert attendant.looks == looks + 1
+        async with engine.begin() as connection:
+            await connection.execute(text("DELETE FROM queue WHERE id = -1"))
+        await other.exec_driver_sql("DROP TRIGGER foreign_one ON queue")
+        await other.commit()
+    await stranger.dispose()
+    assert {relation.name for relation in journal.bumped.relations} == {"queue", "order_log"}
+
+
+async def test_t4_a_refreshed_view_is_written(engine: AsyncEngine) -> None:
+    sql = hook(engine)
+    journal = Journal()
+    sql.observe_transactions(journal)
+    async with engine.begin() as connection:
+        await connection.execute(text("REFRESH MATERIALIZED VIEW sales"))
+    assert journal.bumped == WriteSet(frozenset({Relation("main", "sales")}))
+
+
+async def test_nothing_is_asked_where_it_is_not_allowed(engine: AsyncEngine, corpus_url: str) -> None:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+        await connection.exec_driver_sql("REVOKE TEMPORARY ON DATABASE sql_corpus FROM PUBLIC")
+        await connection.exec_driver_sql("GRANT SELECT ON customers TO guest")
+    limited = create_async_engine(make_url(corpus_url).set(username="guest", password="guest"))
+    try:
+        async with attended(limited) as (sql, attendant), limited.connect() as connection:
+            await reads_of(connection, NAME)
+            await attendant.settled()
+            assert await reads_of(connection, NAME) == BOTH
+            assert isinstance(sql.knowledge, PostgresKnowledge)
+            assert not sql.knowledge.narrowing.is_attended
+    finally:
+        await limited.dispose()
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("GRANT TEMPORARY ON DATABASE sql_corpus TO PUBLIC")
+            await connection.exec_driver_sql("DROP OWNED BY guest")
+            await connection.exec_driver_sql("DROP ROLE guest")
+
+
+async def messages_sent(connection: AsyncConnection, statements: list[str]) -> int:
+    """How often the driver writes to its socket for these statements and a COMMIT."""
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    transport = driver._transport
+    count = 0
+
+    def write(data: bytes) -> None:
+        nonlocal count
+        count += 1
+        type(transport).write(transport, data)
+
+    transport.write = write
+    for statement in statements:
+        await connection.execute(text(statement))
+    await connection.commit()
+    del transport.write
+    return count
+
+
+async def test_the_steady_state_asks_the_server_nothing_more(engine: AsyncEngine, corpus_url: str) -> None:
+    statements = [NAME, "UPDATE customers SET city = 'Ulm' WHERE id = -1", "SELECT customer_total(1)"]
+    bystander = create_async_engine(corpus_url)
+    async with bystander.connect() as connection:
+        await messages_sent(connection, statements)  # what is sent once, to prepare them
+        expected = await messages_sent(connection, statements)
+    await bystander.dispose()
+    async with attended(engine) as (sql, attendant), engine.connect() as connection:
+        assert sql.oracle is not None
+        new = await messages_sent(connection, statements)
+        for _ in range(sql.oracle.first):
+            await messages_sent(connection, statements)
+            await attendant.settled()
+        known = await messages_sent(connection, statements)
+    assert new > expected  # the first writes are checked
+    assert known == expected >= len(statements)
+
+
+# The sampled check
+
+
+async def test_what_was_written_without_a_prediction_is_an_alarm_and_is_in_the_mark(
+    engine: AsyncEngine, corpus_url: str
+) -> None:
+    """A trigger of another process, before it is noticed."""
+    sql = hook(engine)
+    await sql.prime()
+    assert sql.oracle is not None
+    journal = Journal()
+    sql.observe_transactions(journal)
+    told: list[tuple[str, frozenset[Relation]]] = []
+    sql.oracle.on_surprise = lambda facts, relations: told.append((facts.text, relations))
+    stranger = create_async_engine(corpus_url)
+    statement = text("INSERT INTO queue (done) VALUES (true)")
+    async with stranger.connect() as other:
+        async with engine.begin() as connection:
+            await connection.execute(statement)
+        assert {relation.name for relation in journal.bumped.relations} == {"queue"}
+        await other.exec_driver_sql(
+            "CREATE TRIGGER foreign_two AFTER INSERT ON queue FOR EACH ROW EXECUTE FUNCTION move_noted()"
+        )
+        await other.commit()
+        for _ in range(2):
+            journal.bumped = WriteSet()
+            async with engine.begin() as connection:
+                await connection.execute(statement)
+            assert {relation.name for relation in journal.bumped.relations} == {"queue", "event_moves"}
+        await other.exec_driver_sql("DROP TRIGGER foreign_two ON queue")
+        await other.commit()
+    await stranger.dispose()
+    assert told == [("INSERT INTO queue(done) VALUES (true)", frozenset({Relation("main", "event_moves")}))]
+    assert sql.oracle.checked == 3
+    assert sql.oracle.surprises == 1
+
+
+async def test_the_check_leaves_the_transaction_alone(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = hook(engine)
+    await sql.prime()
+    assert sql.oracle is not None
+    monkeypatch.setattr("steinmetz.sql.oracle._counting", lambda tables: "SELECT 1 / 0")
+    async with engine.connect() as connection:
+        await connection.execute(text("INSERT INTO stats VALUES ('kept', 1)"))
+        kept = await connection.execute(text("SELECT n FROM stats WHERE key = 'kept'"))
+        assert kept.scalar_one() == 1
+        await connection.rollback()
+    assert sql.oracle.checked == 0
+
+
+async def test_the_check_can_be_switched_off_and_is_sampled(engine: AsyncEngine) -> None:
+    sql = hook(engine)
+    await sql.prime()
+    assert sql.oracle is not None
+    sql.oracle.first, sql.oracle.every = 2, 5
+    async with engine.connect() as connection:
+        for _ in range(11):
+            await connection.execute(text("DELETE FROM stats WHERE key = 'none'"))
+        assert sql.oracle.checked == 4  # the first two, then 5 and 10
+        sql.oracle.enabled = False
+        for _ in range(10):
+            await connection.execute(text("DELETE FROM stats WHERE key = 'none'"))
+        await connection.rollback()
+    assert sql.oracle.checked == 4

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection
 
     from steinmetz.sql.attendant import Attendant
+    from steinmetz.sql.oracle import Counters, Oracle
     from steinmetz.sql.transaction import Tokens
 
 log = structlog.get_logger("steinmetz.sql")
@@ -129,6 +130,7 @@ class SqlHook:
         self.knowledge = knowledge
         self.failpoint: Callable[[str], None] | None = None
         self.bump_on_release = False
+        self.oracle: Oracle | None = getattr(knowledge, "oracle", None)
         self._dialect: Dialect = engine.dialect
         self._lock = threading.Lock()
         self._memos: dict[Hashable, Memo] = {}
@@ -265,10 +267,13 @@ class SqlHook:
         state = self._state_of(connection)
         facts = self._facts(context, statement, parameters, many, connection, state)
         tokens: Tokens | None = None
+        counters: Counters | None = None
         if facts.verb is not Verb.TRANSACTION:
             note(facts, context, many)
             if facts.writes or facts.writes_unknown:
                 tokens = self._before_write(facts, context, state, many)
+                if self.oracle is not None and not (tokens or state.ddl or _is_autocommit(context)):
+                    counters = self.oracle.before(facts, connection)
         else:
             tokens = self._before_write(facts, context, state, many)
         failure: BaseException | None = None
@@ -290,6 +295,11 @@ class SqlHook:
                         rows if rows >= 0 else None, self.database, context,
                     )
                 )  # fmt: skip
+        if counters is not None and self.oracle is not None:
+            wider = self.oracle.after(facts, counters, connection)
+            if wider is not None:
+                state.collect(wider, self._epoch, context, many)  # before the COMMIT, so that nothing stays stale
+                self.relearn()
         if tokens is not None:
             self._after_write(facts, context, connection, state, tokens)
         elif state.doubts:

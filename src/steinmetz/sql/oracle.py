@@ -37,79 +37,96 @@ Surprise = Callable[[StatementFacts, frozenset[Relation]], None]
 
 
 class Oracle:
-    """Which runs are checked, and how. ``enabled`` may be changed at any time."""
+    """Which runs are checked, and how; ``enabled``, ``first``, ``every`` and ``on_surprise`` may be set any time.
+
+    ``surprise`` makes the written relations part of the statement's facts and returns these.
+    """
 
     def __init__(
-        self, database: str, *, first: int = FIRST, every: int = EVERY, on_surprise: Surprise | None = None
+        self,
+        database: str,
+        catalogue: Callable[[], Catalogue | None],
+        surprise: Callable[[StatementFacts, frozenset[Relation]], StatementFacts],
     ) -> None:
-        self.database = database
         self.enabled = True
-        self.first = first
-        self.every = every
-        self.on_surprise = on_surprise
+        self.first = FIRST
+        self.every = EVERY
+        self.on_surprise: Surprise | None = None
         self.checked = 0
         self.surprises = 0
+        self._database = database
+        self._catalogue = catalogue
+        self._surprise = surprise
         self._lock = threading.Lock()
         self._runs: dict[str, int] = {}
 
-    def is_due(self, facts: StatementFacts) -> bool:
-        """Count a run of a writing statement; whether this one is to be checked."""
-        if not self.enabled or facts.writes_unknown:
-            return False
+    def before(self, facts: StatementFacts, connection: PoolProxiedConnection) -> Counters | None:
+        """Count a run of a statement that is about to write, in a transaction; None if it is not to be checked."""
+        if not self.enabled or facts.writes_unknown or not facts.writes:
+            return None
         runs = self._runs.get(facts.fingerprint, 0)
         if not runs and len(self._runs) >= STATEMENTS:
             with self._lock:
                 self._runs.clear()
         self._runs[facts.fingerprint] = runs + 1
-        return runs < self.first or runs % self.every == 0
+        if runs >= self.first and runs % self.every:
+            return None
+        catalogue = self._catalogue()
+        return None if catalogue is None else self._look(connection, catalogue)
 
-    def look(self, connection: PoolProxiedConnection, catalogue: Catalogue) -> Counters | None:
-        """The rows written in this transaction by table; None if that cannot be said now."""
+    def after(
+        self, facts: StatementFacts, before: Counters, connection: PoolProxiedConnection
+    ) -> StatementFacts | None:
+        """The facts as they ought to have been, if the statement wrote what was not predicted; an alarm, too."""
+        catalogue = self._catalogue()
+        counters = None if catalogue is None else self._look(connection, catalogue)
+        if catalogue is None or counters is None:
+            return None
+        self.checked += 1
         tables = catalogue.tables
+        written = {
+            Relation(self._database, tables[oid])
+            for oid, rows in counters.items()
+            if rows != before.get(oid, 0) and oid in tables
+        }
+        surprising = frozenset(written - facts.writes)
+        if not surprising:
+            return None
+        self._alarm(facts, surprising)
+        return self._surprise(facts, surprising)
+
+    def _alarm(self, facts: StatementFacts, surprising: frozenset[Relation]) -> None:
+        self.surprises += 1
+        log.error(
+            "A statement wrote a table that it was not predicted to write; what was read of it may be stale",
+            statement=facts.text[:500],
+            fingerprint=facts.fingerprint,
+            tables=sorted(relation.name for relation in surprising),
+        )
+        if self.on_surprise is not None:
+            try:
+                self.on_surprise(facts, surprising)
+            except Exception as error:
+                log.error("on_surprise failed", error=type(error).__name__)
+
+    def _look(self, connection: PoolProxiedConnection, catalogue: Catalogue) -> Counters | None:
+        """The rows written by table since the connection last told of them; None if that cannot be said now."""
         cursor = connection.cursor()
         try:
             cursor.execute(f"SAVEPOINT {_SAVEPOINT}")
             try:
-                cursor.execute(_counting(tables))
-                counters = {int(oid): int(rows) for oid, rows in cursor.fetchall()}
+                cursor.execute(_counting(catalogue.tables))
+                return {int(oid): int(rows) for oid, rows in cursor.fetchall()}
             except Exception:
                 cursor.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-                cursor.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
                 raise
-            cursor.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+            finally:
+                cursor.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
         except Exception as error:
             log.info("The rows that a statement writes could not be counted", error=type(error).__name__)
             return None
         finally:
             cursor.close()
-        return counters
-
-    def unpredicted(
-        self, facts: StatementFacts, before: Counters, after: Counters, catalogue: Catalogue
-    ) -> frozenset[Relation]:
-        """What was written between two looks, and is not in ``facts``; an alarm if there is any."""
-        self.checked += 1
-        tables = catalogue.tables
-        written = {
-            Relation(self.database, tables[oid])
-            for oid, rows in after.items()
-            if rows != before.get(oid, 0) and oid in tables
-        }
-        surprising = frozenset(written - facts.writes)
-        if surprising:
-            self.surprises += 1
-            log.error(
-                "A statement wrote a table that it was not predicted to write; what was read of it may be stale",
-                statement=facts.text[:500],
-                fingerprint=facts.fingerprint,
-                tables=sorted(relation.name for relation in surprising),
-            )
-            if self.on_surprise is not None:
-                try:
-                    self.on_surprise(facts, surprising)
-                except Exception as error:
-                    log.error("on_surprise failed", error=type(error).__name__)
-        return surprising
 
 
 def _counting(tables: Mapping[int, str]) -> str:

@@ -23,6 +23,7 @@ from steinmetz.sql.analysis import Event
 from steinmetz.sql.catalogue import Catalogue, Touch
 from steinmetz.sql.facts import Relation, StatementFacts, Verb
 from steinmetz.sql.narrowing import Narrowing, Question
+from steinmetz.sql.oracle import Oracle
 from steinmetz.sql.postgres_catalogue import read_catalogue, schema_fingerprint
 from steinmetz.sql.probe import Answer, analysable
 from steinmetz.sql.session import BEGINNING, BLURRED, Seat
@@ -75,6 +76,7 @@ class PostgresKnowledge:
     def __init__(self, database: str, dialect: Dialect) -> None:
         self.database = database
         self.narrowing = Narrowing()
+        self.oracle = Oracle(database, lambda: self._catalogue, self.surprise)
         self.fingerprint = ""
         self._dialect = dialect
         self._style = dialect.paramstyle
