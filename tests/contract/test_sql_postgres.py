@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
-from steinmetz.sql import Relation, ScopeKind, SqlHook, WriteSet, hook, open_scope
+from steinmetz.sql import Relation, ScopeKind, SqlHook, StatementFacts, WriteSet, hook, open_scope
 from steinmetz.sql.attendant import Attendant
 from steinmetz.sql.postgres import PostgresKnowledge
 from steinmetz.tasks import Tasks
@@ -513,6 +513,101 @@ async def test_the_steady_state_asks_the_server_nothing_more(engine: AsyncEngine
         known = await messages_sent(connection, statements)
     assert new > expected  # the first writes are checked
     assert known == expected >= len(statements)
+
+
+BEHIND = """
+    CREATE FUNCTION seen_before(text) RETURNS boolean LANGUAGE sql
+        BEGIN ATOMIC SELECT EXISTS (SELECT FROM tenants WHERE name = $1); END;
+    CREATE DOMAIN known_name AS text CHECK (VALUE IS NULL OR seen_before(VALUE));
+    CREATE FUNCTION any_limit() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT max(most) FROM limits; END;
+    CREATE DOMAIN limited AS int DEFAULT any_limit();
+    CREATE TABLE named (name known_name, most limited, other int);
+    CREATE FUNCTION near(int, int) RETURNS boolean LANGUAGE sql
+        BEGIN ATOMIC SELECT EXISTS (SELECT FROM nodes WHERE id = $1 - $2); END;
+    CREATE OPERATOR ~~~ (LEFTARG = int, RIGHTARG = int, FUNCTION = near);
+    CREATE FUNCTION weigh(bigint, int) RETURNS bigint LANGUAGE sql
+        BEGIN ATOMIC SELECT $1 + count(*) FROM bins; END;
+    CREATE AGGREGATE weight(int) (SFUNC = weigh, STYPE = bigint, INITCOND = '0');
+    CREATE TYPE code AS (value int);
+    CREATE FUNCTION coded(int) RETURNS code LANGUAGE sql BEGIN ATOMIC SELECT ROW(max(id))::code FROM pages; END;
+    CREATE CAST (int AS code) WITH FUNCTION coded(int);
+    CREATE FUNCTION is_late(int) RETURNS boolean LANGUAGE sql
+        BEGIN ATOMIC SELECT EXISTS (SELECT FROM calls); END;
+    CREATE TRIGGER late AFTER DELETE ON named FOR EACH ROW WHEN (is_late(OLD.other)) EXECUTE FUNCTION move_noted();
+"""
+TIDIED = """
+    DROP TABLE named;
+    DROP FUNCTION is_late(int);
+    DROP TYPE code CASCADE;
+    DROP AGGREGATE weight(int);
+    DROP FUNCTION weigh(bigint, int);
+    DROP OPERATOR ~~~ (int, int);
+    DROP FUNCTION near(int, int);
+    DROP DOMAIN limited;
+    DROP FUNCTION any_limit();
+    DROP DOMAIN known_name;
+    DROP FUNCTION seen_before(text);
+"""
+
+
+async def test_what_stands_behind_operators_casts_domains_aggregates_and_conditions(
+    engine: AsyncEngine, corpus_url: str
+) -> None:
+    told = {
+        "SELECT other FROM named WHERE other ~~~ 5": ({"named", "nodes"}, set()),
+        "SELECT weight(other) FROM named": ({"named", "bins"}, set()),
+        # Which of the domains is in a type is not told apart.
+        "SELECT 5::code": ({"pages", "tenants", "limits"}, set()),
+        "SELECT 'one'::known_name": ({"tenants", "limits"}, set()),
+        "INSERT INTO named (other) VALUES (1)": ({"tenants", "limits"}, {"named"}),
+        "DELETE FROM named": ({"calls"}, {"named", "event_moves"}),
+        "SELECT other FROM named": ({"named"}, set()),
+    }
+    stranger = create_async_engine(corpus_url)
+    async with stranger.connect() as other:
+        raw = await other.get_raw_connection()
+        driver: Any = raw.driver_connection
+        await driver.execute(BEHIND)
+        try:
+            async with attended(engine) as (sql, attendant), engine.connect() as connection:
+                seen: list[StatementFacts] = []
+                sql.observe_executions(lambda execution: seen.append(execution.facts))
+                for _ in range(2):
+                    for statement in told:
+                        await connection.exec_driver_sql(statement)
+                    await connection.rollback()
+                    await attendant.settled()
+                at_first, at_last = seen[: len(told)], seen[len(told) :]
+                for (statement, (reads, writes)), new, known in zip(told.items(), at_first, at_last, strict=True):
+                    for facts in (new, known):
+                        assert reads <= {relation.name for relation in facts.reads}, statement
+                    if not writes:
+                        assert {relation.name for relation in known.reads} == reads, statement
+                    assert {relation.name for relation in known.writes} == writes, statement
+        finally:
+            await engine.dispose()
+            await driver.execute(TIDIED)
+    await stranger.dispose()
+
+
+async def test_foreign_tables_may_be_written_by_anybody(engine: AsyncEngine, corpus_url: str) -> None:
+    hook(engine)
+    async with engine.connect() as connection:
+        available = "SELECT count(*) FROM pg_available_extensions WHERE name = 'file_fdw'"
+        there = await connection.scalar(text(available))
+        if there:
+            await connection.exec_driver_sql("CREATE EXTENSION file_fdw")
+            await connection.exec_driver_sql("CREATE SERVER files FOREIGN DATA WRAPPER file_fdw")
+            await connection.exec_driver_sql(
+                "CREATE FOREIGN TABLE remote (a text) SERVER files OPTIONS (filename '/dev/null')"
+            )
+            await connection.commit()
+            with open_scope(ScopeKind.REQUEST, "foreign") as scope:
+                await connection.exec_driver_sql("SELECT a FROM remote")
+            assert scope.unknown
+            await connection.exec_driver_sql("DROP EXTENSION file_fdw CASCADE")
+            await connection.commit()
+        assert there in (0, 1)
 
 
 # The sampled check

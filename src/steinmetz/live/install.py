@@ -179,6 +179,7 @@ class Live:
                 )
         if self.io is not None:
             await self.io.start()
+        self._tasks.spawn("attend", self.hook.attend())
         if self.enabled:
             for recomputer in self._recomputers:
                 self._tasks.spawn(f"recompute {recomputer.watch.binding.path}", recomputer.run())

@@ -149,8 +149,9 @@ class Attendant:
         self._beginning = now
 
     def _may_narrow(self, connection: PoolProxiedConnection) -> bool:
-        if self._hook.engine.pool.dispatch.checkout:
-            self._stop_narrowing("a listener of the pool's checkout event may change what names mean")
+        events = self._hook.engine.pool.dispatch
+        if events.checkout or events.checkin or events.reset:
+            self._stop_narrowing("listeners of the pool's checkout, checkin or reset may change what names mean")
             return False
         try:
             ask(connection, "SELECT 1", BEGINNING)

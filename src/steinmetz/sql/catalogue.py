@@ -75,6 +75,7 @@ class Edges:
         self.children: dict[int, set[int]] = defaultdict(set)  # parent -> partitions, heirs
         self.defaults: dict[int, set[int]] = defaultdict(set)  # relation -> functions
         self.checks: dict[int, set[int]] = defaultdict(set)  # relation -> functions
+        self.conditions: dict[int, set[int]] = defaultdict(set)  # relation -> what its triggers' WHEN names
         self.policies: dict[int, set[int]] = defaultdict(set)  # relation -> what they name
         self.calls: dict[int, set[int]] = defaultdict(set)  # function -> recorded dependencies
         self.ambient: set[int] = set()  # functions behind operators, casts, domains and aggregates
@@ -245,8 +246,11 @@ class Catalogue:
     def body(self, oid: int) -> _Seen | None:
         """What the source of a function does, read once; None for what is built in."""
         seen = self._bodies.get(oid)
-        if seen is None and (function := self._functions.get(oid)) is not None:
-            seen = self._bodies[oid] = self._seen_in(function)
+        if seen is None:
+            if (function := self._functions.get(oid)) is not None:
+                seen = self._bodies[oid] = self._seen_in(function)
+            elif recorded := self._edges.calls.get(oid):  # an aggregate
+                seen = self._bodies[oid] = _Seen(Analysis(calls={each for each in recorded if each < 0}))
         return seen
 
     def _seen_in(self, function: Function) -> _Seen:
@@ -384,6 +388,7 @@ class Closure:
                 )
         if event in (Event.INSERT, Event.UPDATE):
             self._calls |= edges.defaults.get(oid, set()) | edges.checks.get(oid, set())
+        _sort(edges.conditions.get(oid, ()), self._reads, self._calls)
         _sort(edges.policies.get(oid, ()), self._reads, self._calls)
 
     def _call(self, oid: int) -> None:

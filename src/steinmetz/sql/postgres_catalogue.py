@@ -88,13 +88,23 @@ _QUERIES = {
     # A default may call anything, and so may a check; generated columns and indexes are IMMUTABLE.
     "defaults": _depending("pg_attrdef", "x.adrelid::bigint", "d.refobjid <> x.adrelid"),
     "checks": _depending("pg_constraint", "x.conrelid::bigint", "x.contype = 'c' AND d.refobjid <> x.conrelid"),
+    "conditions": _depending(
+        "pg_trigger", "x.tgrelid::bigint", "tgqual IS NOT NULL AND d.refobjid NOT IN (x.tgrelid, x.tgfoid)"
+    ),
+    "domain_columns": f"""
+        SELECT DISTINCT a.attrelid::bigint, {DOMAINS} FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        WHERE t.typtype = 'd' AND t.oid >= 16384 AND a.attnum > 0""",
     "policies": _depending("pg_policy", "x.polrelid::bigint", "d.refobjid <> x.polrelid"),
     # Aggregates depend on their functions, functions with a parsed body (BEGIN ATOMIC) on what it names.
     "calls": _depending("pg_proc", "-x.oid::bigint"),
     "domains": f"""
         SELECT {REACHED} FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_depend d
           ON d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = c.oid
-        WHERE c.contypid <> 0 AND d.refclassid <> 'pg_catalog.pg_type'::regclass AND {REACHABLE}""",
+        WHERE c.contypid <> 0 AND d.refclassid <> 'pg_catalog.pg_type'::regclass AND {REACHABLE}
+        UNION SELECT {REACHED} FROM pg_catalog.pg_type t JOIN pg_catalog.pg_depend d
+          ON d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid
+        WHERE t.typtype = 'd' AND d.refclassid <> 'pg_catalog.pg_type'::regclass AND {REACHABLE}""",
     # Functions that a text calls without naming them: behind operators, casts, aggregates.
     "ambient": """
         SELECT -oprcode::bigint FROM pg_catalog.pg_operator WHERE oprcode::oid >= 16384
@@ -191,10 +201,12 @@ def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
     edges.ambient.update(oid for (oid,) in rows["ambient"])
     edges.ambient.add(DOMAINS)
     edges.generated.update(oid for (oid,) in rows["generated"])
-    for name in ("children", "views", "defaults", "checks", "policies", "calls"):
+    for name in ("children", "views", "defaults", "checks", "conditions", "policies", "calls"):
         reached = getattr(edges, name)
         for source, oid in rows[name]:
             reached[source].add(oid)
+    for relation, oid in rows["domain_columns"]:
+        edges.defaults[relation].add(oid)  # a domain has a default of its own
     for row in rows["triggers"]:
         _add_trigger(edges, *row)
     for row in rows["rules"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steinmetz.sql.analysis import Analysis, Event
+from steinmetz.sql.analysis import Event
 from steinmetz.sql.catalogue import Catalogue, Edges, Entry, Function, Kind, Touch
 from steinmetz.sql.shape import shape_of
 
