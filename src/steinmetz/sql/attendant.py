@@ -50,6 +50,7 @@ class Attendant:
         self._poll_s = poll_s
         self._pool = hook.engine.pool.recreate()
         self._connection: PoolProxiedConnection | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._wake = asyncio.Event()
         self._beginning: str | None = None
 
@@ -97,7 +98,8 @@ class Attendant:
 
     async def _aside(self, work: Callable[[PoolProxiedConnection], bool]) -> bool:
         try:
-            return await self._elsewhere(lambda: self._on_connection(work))
+            async with self._one_at_a_time:
+                return await self._elsewhere(lambda: self._on_connection(work))
         except Exception as error:
             log.warning("The database could not be asked about its schema", error=type(error).__name__)
             return False
