@@ -30,7 +30,10 @@ log = structlog.get_logger("steinmetz.sql")
 SCHEMA_POLL_S = 5.0
 """How long DDL of others may go unnoticed."""
 BATCH = 50
-"""Statements that are narrowed before the first of them is used."""
+"""Statements that are asked about in one go."""
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 60.0
+"""What was found is put to use by learning all statements anew, after pauses that double: new ones never end."""
 
 
 class Attendant:
@@ -53,6 +56,8 @@ class Attendant:
         self._one_at_a_time = asyncio.Lock()
         self._wake = asyncio.Event()
         self._beginning: str | None = None
+        self._found = False  # something that is not in use yet
+        self._pause_s = FIRST_PAUSE_S
 
     async def run(self) -> None:
         """Work until cancelled; an unreachable database is tried again at the next look."""
@@ -63,33 +68,42 @@ class Attendant:
             loop.call_soon_threadsafe(self._wake.set)
 
         try:
-            await self._aside(self._look)
-            if self._narrow and await self._aside(self._may_narrow):
-                narrowing.attended_by(wake)
-                self._hook.relearn()  # what has been learnt by now was offered to nobody
-            next_look_s = loop.time() + self._poll_s
+            next_look_s = next_use_s = loop.time()
             while True:
                 self._wake.clear()
-                while await self._aside(self._narrow_some):
-                    self._hook.relearn()
-                self._turned.set()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), max(0.0, next_look_s - loop.time()))
                 if loop.time() >= next_look_s:
                     await self._aside(self._look)
                     next_look_s = loop.time() + self._poll_s
+                if self._narrow and not narrowing.is_attended and await self._aside(self._may_narrow):
+                    narrowing.attended_by(wake)
+                    self._hook.relearn()  # what has been learnt by now was offered to nobody
+                while await self._aside(self._narrow_some):
+                    pass
+                if self._found and loop.time() >= next_use_s:
+                    self._use()
+                    next_use_s = loop.time() + self._pause_s
+                    self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+                self._turned.set()
+                next_s = min(next_look_s, next_use_s) if self._found else next_look_s
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), max(0.0, next_s - loop.time()))
         finally:
             narrowing.attended_by(None)
             with contextlib.suppress(Exception):
                 await self._elsewhere(self._close)
 
+    def _use(self) -> None:
+        self._found = False
+        self._hook.relearn()
+
     async def settled(self) -> None:
-        """Wait until all that waits now has been asked about; `run` must be running."""
+        """Wait until all that waits now has been asked about, and put it to use; `run` must be running."""
         while True:
             self._turned.clear()
             self._wake.set()
             await self._turned.wait()
             if not self._knowledge.narrowing.is_pending:
+                self._use()
                 return
 
     async def look(self) -> None:
@@ -170,22 +184,24 @@ class Attendant:
         self._hook.relearn()
 
     def _narrow_some(self, connection: PoolProxiedConnection) -> bool:
-        """Ask about what waits, one after the other; whether anything came of it."""
+        """Ask about what waits, one after the other; whether there may be more."""
         narrowing = self._knowledge.narrowing
-        useful = False
         for _ in range(BATCH):
             question = narrowing.next()
             if question is None:
-                break
+                return False
             try:
                 facts = self._knowledge.narrowed(question, ask(connection, question.text, question.session))
             except Exception as error:
+                if self._hook.engine.dialect.is_disconnect(error, connection.dbapi_connection, None):  # type: ignore[arg-type]
+                    narrowing.again(question)
+                    raise
                 facts = None
                 log.debug(
                     "A statement was not narrowed", statement=question.shape.text[:200], error=repr(error)[:500]
                 )
-            useful = narrowing.answered(question, facts) or useful
-        return useful
+            self._found = narrowing.answered(question, facts) or self._found
+        return True
 
 
 def _told(error: Exception) -> str:

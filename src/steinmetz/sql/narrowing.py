@@ -20,6 +20,8 @@ from steinmetz.sql.shape import Shape
 WAITING = 500
 """Statements that wait to be asked about; any further one is dropped, and offered again when it is learnt anew."""
 REMEMBERED = 4_000
+SAME_SHAPE = 8
+"""Texts of one shape that are asked about: whoever writes values into the text makes a new one every time."""
 REMEMBERED_LENGTH = 20_000
 """Longer texts are not asked about."""
 
@@ -48,6 +50,7 @@ class Narrowing:
         self._generation = 0
         self._waiting: deque[Question] = deque()
         self._offered: set[tuple[str, Session]] = set()
+        self._shapes: dict[str, int] = {}
         self._found: dict[tuple[str, Session], StatementFacts | None] = {}
         self._wake: Callable[[], None] | None = None
 
@@ -79,9 +82,13 @@ class Narrowing:
         with self._lock:
             if (key, session) in self._offered or (key, session) in self._found:
                 return
-            if len(self._waiting) >= WAITING:
+            asked = self._shapes.get(shape.fingerprint, 0)
+            if len(self._waiting) >= WAITING or asked >= SAME_SHAPE:
                 self.dropped += 1
                 return
+            while len(self._shapes) >= REMEMBERED:
+                self._shapes.pop(next(iter(self._shapes)))
+            self._shapes[shape.fingerprint] = asked + 1
             self._offered.add((key, session))
             self._waiting.append(Question(key, text, shape, session, catalogue, self._generation))
         wake()
@@ -89,6 +96,12 @@ class Narrowing:
     def next(self) -> Question | None:
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
+
+    def again(self, question: Question) -> None:
+        """The server could not be asked; the statement is the next one once more."""
+        with self._lock:
+            if question.generation == self._generation:
+                self._waiting.appendleft(question)
 
     def answered(self, question: Question, facts: StatementFacts | None) -> bool:
         """Keep the narrower facts (None: there are none); returns whether they are still of use."""
@@ -109,5 +122,6 @@ class Narrowing:
         with self._lock:
             self._generation += 1
             self._found.clear()
+            self._shapes.clear()
             self._waiting.clear()
             self._offered.clear()

@@ -66,7 +66,7 @@ def test_an_answer_of_an_older_schema_is_of_no_use() -> None:
 def test_queue_and_memory_are_bounded() -> None:
     narrowing, _ = attended()
     for number in range(module.WAITING + 3):
-        offer(narrowing, str(number))
+        narrowing.offer(str(number), "", shape_of(f"SELECT a{number}"), BEGINNING, CATALOGUE)
     assert narrowing.dropped == 3
     offer(narrowing, "x" * (module.REMEMBERED_LENGTH + 1))
     assert narrowing.dropped == 3
@@ -77,6 +77,26 @@ def test_queue_and_memory_are_bounded() -> None:
     narrowing.answered(question, FACTS)
     assert len(found) == module.REMEMBERED
     assert narrowing.known("old 0", BEGINNING) is None
+
+
+def test_texts_of_one_shape_are_asked_about_a_few_times_only() -> None:
+    narrowing, _ = attended()
+    for number in range(module.SAME_SHAPE + 5):
+        offer(narrowing, f"SELECT {number}")
+    assert narrowing.dropped == 5
+    narrowing.forget()
+    offer(narrowing, "SELECT 99")
+    assert narrowing.next() is not None
+
+
+def test_what_could_not_be_asked_is_next_again() -> None:
+    narrowing, _ = attended()
+    offer(narrowing, "a")
+    offer(narrowing, "b")
+    question = narrowing.next()
+    assert question is not None
+    narrowing.again(question)
+    assert narrowing.next() is question
 
 
 def test_who_leaves_takes_the_queue_along() -> None:
