@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -445,6 +446,47 @@ async def test_t4_a_trigger_of_another_process_is_seen_at_the_next_look(
         await other.commit()
     await stranger.dispose()
     assert {relation.name for relation in journal.bumped.relations} == {"queue", "order_log"}
+
+
+async def test_t4_the_schema_is_looked_at_by_itself(engine: AsyncEngine, corpus_url: str) -> None:
+    sql = hook(engine)
+    await sql.prime()
+    attendant = sql.attendant(narrow=False, poll_s=0.02)
+    assert attendant is not None
+    tasks = Tasks("test")
+    tasks.spawn("attend", attendant.run())
+    known = sql.knowledge
+    assert isinstance(known, PostgresKnowledge)
+    before = known.fingerprint
+    stranger = create_async_engine(corpus_url)
+    async with stranger.begin() as other:
+        await other.exec_driver_sql("CREATE TABLE passing (id int)")
+    while known.fingerprint == before or known.catalogue is None:
+        await asyncio.sleep(0.01)
+    assert known.catalogue.knows("passing")
+    async with stranger.begin() as other:
+        await other.exec_driver_sql("DROP TABLE passing")
+    await stranger.dispose()
+    await tasks.aclose()
+    assert not known.narrowing.is_attended
+
+
+async def test_the_background_comes_back_after_its_connection_was_lost(
+    engine: AsyncEngine, corpus_url: str
+) -> None:
+    async with attended(engine) as (_, attendant):
+        killer = create_async_engine(corpus_url)
+        async with killer.connect() as other:
+            await other.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        await killer.dispose()
+        await engine.dispose()
+        async with engine.connect() as connection:
+            assert await reads_of(connection, NAME) == BOTH
+            await attendant.settled()
+            assert await reads_of(connection, NAME) == {"customers"}
 
 
 async def test_t4_a_refreshed_view_is_written(engine: AsyncEngine) -> None:
