@@ -25,7 +25,7 @@ class Analysis:
 
     ``alone`` are reads and writes under ONLY, which leave out partitions and heirs. ``columns`` are the attribute
     numbers that are looked at, ``assigned`` those that an UPDATE sets; None stands for the whole row. ``calls``
-    are the oids of functions, negative as in `steinmetz.sql.catalogue.Edges`.
+    are the oids of functions, negative as in `steinmetz.sql.schema.Edges`.
     """
 
     reads: set[int] = field(default_factory=set)

@@ -20,7 +20,8 @@ import structlog
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from steinmetz.sql.analysis import Event
-from steinmetz.sql.catalogue import Catalogue, Touch
+from steinmetz.sql.catalogue import Catalogue
+from steinmetz.sql.closure import Touch
 from steinmetz.sql.facts import Relation, StatementFacts, Verb
 from steinmetz.sql.narrowing import Narrowing, Question
 from steinmetz.sql.oracle import Oracle

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.sql.analysis import Analysis, Event
-from steinmetz.sql.catalogue import Catalogue, Edges, Entry, Function, Kind
+from steinmetz.sql.catalogue import Catalogue
 from steinmetz.sql.nodes import Unreadable, analysis_of
+from steinmetz.sql.schema import Edges, Entry, Function, Kind
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection

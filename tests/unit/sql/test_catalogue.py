@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from steinmetz.sql.analysis import Event
-from steinmetz.sql.catalogue import Catalogue, Edges, Entry, Function, Kind, Touch
+from steinmetz.sql.catalogue import Catalogue
+from steinmetz.sql.closure import Touch
+from steinmetz.sql.schema import Edges, Entry, Function, Kind
 from steinmetz.sql.shape import shape_of
 
 ORDERS, ITEMS, LOG, VIEW, PARENT, CHILD, FOREIGN, SEQUENCE = range(1, 9)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from steinmetz.sql import narrowing as module
-from steinmetz.sql.catalogue import Catalogue, Edges
+from steinmetz.sql.catalogue import Catalogue
 from steinmetz.sql.knowledge import unknown_facts
 from steinmetz.sql.narrowing import Narrowing
+from steinmetz.sql.schema import Edges
 from steinmetz.sql.session import BEGINNING, Session
 from steinmetz.sql.shape import shape_of
 
