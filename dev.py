@@ -19,6 +19,9 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 STAMP = VENV / ".ready"
+OLDER = ROOT / ".venv-sqlalchemy-2.0"
+"""A second environment: everything as locked, but for SQLAlchemy."""
+OLDER_SQLALCHEMY = "sqlalchemy==2.0.*"
 STATIC = ROOT / "src" / "steinmetz" / "static"
 
 WORKERS = min((os.cpu_count() or 1) + 1, 4)
@@ -26,12 +29,18 @@ WORKERS = min((os.cpu_count() or 1) + 1, 4)
 PARALLEL = ("-n", str(WORKERS), "--dist", "loadfile")
 """How pytest runs all tests: those of one file in one worker, so that they share servers."""
 
+MATRIX = (
+    "tests/unit/sql", "tests/unit/monitor", "tests/contract/test_sql_*.py", "tests/contract/test_monitor_*.py",
+)  # fmt: skip
+"""What must hold on every SQLAlchemy that the hook knows."""
+
 USAGE = """\
 usage: python3 dev.py COMMAND [ARGUMENTS]
 
   run [OPTIONS]     start SteinmetZ at http://localhost:3000 on an embedded SQLite file,
                     created, migrated and seeded on the first start (OPTIONS as of `steinmetz serve`)
   test [ARGS]       run all tests (ARGS go to pytest)
+  test --matrix     the tests of sql and monitor, on the locked SQLAlchemy and on 2.0 in a second environment
   check             ruff, mypy --strict, import contracts, web types
   bench [NAME]      run a benchmark, or list them  [--quick] [--json FILE] [--check]
   lock              write requirements.lock anew from pyproject.toml
@@ -104,6 +113,51 @@ def make_ready() -> None:
     STAMP.write_text(f"{packages} {web}")
 
 
+def without(package: str, lock: str) -> str:
+    """The text of a lock file without one package and its hashes."""
+    kept: list[str] = []
+    inside = False
+    for line in lock.splitlines():
+        if not line.startswith((" ", "#")):
+            inside = line.lower().startswith(f"{package}==")
+        if not inside:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def make_older() -> Path:
+    """The Python of the second environment, made if it is not there or the lock has changed."""
+    python = OLDER / ("Scripts" if os.name == "nt" else "bin") / "python"
+    stamp, wanted = OLDER / ".ready", digest(ROOT / "requirements.lock", ROOT / "pyproject.toml")
+    if stamp.exists() and stamp.read_text() == wanted:
+        return python
+    print(f"dev.py: making {OLDER.name}", flush=True)
+    venv.create(OLDER, with_pip=True, clear=True)
+    rest = OLDER / "requirements.lock"
+    rest.write_text(without("sqlalchemy", (ROOT / "requirements.lock").read_text()))
+    install = [word if word != PYTHON else python for word in installer()]
+    if "uv" in install:
+        install[0] = PYTHON  # uv itself is in the first environment
+    # Without the dependencies of what is listed: they are all listed, and SQLAlchemy would come back by them.
+    step(*install, "--no-deps", "--require-hashes", "-r", rest, quiet=True)
+    step(*install, "--no-deps", OLDER_SQLALCHEMY, quiet=True)
+    step(*install, "--no-deps", "--no-build-isolation", "-e", ".", quiet=True)
+    stamp.write_text(wanted)
+    return python
+
+
+def matrix(arguments: list[str]) -> None:
+    """Run `MATRIX` on each SQLAlchemy; ends with the first failure's status."""
+    tests = sorted(str(path.relative_to(ROOT)) for pattern in MATRIX for path in ROOT.glob(pattern))
+    for python in (PYTHON, make_older()):
+        said = subprocess.run(
+            [python, "-c", "import sqlalchemy; print(sqlalchemy.__version__)"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        print(f"dev.py: SQLAlchemy {said.stdout.strip()}", flush=True)
+        step(python, "-m", "pytest", *(arguments or PARALLEL), *tests)
+
+
 def execute(*command: object) -> None:
     """Become the given command, so that signals and the exit status are its own."""
     words = [str(word) for word in command]
@@ -139,6 +193,8 @@ def main(arguments: list[str]) -> None:
     make_ready()
     if command == "run":
         execute(PYTHON, "-m", "steinmetz", "serve", *rest)
+    elif command == "test" and rest[:1] == ["--matrix"]:
+        matrix(rest[1:])
     elif command == "test":
         execute(PYTHON, "-m", "pytest", *(rest or PARALLEL))
     elif command == "check":

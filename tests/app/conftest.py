@@ -80,6 +80,7 @@ def settings_for(folder: Path, database_url: str, **changes: Any) -> Settings:
             "argon2_time_cost": 1,
             "access_log": False,
             "log_level": "warning",
+            "monitor_history": False,
             **changes,
         }
     )

@@ -324,7 +324,7 @@ class TestTheLog:
         assert "geheim" not in json.dumps(written)
         routes = {line["route"] for line in written}
         assert len(routes) == 2
-        assert routes <= {"/api/customers/{customer_id}", "/", "(no route)"}
+        assert routes <= {"/api/customers/{customer_id}", "/", "(unrouted)"}
 
     async def test_names_the_request_of_a_slow_query(
         self, app: Application, sign_in: SignIn, lines: Callable[[], Any]

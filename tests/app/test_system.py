@@ -99,6 +99,8 @@ class TestOperatorsFigures:
         [
             "/api/diagnostics/query-stats",
             "/api/diagnostics/query-stats?window=60",
+            "/api/diagnostics/statements",
+            "/api/diagnostics/routes?window=5m&sort=most",
             "/api/diagnostics/slow-queries",
             "/api/cache/stats",
             "/api/cache/entries",

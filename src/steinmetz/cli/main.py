@@ -5,6 +5,7 @@ Status 0: done. 1: the command found a fault and says so (doctor). 2: it could n
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,17 @@ app.add_typer(users, name="user")
 app.add_typer(config, name="config")
 app.add_typer(catalog, name="catalog")
 app.add_typer(maintenance, name="maintenance")
+
+
+@app.callback()
+def scoped(context: typer.Context) -> None:
+    """What a command asks of the database belongs to it; of a server it belongs to its requests and jobs."""
+    command = context.invoked_subcommand
+    if command is None or command == "serve" or not {"-h", "--help"}.isdisjoint(sys.argv):
+        return
+    from steinmetz.sql.scope import ScopeKind, open_scope
+
+    context.with_resource(open_scope(ScopeKind.COMMAND, command))
 
 
 @app.command()

@@ -16,6 +16,7 @@ from steinmetz.erp.chores import chores
 from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import event_error, refusal
+from steinmetz.erp.history import history
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
@@ -37,7 +38,8 @@ from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.erp.state import AppState
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
-from steinmetz.monitor import query_monitor
+from steinmetz.monitor import Budget, query_monitor
+from steinmetz.monitor.alerts.webhook import Webhook
 from steinmetz.realtime import Config as RealtimeConfig
 from steinmetz.realtime import Server
 from steinmetz.sql.scope import ScopeKind, open_scope
@@ -102,7 +104,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         on_admitted=rates.charge_user,
     )
     monitor = query_monitor
-    monitor.configure(slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock)
+    kept = history(settings, clock)
+    monitor.configure(
+        slow_threshold_ms=settings.slow_query_threshold_ms, enabled=settings.monitor, clock=clock, store=kept
+    )
+    monitor.alerts.budgets = Budget.read(settings.query_budgets)
+    webhook = _webhook(settings, clock)
 
     state = AppState(
         settings=settings,
@@ -128,6 +135,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await live.hook.prime()
         monitor.loop_lag.start()
+        if webhook is not None:
+            webhook.start(monitor.alerts)
+        if kept is not None:
+            await kept.start()
         await scheduler.start()
         await listeners.start()
         await worker.start()
@@ -135,8 +146,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await worker.stop()
         await listeners.stop()
         await scheduler.stop()
+        if webhook is not None:
+            await webhook.stop()
         monitor.loop_lag.stop()
         monitor.detach(live.hook)
+        if kept is not None:
+            await kept.aclose()
         await database.close()
 
     api = make_api(state, lifespan=lifespan)
@@ -157,6 +172,14 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
     door.inside = live
     return Application(state, api, live, door)
+
+
+def _webhook(settings: Settings, clock: Clock) -> Webhook | None:
+    if settings.alert_webhook_url is None or settings.alert_webhook_secret is None:
+        return None
+    return Webhook(
+        settings.alert_webhook_url.get_secret_value(), settings.alert_webhook_secret.get_secret_value(), clock
+    )
 
 
 def _overview_emissions(previous: Any, body: Any) -> list[Emission]:

@@ -19,6 +19,8 @@ from sqlalchemy.exc import ArgumentError
 
 from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.kit.secret_file import SecretFileError, read_or_make
+from steinmetz.monitor.alerts.webhook import check_target, signing_key
+from steinmetz.monitor.analysis.alerting import Budget
 
 PREFIX = "STEINMETZ_"
 PLAIN_NAMES = frozenset({"SLOW_QUERY_THRESHOLD_MS"})
@@ -101,6 +103,8 @@ class Settings(BaseSettings):
     monitor: bool = True
     live: bool = True
     """Kill switches, without a deploy: ``on`` or ``off``."""
+    monitor_history: bool = True
+    """Whether the figures of queries outlive the process: what is compared before and after a deploy has to."""
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=1_000_000_000)
     """The largest request body that is read."""
     rate_limit_address: str = "18000/60"
@@ -115,6 +119,12 @@ class Settings(BaseSettings):
     slow_query_threshold_ms: float = Field(
         100, ge=0, validation_alias=AliasChoices("SLOW_QUERY_THRESHOLD_MS", "slow_query_threshold_ms")
     )
+    query_budgets: dict[str, dict[str, float]] = {}
+    """What named queries may take, in ms: ``{"finance.invoices": {"p95": 20, "p99": 100}}``; more is an alert."""
+    alert_webhook_url: SecretStr | None = None
+    """Where alerts are posted to, signed as Standard Webhooks says."""
+    alert_webhook_secret: SecretStr | None = None
+    """``whsec_`` and Base64, or any text of at least 16 characters."""
 
     retention_sessions_days: int = Field(30, ge=0, le=MAX_RETENTION_DAYS)
     """Sign-ins that have ended, and revocations; for this and the next four: 0 keeps for ever."""
@@ -168,6 +178,32 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL must begin with postgresql:// or sqlite:///")
         if self.is_embedded and self.url.database in {None, "", ":memory:"}:
             raise ValueError("DATABASE_URL must name a file, like sqlite:///data/steinmetz.db")
+        return self
+
+    @field_validator("query_budgets")
+    @classmethod
+    def _are_budgets(cls, budgets: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        Budget.read(budgets)
+        return budgets
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _is_target(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            check_target(url.get_secret_value())
+        return url
+
+    @field_validator("alert_webhook_secret")
+    @classmethod
+    def _is_signing_key(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            signing_key(secret.get_secret_value())
+        return secret
+
+    @model_validator(mode="after")
+    def _has_both_of_webhook(self) -> Settings:
+        if (self.alert_webhook_url is None) != (self.alert_webhook_secret is None):
+            raise ValueError(f"{PREFIX}ALERT_WEBHOOK_URL and {PREFIX}ALERT_WEBHOOK_SECRET go together")
         return self
 
     @property

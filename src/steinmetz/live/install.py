@@ -17,6 +17,7 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.live.bindings import Binding, Emission
 from steinmetz.live.doorbell import Bell, Place, Ringer
 from steinmetz.live.recompute import ASGIApp, Recomputer
+from steinmetz.monitor.capture.requests import RequestScopes
 from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.engine import SqlHook, hook
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from steinmetz.cache import ResponseCache
-    from steinmetz.monitor import QueryMonitor
+    from steinmetz.monitor import Alert, QueryMonitor
     from steinmetz.realtime import Server, Socket
 
 log = structlog.get_logger("steinmetz.live")
+
+ALERT_EVENT = "monitor:alert"
+ALERT_ROOM = "ops"
+"""Alerts are said to whoever the application lets into this room."""
 
 
 class Live:
@@ -55,13 +60,15 @@ class Live:
         self.monitor = monitor
         self.clock = clock
         self.enabled = enabled
-        self._inside: ASGIApp = cache.wrap(app) if cache is not None else app
+        # The cache opens a scope for each request, switched off, too; without one they come from here.
+        self._inside: ASGIApp = cache.wrap(app) if cache is not None else RequestScopes(app)
         self._application = app
         self._sockets: ASGIApp | None = RealtimeApp(io) if io is not None else None
         self._recomputers: list[Recomputer] = []
         self._tasks: Tasks | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._relays: list[Callable[[Any], None]] = []
+        self._silence: Callable[[], None] = lambda: None
         self.bell: Bell | None = None
         self.ringer: Ringer | None = None
         if place is not None:
@@ -137,6 +144,12 @@ class Live:
         if self.io is not None:
             self.io.to(emission.room).emit(emission.event, emission.payload)
 
+    def _alerted(self, alert: Alert) -> None:
+        """An alert was raised or resolved, on whatever thread: say it on the event loop."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self.say, Emission(ALERT_EVENT, alert.as_json(), ALERT_ROOM))
+
     def _connected(self, socket: Socket) -> None:
         """Whoever connects may have joined rooms on the way in: let their answers be at hand."""
         for recomputer in self._recomputers:
@@ -180,6 +193,9 @@ class Live:
         if self.io is not None:
             await self.io.start()
         self._tasks.spawn("attend", self.hook.attend())
+        if self.monitor is not None and self.monitor.enabled:
+            self.monitor.alerts.start()
+            self._silence = self.monitor.alerts.on_alert(self._alerted)
         if self.enabled:
             for recomputer in self._recomputers:
                 self._tasks.spawn(f"recompute {recomputer.watch.binding.path}", recomputer.run())
@@ -189,6 +205,9 @@ class Live:
         tasks, self._tasks, self._loop = self._tasks, None, None
         if tasks is not None:
             await tasks.aclose()
+            if self.monitor is not None:
+                self._silence()
+                await self.monitor.alerts.stop()
             if self.bell is not None:
                 self.bell.close()
             if self.ringer is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from steinmetz.sql.commits import TransactionObserver
 from steinmetz.sql.effects import ReadSet, WriteSet
-from steinmetz.sql.engine import Execution, ExecutionObserver, SqlHook, TransactionObserver, hook
+from steinmetz.sql.engine import SqlHook, hook
+from steinmetz.sql.execution import Execution, ExecutionObserver, Meter, PoolObserver, RunObserver, Watch
 from steinmetz.sql.facts import Relation, StatementFacts, Verb
 from steinmetz.sql.scope import Scope, ScopeKind, current_scope, open_scope
 
@@ -11,12 +13,18 @@ __all__ = [  # noqa: RUF022  grouped by file
     # .effects
     "ReadSet",
     "WriteSet",
+    # .commits
+    "TransactionObserver",
     # .engine
+    "SqlHook",
+    "hook",
+    # .execution
     "Execution",
     "ExecutionObserver",
-    "SqlHook",
-    "TransactionObserver",
-    "hook",
+    "Meter",
+    "PoolObserver",
+    "RunObserver",
+    "Watch",
     # .facts
     "Relation",
     "StatementFacts",

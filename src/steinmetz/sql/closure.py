@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from steinmetz.sql.analysis import Analysis, Event, Write
+from steinmetz.sql.facts import Columns
 from steinmetz.sql.schema import Edges, Entry, Kind
 
 
@@ -36,6 +37,8 @@ class Touch:
     behind: set[str] = field(default_factory=set)
     indirect: set[str] = field(default_factory=set)
     moves: bool = False
+    direct: dict[str, Columns] = field(default_factory=dict)
+    """What is read (if anything is written: what is written) because the statement names it, and not otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,24 @@ class Closure:
                 for oid in new:
                     self._call(oid)
             else:
+                if touch.writes:
+                    writes = done.writes | done.writes_alone
+                    plain = {oid for event, oid in writes if (event, oid) not in self._edges.rules}
+                    named = plain - self._edges.rewritten - {oid for (_, oid), _ in written}
+                else:
+                    named = (done.reads | done.reads_alone) - read
+                touch.direct = self._direct(named)
                 return touch
+
+    def _direct(self, named: set[int]) -> dict[str, Columns]:
+        """The tables of ``named``, and what is known of their columns."""
+        edges = self._edges
+        return {
+            entry.shown: Columns(edges.stored.get(oid, {}), frozenset(edges.computed.get(oid, ())))
+            for oid in named
+            if (entry := self._catalogue.entry(oid)) is not None
+            and entry.kind in (Kind.TABLE, Kind.PARTITIONED, Kind.MATERIALIZED)
+        }
 
     def _read(self, oid: int, *, itself: bool = True, heirs: bool = True) -> None:
         """Note that a relation is read, and what is read or called thereby."""

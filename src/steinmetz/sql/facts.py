@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from steinmetz.sql.templates import ReadTemplate, WriteTemplate
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,6 +42,30 @@ class Verb(StrEnum):
     OTHER = "other"
 
 
+class Stored(StrEnum):
+    """How a database keeps a column; all but the last word mean that its ``=`` is the equality of bytes."""
+
+    INTEGER = "integer"
+    ROWID = "rowid"
+    """SQLite's ``INTEGER PRIMARY KEY``: NULL means the next free one, and lastrowid tells it."""
+    TEXT = "text"
+    UUID = "uuid"
+    BOOLEAN = "boolean"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the database itself says of the columns of one relation.
+
+    ``stored`` has all of them. ``computed`` are those that follow from others of their row, so that any UPDATE may
+    change them.
+    """
+
+    stored: Mapping[str, Stored]
+    computed: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class StatementFacts:
     """The facts of one statement, worked out once and remembered.
@@ -50,6 +78,10 @@ class StatementFacts:
     if the relation is written, else those that are looked at (none is possible: ``count(*)``). ``behind`` are the
     relations that are written, or whose rows are revised, by triggers, rules, foreign keys or functions, be it in
     addition to the statement itself.
+    ``direct`` are the relations that the statement reads (if it writes: that it writes) by naming them and in no
+    other way: no view, function, policy, trigger, rule or foreign-key action has a hand in their rows. Of these,
+    ``looks_at`` and ``changes`` tell which rows, where the statement was compiled by SQLAlchemy
+    (`steinmetz.sql.predicates.described`).
     """
 
     fingerprint: str
@@ -59,8 +91,11 @@ class StatementFacts:
     writes: frozenset[Relation]
     reads_unknown: bool = False
     writes_unknown: bool = False
-    columns: Mapping[Relation, frozenset[str]] | None = field(default=None, hash=False)
+    columns: Mapping[Relation, frozenset[str]] | None = field(default=None, compare=False, repr=False)
     behind: frozenset[Relation] = frozenset()
+    direct: Mapping[Relation, Columns] = field(default_factory=dict, compare=False, repr=False)
+    looks_at: ReadTemplate | None = field(default=None, compare=False, repr=False)
+    changes: WriteTemplate | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_write(self) -> bool:

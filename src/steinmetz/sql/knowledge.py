@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
     from sqlalchemy.pool import PoolProxiedConnection
 
+    from steinmetz.sql.statements import Record
+
 REMEMBERED_TEXTS = 2_000
 """Statement texts remembered for each situation; SQLAlchemy's own statements hang on their compiled object."""
 REMEMBERED_LENGTH = 20_000
@@ -68,6 +70,18 @@ class Knowledge(Protocol):
 
     def forget(self) -> None:
         """The schema has changed."""
+
+
+class Oracle(Protocol):
+    """What compares, now and then, what a statement wrote with what was predicted of it."""
+
+    def before(self, facts: StatementFacts, connection: PoolProxiedConnection) -> Any | None:
+        """The counters before a write, or None if this one is not looked at."""
+
+    def after(
+        self, facts: StatementFacts, counters: Any, connection: PoolProxiedConnection
+    ) -> StatementFacts | None:
+        """What was written beyond ``facts``; None if nothing."""
 
 
 class NoKnowledge:
@@ -129,20 +143,20 @@ def unknown_facts(shape: Shape) -> StatementFacts:
 
 
 class Memo:
-    """The facts of texts in one situation; compiled objects' records name the ``token`` they were made under."""
+    """The records of texts in one situation; compiled objects' records name the ``token`` they were made under."""
 
     __slots__ = ("__weakref__", "texts", "token")
 
     def __init__(self) -> None:
         self.token = object()
-        self.texts: dict[str, StatementFacts] = {}
+        self.texts: dict[str, Record] = {}
 
-    def keep(self, statement: str, facts: StatementFacts) -> None:
+    def keep(self, statement: str, record: Record) -> None:
         if len(statement) > REMEMBERED_LENGTH:
             return
         while len(self.texts) >= REMEMBERED_TEXTS:
             self.texts.pop(next(iter(self.texts)), None)
-        self.texts[statement] = facts
+        self.texts[statement] = record
 
     def clear(self) -> None:
         self.token = object()

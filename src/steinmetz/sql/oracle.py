@@ -75,19 +75,19 @@ class Oracle:
         return None if catalogue is None else self._look(connection, catalogue)
 
     def after(
-        self, facts: StatementFacts, before: Counters, connection: PoolProxiedConnection
+        self, facts: StatementFacts, counters: Counters, connection: PoolProxiedConnection
     ) -> StatementFacts | None:
         """The facts as they ought to have been, if the statement wrote what was not predicted; an alarm, too."""
         catalogue = self._catalogue()
-        counters = None if catalogue is None else self._look(connection, catalogue)
-        if catalogue is None or counters is None:
+        now = None if catalogue is None else self._look(connection, catalogue)
+        if catalogue is None or now is None:
             return None
         self.checked += 1
         tables = catalogue.tables
         written = {
             Relation(self._database, tables[oid])
-            for oid, rows in counters.items()
-            if rows != before.get(oid, 0) and oid in tables
+            for oid, rows in now.items()
+            if rows != counters.get(oid, 0) and oid in tables
         }
         surprising = frozenset(written - facts.writes)
         if not surprising:

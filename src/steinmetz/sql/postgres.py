@@ -59,10 +59,6 @@ _NAMED = frozenset(
     }
 )  # fmt: skip_EXPANDED = re.compile(r"__\[POSTCOMPILE_")
 
-SURPRISES = 1_000
-"""Statements of which it is remembered that they wrote more than was predicted."""
-
-
 _EXPANDED = re.compile(r"__\[POSTCOMPILE_")
 
 SURPRISES = 1_000
@@ -205,7 +201,10 @@ class PostgresKnowledge:
 
     def _widened(self, facts: StatementFacts) -> StatementFacts:
         more = self._surprises.get(facts.fingerprint) if self._surprises else None
-        return facts if more is None else replace(facts, writes=facts.writes | more, behind=facts.behind | more)
+        if more is None:
+            return facts
+        # Rows are told apart no more: what else the trigger does is not known.
+        return replace(facts, writes=facts.writes | more, behind=facts.behind | more, direct={}, changes=None)
 
     def _facts(self, shape: Shape, touch: Touch) -> StatementFacts:
         return StatementFacts(
@@ -216,6 +215,7 @@ class PostgresKnowledge:
             self._named(touch.writes),
             reads_unknown=touch.reads_unknown,
             writes_unknown=touch.writes_unknown,
+            direct={Relation(self.database, name): columns for name, columns in touch.direct.items()},
             behind=self._named(touch.behind),
         )
 

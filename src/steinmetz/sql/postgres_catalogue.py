@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from steinmetz.sql.analysis import Analysis, Event
 from steinmetz.sql.catalogue import Catalogue
+from steinmetz.sql.facts import Stored
 from steinmetz.sql.nodes import Unreadable, analysis_of
 from steinmetz.sql.schema import Edges, Entry, Function, Kind
 
@@ -31,6 +32,7 @@ _HARMLESS = ", ".join(
                  "intarray", "ltree", "pg_trgm", "pgcrypto", "seg", "unaccent", "uuid-ossp", "vector")
 )  # fmt: skip
 _TRIGGER_EVENTS = {4: Event.INSERT, 8: Event.DELETE, 16: Event.UPDATE, 32: Event.TRUNCATE}
+_BEFORE = 2
 _BEFORE_ROW = 3
 _INSTEAD = 64
 _RULE_EVENTS = {"2": Event.UPDATE, "3": Event.INSERT, "4": Event.DELETE}
@@ -97,6 +99,19 @@ _QUERIES = {
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
         WHERE t.typtype = 'd' AND t.oid >= 16384 AND a.attnum > 0""",
     "policies": _depending("pg_policy", "x.polrelid::bigint", "d.refobjid <> x.polrelid"),
+    # Types whose "=" is the equality of what was sent: not numeric (1 = 1.0), char(n) (padding), citext, domains;
+    # "default" is a deterministic collation.
+    "columns": f"""
+        SELECT a.attrelid::bigint, a.attname::text,
+               CASE WHEN a.attgenerated <> '' THEN 'computed'
+                    WHEN a.atttypid IN (20, 21, 23) THEN 'integer'
+                    WHEN a.atttypid = 16 THEN 'boolean'
+                    WHEN a.atttypid = 2950 THEN 'uuid'
+                    WHEN a.atttypid IN (25, 1043) AND l.collisdeterministic THEN 'text' ELSE 'other' END
+        FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+        WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') AND {_OWN}""",
     # Aggregates depend on their functions, functions with a parsed body (BEGIN ATOMIC) on what it names.
     "calls": _depending("pg_proc", "-x.oid::bigint"),
     "domains": f"""
@@ -208,6 +223,11 @@ def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
             reached[source].add(oid)
     for relation, oid in rows["domain_columns"]:
         edges.defaults[relation].add(oid)  # a domain has a default of its own
+    for relation, column, stored in rows["columns"]:
+        if stored == "computed":
+            edges.computed[relation].add(column)
+            stored = "other"
+        edges.stored[relation][column] = Stored(stored)
     for row in rows["triggers"]:
         _add_trigger(edges, *row)
     for row in rows["rules"]:
@@ -227,6 +247,8 @@ def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
 def _add_trigger(
     edges: Edges, relation: int, function: int, bits: int, columns: str, old: str | None, new: str | None
 ) -> None:
+    if bits & _BEFORE:
+        edges.rewritten.add(relation)
     edges.transition[function].update(name for name in (old, new) if name is not None)
     for bit, event in _TRIGGER_EVENTS.items():
         if not bits & bit:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from steinmetz.sql.analysis import Analysis, Write
+from steinmetz.sql.facts import Stored
 
 
 class Kind(StrEnum):
@@ -71,5 +72,8 @@ class Edges:
         self.calls: dict[int, set[int]] = defaultdict(set)  # function -> recorded dependencies
         self.ambient: set[int] = set()  # functions behind operators, casts, domains and aggregates
         self.transition: dict[int, set[str]] = defaultdict(set)  # function -> transition tables of its triggers
+        self.stored: dict[int, dict[str, Stored]] = defaultdict(dict)  # relation -> columns that compare exactly
+        self.computed: dict[int, set[str]] = defaultdict(set)  # relation -> columns that follow from others
+        self.rewritten: set[int] = set()  # relations with triggers that may change a row before it is written
         self.generated: set[int] = set()  # relations with generated columns
         self.revised: set[Write] = set()  # whose rows a BEFORE trigger may change

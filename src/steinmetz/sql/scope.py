@@ -8,17 +8,30 @@ that moment, so it makes every open recording uncertain.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
+from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import ReadSet
 from steinmetz.sql.facts import Relation, StatementFacts
+from steinmetz.sql.rows import Rows, folded_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
+
+    from steinmetz.sql.templates import ReadTemplate
+
+log = structlog.get_logger("steinmetz.sql")
+
+MAX_RUNS = 256
+"""Runs of one statement whose values a scope remembers; with more, its tables count (trap T12)."""
+MAX_STATEMENTS = 256
+"""Statements whose values a scope remembers, and read sets that it replays apart from each other."""
 
 
 class ScopeKind(StrEnum):
@@ -34,25 +47,63 @@ class ScopeKind(StrEnum):
 class Ledger(Protocol):
     """What an observer of executions writes down for one scope, from its first statement to its end."""
 
+    def note(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
+    ) -> None:
+        """A statement has been executed, well or not, in so long. Where rows are stepped while they are fetched
+        (SQLite, server-side cursors), the time of the fetches follows by `fetched`."""
+
+    def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
+        """The result of a statement noted before has been read to its end or given up, which took so long."""
+
     def closed(self, scope: Scope) -> None:
         """The scope has ended. An exception is the observer's own fault and reaches nobody."""
+
+
+class NoLedger:
+    """Nobody writes anything down."""
+
+    __slots__ = ()
+
+    def note(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
+    ) -> None:
+        pass
+
+    def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
+        pass
+
+    def closed(self, scope: Scope) -> None:
+        pass
 
 
 class Scope:
     """The statements of one unit of work: what they read, whether they wrote, how many there were.
 
-    One scope may be fed from several threads at once; its parts are only ever added to.
+    One scope may be fed from several threads at once; its parts are only ever added to. ``whole`` are the
+    relations of ``reads`` of which any row may have been read. ``started_ns`` is of ``perf_counter_ns``; ``db_ns``
+    is the time of its statements, fetches included; ``failed`` says that an exception ended it. ``ledger`` stays
+    None until the first statement that is measured.
     """
 
-    __slots__ = ("__weakref__", "kind", "ledger", "name", "reads", "statements", "unknown", "wrote")
+    __slots__ = (
+        "__weakref__", "_replayed", "_runs", "db_ns", "failed", "kind", "ledger", "name", "reads", "started_ns",
+        "statements", "unknown", "whole", "wrote",
+    )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, name: str) -> None:
         self.kind = kind
         self.name = name
         self.reads: set[Relation] = set()
+        self.whole: set[Relation] = set()
+        self._runs: dict[ReadTemplate, list[Any]] = {}
+        self._replayed: list[ReadSet] = []
         self.unknown: set[str] = set()
         self.wrote = False
+        self.failed = False
         self.statements = 0
+        self.db_ns = 0
+        self.started_ns = perf_ns()
         self.ledger: Ledger | None = None
 
     def __repr__(self) -> str:
@@ -61,15 +112,65 @@ class Scope:
     def note(self, facts: StatementFacts, context: ExecutionContext | None = None, many: bool = False) -> None:
         """Record one statement that is to be executed; its bound values are in ``context``."""
         self.statements += 1
-        self.reads.update(facts.reads)
+        if facts.reads:
+            self.reads.update(facts.reads)
+            template = facts.looks_at
+            if template is None or context is None or not self._note_rows(template, context):
+                self.whole.update(facts.reads)
         if facts.reads_unknown:
             self.unknown.add(f"unknown reads of {facts.fingerprint}")
         if facts.is_write:
             self.wrote = True
 
+    def _note_rows(self, template: ReadTemplate, context: ExecutionContext) -> bool:
+        """Remember the values of one run; whether that was possible."""
+        runs = self._runs.get(template)
+        if runs is None:
+            if len(self._runs) >= MAX_STATEMENTS:
+                return False
+            runs = self._runs.setdefault(template, [])
+        elif len(runs) > MAX_RUNS:
+            return True  # `read_set` sees that there were too many
+        try:
+            runs.append(template.taken(context))
+        except (LookupError, ValueError, AttributeError):  # another SQLAlchemy
+            return False
+        return True
+
+    def replay(self, read_set: ReadSet) -> None:
+        """What was computed before, from ``read_set``, is used here: this scope has read the same (trap T2).
+
+        Whether that is still true is for the caller to know.
+        """
+        self.reads.update(read_set.relations)
+        self.unknown.update(read_set.unknown)
+        if len(self._replayed) < MAX_STATEMENTS:
+            self._replayed.append(read_set)
+        else:
+            self.whole.update(read_set.relations)
+
     def read_set(self) -> ReadSet:
         """What was read up to now."""
-        return ReadSet(frozenset(self.reads), frozenset(self.unknown))
+        whole = set(self.whole)
+        rows: dict[Relation, list[Rows]] = {}
+        for template, runs in list(self._runs.items()):
+            whole |= template.whole
+            if len(runs) > MAX_RUNS:
+                whole |= template.relations
+                continue
+            for taken in list(runs):
+                for relation, looked_at in template.rows(taken):
+                    rows.setdefault(relation, []).append(looked_at)
+        for replayed in list(self._replayed):
+            whole |= replayed.relations - replayed.rows.keys()
+            for relation, several in replayed.rows.items():
+                rows.setdefault(relation, []).extend(several)
+        folded = {relation: folded_rows(rows[relation]) for relation in rows.keys() - whole}
+        return ReadSet(
+            frozenset(self.reads),
+            frozenset(self.unknown),
+            {relation: several for relation, several in folded.items() if several is not None},
+        )
 
 
 _current: ContextVar[Scope | None] = ContextVar("steinmetz_scope", default=None)
@@ -83,16 +184,48 @@ def current_scope() -> Scope | None:
 @contextmanager
 def open_scope(kind: ScopeKind, name: str) -> Iterator[Scope]:
     """Make a new scope the current one; the outer scope learns nothing of what happens inside."""
-    scope = Scope(kind, name)
+    with entered(Scope(kind, name)) as scope:
+        yield scope
+
+
+@contextmanager
+def entered(scope: Scope) -> Iterator[Scope]:
+    """`open_scope` for a scope that has been made already."""
     token = _current.set(scope)
     _recording.add(scope)
     try:
         yield scope
+    except BaseException:
+        scope.failed = True
+        raise
     finally:
         _recording.discard(scope)
         _current.reset(token)
         if scope.ledger is not None:
-            scope.ledger.closed(scope)
+            _tell(scope.ledger.closed, scope)
+        for ended in _ended:
+            _tell(ended, scope)
+
+
+_ended: tuple[Callable[[Scope], None], ...] = ()
+
+
+def observe_scopes(ended: Callable[[Scope], None]) -> None:
+    """Call ``ended`` with each scope that ends from now on, in this process; what it raises is logged."""
+    global _ended
+    _ended = (*_ended, ended)
+
+
+def unobserve_scopes(ended: Callable[[Scope], None]) -> None:
+    global _ended
+    _ended = tuple(known for known in _ended if known != ended)
+
+
+def _tell(ended: Callable[[Scope], None], scope: Scope) -> None:
+    try:
+        ended(scope)
+    except Exception as error:
+        log.error("An observer of scopes failed", observer=repr(ended), error=type(error).__name__)
 
 
 def note(facts: StatementFacts, context: ExecutionContext | None = None, many: bool = False) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import Relation, StatementFacts
 from steinmetz.sql.knowledge import Memo
+from steinmetz.sql.rows import Change, folded_changes
+from steinmetz.sql.templates import NO_LISTS, Gathered, WriteTemplate
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
@@ -16,21 +18,45 @@ if TYPE_CHECKING:
     Tokens = list[tuple[TransactionObserver, object]]
     """The marks of one transaction: who gave which token."""
 
+MAX_STATEMENTS = 64
+"""Kinds of statements whose rows one transaction remembers; what further ones write counts as the whole table."""
+MAX_INSERTS = 64
+"""INSERTs whose generated keys are asked for at the end of the transaction."""
+
 
 class ConnectionState:
-    """What one DBAPI connection has written and not committed, and the commits whose fate is open."""
+    """What one DBAPI connection has written and not committed, and the commits whose fate is open.
 
-    __slots__ = ("committing", "ddl", "doubts", "epoch", "memo", "moved", "unknown", "writes")
+    ``token`` is that of the memo whose records hold for the connection as it is now, None whenever a statement
+    needs more than its record (see `steinmetz.sql.statements`).
+    """
+
+    __slots__ = (
+        "__weakref__", "_gathered", "_inserts", "_whole", "committing", "ddl", "doubts", "epoch", "memo", "moved",
+        "open", "pool_wait_ns", "savepoints", "token", "unknown", "writes",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.memo: Memo | None = None
+        self.token: object = None
+        self.open = True  # a transaction, as far as is known
+        self.pool_wait_ns = 0
+        self.savepoints: list[str] = []
         self.writes: set[Relation] | None = None
+        self._whole: set[Relation] = set()
+        self._gathered: dict[WriteTemplate, Gathered] = {}
+        self._inserts: list[tuple[Gathered, Any]] = []
         self.unknown = False
         self.epoch = 0
         self.ddl = False
         self.moved = False  # a statement of this transaction has changed the situation
         self.committing = False
         self.doubts: Tokens = []
+
+    def unsettle(self) -> None:
+        """What was remembered for the connection as it was does not hold for it any more."""
+        self.memo = None
+        self.token = None
 
     def collect(
         self, facts: StatementFacts, epoch: int, context: ExecutionContext | None = None, many: bool = False
@@ -41,12 +67,51 @@ class ConnectionState:
             self.epoch = epoch
         self.writes |= facts.writes
         self.unknown = self.unknown or facts.writes_unknown
+        template = facts.changes
+        if template is None or context is None:
+            self._whole |= facts.writes
+        else:
+            self._gather(template, context)
+
+    def _gather(self, template: WriteTemplate, context: Any) -> None:
+        self._whole |= template.others
+        gathered = self._gathered.get(template)
+        if gathered is None:
+            if len(self._gathered) >= MAX_STATEMENTS:
+                self._whole.add(template.relation)
+                return
+            gathered = self._gathered[template] = Gathered(template)
+        elif self._inserts and self._inserts[-1][1] is context:
+            return  # a further batch of one INSERT
+        gathered.add(context.compiled_parameters, getattr(context, "_expanded_parameters", NO_LISTS))
+        if template.generated:
+            if len(self._inserts) < MAX_INSERTS:
+                self._inserts.append((gathered, context))  # its keys are known once it has run
+            else:
+                gathered.generated.clear()
 
     def take(self, database: str, epoch: int) -> WriteSet:
         """The writes of the transaction that ends now."""
         # A trigger that another connection has made meanwhile may have had a part in these writes.
         unknown = self.unknown or self.epoch != epoch
-        writes = WriteSet(frozenset(self.writes or ()), frozenset({database}) if unknown else frozenset())
+        writes = WriteSet(
+            frozenset(self.writes or ()), frozenset({database}) if unknown else frozenset(), self._changes()
+        )
         self.writes = None
         self.unknown = False
+        self._whole.clear()
+        self._gathered.clear()
+        self._inserts.clear()
         return writes
+
+    def _changes(self) -> dict[Relation, tuple[Change, ...]]:
+        for gathered, context in self._inserts:
+            # Not asked as an attribute: that would make one up, and keep it, if the statement has not run yet.
+            keys = vars(context).get("inserted_primary_key_rows")
+            gathered.add_generated(keys, len(context.compiled_parameters))
+        changes: dict[Relation, list[Change]] = {}
+        for gathered in self._gathered.values():
+            if gathered.template.relation not in self._whole:
+                changes.setdefault(gathered.template.relation, []).append(gathered.change())
+        folded = {relation: folded_changes(several) for relation, several in changes.items()}
+        return {relation: several for relation, several in folded.items() if several is not None}

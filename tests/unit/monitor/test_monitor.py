@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
 from steinmetz.monitor import QueryMonitor, assert_queries, query_monitor
+from steinmetz.monitor.analysis.window import Kind
+from steinmetz.monitor.monitor import LOOP_LAG, POOL_WAIT
 from steinmetz.sql import Execution, ScopeKind, SqlHook, StatementFacts, Verb, hook, open_scope
 
 FACTS = StatementFacts(
@@ -56,8 +60,16 @@ class Source:
         self.observers: list[Any] = []
         monitor.attach(self)  # type: ignore[arg-type]
 
-    def observe_executions(self, observer: Any) -> None:
+    loop_lag: Any = None
+
+    def observe_runs(self, observer: Any) -> None:
         self.observers.append(observer)
+
+    def observe_pool(self, observer: Any) -> None:
+        pass
+
+    def settle(self) -> None:
+        pass
 
     def unobserve(self, observer: Any) -> None:
         self.observers = [known for known in self.observers if known != observer]
@@ -66,7 +78,7 @@ class Source:
         duration_ns = int(duration_ms * MS)
         execution = Execution(facts, facts.text, (7,), False, 0, duration_ns, error, None, None, "main", None)
         for observer in self.observers:
-            observer(execution)
+            observer.ran(execution)
 
 
 @pytest.fixture
@@ -280,31 +292,94 @@ class TestAttached:
         sql = hook(engine)
         monitor = QueryMonitor(enabled=False)
         monitor.attach(sql)
-        assert sql._execution_observers == ()
+        assert sql._runs.observers == ()
         assert monitor.track("x", lambda: 1) == 1
         with monitor.track("x"), engine.connect() as connection:
             connection.execute(text("SELECT 1"))
         assert monitor.query_stats()["totalQueries"] == 0
 
     @pytest.mark.anyio
-    async def test_a_blocked_loop_does_not_make_an_awaited_query_slow(
+    async def test_a_query_is_not_called_slow_for_a_loop_that_was_blocked(
         self, tmp_path: Path, clock: FakeClock
     ) -> None:
         engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/x.db")
-        monitor = QueryMonitor(clock, slow_threshold_ms=100)
+        monitor = QueryMonitor(clock, slow_threshold_ms=50)
         monitor.attach(hook(engine))
+        monitor.loop_lag.start()
+        async with engine.connect() as connection:
+            for _ in range(2):  # the whole way, then the quick one
+                query = asyncio.ensure_future(connection.execute(text("SELECT 1")))
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                time.sleep(0.08)  # noqa: ASYNC251  what it takes to block a loop
+                await query
+        monitor.loop_lag.stop()
+        await engine.dispose()
+        assert monitor.query_stats()["totalQueries"] == 2
+        assert monitor.slow_queries() == []
+        assert monitor.waits()[LOOP_LAG].statistics.max_ns > 50 * MS
+
+    @pytest.mark.anyio
+    async def test_where_the_driver_has_no_thread_the_loops_own_blocks_are_taken_off(
+        self, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("steinmetz.sql.runs.worker_time_of", lambda cursor: None)
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/x.db")
+        monitor = QueryMonitor(clock, slow_threshold_ms=0)
+        sql = hook(engine, by="events")
+        monitor.attach(sql)
+
+        class Blocked:
+            def within(self, start_ns: int, end_ns: int) -> int:
+                return end_ns - start_ns
+
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-            monitor.reset()
-            blocked_ns: list[tuple[int, int]] = []
-            lag = monitor.loop_lag
-            lag.start()
-            lag.within = lambda start, end: blocked_ns.append((start, end)) or end - start  # type: ignore[method-assign,func-returns-value]
+            assert len(monitor.slow_queries()) == 1
+            sql.loop_lag = Blocked()
             await connection.execute(text("SELECT 1"))
-            lag.stop()
         await engine.dispose()
-        assert blocked_ns
-        assert monitor.query_stats()["averageExecutionTime"] == 0.0
+        assert len(monitor.slow_queries()) == 1
+        assert monitor.query_stats()["totalQueries"] == 2
+
+    def test_waiting_for_the_pool_has_figures_of_its_own(
+        self, engine: Engine, monitor: QueryMonitor, sql: SqlHook
+    ) -> None:
+        for _ in range(3):
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1")).all()
+        assert monitor.waits()[POOL_WAIT].statistics.count == 3
+        assert monitor.query_stats()["totalQueries"] == 3
+
+    def test_a_scope_that_ends_is_a_run_of_its_route(
+        self, engine: Engine, monitor: QueryMonitor, sql: SqlHook
+    ) -> None:
+        def work(kind: ScopeKind, name: str) -> None:
+            with open_scope(kind, name), engine.connect() as connection:
+                connection.execute(text("SELECT 1")).all()
+                connection.execute(text("SELECT 2")).all()
+
+        work(ScopeKind.REQUEST, "GET /invoices/{id}")
+        work(ScopeKind.COMMAND, "seed")
+        work(ScopeKind.ADMISSION, "sign-in")
+        with pytest.raises(LookupError), open_scope(ScopeKind.REQUEST, "GET /invoices/{id}"):
+            raise LookupError
+        monitor.detach(sql)
+        work(ScopeKind.REQUEST, "GET /later")
+        routes = monitor.store.figures(Kind.ROUTE)
+        assert sorted(routes) == ["GET /invoices/{id}", "command seed"]
+        found = routes["GET /invoices/{id}"].statistics
+        assert (found.count, found.errors, found.statements) == (2, 1, 2)
+        assert found.db_ns > 0
+
+    def test_errors_are_counted_inside_a_track_as_well(
+        self, engine: Engine, monitor: QueryMonitor, sql: SqlHook
+    ) -> None:
+        with monitor.track("load"), engine.connect() as connection, contextlib.suppress(Exception):
+            connection.execute(text("SELECT * FROM nowhere"))
+        with engine.connect() as connection, contextlib.suppress(Exception):
+            connection.execute(text("SELECT * FROM nowhere"))
+        assert sum(found.statistics.errors for found in monitor.store.figures(Kind.STATEMENT).values()) == 2
 
     def test_there_is_a_monitor_for_applications_that_need_one(self) -> None:
         assert isinstance(query_monitor, QueryMonitor)

@@ -73,7 +73,7 @@ class RememberedAdmission:
         self.admission = admission
         self.caller = caller_of(admission)
         self.read_set = read_set
-        self.weight = MEMO_ENTRY_BYTES + 150 * len(read_set.relations)
+        self.weight = MEMO_ENTRY_BYTES + 150 * len(read_set.tags())
         admitted = isinstance(admission, Admitted)
         self.ends_s = now_s + (DEFAULT_TTL_S if admitted else REFUSED_TTL_S)
         expires_at = admission.principal.expires_at if isinstance(admission, Admitted) else None

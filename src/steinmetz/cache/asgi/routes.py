@@ -122,7 +122,7 @@ class Route:
     invalidates: tuple[str, ...] = ()
 
 
-UNKNOWN = Route("(no route)")
+UNKNOWN = Route("(unrouted)")
 
 
 @dataclass(frozen=True, slots=True)

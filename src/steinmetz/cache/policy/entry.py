@@ -84,7 +84,7 @@ class Entry:
             + len(path)
             + len(body)
             + sum(len(name) + len(value) + 120 for name, value in self.headers)
-            + TAG_BYTES * len(read_set.relations)
+            + TAG_BYTES * len(read_set.tags())
         )
 
     def __repr__(self) -> str:

@@ -48,7 +48,7 @@ def written_tags(tags: Iterable[str]) -> WriteSet:
 
 
 def with_tags(reads: ReadSet, tags: frozenset[Relation]) -> ReadSet:
-    return ReadSet(reads.relations | tags, reads.unknown)
+    return ReadSet(reads.relations | tags, reads.unknown, reads.rows)
 
 
 def names(relations: Iterable[Relation]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The store of one process: S3-FIFO by bytes, and an index from each relation to the keys that read it."""
+"""The store of one process: S3-FIFO by bytes, and an index from tags to the keys that read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic
 from steinmetz.cache.stores.base import K
 from steinmetz.cache.stores.s3fifo import S3Fifo
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.facts import Relation
+from steinmetz.sql.index import ReadIndex
 
 DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024
 
@@ -20,7 +20,7 @@ class MemoryStore(Generic[K]):
 
     def __init__(self, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
         self._kept: S3Fifo[K] = S3Fifo(budget_bytes)
-        self._readers: dict[Relation, set[bytes]] = {}
+        self._readers: ReadIndex[bytes] = ReadIndex()
         self.evictions = 0
         self.get = self._kept.get
 
@@ -41,32 +41,24 @@ class MemoryStore(Generic[K]):
     def put(self, kept: K) -> bool:
         before = self._kept.peek(kept.key)
         if before is not None:
-            self._forget_reads(before)
+            self._readers.discard(before.key, before.read_set)
         gone = self._kept.put(kept.key, kept, kept.weight)
         if gone is None:
             return False
-        for relation in kept.read_set.relations:
-            self._readers.setdefault(relation, set()).add(kept.key)
+        self._readers.add(kept.key, kept.read_set)
         for evicted in gone:
-            self._forget_reads(evicted)
+            self._readers.discard(evicted.key, evicted.read_set)
         self.evictions += len(gone)
         return True
 
     def drop(self, writes: WriteSet) -> int:
-        keys: set[bytes] = set()
-        for relation in writes.relations:
-            keys |= self._readers.get(relation, frozenset())
-        if writes.unknown:
-            for relation, readers in self._readers.items():
-                if relation.database in writes.unknown:
-                    keys |= readers
         dropped = 0
-        for key in keys:
+        for key in self._readers.readers(writes):
             kept = self._kept.peek(key)
-            # The index is by relation; the read set may know more finely that it is not concerned.
+            # The index finds some too many; the read set knows more finely that it is not concerned.
             if kept is not None and kept.read_set.concerned_by(writes):
                 self._kept.remove(key)
-                self._forget_reads(kept)
+                self._readers.discard(key, kept.read_set)
                 dropped += 1
         return dropped
 
@@ -74,7 +66,7 @@ class MemoryStore(Generic[K]):
         if self._kept.peek(kept.key) is not kept:
             return False
         self._kept.remove(kept.key)
-        self._forget_reads(kept)
+        self._readers.discard(kept.key, kept.read_set)
         return True
 
     def clear(self) -> int:
@@ -82,11 +74,3 @@ class MemoryStore(Generic[K]):
         self._kept.clear()
         self._readers.clear()
         return dropped
-
-    def _forget_reads(self, kept: K) -> None:
-        for relation in kept.read_set.relations:
-            readers = self._readers.get(relation)
-            if readers is not None:
-                readers.discard(kept.key)
-                if not readers:
-                    del self._readers[relation]

@@ -41,5 +41,10 @@ class ScopeLedger:
         runs.count += 1
         runs.total_ns += duration_ns
 
+    def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
+        runs = self.runs.get(facts.fingerprint)
+        if runs is not None:
+            runs.total_ns += fetch_ns
+
     def closed(self, scope: Scope) -> None:
         self._ended(scope, self)

@@ -20,10 +20,13 @@ BLOCKS_KEPT = 256
 
 
 class LoopLag:
-    """The recent blocks of one event loop."""
+    """The recent blocks of one event loop; ``late`` hears at each heartbeat by how much it was late (ns)."""
 
-    def __init__(self, now_ns: Callable[[], int] = perf_ns) -> None:
+    def __init__(
+        self, now_ns: Callable[[], int] = perf_ns, late: Callable[[int], object] = lambda late_ns: None
+    ) -> None:
         self.watching = False
+        self.late = late
         self.latest_ns = 0
         self._now_ns = now_ns
         self._blocks: deque[tuple[int, int]] = deque(maxlen=BLOCKS_KEPT)
@@ -46,6 +49,8 @@ class LoopLag:
     def beat(self) -> None:
         """The heartbeat has come; called by the loop."""
         now_ns = self._now_ns()
+        if self._due_ns is not None:
+            self.late(max(0, now_ns - self._due_ns))
         if self._due_ns is not None and now_ns - self._due_ns > TOLERANCE_NS:
             self._blocks.append((self._due_ns, now_ns))
             self.latest_ns = now_ns

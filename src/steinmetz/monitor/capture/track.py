@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from steinmetz.clock import perf_ns
-from steinmetz.sql.engine import Execution
+from steinmetz.sql.execution import watching
+from steinmetz.sql.facts import StatementFacts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,31 +27,41 @@ STATEMENTS_KEPT = 50
 class Span:
     """One tracked run and the statements in it; ``is_sample`` says that its time stands for theirs."""
 
-    __slots__ = ("_latest", "count", "is_sample", "name", "parent", "started_ns", "statements")
+    __slots__ = ("count", "is_sample", "name", "parent", "started_ns", "statements")
 
     def __init__(self, name: str, parent: Span | None, *, is_sample: bool) -> None:
         self.name = name
         self.parent = parent
         self.is_sample: bool = is_sample or (parent is not None and parent.is_sample)
         self.count = 0
-        self._latest: Execution | None = None
         self.statements: list[tuple[str, int]] = []  # (text without values, ns)
         self.started_ns = perf_ns()
 
-    def note(self, execution: Execution) -> None:
-        """Count a statement here and in the spans around; once, though several monitors may tell of it."""
-        if execution is self._latest:
-            return
-        self._latest = execution
+    def saw(self, facts: StatementFacts, duration_ns: int) -> None:
+        """Count a statement here and in the spans around."""
         span: Span | None = self
         while span is not None:
             span.count += 1
             if len(span.statements) < STATEMENTS_KEPT:
-                span.statements.append((execution.facts.text, execution.execute_ns + execution.fetch_ns))
+                span.statements.append((facts.text, duration_ns))
+            span = span.parent
+
+    def fetched(self, facts: StatementFacts, fetch_ns: int) -> None:
+        """Add the time in which the rows of the latest such statement were stepped through."""
+        span: Span | None = self
+        while span is not None:
+            if span.count <= STATEMENTS_KEPT:
+                statements = span.statements
+                for place in range(len(statements) - 1, -1, -1):
+                    text, duration_ns = statements[place]
+                    if text == facts.text:
+                        statements[place] = (text, duration_ns + fetch_ns)
+                        break
             span = span.parent
 
 
-current_span: ContextVar[Span | None] = ContextVar("steinmetz_span", default=None)
+current_span = cast("ContextVar[Span | None]", watching)
+"""Spans are the only watches there are."""
 
 
 class Sampler(Protocol):

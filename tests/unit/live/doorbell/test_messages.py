@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from steinmetz.live.doorbell.messages import (
     MAX_FRAME_BYTES,
+    MAX_NAME,
     MAX_RELATIONS,
-    MAX_TEXT,
     SCHEMA,
     Bump,
     Bye,
@@ -93,7 +93,7 @@ def test_a_frame_that_is_announced_too_long_is_refused_before_it_comes(length: i
         Decoder().feed(length.to_bytes(4, "big"))
 
 
-HEAD = {"schema": SCHEMA, "v": 1}
+HEAD = {"schema": SCHEMA, "v": 2}
 GOOD = {"relations": [["main", "users"]], "unknown": []}
 
 
@@ -103,13 +103,13 @@ GOOD = {"relations": [["main", "users"]], "unknown": []}
         [],
         "hello",
         {},
-        {"schema": "other", "v": 1, "kind": "bye"},
-        {"schema": SCHEMA, "v": 2, "kind": "bye"},
+        {"schema": "other", "v": 2, "kind": "bye"},
+        {"schema": SCHEMA, "v": 1, "kind": "bye"},
         {"schema": SCHEMA, "kind": "bye"},
         {**HEAD, "kind": "nothing"},
         {**HEAD, "kind": ["bye"]},
         {**HEAD, "kind": "hello", "database": "x"},
-        {**HEAD, "kind": "hello", "database": "x", "who": "y" * (MAX_TEXT + 1)},
+        {**HEAD, "kind": "hello", "database": "x", "who": "y" * (MAX_NAME + 1)},
         {**HEAD, "kind": "bump", "number": -1},
         {**HEAD, "kind": "bump", "number": True},
         {**HEAD, "kind": "bump", "number": 1.0},
@@ -132,7 +132,7 @@ def test_a_deep_value_is_refused_and_not_followed() -> None:
     body = (
         b'{"schema":"'
         + SCHEMA.encode()
-        + b'","v":1,"kind":"said","body":'
+        + b'","v":2,"kind":"said","body":'
         + b"[" * 100_000
         + b"]" * 100_000
         + b"}"
@@ -145,7 +145,7 @@ def test_a_deep_value_is_refused_and_not_followed() -> None:
     "relations",
     [
         {Relation("main", f"table_{number}") for number in range(MAX_RELATIONS + 1)},
-        {Relation("main", "x" * (MAX_TEXT + 1))},
+        {Relation("main", "x" * (MAX_NAME + 1))},
         {Relation("main", "\udcff")},
         {Relation("main", f"{'x' * 1_000}{number}") for number in range(200)},
     ],

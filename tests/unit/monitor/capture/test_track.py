@@ -10,13 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from steinmetz.monitor.capture.track import STATEMENTS_KEPT, Span, Track, current_span
-from steinmetz.sql import Execution, StatementFacts, Verb
+from steinmetz.sql import StatementFacts, Verb
 
 FACTS = StatementFacts("0" * 16, "SELECT ?", Verb.SELECT, frozenset(), frozenset())
-
-
-def execution() -> Execution:
-    return Execution(FACTS, "SELECT 1", (), False, 0, 1_000, None, None, None, "main", None)
 
 
 @dataclass
@@ -44,7 +40,7 @@ def test_a_context_manager_takes_one_sample(sampler: Sampler) -> None:
     with Track("load", sampler):
         span = current_span.get()
         assert span is not None
-        span.note(execution())
+        span.saw(FACTS, 1_000)
     assert sampler.ends == [("load", 1, False, False)]
 
 
@@ -101,7 +97,7 @@ async def test_a_callable_that_returns_an_awaitable_is_timed_to_its_end(sampler:
     async def fetch() -> int:
         span = current_span.get()
         assert span is not None
-        span.note(execution())
+        span.saw(FACTS, 1_000)
         return 7
 
     for function in (fetch, lambda: fetch()):
@@ -116,7 +112,7 @@ async def test_tasks_started_inside_belong_to_it(sampler: Sampler) -> None:
     async def work() -> None:
         span = current_span.get()
         assert span is not None
-        span.note(execution())
+        span.saw(FACTS, 1_000)
 
     async with Track("batch", sampler):
         await asyncio.gather(work(), work())
@@ -127,22 +123,14 @@ def test_spans_count_for_those_around_them(sampler: Sampler) -> None:
     with Track("outer", sampler), Track("inner", sampler):
         span = current_span.get()
         assert span is not None
-        span.note(execution())
+        span.saw(FACTS, 1_000)
     assert sampler.ends == [("inner", 1, False, False), ("outer", 1, False, False)]
-
-
-def test_one_execution_told_by_two_monitors_counts_once() -> None:
-    span = Span("load", None, is_sample=True)
-    once = execution()
-    span.note(once)
-    span.note(once)
-    assert span.count == 1
 
 
 def test_a_span_remembers_a_bounded_number_of_statements() -> None:
     span = Span("loop", None, is_sample=True)
     for _ in range(STATEMENTS_KEPT + 10):
-        span.note(execution())
+        span.saw(FACTS, 1_000)
     assert span.count == STATEMENTS_KEPT + 10
     assert len(span.statements) == STATEMENTS_KEPT
 
@@ -162,3 +150,12 @@ def test_a_disabled_sampler_costs_decorated_functions_nothing() -> None:
 
     assert load() is None
     assert off.ends == []
+
+
+def test_time_of_rows_that_are_fetched_later_is_added_to_their_statement() -> None:
+    span = Span("outer", None, is_sample=False)
+    span.saw(FACTS, 1_000)
+    span.saw(StatementFacts("1" * 16, "SELECT b", Verb.SELECT, frozenset(), frozenset()), 10)
+    span.fetched(FACTS, 500)
+    assert span.statements == [("SELECT ?", 1_500), ("SELECT b", 10)]
+    assert span.count == 2

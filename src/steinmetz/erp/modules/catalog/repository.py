@@ -105,26 +105,26 @@ async def every_row(session: AsyncSession) -> Rows:
 
 
 @cache
-def _ways() -> Select[str, str, str, Role]:
-    """Made once: to build it takes several times as long as to find it in the cache of statements."""
+def _ways() -> Select[str, str, Role]:
+    """Made once: to build it takes several times as long as to find it in the cache of statements.
+
+    Without titles, for it looks at all rows: a new title anywhere would concern every answer with a way in it.
+    """
     start = select(
         FunctionNode.id.label("target"),
         FunctionNode.id,
         FunctionNode.parent_id,
-        FunctionNode.title,
         FunctionNode.min_role,
         literal(0).label("distance"),
     ).where(FunctionNode.id.in_(bindparam("node_ids", expanding=True)))
     way = start.cte("way", recursive=True)
     above = aliased(FunctionNode)
     way = way.union_all(
-        select(way.c.target, above.id, above.parent_id, above.title, above.min_role, way.c.distance + 1)
+        select(way.c.target, above.id, above.parent_id, above.min_role, way.c.distance + 1)
         .join(way, above.id == way.c.parent_id)
         .where(way.c.distance < _WALK_LIMIT)
     )
-    return select(way.c.target, way.c.id, way.c.title, way.c.min_role).order_by(
-        way.c.target, way.c.distance.desc()
-    )
+    return select(way.c.target, way.c.id, way.c.min_role).order_by(way.c.target, way.c.distance.desc())
 
 
 @named
@@ -133,9 +133,13 @@ async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str,
 
     Ids without a node are left out.
     """
+    steps = (await session.execute(_ways(), {"node_ids": list(node_ids)})).all()
+    named = select(FunctionNode.id, FunctionNode.title).where(FunctionNode.id.in_({step.id for step in steps}))
+    titles = dict((await session.execute(named)).tuples().all())
     ways: dict[str, list[tuple[str, str, Role]]] = {}
-    for target, step_id, title, min_role in await session.execute(_ways(), {"node_ids": list(node_ids)}):
-        ways.setdefault(target, []).append((step_id, title, min_role))
+    for target, step_id, min_role in steps:
+        if step_id in titles:  # not deleted meanwhile
+            ways.setdefault(target, []).append((step_id, titles[step_id], min_role))
     return ways
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ class ProcessFigures:
     request_seconds: float
     in_flight: int
     sockets: dict[str, Any] | None
-    queries: dict[str, Any] | None
+    queries: Iterable[Metric]
     cache: dict[str, Any] | None
     rate_limited: dict[str, int] = field(default_factory=dict)
     """Requests refused because there were too many, by "address" and "user"."""
@@ -40,9 +40,7 @@ class _Families(Collector):
         yield from _http(figures)
         if figures.sockets is not None:
             yield from _sockets(figures.sockets)
-        if figures.queries is not None:
-            yield CounterMetricFamily("steinmetz_queries", "Queries.", figures.queries["totalQueries"])
-            yield CounterMetricFamily("steinmetz_slow_queries", "Slow queries.", figures.queries["slowQueries"])
+        yield from figures.queries
         if figures.cache is not None:
             yield _cache(figures.cache)
         yield from _chores(figures.chores)

@@ -37,6 +37,7 @@ from steinmetz.erp.modules.system.schemas import (
 from steinmetz.erp.modules.system.service import AuditFilter
 from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
+from steinmetz.monitor.exports.prometheus import families
 
 router = APIRouter()
 
@@ -90,20 +91,6 @@ async def socket_stats(request: Request, actor: SignedIn) -> dict[str, Any]:
     if io is None:
         raise _off("live part", "LIVE")
     return {"success": True, "stats": io.stats()}
-
-
-@router.get("/api/diagnostics/query-stats", tags=["diagnostics"], dependencies=OPERATORS)
-async def query_stats(
-    request: Request,
-    window: Annotated[
-        int | None, Query(ge=1, le=86_400, description="Only the last so many seconds; all without")
-    ] = None,
-) -> dict[str, Any]:
-    """Count and times (ms) of every named query."""
-    monitor = state_of(request).monitor
-    if monitor is None:
-        raise _off("query monitor", "MONITOR")
-    return {"success": True, "stats": monitor.query_stats(window)}
 
 
 @router.get("/api/diagnostics/slow-queries", tags=["diagnostics"], dependencies=OPERATORS)
@@ -190,7 +177,7 @@ async def metrics(request: Request) -> Response:
         in_flight=state.traffic.in_flight,
         rate_limited=dict(state.rates.refused),
         sockets=state.io.stats() if state.io is not None else None,
-        queries=state.monitor.query_stats() if state.monitor is not None else None,
+        queries=families(state.monitor) if state.monitor is not None else (),
         cache=state.cache.stats() if state.cache is not None else None,
         chores=dict(state.scheduler.outcomes) if state.scheduler is not None else {},
     )

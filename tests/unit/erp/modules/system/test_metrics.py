@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from steinmetz.erp.modules.system.metrics import ProcessFigures, exposition
@@ -11,7 +12,7 @@ def test_prometheus_reads_what_we_write() -> None:
         request_seconds=0.25,
         in_flight=1,
         sockets={"activeConnections": 2, "events": {'odd"\n\\name': 4}},
-        queries={"totalQueries": 5, "slowQueries": 1},
+        queries=[CounterMetricFamily("steinmetz_queries", "Queries.", 5)],
         rate_limited={"user": 7},
         cache={"hits": 6, "hitRate": 0.5, "enabled": True, "routes": []},
     )
@@ -25,11 +26,12 @@ def test_prometheus_reads_what_we_write() -> None:
     assert samples["steinmetz_http_requests_rate_limited_total", "user"] == 7
     assert samples["steinmetz_http_request_seconds_total",] == 0.25
     assert samples["steinmetz_events_emitted_total", 'odd"\n\\name'] == 4
+    assert samples["steinmetz_queries_total",] == 5
     assert samples["steinmetz_cache", "hitRate"] == 0.5
     assert ("steinmetz_cache", "enabled") not in samples
 
 
 def test_a_part_that_is_off_says_nothing() -> None:
-    text = exposition(ProcessFigures({}, 0, 0, sockets=None, queries=None, cache=None)).decode()
+    text = exposition(ProcessFigures({}, 0, 0, sockets=None, queries=(), cache=None)).decode()
     assert "cache" not in text
     assert "queries" not in text

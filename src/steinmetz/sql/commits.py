@@ -1,0 +1,438 @@
+"""When what was written becomes visible: mark -> COMMIT -> bump, and doubt where the fate of a COMMIT is open.
+
+What lives here: the writes that a transaction takes to its COMMIT, the protocol towards the observers of
+transactions, and the commits nobody knows the fate of (trap T7). A transaction that only read pays one comparison.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from sqlalchemy.util import await_only, greenlet_spawn
+
+from steinmetz.sql.effects import WriteSet
+from steinmetz.sql.facts import StatementFacts, Verb
+from steinmetz.sql.statements import Statements, may_be_ddl
+from steinmetz.sql.transaction import ConnectionState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.engine.interfaces import ExecutionContext
+    from sqlalchemy.pool import PoolProxiedConnection
+
+    from steinmetz.sql.transaction import Tokens
+
+log = structlog.get_logger("steinmetz.sql")
+
+COMMIT_GRACE_S = 5.0
+"""How long a cancelled task still waits for the fate of the COMMIT it has sent."""
+
+
+class TransactionObserver(Protocol):
+    """Who must know what was written, and when it became visible.
+
+    Called on the greenlet or the worker thread that commits, so implementations are thread-safe and quick. With
+    several observers, all are called in the order of their registration.
+    """
+
+    def mark(self, writes: WriteSet) -> object:
+        """COMMIT is about to be sent; what was read of ``writes`` is in doubt. Returns a token.
+
+        An exception stops the COMMIT.
+        """
+
+    def bump(self, token: object) -> None:
+        """COMMIT was acknowledged, or its fate stays unknown: what was read of the writes is out of date."""
+
+    def unmark(self, token: object) -> None:
+        """The transaction has certainly been rolled back: what was read of the writes stands."""
+
+
+class _Abandoned(Exception):  # noqa: N818  it is a state of affairs, not an error
+    """The caller was cancelled and the grace is over, but COMMIT is still on its way."""
+
+    def __init__(self, commit: asyncio.Future[Any], cancelled: BaseException) -> None:
+        self.commit = commit
+        self.cancelled = cancelled
+
+
+class _SchemaChange:
+    """A change of the schema whose COMMIT is on its way, in the place of an observer."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def mark(self, writes: WriteSet) -> object:
+        return None
+
+    def bump(self, token: object) -> None:
+        self._statements.schema_changed()
+
+    def unmark(self, token: object) -> None:
+        pass
+
+
+class Commits:
+    """The ends of one engine's transactions; ``original`` holds the dialect's own methods by their names."""
+
+    def __init__(self, statements: Statements, original: dict[str, Callable[..., Any]], *, is_async: bool) -> None:
+        self.observers: tuple[TransactionObserver, ...] = ()
+        self.failpoint: Callable[[str], None] | None = None
+        self.bump_on_release = False
+        self._statements = statements
+        self._original = original
+        self._is_async = is_async
+        self._prepared: dict[Any, WriteSet] = {}
+        self._doubtful: dict[int, tuple[Any, ConnectionState]] = {}
+        self._abandoned: set[asyncio.Future[Any]] = set()
+
+    # -- statements that write ----------------------------------------------------------------------------------
+
+    def before_write(
+        self, facts: StatementFacts, context: ExecutionContext, state: ConnectionState, many: bool
+    ) -> Tokens:
+        """Collect what will be written; mark it already if the statement makes it visible by itself."""
+        if facts.verb is Verb.TRANSACTION:
+            return self._before_control(facts, state)
+        state.collect(facts, self._statements.epoch, context, many)
+        if may_be_ddl(facts):
+            state.ddl = True
+            state.unsettle()
+        if is_autocommit(context):
+            return self.mark(self._take(state))
+        if facts.verb is Verb.OTHER:
+            # A procedure may commit by itself (trap T4).
+            return self.mark(WriteSet.of(facts, self._statements.database))
+        return []
+
+    def _before_control(self, facts: StatementFacts, state: ConnectionState) -> Tokens:
+        """COMMIT as text, and savepoints; SQLAlchemy sends its own savepoints as text, too."""
+        words = facts.text.lower().replace('"', "").split()
+        ends = words[0] in ("commit", "end")
+        if words[0] == "savepoint":
+            state.savepoints.append(words[-1])
+        elif words[0] == "rollback" and words[-1] in state.savepoints and len(words) > 1:
+            state.savepoints = state.savepoints[: state.savepoints.index(words[-1])]
+        elif words[0] == "release":
+            if words[-1] in state.savepoints:
+                state.savepoints = state.savepoints[: state.savepoints.index(words[-1])]
+            ends = self.bump_on_release and not state.savepoints
+        if not ends or state.committing:
+            return []
+        if words[1:2] == ["prepared"]:
+            return self.mark(WriteSet(unknown=frozenset({self._statements.database})))
+        return self.mark(self._take(state))
+
+    def after_write(
+        self,
+        facts: StatementFacts,
+        context: ExecutionContext,
+        connection: PoolProxiedConnection,
+        state: ConnectionState,
+        tokens: Tokens,
+    ) -> None:
+        if may_be_ddl(facts):
+            self._statements.schema_changed()
+        if facts.verb is Verb.TRANSACTION:
+            if tokens:
+                self._ddl_ended(state)
+        elif is_autocommit(context) or self._statements.knowledge.stands_committed(connection):
+            self._ddl_ended(state)
+            if state.writes is not None:
+                tokens = tokens + self.mark(self._take(state))
+        self.bump(tokens)
+        if state.doubts:
+            self.resolve(connection, state)
+
+    # -- ends of transactions -----------------------------------------------------------------------------------
+
+    def do_begin(self, connection: PoolProxiedConnection) -> None:
+        self._original["do_begin"](connection)
+        state = self._statements.known_state(connection)
+        if state is not None:
+            state.open = True
+            if state.savepoints:
+                state.savepoints = []
+
+    def do_commit(self, connection: PoolProxiedConnection) -> None:
+        commit = self._original["do_commit"]
+        state = self._statements.known_state(connection)
+        if state is None:
+            commit(connection)
+            return
+        if state.writes is None:
+            commit(connection)
+            state.open = False
+            if state.doubts:
+                self.resolve(connection, state)
+        else:
+            self._commit(connection, state, self._take(state), commit, connection)
+        if state.moved:
+            self._settle(connection, state, committed=True)
+
+    def _commit(
+        self,
+        connection: PoolProxiedConnection,
+        state: ConnectionState,
+        writes: WriteSet,
+        send: Callable[..., Any],
+        *arguments: Any,
+    ) -> None:
+        """mark -> COMMIT -> bump; whatever else comes out of COMMIT than an acknowledgement leaves a doubt."""
+        tokens = self.mark(writes)
+        try:
+            if self.failpoint is not None:
+                self.failpoint("marked")
+            cancelled = self._send(send, *arguments)
+            state.open = False
+            self._ddl_ended(state)
+            if self.failpoint is not None:
+                self.failpoint("committed")
+        except _Abandoned as abandoned:
+            # Neither the connection nor its end tells the fate of this COMMIT any more, only its own end does.
+            self._abandoned.add(abandoned.commit)
+            abandoned.commit.add_done_callback(lambda commit: self._abandoned_ended(commit, state, tokens))
+            raise abandoned.cancelled from None
+        except BaseException:
+            self.doubt(connection, state, tokens)
+            raise
+        self.bump(tokens)
+        if state.doubts:
+            self.resolve(connection, state)
+        if cancelled is not None:
+            raise cancelled
+
+    def _send(self, send: Callable[..., Any], *arguments: Any) -> BaseException | None:
+        """Send COMMIT and wait for its end; returns the cancellation that came in meanwhile, if any."""
+        if not self._is_async:
+            send(*arguments)
+            return None
+        cancelled: BaseException | None = await_only(_to_the_end(send, *arguments))
+        return cancelled
+
+    def _abandoned_ended(self, commit: asyncio.Future[Any], state: ConnectionState, tokens: Tokens) -> None:
+        self._abandoned.discard(commit)
+        if not commit.cancelled():
+            commit.exception()  # seen; the caller has long been told that it was cancelled
+        self._ddl_ended(state)
+        self.bump(tokens)
+
+    def do_rollback(self, connection: PoolProxiedConnection) -> None:
+        self._original["do_rollback"](connection)
+        state = self._statements.known_state(connection)
+        if state is not None:
+            self.rolled_back(connection, state)
+            if state.moved:
+                self._settle(connection, state, committed=False)
+
+    def _settle(self, connection: PoolProxiedConnection, state: ConnectionState, *, committed: bool) -> None:
+        """SET LOCAL ends with its transaction, and a rollback undoes any SET (trap T1)."""
+        state.moved = False
+        state.unsettle()
+        self._statements.knowledge.transaction_ended(connection, committed=committed)
+
+    def rolled_back(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
+        state.open = False
+        if state.writes is not None:
+            self._take(state)
+        self._ddl_ended(state)
+        if state.doubts:
+            # This rollback follows an attempted commit: it completes the connection's work, it undoes nothing.
+            self.resolve(connection, state)
+
+    def do_prepare_twophase(self, connection: Connection, xid: Any) -> None:
+        state = self._statements.state_of(connection.connection)
+        self._original["do_prepare_twophase"](connection, xid)
+        if state.writes is not None:
+            self._prepared[xid] = self._take(state)
+        self._ddl_ended(state)
+        if state.moved:
+            self._settle(connection.connection, state, committed=True)
+
+    def do_commit_twophase(
+        self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
+    ) -> None:
+        state = self._statements.state_of(connection.connection)
+        writes = self._prepared.pop(xid, None)
+        if writes is None:
+            # Prepared by another process or before a restart: nobody here knows what was written.
+            lost = is_prepared and recover
+            writes = WriteSet(unknown=frozenset({self._statements.database})) if lost else WriteSet()
+        if state.writes is not None:
+            writes |= self._take(state)
+        state.committing = True
+        try:
+            self._commit(
+                connection.connection, state, writes,
+                self._original["do_commit_twophase"], connection, xid, is_prepared, recover,
+            )  # fmt: skip
+        finally:
+            state.committing = False
+
+    def do_rollback_twophase(
+        self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
+    ) -> None:
+        self._original["do_rollback_twophase"](connection, xid, is_prepared, recover)
+        self._prepared.pop(xid, None)
+        self.rolled_back(connection.connection, self._statements.state_of(connection.connection))
+
+    def do_close(self, dbapi_connection: Any) -> None:
+        try:
+            self._original["do_close"](dbapi_connection)
+        finally:
+            if self._doubtful:
+                self.terminated(dbapi_connection)
+
+    def do_terminate(self, dbapi_connection: Any) -> None:
+        try:
+            self._original["do_terminate"](dbapi_connection)
+        finally:
+            if self._doubtful:
+                self.terminated(dbapi_connection)
+
+    # -- by events, which come before the act (see `steinmetz.sql.events`) ----------------------------------------
+
+    def went_on(self, connection: PoolProxiedConnection) -> None:
+        """A transaction begins: what came before it on this connection has ended."""
+        state = self._statements.known_state(connection)
+        if state is not None:
+            state.savepoints = []
+            if state.doubts:
+                self.resolve(connection, state)
+            if state.moved:
+                self._settle(connection, state, committed=False)
+
+    def will_commit(self, connection: PoolProxiedConnection, xid: Any = None) -> None:
+        """COMMIT is about to be sent, and nobody will say how it ended."""
+        state = self._statements.state_of(connection)
+        writes = self._prepared.pop(xid, None) or WriteSet()
+        if state.writes is not None:
+            writes |= self._take(state)
+        tokens = self.mark(writes)
+        if state.ddl:
+            state.ddl = False
+            state.unsettle()
+            tokens.append((_SchemaChange(self._statements), None))
+        if tokens:
+            self.doubt(connection, state, tokens)
+
+    def will_roll_back(self, connection: PoolProxiedConnection, xid: Any = None) -> None:
+        """ROLLBACK is about to be sent; an open doubt stays until the connection goes on."""
+        state = self._statements.state_of(connection)
+        self._prepared.pop(xid, None)
+        if state.writes is not None:
+            self._take(state)
+        self._ddl_ended(state)
+
+    def will_prepare(self, connection: PoolProxiedConnection, xid: Any) -> None:
+        state = self._statements.state_of(connection)
+        if state.writes is not None:
+            self._prepared[xid] = self._take(state)
+        self._ddl_ended(state)
+
+    # -- mark, bump, doubt --------------------------------------------------------------------------------------
+
+    def _take(self, state: ConnectionState) -> WriteSet:
+        return state.take(self._statements.database, self._statements.epoch)
+
+    def _ddl_ended(self, state: ConnectionState) -> None:
+        if state.ddl:
+            state.ddl = False
+            state.unsettle()
+            self._statements.schema_changed()
+
+    def mark(self, writes: WriteSet) -> Tokens:
+        if not writes:
+            return []
+        tokens: Tokens = []
+        try:
+            for observer in self.observers:
+                tokens.append((observer, observer.mark(writes)))
+        except BaseException:
+            for observer, token in tokens:  # nothing has been sent to the database yet
+                observer.unmark(token)
+            raise
+        return tokens
+
+    def bump(self, tokens: Tokens) -> None:
+        for observer, token in tokens:
+            try:
+                observer.bump(token)
+            except Exception as error:
+                # The commit stands, and the other observers must hear of it.
+                log.error(
+                    "A transaction observer failed after the commit", observer=repr(observer), error=told(error)
+                )
+
+    def doubt(self, connection: PoolProxiedConnection, state: ConnectionState, tokens: Tokens) -> None:
+        """The marks stay up until the connection's next completed operation or its end (trap T7)."""
+        dbapi_connection = connection.dbapi_connection
+        if dbapi_connection is None:
+            self.bump(tokens)
+            return
+        state.doubts = [*state.doubts, *tokens]
+        state.token = None
+        with self._statements.lock:
+            self._doubtful[id(dbapi_connection)] = (dbapi_connection, state)
+
+    def resolve(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
+        """An operation of the connection has been completed, so the fate of its commits is no doubt any more."""
+        with self._statements.lock:
+            self._doubtful.pop(id(connection.dbapi_connection), None)
+            doubts, state.doubts = state.doubts, []
+        self.bump(doubts)
+
+    def terminated(self, dbapi_connection: Any) -> None:
+        with self._statements.lock:
+            _, state = self._doubtful.pop(id(dbapi_connection), (None, None))
+        if state is not None:
+            doubts, state.doubts = state.doubts, []
+            self.bump(doubts)
+
+
+def told(error: BaseException) -> str:
+    """An error as it may be logged: its kind and its place, without the values that a traceback shows."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    if place is None:
+        return type(error).__name__
+    return f"{type(error).__name__} in {place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
+
+
+def is_autocommit(context: ExecutionContext) -> bool:
+    connection: Any = context.root_connection
+    try:
+        return bool(connection._is_autocommit_isolation())
+    except AttributeError:  # another SQLAlchemy: over-invalidate rather than miss
+        return True
+
+
+async def _to_the_end(send: Callable[..., Any], *arguments: Any) -> BaseException | None:
+    """Run ``send`` in a task of its own, so that a cancelled caller still learns whether it came to pass.
+
+    Raises what ``send`` raised, or `_Abandoned` if it did not end within `COMMIT_GRACE_S` of the cancellation.
+    """
+    commit = asyncio.ensure_future(greenlet_spawn(send, *arguments))
+    try:
+        await asyncio.shield(commit)
+    except asyncio.CancelledError as error:
+        if commit.cancelled():
+            raise
+        cancelled = error
+    else:
+        return None
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + COMMIT_GRACE_S
+    while not commit.done():
+        try:
+            await asyncio.wait({commit}, timeout=deadline_s - loop.time())
+        except asyncio.CancelledError as error:
+            cancelled = error
+        if not commit.done() and loop.time() >= deadline_s:
+            raise _Abandoned(commit, cancelled)
+    commit.result()
+    return cancelled

@@ -1,0 +1,486 @@
+"""Running statements: the way of every query through the hook, and the way of those that need more.
+
+`quick_execute` makes the function that stands in for ``dialect.do_execute``. For a statement whose record holds it
+compares two identities, looks at two context variables and the clock, and counts; no object is made.
+`Runs.execute` is the whole way: unknown statements, writes that somebody hears of, batches, the first statement of
+a scope.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from steinmetz.clock import perf_ns
+from steinmetz.sql.commits import Commits, is_autocommit, told
+from steinmetz.sql.effects import WriteSet
+from steinmetz.sql.execution import (
+    Execution,
+    ExecutionObserver,
+    LagSource,
+    NoTurning,
+    RunObserver,
+    Turning,
+    Watch,
+    watching,
+)
+from steinmetz.sql.facts import Verb
+from steinmetz.sql.fetching import Fetch, fetch_of, may_step_lazily
+from steinmetz.sql.knowledge import Oracle, unknown_facts
+from steinmetz.sql.scope import NoLedger, Scope, ScopeKind, _current, _recording, note
+from steinmetz.sql.shape import shape_of
+from steinmetz.sql.statements import Record, Statements
+from steinmetz.sql.worker import WorkerTime, worker_time_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+    from sqlalchemy.pool import PoolProxiedConnection
+
+    from steinmetz.sql.transaction import ConnectionState, Tokens
+
+log = structlog.get_logger("steinmetz.sql")
+
+Run = Callable[["DBAPICursor", str, Any, "ExecutionContext | None"], None]
+
+_NO_LEDGER = NoLedger()
+
+
+class Runs:
+    """The runs of one engine's statements, and who is told of them."""
+
+    def __init__(
+        self, statements: Statements, commits: Commits, *, database: str, is_async: bool, is_lazy: bool
+    ) -> None:
+        self.database = database
+        self.observers: tuple[RunObserver, ...] = ()
+        self.execution_observers: tuple[ExecutionObserver, ...] = ()
+        self.oracle: Oracle | None = None
+        self.turning: Turning = NoTurning()
+        self.lag: LagSource | None = None
+        self.given_up: deque[Fetch] = deque()
+        """Results that the garbage collector found unread."""
+        self._statements = statements
+        self._commits = commits
+        self._is_async = is_async
+        self._is_lazy = is_lazy
+
+    # -- the whole way ------------------------------------------------------------------------------------------
+
+    def execute(
+        self,
+        run: Run,
+        cursor: DBAPICursor,
+        statement: str,
+        parameters: Any,
+        many: bool,
+        context: ExecutionContext | None,
+    ) -> None:
+        if context is None:
+            self._execute_blindly(run, cursor, statement, parameters)
+            return
+        connection = connection_of(context)
+        state = self._statements.state_of(connection)
+        record = self._statements.record(context, statement, parameters, many, connection, state)
+        facts = record.facts
+        scope = _current.get()
+        tokens: Tokens | None = None
+        counters: Any = None
+        if facts.verb is Verb.TRANSACTION:
+            tokens = self._commits.before_write(facts, context, state, many)
+        else:
+            note(facts, context, many)
+            if facts.is_write:
+                tokens = self._commits.before_write(facts, context, state, many)
+                if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):
+                    counters = self.oracle.before(facts, connection)
+        is_counted = scope is None or scope.kind is not ScopeKind.MONITOR
+        watch = watching.get() if is_counted and facts.verb is not Verb.TRANSACTION else None
+        worker = worker_time_of(cursor) if self._is_async else None
+        started_ns = perf_ns()
+        try:
+            run(cursor, statement, parameters, context)
+        except BaseException as error:
+            if tokens:
+                self._commits.doubt(connection, state, tokens)
+            if is_counted:
+                self.failed(
+                    record,
+                    statement,
+                    parameters,
+                    many,
+                    context,
+                    scope,
+                    watch,
+                    worker,
+                    started_ns,
+                    perf_ns(),
+                    error,
+                )
+            raise
+        ended_ns = perf_ns()
+        if is_counted:
+            if may_step_lazily(self._is_lazy, cursor, statement, many, context):
+                fetch = Fetch(
+                    self,
+                    record,
+                    scope,
+                    watch,
+                    statement,
+                    parameters,
+                    started_ns,
+                    ended_ns - started_ns,
+                    worker,
+                    context,
+                )
+                self.executed(record, parameters, context, scope, watch, fetch.execute_ns)
+                context.cursor_fetch_strategy = fetch_of(fetch, cursor, context)  # type: ignore[attr-defined]
+            else:
+                self.ended(
+                    record, statement, parameters, many, context, scope, watch, worker, started_ns, ended_ns
+                )
+        if counters is not None and self.oracle is not None:
+            wider = self.oracle.after(facts, counters, connection)
+            if wider is not None:
+                # Before the COMMIT, so that nothing stays stale.
+                state.collect(wider, self._statements.epoch, context, many)
+                self._statements.relearn()
+        if tokens is not None:
+            self._commits.after_write(facts, context, connection, state, tokens)
+        elif state.doubts:
+            self._commits.resolve(connection, state)
+        if self.given_up:
+            self.settle()
+
+    def _execute_blindly(self, run: Run, cursor: DBAPICursor, statement: str, parameters: Any) -> None:
+        """Without a context nobody knows the connection; SQLAlchemy itself does not do that."""
+        note(unknown_facts(shape_of(statement)))
+        tokens = self._commits.mark(WriteSet(unknown=frozenset({self.database})))
+        try:
+            run(cursor, statement, parameters, None)
+        finally:
+            self._commits.bump(tokens)
+
+    # -- what is told -------------------------------------------------------------------------------------------
+
+    def executed(
+        self,
+        record: Record,
+        parameters: Any,
+        context: ExecutionContext | None,
+        scope: Scope | None,
+        watch: Watch | None,
+        duration_ns: int,
+    ) -> None:
+        """A statement has been executed, its rows may be to come: its scope and its watch hear of it."""
+        facts = record.facts
+        if facts.verb is Verb.TRANSACTION:
+            return
+        if watch is not None:
+            watch.saw(facts, duration_ns)
+        if scope is not None:
+            scope.db_ns += duration_ns
+            try:
+                (scope.ledger or self._open_ledger(scope)).note(facts, duration_ns, parameters, context)
+            except Exception as error:
+                log.error("A ledger failed", ledger=repr(scope.ledger), error=told(error))
+
+    def _open_ledger(self, scope: Scope) -> Any:
+        for observer in self.observers:
+            ledger = observer.ledger(scope)
+            if ledger is not None:
+                scope.ledger = ledger
+                return ledger
+        scope.ledger = _NO_LEDGER
+        return _NO_LEDGER
+
+    def ended(
+        self,
+        record: Record,
+        statement: str,
+        parameters: Any,
+        many: bool,
+        context: ExecutionContext,
+        scope: Scope | None,
+        watch: Watch | None,
+        worker: WorkerTime | None,
+        started_ns: int,
+        ended_ns: int,
+    ) -> None:
+        """A statement has ended well, and its rows, if any, are here."""
+        wall_ns = ended_ns - started_ns
+        execute_ns, fetch_ns = wall_ns, 0
+        driver_ns = lag_ns = 0
+        if worker is not None and worker.spent_ns:
+            driver_ns, execute_ns = worker.spent_ns, worker.execute_ns
+            fetch_ns, lag_ns = driver_ns - execute_ns, max(0, wall_ns - driver_ns)
+        elif self._is_async and self.lag is not None:
+            lag_ns = self.lag.within(started_ns, ended_ns)
+            execute_ns = max(0, wall_ns - lag_ns)
+        duration_ns = execute_ns + fetch_ns
+        self.executed(record, parameters, context, scope, watch, duration_ns)
+        if duration_ns <= record.floor_ns:
+            self.count(record, watch, duration_ns, ended_ns)
+            return
+        self.tell(
+            Execution(
+                record.facts, statement, parameters, many, started_ns, execute_ns, None, scope,
+                rows_of(context), self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context), driver_ns,
+                watch,
+            ), record,
+        )  # fmt: skip
+
+    def failed(
+        self,
+        record: Record,
+        statement: str,
+        parameters: Any,
+        many: bool,
+        context: ExecutionContext,
+        scope: Scope | None,
+        watch: Watch | None,
+        worker: WorkerTime | None,
+        started_ns: int,
+        ended_ns: int,
+        error: BaseException,
+    ) -> None:
+        """A statement has failed, or whoever waited for it was cancelled."""
+        wall_ns = ended_ns - started_ns
+        execute_ns, lag_ns, driver_ns = wall_ns, 0, 0
+        if worker is not None and worker.spent_ns:
+            driver_ns = execute_ns = worker.spent_ns
+            lag_ns = max(0, wall_ns - driver_ns)
+        elif self._is_async and self.lag is not None:
+            lag_ns = self.lag.within(started_ns, ended_ns)
+            execute_ns = max(0, wall_ns - lag_ns)
+        self.executed(record, parameters, context, scope, watch, execute_ns)
+        self.tell(
+            Execution(
+                record.facts, statement, parameters, many, started_ns, execute_ns, error, scope, None,
+                self.database, context, 0, lag_ns, self._pool_wait_ns(context), driver_ns, watch,
+            ), record,
+        )  # fmt: skip
+
+    def fetched(self, fetch: Fetch, error: BaseException | None = None) -> None:
+        """The rows of a statement have been read to their end, or given up; only now its time is known."""
+        record, context = fetch.record, fetch.context
+        fetch_ns = fetch.fetch_ns
+        driver_ns = lag_ns = 0
+        if fetch.worker is not None:
+            driver_ns = fetch.worker.spent_ns
+            lag_ns = max(0, fetch.execute_ns + fetch_ns - driver_ns)
+            execute_ns = min(fetch.worker.execute_ns, driver_ns)
+            fetch_ns = driver_ns - execute_ns
+        else:
+            execute_ns = fetch.execute_ns
+        scope, watch = fetch.scope, fetch.watch
+        if watch is not None:
+            watch.fetched(record.facts, fetch_ns)
+        if scope is not None:
+            scope.db_ns += fetch_ns
+            if scope.ledger is not None:
+                scope.ledger.fetched(record.facts, fetch_ns)
+        duration_ns = execute_ns + fetch_ns
+        if error is None and duration_ns <= record.floor_ns:
+            self.count(record, watch, duration_ns, perf_ns())
+            return
+        self.tell(
+            Execution(
+                record.facts, fetch.statement, fetch.parameters, False, fetch.started_ns, execute_ns, error, scope,
+                rows_of(context), self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context), driver_ns,
+                watch,
+            ), record,
+        )  # fmt: skip
+
+    def count(self, record: Record, watch: Watch | None, duration_ns: int, now_ns: int) -> None:
+        """A run that ended well and was not slow."""
+        if now_ns >= self.turning.turn_at_ns:
+            self.turning.turn()
+        if watch is not None and watch.is_sample:
+            record.meter.inside(duration_ns)
+        else:
+            record.meter.add(duration_ns)
+
+    def tell(self, execution: Execution, record: Record) -> None:
+        """Tell a run in full; those who only count it hear of it by their meters, if it ended well and in time."""
+        for observer in self.execution_observers:
+            try:
+                observer(execution)
+            except Exception as error:
+                log.error("An execution observer failed", observer=repr(observer), error=told(error))
+        if execution.error is None and execution.duration_ns <= record.slow_ns:
+            self.count(record, execution.watch, execution.duration_ns, perf_ns())
+            return
+        for run_observer in self.observers:
+            try:
+                run_observer.ran(execution)
+            except Exception as error:
+                log.error("A run observer failed", observer=repr(run_observer), error=told(error))
+        self._statements.told_slow(record)
+
+    def settle(self) -> None:
+        """Count what was given up unread; whoever reads figures calls it first."""
+        while True:
+            try:
+                fetch = self.given_up.popleft()
+            except IndexError:
+                return
+            self.fetched(fetch)
+
+    def _pool_wait_ns(self, context: ExecutionContext | None) -> int:
+        if context is None:
+            return 0
+        try:
+            state = self._statements.known_state(connection_of(context))
+        except Exception:  # the connection has been given back
+            return 0
+        return state.pool_wait_ns if state is not None else 0
+
+
+def connection_of(context: ExecutionContext) -> PoolProxiedConnection:
+    try:
+        connection: PoolProxiedConnection = context._dbapi_connection  # type: ignore[attr-defined]
+    except AttributeError:  # another SQLAlchemy
+        connection = context.root_connection.connection
+    return connection
+
+
+def rows_of(context: ExecutionContext | None) -> int | None:
+    """The driver's row count, None where it has none."""
+    rows = getattr(getattr(context, "cursor", None), "rowcount", -1)
+    return rows if isinstance(rows, int) and rows >= 0 else None
+
+
+def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool, is_lazy: bool) -> Run:
+    """What stands in for ``dialect.do_execute``; with ``direct`` it calls the cursor itself, as the dialect would.
+
+    Everything here is measured: see ``dev.py bench monitor`` before adding a call.
+    """
+    current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
+    execute, failed, now_ns, given_up = runs.execute, runs.failed, perf_ns, runs.given_up
+
+    def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        try:
+            record = context.compiled._steinmetz
+            state: ConnectionState = context._dbapi_connection.info[statements]
+        except (AttributeError, KeyError):
+            return execute(run, cursor, statement, parameters, False, context)
+        scope = current()
+        ledger: Any = scope.ledger if scope is not None else _NO_LEDGER
+        if (
+            record.token is not state.token
+            or (record.statement is not statement and not _expanded(record, statement, context))
+            or ledger is None
+            or context._is_server_side
+        ):
+            return execute(run, cursor, statement, parameters, False, context)
+        if scope is not None:
+            scope.note(record.facts, context, False)
+        elif open_recordings:
+            note(record.facts, context)
+        watch = watch_now()
+        started_ns = now_ns()
+        try:
+            if direct:
+                cursor.execute(statement, parameters)
+            else:
+                run(cursor, statement, parameters, context)
+        except BaseException as error:
+            failed(record, statement, parameters, False, context, scope, watch, None, started_ns, now_ns(), error)
+            raise
+        ended_ns = now_ns()
+        duration_ns = ended_ns - started_ns
+        if is_lazy and cursor.description is not None:
+            context.cursor_fetch_strategy = Fetch(
+                runs, record, scope, watch, statement, parameters, started_ns, duration_ns, None, context
+            )
+            if given_up:
+                runs.settle()
+        elif duration_ns > record.floor_ns:
+            return runs.ended(
+                record, statement, parameters, False, context, scope, watch, None, started_ns, ended_ns
+            )
+        else:
+            turning = runs.turning
+            if ended_ns >= turning.turn_at_ns:
+                turning.turn()
+            if watch is None or not watch.is_sample:
+                record.meter.add(duration_ns)
+            else:
+                record.meter.inside(duration_ns)
+        if watch is not None:
+            watch.saw(record.facts, duration_ns)
+        if scope is not None:
+            scope.db_ns += duration_ns
+            ledger.note(record.facts, duration_ns, parameters, context)
+        return None
+
+    return do_execute
+
+
+def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
+    """As `quick_execute`, for drivers that execute in a thread of their own: the time is taken in that thread."""
+    current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
+    execute, failed, now_ns = runs.execute, runs.failed, perf_ns
+
+    def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        try:
+            record = context.compiled._steinmetz
+            state: ConnectionState = context._dbapi_connection.info[statements]
+            worker = WorkerTime(cursor._cursor)
+        except (AttributeError, KeyError):
+            return execute(run, cursor, statement, parameters, False, context)
+        scope = current()
+        ledger: Any = scope.ledger if scope is not None else _NO_LEDGER
+        if (
+            record.token is not state.token
+            or (record.statement is not statement and not _expanded(record, statement, context))
+            or ledger is None
+            or context._is_server_side
+        ):
+            return execute(run, cursor, statement, parameters, False, context)
+        if scope is not None:
+            scope.note(record.facts, context, False)
+        elif open_recordings:
+            note(record.facts, context)
+        watch = watch_now()
+        started_ns = now_ns()
+        try:
+            cursor.execute(statement, parameters)
+        except BaseException as error:
+            failed(
+                record, statement, parameters, False, context, scope, watch, worker, started_ns, now_ns(), error
+            )
+            raise
+        duration_ns = worker.spent_ns
+        ended_ns = now_ns()
+        if duration_ns > record.floor_ns:
+            return runs.ended(
+                record, statement, parameters, False, context, scope, watch, worker, started_ns, ended_ns
+            )
+        turning = runs.turning
+        if ended_ns >= turning.turn_at_ns:
+            turning.turn()
+        if watch is None or not watch.is_sample:
+            record.meter.add(duration_ns)
+        else:
+            record.meter.inside(duration_ns)
+        if watch is not None:
+            watch.saw(record.facts, duration_ns)
+        if scope is not None:
+            scope.db_ns += duration_ns
+            ledger.note(record.facts, duration_ns, parameters, context)
+        return None
+
+    return do_execute
+
+
+def _expanded(record: Record, statement: str, context: Any) -> bool:
+    """Whether ``statement`` is the record's with an IN list of some length, and nothing else (traps T1, T3)."""
+    return (
+        record.expands
+        and statement is context.statement
+        and "schema_translate_map" not in context.execution_options
+    )

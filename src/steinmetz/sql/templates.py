@@ -1,0 +1,174 @@
+"""Which rows a compiled statement reads or writes, but for the values: worked out once, bound at each run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from steinmetz.sql.facts import Relation
+from steinmetz.sql.rows import MAX_KEYS, Change, Column, Rows, Value, normalised
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import ExecutionContext
+
+NO_LISTS: Mapping[str, Sequence[str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A bound parameter by its name in ``compiled_parameters``; ``many``: it is an IN list.
+
+    ``or_null``: its NULL stays NULL in the column, and no equality finds it there.
+    """
+
+    name: str
+    many: bool = False
+    or_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One occurrence of a relation, an alias by itself: its bound columns, and all that are mentioned."""
+
+    relation: Relation
+    bound: tuple[tuple[Column, Bind], ...]
+    columns: frozenset[str] | None
+
+
+class ReadTemplate:
+    """The occurrences of a SELECT: all that there are of ``relations``; of ``whole``, nothing is known."""
+
+    __slots__ = ("_binds", "_get", "_lists", "occurrences", "relations", "whole")
+
+    def __init__(self, occurrences: Sequence[Occurrence], reads: frozenset[Relation]) -> None:
+        self.occurrences = tuple(occurrences)
+        self.relations = frozenset(occurrence.relation for occurrence in occurrences)
+        self.whole = reads - self.relations
+        binds = {bind.name: bind.many for occurrence in occurrences for _, bind in occurrence.bound}
+        self._binds = tuple(binds.items())
+        self._lists = any(binds.values())
+        self._get = itemgetter(*binds) if binds else None
+
+    def taken(self, context: ExecutionContext) -> Any:
+        """The values that `rows` needs, out of the caller's reach.
+
+        Raises `LookupError` if they are not where they are looked for, and `ValueError` for several sets of them.
+        """
+        if self._get is None:
+            return None
+        (parameters,) = context.compiled_parameters  # type: ignore[attr-defined]
+        if not self._lists:
+            return self._get(parameters)
+        lists: Mapping[str, Sequence[str]] = context._expanded_parameters  # type: ignore[attr-defined]
+        return tuple([_taken(parameters, lists[name]) if many else parameters[name] for name, many in self._binds])
+
+    def rows(self, taken: Any) -> Iterator[tuple[Relation, Rows]]:
+        """The rows of each occurrence, with the values that `taken` took."""
+        if len(self._binds) == 1 and not self._lists:
+            taken = (taken,)
+        values = {bind[0]: value for bind, value in zip(self._binds, taken or (), strict=True)}
+        for occurrence in self.occurrences:
+            bound = {}
+            for column, bind in occurrence.bound:
+                found = _values(column, bind, values[bind.name])
+                if found is not None:
+                    bound[column] = frozenset(found)
+            yield occurrence.relation, Rows(bound, occurrence.columns)
+
+
+class WriteTemplate:
+    """What an INSERT, UPDATE or DELETE does to its ``relation``; ``others`` are what else is written thereby.
+
+    ``bound`` has, for each column, every bind that its value comes from, before and after. ``generated`` are the
+    columns of an INSERT whose values are known afterwards, by their place in ``inserted_primary_key``.
+    """
+
+    __slots__ = ("assigned", "bound", "generated", "others", "relation")
+
+    def __init__(
+        self,
+        relation: Relation,
+        writes: frozenset[Relation],
+        bound: Sequence[tuple[Column, tuple[Bind, ...]]],
+        assigned: frozenset[str] | None,
+        generated: Sequence[tuple[Column, int]] = (),
+    ) -> None:
+        self.relation = relation
+        self.others = writes - {relation}
+        self.bound = tuple(bound)
+        self.assigned = assigned
+        self.generated = tuple(generated)
+
+
+class Gathered:
+    """The values that one `WriteTemplate` has been run with in one transaction."""
+
+    __slots__ = ("generated", "template", "within")
+
+    def __init__(self, template: WriteTemplate) -> None:
+        self.template = template
+        self.within: dict[Column, set[Value]] = {column: set() for column, _ in template.bound}
+        self.generated: dict[Column, set[Value]] = {column: set() for column, _ in template.generated}
+
+    def add(self, parameters: Iterable[Mapping[str, Any]], lists: Mapping[str, Sequence[str]] = NO_LISTS) -> None:
+        """One run; a column whose value is in doubt once, or that has too many, binds no more."""
+        binds = [(column, bind) for column, sources in self.template.bound for bind in sources]
+        for one in parameters:
+            binds = [(column, bind) for column, bind in binds if column in self.within]
+            if not binds:
+                return
+            for column, bind in binds:
+                known = self.within.get(column)
+                if known is None:
+                    continue
+                try:
+                    value = _taken(one, lists[bind.name]) if bind.many else one[bind.name]
+                    found = _values(column, bind, value)
+                except LookupError:
+                    found = None
+                if found is not None:
+                    known.update(found)
+                if found is None or len(known) > MAX_KEYS:
+                    del self.within[column]
+
+    def add_generated(self, keys: Sequence[Any] | None, expected: int) -> None:
+        """The primary keys of ``expected`` rows, as far as they are known by now."""
+        complete = keys is not None and len(keys) == expected
+        for column, place in self.template.generated:
+            known = self.generated.get(column)
+            if known is None:
+                continue
+            values = {normalised(column.kind, key[place]) for key in keys or () if key is not None}
+            if complete and None not in values and len(known | values) <= MAX_KEYS and values:
+                known.update(value for value in values if value is not None)
+            else:
+                del self.generated[column]
+
+    def change(self) -> Change:
+        within = {**self.within, **self.generated}
+        return Change({column: frozenset(values) for column, values in within.items()}, self.template.assigned)
+
+
+def _taken(parameters: Mapping[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
+    """The values of an IN list, or one more than bind anything."""
+    return tuple([parameters[name] for name in names[: MAX_KEYS + 1]])
+
+
+def _values(column: Column, bind: Bind, value: Any) -> set[Value] | None:
+    """The values that a bind leaves for its column; None if that is not certain."""
+    if value is None:
+        return set() if bind.or_null else None
+    if not bind.many:
+        one = normalised(column.kind, value)
+        return None if one is None else {one}
+    found: set[Value] = set()
+    for each in value:
+        if each is None:
+            continue  # nothing equals NULL
+        one = normalised(column.kind, each)
+        if one is None:
+            return None
+        found.add(one)
+    return found if len(value) <= MAX_KEYS else None
