@@ -192,6 +192,7 @@ class Live:
                 )
         if self.io is not None:
             await self.io.start()
+        self._tasks.spawn("attend", self.hook.attend())
         if self.monitor is not None and self.monitor.enabled:
             self.monitor.alerts.start()
             self._silence = self.monitor.alerts.on_alert(self._alerted)

@@ -7,110 +7,16 @@ cannot tell (dynamic SQL, foreign tables, functions in other languages) the answ
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
-from steinmetz.sql.facts import Columns, Stored
+from steinmetz.sql.analysis import Analysis, Event, Write
+from steinmetz.sql.closure import Closure, Seen, Touch, sort
+from steinmetz.sql.schema import Edges, Entry, Function, Kind
 from steinmetz.sql.shape import Shape, shape_of
-
-
-class Kind(StrEnum):
-    """pg_class.relkind, as far as statements can name it."""
-
-    TABLE = "r"
-    PARTITIONED = "p"
-    VIEW = "v"
-    MATERIALIZED = "m"
-    FOREIGN = "f"
-    SEQUENCE = "S"
-
-
-class Event(StrEnum):
-    """What happens to a relation; triggers, rules and foreign keys answer to some and not to others."""
-
-    INSERT = "insert"
-    UPDATE = "update"
-    DELETE = "delete"
-    TRUNCATE = "truncate"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One relation; ``shown`` is its name as facts tell it."""
-
-    oid: int
-    name: str
-    kind: Kind
-    shown: str
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One function outside pg_catalog. ``body`` is its source where that is SQL or PL/pgSQL.
-
-    ``oid`` is negative, see `Edges`.
-
-    ``as_attribute`` says that it takes one row, so that ``t.f`` calls it without a parenthesis.
-    """
-
-    oid: int
-    name: str
-    language: str
-    immutable: bool
-    body: str
-    as_attribute: bool = False
-
-
-Write = tuple[Event, int]
-"""An event and the oid of the relation that it happens to."""
-
-
-class Edges:
-    """Who reaches whom, by oid; the oids of functions are negative, as they are counted apart from relations'.
-
-    What is built in has no entry and touches nothing.
-    """
-
-    def __init__(self) -> None:
-        self.views: dict[int, set[int]] = defaultdict(set)  # view -> what its query names
-        self.instead: set[Write] = set()  # the events that a view answers by an INSTEAD OF trigger
-        self.triggers: dict[Write, set[int]] = defaultdict(set)  # -> functions
-        self.rules: dict[Write, set[int]] = defaultdict(set)  # -> what their actions name
-        self.actions: dict[Write, set[Write]] = defaultdict(set)  # of a referenced relation -> of the referring
-        self.children: dict[int, set[int]] = defaultdict(set)  # parent -> partitions, heirs
-        self.defaults: dict[int, set[int]] = defaultdict(set)  # relation -> functions
-        self.policies: dict[int, set[int]] = defaultdict(set)  # relation -> what they name
-        self.calls: dict[int, set[int]] = defaultdict(set)  # function -> recorded dependencies
-        self.ambient: set[int] = set()  # functions behind operators, casts, domains and aggregates
-        self.stored: dict[int, dict[str, Stored]] = defaultdict(dict)  # relation -> columns that compare exactly
-        self.computed: dict[int, set[str]] = defaultdict(set)  # relation -> columns that follow from others
-        self.rewritten: set[int] = set()  # relations with triggers that may change a row before it is written
-
-
-@dataclass(slots=True)
-class Touch:
-    """What is touched, as far as it is known."""
-
-    reads: set[str] = field(default_factory=set)
-    writes: set[str] = field(default_factory=set)
-    reads_unknown: bool = False
-    writes_unknown: bool = False
-    direct: dict[str, Columns] = field(default_factory=dict)
-    """What is read (if anything is written: what is written) because the statement names it, and not otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a text names: oids that it reads, writes and calls, and whether it may do more."""
-
-    reads: frozenset[int]
-    writes: frozenset[Write]
-    calls: frozenset[int]
-    reads_unknown: bool
-    writes_unknown: bool
-
 
 _EVENTS = {
     "insert": (Event.INSERT,),
@@ -124,7 +30,23 @@ _EVENTS = {
 # Built-in functions that run SQL given as text, or read what has no relation.
 _RUNS_TEXT = ("query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml", "ts_stat",
               "ts_rewrite", "lo_", "loread", "lowrite", "dblink")  # fmt: skip
+# Built-in functions that look at the size or the state of relations that they are given by name.
+_LOOKS_AT_STATE = ("pg_relation_", "pg_table_", "pg_total_relation_", "pg_indexes_", "pg_database_size",
+                   "pg_stat_", "pg_sequence_", "pg_read_", "pg_ls_", "pg_get_", "pg_lock_")  # fmt: skip
+_EXECUTES = re.compile(r"\bexecute\b", re.IGNORECASE)
+_EXECUTES_DATA = re.compile(
+    r"\bexecute\s+(?:(?:pg_catalog\.)?format\s*\()?\s*[eE]?(?:'|\$\w*\$)\s*"
+    r"(?:select|with|insert|update|delete|merge|truncate|lock|refresh|notify)\b",
+    re.IGNORECASE,
+)
+FIRST_OWN_OID = 16_384
+"""What is below belongs to the system."""
 _READABLE = frozenset({"sql", "plpgsql"})
+_MOVES_NAMES = re.compile(
+    r"\bset\s+(local\s+|session\s+)?(role|authorization|search_path|schema)\b"
+    r"|\bset_config\b|\btemp(orary)?\b|\bpg_temp|\bdiscard\b|\breset\b",
+    re.IGNORECASE,
+)
 
 
 class Catalogue:
@@ -143,17 +65,50 @@ class Catalogue:
             self._functions_named[function.name].add(function.oid)
             if function.as_attribute:
                 self._attributes_named[function.name].add(function.oid)
-        self._bodies: dict[int, _Seen] = {}
+        self._bodies: dict[int, Seen] = {}
 
     def knows(self, name: str) -> bool:
         return name in self._relations_named
+
+    def entry(self, oid: int) -> Entry | None:
+        return self._entries.get(oid)
+
+    def lacks(self, analysis: Analysis) -> bool:
+        """Whether a relation has been made since this was read."""
+        return any(oid >= FIRST_OWN_OID and oid not in self._entries for oid in analysis.relations)
+
+    @property
+    def tables(self) -> dict[int, str]:
+        """What can hold rows of its own, by oid."""
+        return {
+            oid: entry.shown for oid, entry in self._entries.items() if entry.kind in (Kind.TABLE, Kind.FOREIGN)
+        }
 
     def touched_by(self, shape: Shape, *, relations: frozenset[str] | None = None) -> Touch:
         """What a statement touches.
 
         ``relations`` are the names of what it reads, where that is known better than by its words.
         """
-        return self._closure(self._seen(shape, relations))
+        return Closure(self, self._edges).of(self._seen(shape, relations), self._edges.ambient)
+
+    def touched_as(self, shape: Shape, analysis: Analysis) -> Touch:
+        """What a statement touches that the server itself has analysed."""
+        looks = any(name.startswith((*_RUNS_TEXT, *_LOOKS_AT_STATE)) for name in shape.called)
+        runs = any(name.startswith(_RUNS_TEXT) for name in shape.called)
+        strange = any(oid not in self._entries for oid in analysis.relations)  # a catalogue of the system
+        return Closure(self, self._edges).of(Seen(analysis, looks or strange, runs), set())
+
+    def functions_named(self, names: frozenset[str]) -> set[int]:
+        return self._named(self._functions_named, names)
+
+    def has_plain_columns(self, oid: int, *, written: bool) -> bool:
+        """Whether nothing but the statement decides which columns of this relation are read, or assigned."""
+        entry = self._entries.get(oid)
+        if entry is None or entry.kind is not Kind.TABLE or self._edges.children.get(oid):
+            return False
+        if written:
+            return oid not in self._edges.generated and (Event.UPDATE, oid) not in self._edges.revised
+        return not self._edges.policies.get(oid)
 
     def strangers(self, shape: Shape, *, relations: frozenset[str] | None = None) -> set[str]:
         """Names that stand where a relation must, but are none: made by others since the catalogue was read."""
@@ -162,26 +117,24 @@ class Catalogue:
 
     # -- what a text names --------------------------------------------------------------------------------------
 
-    def _seen(self, shape: Shape, relations: frozenset[str] | None = None) -> _Seen:
+    def _seen(
+        self, shape: Shape, relations: frozenset[str] | None = None, local: AbstractSet[str] = frozenset()
+    ) -> Seen:
         names = shape.identifiers if relations is None else relations | shape.targets
-        matched = self._named(self._relations_named, names)
-        written = set(self._writes(shape))
         calls = self._named(self._functions_named, shape.called) | self._named(
             self._attributes_named, shape.identifiers
         )
-        lost = self.strangers(shape, relations=relations)
+        done = Analysis(
+            reads=self._named(self._relations_named, names), writes=set(self._writes(shape)), calls=calls
+        )
+        lost = self.strangers(shape, relations=relations) - local
         runs_text = any(name.startswith(_RUNS_TEXT) for name in shape.called)
+        looks = any(name.startswith(_LOOKS_AT_STATE) for name in shape.called)
         system = any(_is_system(name) and name not in shape.called for name in shape.identifiers)
         writes_unknown = runs_text or any(not self.knows(name) for _, name in shape.written)
         if shape.opaque and not {"insert", "update", "delete", "merge", "truncate"}.isdisjoint(shape.identifiers):
             writes_unknown = True
-        return _Seen(
-            reads=frozenset(matched),
-            writes=frozenset(written),
-            calls=frozenset(calls),
-            reads_unknown=bool(lost) or runs_text or system,
-            writes_unknown=writes_unknown,
-        )
+        return Seen(done, bool(lost) or runs_text or looks or system, writes_unknown)
 
     def _writes(self, shape: Shape) -> Iterator[Write]:
         for act, name in shape.written:
@@ -196,121 +149,40 @@ class Catalogue:
         few, many = (names, index) if len(names) < len(index) else (index, names)
         return {oid for name in few if name in many for oid in index[name]}
 
-    def _body(self, function: Function) -> _Seen:
-        """What a function's source names, read once."""
-        seen = self._bodies.get(function.oid)
+    def body(self, oid: int) -> Seen | None:
+        """What the source of a function does, read once; None for what is built in."""
+        seen = self._bodies.get(oid)
         if seen is None:
-            seen = self._bodies[function.oid] = self._seen_in(function)
+            if (function := self._functions.get(oid)) is not None:
+                seen = self._bodies[oid] = self._seen_in(function)
+            elif recorded := self._edges.calls.get(oid):  # an aggregate
+                seen = self._bodies[oid] = Seen(Analysis(calls={each for each in recorded if each < 0}))
         return seen
 
-    def _seen_in(self, function: Function) -> _Seen:
+    def _seen_in(self, function: Function) -> Seen:
+        recorded = set(self._edges.calls.get(function.oid, ()))
         if function.language not in _READABLE:
             # IMMUTABLE is the promise not to look at the database.
             unknown = not function.immutable
-            return _Seen(frozenset(), frozenset(), frozenset(), unknown, unknown)
+            return Seen(Analysis(calls=recorded), unknown, unknown, unknown)
+        if function.analysis is not None:
+            function.analysis.calls |= {oid for oid in recorded if oid < 0}
+            return Seen(function.analysis)
         shape = shape_of(function.body)
-        seen = self._seen(shape)
-        dynamic = function.language == "plpgsql" and "execute" in shape.identifiers
-        return _Seen(
-            seen.reads,
-            seen.writes,
-            seen.calls | frozenset(self._edges.calls.get(function.oid, ())),
-            seen.reads_unknown or dynamic,
-            seen.writes_unknown or dynamic,
-        )
-
-    # -- what follows from it -----------------------------------------------------------------------------------
-
-    def _closure(self, seen: _Seen) -> Touch:
-        touch = Touch(reads_unknown=seen.reads_unknown, writes_unknown=seen.writes_unknown)
-        reads, writes, calls = set[int](), set[Write](), set(seen.calls) | self._edges.ambient
-        for oid in seen.reads:
-            _sort(self._read(oid, touch), reads, calls)
-        for write in seen.writes:
-            self._write(write, touch, writes, calls)
-        read: set[int] = set()
-        written: set[Write] = set()
-        called: set[int] = set()
-        while True:
-            if fresh := reads - read:
-                read |= fresh
-                for oid in fresh:
-                    _sort(self._read(oid, touch), reads, calls)
-            elif happened := writes - written:
-                written |= happened
-                for write in happened:
-                    self._write(write, touch, writes, calls)
-            elif new := calls - called:
-                called |= new
-                for oid in new:
-                    self._call(oid, touch, reads, writes, calls)
-            else:
-                named = {oid for _, oid in seen.writes} if touch.writes else set(seen.reads)
-                touch.direct = self._direct(named, {oid for _, oid in written} if touch.writes else read)
-                return touch
-
-    def _direct(self, named: set[int], reached: set[int]) -> dict[str, Columns]:
-        """The tables of ``named`` that nothing else reaches, and what is known of their columns."""
-        entries = [entry for oid in named - reached if (entry := self._entries.get(oid)) is not None]
-        edges = self._edges
-        return {
-            entry.shown: Columns(edges.stored.get(entry.oid, {}), frozenset(edges.computed.get(entry.oid, ())))
-            for entry in entries
-            if entry.kind in (Kind.TABLE, Kind.PARTITIONED, Kind.MATERIALIZED)
-        }
-
-    def _read(self, oid: int, touch: Touch) -> set[int]:
-        """Note that a relation is read; returns what is read or called thereby."""
-        entry = self._entries.get(oid)
-        if entry is None:
-            return set()
-        if entry.kind is Kind.VIEW:
-            return self._edges.views.get(oid, set())
-        touch.reads.add(entry.shown)
-        touch.reads_unknown = touch.reads_unknown or entry.kind in (Kind.FOREIGN, Kind.SEQUENCE)
-        return self._edges.children.get(oid, set()) | self._edges.policies.get(oid, set())
-
-    def _write(self, write: Write, touch: Touch, writes: set[Write], calls: set[int]) -> None:
-        """Note that a relation is written to, and what is written or called thereby."""
-        event, oid = write
-        entry = self._entries.get(oid)
-        if entry is None:
-            return
-        edges = self._edges
-        if entry.kind is Kind.VIEW:
-            if write not in edges.instead:
-                writes.update((event, behind) for behind in edges.views.get(oid, ()) if behind > 0)
-        elif entry.kind is not Kind.SEQUENCE:
-            touch.writes.add(entry.shown)
-        if oid in edges.rewritten or write in edges.rules:
-            writes.add(write)  # what is written is not what the statement says
-        writes.update(edges.actions.get(write, ()))
-        events = [event]
-        if entry.kind is Kind.PARTITIONED and event is Event.UPDATE:
-            events = [Event.INSERT, Event.UPDATE, Event.DELETE]  # a row may move to another partition
-        writes.update((each, child) for child in edges.children.get(oid, ()) for each in events)
-        # The actions of a rule are known by what they name, not by what they do to it.
-        writes.update((each, named) for named in edges.rules.get(write, ()) if named > 0 for each in Event)
-        for called in (edges.triggers.get(write, ()), edges.defaults.get(oid, ()), edges.rules.get(write, ())):
-            calls.update(function for function in called if function < 0)
-
-    def _call(self, oid: int, touch: Touch, reads: set[int], writes: set[Write], calls: set[int]) -> None:
-        """Note that a function is called, and what its body reads, writes and calls."""
-        function = self._functions.get(oid)
-        if function is None:
-            return
-        seen = self._body(function)
-        touch.reads_unknown = touch.reads_unknown or seen.reads_unknown
-        touch.writes_unknown = touch.writes_unknown or seen.writes_unknown
-        reads |= seen.reads
-        writes |= seen.writes
-        _sort(seen.calls, reads, calls)
+        seen = self._seen(shape, local=self._edges.transition.get(function.oid, set()))
+        sort(recorded, seen.done.reads, seen.done.calls)
+        seen.done.calls |= self._edges.ambient
+        if function.language == "plpgsql" and "execute" in shape.identifiers:
+            return Seen(seen.done, True, True, moves=_moves_names(function.body))
+        return replace(seen, moves=_moves_names(function.body))
 
 
-def _sort(reached: Iterable[int], reads: set[int], calls: set[int]) -> None:
-    """Divide what was reached into relations and functions."""
-    for oid in reached:
-        (reads if oid > 0 else calls).add(oid)
+def _moves_names(body: str) -> bool:
+    """Whether a function may leave its caller's session with another search_path, role or temporary table."""
+    return (
+        _MOVES_NAMES.search(body) is not None
+        or len(_EXECUTES.findall(body)) > len(_EXECUTES_DATA.findall(body))  # what begins in a variable may be SET
+    )
 
 
 def _is_system(name: str) -> bool:

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.engine.interfaces import DBAPICursor, Dialect, ExecutionContext
 
+    from steinmetz.sql.attendant import Attendant
+
 __all__ = ["Execution", "ExecutionObserver", "SqlHook", "TransactionObserver", "hook"]
 
 STATEMENTS = ("do_execute", "do_executemany", "do_execute_no_params")
@@ -244,6 +246,25 @@ class SqlHook:
     def oracle(self, oracle: Oracle | None) -> None:
         self._runs.oracle = oracle
         self._renew()
+
+    async def attend(self, *, narrow: bool = True) -> None:
+        """Find out more about the database in the background, until cancelled; ends at once if there is nothing.
+
+        On PostgreSQL: narrow what statements touch to what the server itself makes of them (``narrow``), and
+        notice DDL of others. It has a connection of its own.
+        """
+        if (attendant := self.attendant(narrow=narrow)) is not None:
+            await attendant.run()
+
+    def attendant(self, *, narrow: bool = True, poll_s: float | None = None) -> Attendant | None:
+        """What `attend` runs; None if this engine needs none. To be made on the running loop."""
+        from steinmetz.sql.postgres import PostgresKnowledge
+
+        if not isinstance(self.knowledge, PostgresKnowledge):
+            return None
+        from steinmetz.sql.attendant import SCHEMA_POLL_S, Attendant
+
+        return Attendant(self, self.knowledge, narrow=narrow, poll_s=poll_s or SCHEMA_POLL_S)
 
     def prime_sync(self) -> None:
         """Read the database's catalogue now; to be called at start, after migrations. Sync engines only."""

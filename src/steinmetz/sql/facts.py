@@ -74,6 +74,10 @@ class StatementFacts:
     one shape); ``text`` is that shape as SQL. ``reads_unknown`` and ``writes_unknown`` mean "perhaps anything
     of this database", in addition to the relations that are named.
 
+    ``columns`` are known for some relations and mean all of them for any other: the columns that an UPDATE assigns
+    if the relation is written, else those that are looked at (none is possible: ``count(*)``). ``behind`` are the
+    relations that are written, or whose rows are revised, by triggers, rules, foreign keys or functions, be it in
+    addition to the statement itself.
     ``direct`` are the relations that the statement reads (if it writes: that it writes) by naming them and in no
     other way: no view, function, policy, trigger, rule or foreign-key action has a hand in their rows. Of these,
     ``looks_at`` and ``changes`` tell which rows, where the statement was compiled by SQLAlchemy
@@ -87,6 +91,8 @@ class StatementFacts:
     writes: frozenset[Relation]
     reads_unknown: bool = False
     writes_unknown: bool = False
+    columns: Mapping[Relation, frozenset[str]] | None = field(default=None, compare=False, repr=False)
+    behind: frozenset[Relation] = frozenset()
     direct: Mapping[Relation, Columns] = field(default_factory=dict, compare=False, repr=False)
     looks_at: ReadTemplate | None = field(default=None, compare=False, repr=False)
     changes: WriteTemplate | None = field(default=None, compare=False, repr=False)

@@ -9,15 +9,25 @@ The catalogue is read once, and again after DDL, on the connection that needs it
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from steinmetz.sql.catalogue import Catalogue, Edges, Entry, Event, Function, Kind, Touch
-from steinmetz.sql.facts import Relation, StatementFacts, Stored
+from steinmetz.sql.analysis import Event
+from steinmetz.sql.catalogue import Catalogue
+from steinmetz.sql.closure import Touch
+from steinmetz.sql.facts import Relation, StatementFacts, Verb
+from steinmetz.sql.narrowing import Narrowing, Question
+from steinmetz.sql.oracle import Oracle
+from steinmetz.sql.postgres_catalogue import read_catalogue, schema_fingerprint
+from steinmetz.sql.probe import Answer, analysable
+from steinmetz.sql.session import BEGINNING, BLURRED, Seat
 from steinmetz.sql.shape import Shape
 
 if TYPE_CHECKING:
@@ -32,107 +42,27 @@ _TOUCHES_NOTHING = frozenset(
      "cluster", "deallocate", "close", "load", "security", "prepare"}
 )  # fmt: skip
 _NAMED = frozenset(
-    {"select", "values", "table", "with", "insert", "update", "delete", "merge", "truncate", "copy", "refresh",
-     "declare", "explain"}
-)  # fmt: skip
+    {
+        "select",
+        "values",
+        "table",
+        "with",
+        "insert",
+        "update",
+        "delete",
+        "merge",
+        "truncate",
+        "copy",
+        "refresh",
+        "declare",
+        "explain",
+    }
+)  # fmt: skip_EXPANDED = re.compile(r"__\[POSTCOMPILE_")
 
-_HARMLESS = ", ".join(
-    f"'{name}'"
-    for name in ("btree_gin", "btree_gist", "citext", "cube", "earthdistance", "fuzzystrmatch", "hstore", "isn",
-                 "intarray", "ltree", "pg_trgm", "pgcrypto", "seg", "unaccent", "uuid-ossp", "vector")
-)  # fmt: skip
-_TRIGGER_EVENTS = {4: Event.INSERT, 8: Event.DELETE, 16: Event.UPDATE, 32: Event.TRUNCATE}
-_INSTEAD = 64
-_RULE_EVENTS = {"2": Event.UPDATE, "3": Event.INSERT, "4": Event.DELETE}
-_OWN = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
-_QUERIES = {
-    "relations": f"""
-        SELECT c.oid::bigint, c.relname::text, c.relkind::text,
-               CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {_OWN}""",
-    # One composite argument: "t.f" then calls f(t). The extensions named here look at their arguments only.
-    "functions": f"""
-        SELECT -p.oid::bigint, p.proname::text, l.lanname::text,
-               p.provolatile = 'i' OR EXISTS (
-                   SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-                   WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-                     AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND e.extname IN ({_HARMLESS})),
-               CASE WHEN l.lanname NOT IN ('sql', 'plpgsql') THEN ''
-                    WHEN p.prosrc <> '' OR p.prokind NOT IN ('f', 'p') THEN p.prosrc
-                    ELSE pg_catalog.pg_get_functiondef(p.oid) END,
-               p.pronargs = 1 AND EXISTS (SELECT FROM pg_catalog.pg_type t
-                                          WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c')
-        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-        JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-        WHERE {_OWN} AND p.prokind <> 'a'""",
-    # tgtype: 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE, 64 INSTEAD OF.
-    "triggers": "SELECT tgrelid::bigint, -tgfoid::bigint, tgtype::int FROM pg_catalog.pg_trigger",
-    "actions": """
-        SELECT confrelid::bigint, conrelid::bigint, confdeltype::text, confupdtype::text
-        FROM pg_catalog.pg_constraint WHERE contype = 'f'""",
-    "children": "SELECT inhparent::bigint, inhrelid::bigint FROM pg_catalog.pg_inherits",
-    "views": """
-        SELECT DISTINCT r.ev_class::bigint, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::regclass
-               THEN -d.refobjid::bigint ELSE d.refobjid::bigint END
-        FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
-          ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-        WHERE r.ev_type = '1' AND d.refobjid <> r.ev_class
-          AND d.refclassid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)""",
-    "rules": """
-        SELECT DISTINCT r.ev_class::bigint, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::regclass
-               THEN -d.refobjid::bigint ELSE d.refobjid::bigint END, r.ev_type::text
-        FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d
-          ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
-        WHERE r.ev_type <> '1' AND d.refobjid <> r.ev_class
-          AND d.refclassid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)""",
-    # Generated columns are IMMUTABLE; a default may call anything.
-    "defaults": """
-        SELECT a.adrelid::bigint, -d.refobjid::bigint
-        FROM pg_catalog.pg_attrdef a JOIN pg_catalog.pg_depend d
-          ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = a.oid
-        WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass""",
-    "policies": """
-        SELECT p.polrelid::bigint, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::regclass
-               THEN -d.refobjid::bigint ELSE d.refobjid::bigint END
-        FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_depend d
-          ON d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
-        WHERE d.refclassid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)""",
-    # Types whose "=" is the equality of what was sent: not numeric (1 = 1.0), char(n) (padding), citext, domains;
-    # "default" is a deterministic collation.
-    "columns": f"""
-        SELECT a.attrelid::bigint, a.attname::text,
-               CASE WHEN a.attgenerated <> '' THEN 'computed'
-                    WHEN a.atttypid IN (20, 21, 23) THEN 'integer'
-                    WHEN a.atttypid = 16 THEN 'boolean'
-                    WHEN a.atttypid = 2950 THEN 'uuid'
-                    WHEN a.atttypid IN (25, 1043) AND l.collisdeterministic THEN 'text' ELSE 'other' END
-        FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
-        WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') AND {_OWN}""",
-    # tgtype: 2 BEFORE.
-    "rewritten": """
-        SELECT DISTINCT tgrelid::bigint FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgtype & 2 <> 0""",
-    # Aggregates depend on their functions, functions with a parsed body (BEGIN ATOMIC) on what it names.
-    "calls": """
-        SELECT -d.objid::bigint, CASE d.refclassid WHEN 'pg_catalog.pg_proc'::regclass
-               THEN -d.refobjid::bigint ELSE d.refobjid::bigint END
-        FROM pg_catalog.pg_depend d
-        WHERE d.classid = 'pg_catalog.pg_proc'::regclass
-          AND d.refclassid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_proc'::regclass)""",
-    # Functions that a text calls without naming them: behind operators, casts, domains, aggregates.
-    "ambient": """
-        SELECT -oprcode::bigint FROM pg_catalog.pg_operator WHERE oprcode::oid >= 16384
-        UNION SELECT -castfunc::bigint FROM pg_catalog.pg_cast WHERE castfunc >= 16384
-        UNION SELECT -d.refobjid::bigint FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_depend d
-          ON d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = c.oid
-         WHERE c.contypid <> 0 AND d.refclassid = 'pg_catalog.pg_proc'::regclass
-        UNION SELECT -f::bigint FROM pg_catalog.pg_aggregate a,
-          LATERAL (VALUES (a.aggtransfn::oid), (a.aggfinalfn::oid), (a.aggmtransfn::oid), (a.aggminvtransfn::oid),
-                          (a.aggmfinalfn::oid), (a.aggcombinefn::oid)) AS functions (f)
-         WHERE f >= 16384""",
-}
+_EXPANDED = re.compile(r"__\[POSTCOMPILE_")
+
+SURPRISES = 1_000
+"""Statements of which it is remembered that they wrote more than was predicted."""
 
 
 class PostgresKnowledge:
@@ -142,24 +72,47 @@ class PostgresKnowledge:
 
     def __init__(self, database: str, dialect: Dialect) -> None:
         self.database = database
+        self.narrowing = Narrowing()
+        self.oracle = Oracle(database, lambda: self._catalogue, self.surprise)
+        self.fingerprint = ""
+        self._dialect = dialect
+        self._style = dialect.paramstyle
         self._lock = threading.Lock()
         self._catalogue: Catalogue | None = None
         self._generation = 0
+        self._surprises: dict[str, frozenset[Relation]] = {}
         self.overrides: dict[str, Any] = {"statement_compiler": naming_compiler(dialect.statement_compiler)}
 
+    # -- what names mean on a connection ------------------------------------------------------------------------
+
     def situation(self, connection: PoolProxiedConnection) -> Hashable:
-        return ()  # names are matched in all schemas, policies count for all roles
+        seat = _seat(self, connection)
+        return BEGINNING if seat is None else seat.situation
 
     def changes_situation(
         self, shape: Shape, statement: str, parameters: Any, connection: PoolProxiedConnection
     ) -> bool:
-        return False
+        seat = _seat(self, connection) or Seat()
+        if seat.situation == BLURRED and not seat.moved:
+            return False  # it cannot become clearer
+        if seat.moved:
+            seat.moved = False
+            return True
+        driver = connection.dbapi_connection
+        follows = seat.follow(shape, statement, parameters, autocommit=bool(getattr(driver, "autocommit", False)))
+        if follows:
+            _take(self, connection, seat)
+        return follows
 
     def transaction_ended(self, connection: PoolProxiedConnection, *, committed: bool) -> None:
-        return
+        seat = _seat(self, connection)
+        if seat is not None:
+            seat.ended(committed=committed)
 
     def stands_committed(self, connection: PoolProxiedConnection) -> bool:
         return False
+
+    # -- the schema ---------------------------------------------------------------------------------------------
 
     def prime(self, connection: PoolProxiedConnection) -> None:
         self._read_catalogue(connection)
@@ -168,6 +121,14 @@ class PostgresKnowledge:
         with self._lock:
             self._generation += 1
             self._catalogue = None
+        self.narrowing.forget()
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """What is known of the schema now; None until it is read again."""
+        return self._catalogue
+
+    # -- statements ---------------------------------------------------------------------------------------------
 
     def facts(
         self,
@@ -185,6 +146,11 @@ class PostgresKnowledge:
             return self._facts(shape, Touch(reads_unknown=True))  # the cursor's relations were noted at DECLARE
         if shape.head not in _NAMED:
             return None
+        seat = _seat(self, connection)
+        session = BEGINNING if seat is None else seat.session
+        key = statement if context is None or context.compiled is None else str(context.compiled.string)
+        if session is not None and (found := self.narrowing.known(key, session)) is not None:
+            return self._widened(found)
         names: Names | None = getattr(context.compiled, _NAMES, None) if context is not None else None
         known = self._catalogue
         catalogue = known or self._read_catalogue(connection)
@@ -195,24 +161,93 @@ class PostgresKnowledge:
         touch = catalogue.touched_by(shape, relations=_relations(names, shape, catalogue))
         if shape.head == "explain":
             touch.reads_unknown = True  # the statistics are what is read
-        return self._facts(shape, touch)
+        facts = self._widened(self._facts(shape, touch))
+        if touch.moves:
+            seat = seat or Seat()
+            seat.moved = seat.situation != BLURRED
+            seat.blur()
+            _take(self, connection, seat)
+            return facts
+        if session is not None and self.narrowing.is_attended:
+            text = statement if _EXPANDED.search(key) else key
+            if (asked := analysable(shape, text, style=self._style)) is not None:
+                self.narrowing.offer(key, asked, shape, session, catalogue)
+        return facts
+
+    def narrowed(self, question: Question, answer: Answer) -> StatementFacts | None:
+        """The facts that follow from the server's own analysis; None if it does not fit what is known."""
+        catalogue, shape, analysis = question.catalogue, question.shape, answer.analysis
+        if catalogue.lacks(analysis):
+            return None
+        if self._style != "numeric_dollar":
+            # These drivers give the server the types of the values, and so may choose another overload.
+            analysis.calls |= catalogue.functions_named(shape.called)
+        touch = catalogue.touched_as(shape, analysis)
+        if touch.moves:
+            return None
+        if shape.head == "explain":
+            touch.reads_unknown = True  # the statistics are what is read
+            if shape.verb is Verb.OTHER:
+                touch.writes.clear()  # it is not run
+        return replace(self._facts(shape, touch), columns=self._columns(catalogue, answer, touch))
+
+    def surprise(self, facts: StatementFacts, written: frozenset[Relation]) -> StatementFacts:
+        """The statement has been seen to write these as well; they are part of its facts from now on."""
+        with self._lock:
+            while len(self._surprises) >= SURPRISES:
+                self._surprises.pop(next(iter(self._surprises)))
+            self._surprises[facts.fingerprint] = self._surprises.get(facts.fingerprint, frozenset()) | written
+        return self._widened(facts)
+
+    def _widened(self, facts: StatementFacts) -> StatementFacts:
+        more = self._surprises.get(facts.fingerprint) if self._surprises else None
+        if more is None:
+            return facts
+        # Rows are told apart no more: what else the trigger does is not known.
+        return replace(facts, writes=facts.writes | more, behind=facts.behind | more, direct={}, changes=None)
 
     def _facts(self, shape: Shape, touch: Touch) -> StatementFacts:
         return StatementFacts(
             shape.fingerprint,
             shape.text,
             shape.verb,
-            frozenset(Relation(self.database, name) for name in touch.reads),
-            frozenset(Relation(self.database, name) for name in touch.writes),
+            self._named(touch.reads),
+            self._named(touch.writes),
             reads_unknown=touch.reads_unknown,
             writes_unknown=touch.writes_unknown,
             direct={Relation(self.database, name): columns for name, columns in touch.direct.items()},
+            behind=self._named(touch.behind),
         )
+
+    def _columns(
+        self, catalogue: Catalogue, answer: Answer, touch: Touch
+    ) -> Mapping[Relation, frozenset[str]] | None:
+        analysis = answer.analysis
+        written = {oid: event for event, oid in analysis.writes | analysis.writes_alone}
+        found: dict[Relation, frozenset[str]] = {}
+        for oid in analysis.relations:
+            entry = catalogue.entry(oid)
+            if entry is None:
+                continue
+            if entry.shown in touch.writes:
+                events = {event for event, each in analysis.writes | analysis.writes_alone if each == oid}
+                certain = events == {Event.UPDATE} and entry.shown not in touch.behind
+                numbers = analysis.assigned.get(oid) if certain else None
+            else:
+                numbers = analysis.columns.get(oid) if entry.shown not in touch.indirect else None
+            if numbers is None or not catalogue.has_plain_columns(oid, written=oid in written):
+                continue
+            found[Relation(self.database, entry.shown)] = frozenset(answer.columns[oid, each] for each in numbers)
+        return found or None
+
+    def _named(self, names: set[str]) -> frozenset[Relation]:
+        return frozenset(Relation(self.database, name) for name in names)
 
     def _read_catalogue(self, connection: PoolProxiedConnection) -> Catalogue | None:
         generation = self._generation
         try:
-            catalogue = _catalogue(connection)
+            fingerprint = schema_fingerprint(connection)  # first: what changes meanwhile is seen by the next look
+            catalogue = read_catalogue(connection, self._dialect.default_schema_name or "public")
         except Exception as error:
             # In a failed transaction nothing can be read, and the statement at hand will fail as well.
             log.info(
@@ -223,7 +258,21 @@ class PostgresKnowledge:
         with self._lock:
             if generation == self._generation:
                 self._catalogue = catalogue
+                self.fingerprint = fingerprint
         return catalogue
+
+
+def _seat(knowledge: PostgresKnowledge, connection: PoolProxiedConnection) -> Seat | None:
+    try:
+        seat: Seat | None = connection.info.get(knowledge)
+    except (AttributeError, NotImplementedError):
+        return None  # the engine's own first look at the server, outside its pool
+    return seat
+
+
+def _take(knowledge: PostgresKnowledge, connection: PoolProxiedConnection, seat: Seat) -> None:
+    with contextlib.suppress(AttributeError, NotImplementedError):
+        connection.info[knowledge] = seat
 
 
 def _relations(names: Names | None, shape: Shape, catalogue: Catalogue) -> frozenset[str] | None:
@@ -233,56 +282,6 @@ def _relations(names: Names | None, shape: Shape, catalogue: Catalogue) -> froze
     # A word that is a relation's name but none that was compiled is a column, unless no compiled one bears it.
     strays = {name for name in shape.identifiers if catalogue.knows(name)} - names.explained
     return frozenset(names.relations | strays)
-
-
-def _catalogue(connection: PoolProxiedConnection) -> Catalogue:
-    cursor = connection.cursor()
-    try:
-        rows = {name: list(_rows(cursor, query)) for name, query in _QUERIES.items()}
-    finally:
-        cursor.close()
-    return Catalogue(
-        (Entry(oid, name, Kind(kind), shown) for oid, name, kind, shown in rows["relations"]),
-        (Function(*row) for row in rows["functions"]),
-        _edges(rows),
-    )
-
-
-def _edges(rows: dict[str, list[tuple[Any, ...]]]) -> Edges:
-    edges = Edges()
-    edges.ambient.update(oid for (oid,) in rows["ambient"])
-    edges.rewritten.update(oid for (oid,) in rows["rewritten"])
-    for relation, column, stored in rows["columns"]:
-        if stored == "computed":
-            edges.computed[relation].add(column)
-            stored = "other"
-        edges.stored[relation][column] = Stored(stored)
-    for name in ("children", "views", "defaults", "policies", "calls"):
-        reached = getattr(edges, name)
-        for source, oid in rows[name]:
-            reached[source].add(oid)
-    for relation, function, bits in rows["triggers"]:
-        for bit, event in _TRIGGER_EVENTS.items():
-            if bits & bit:
-                edges.triggers[event, relation].add(function)
-                if bits & _INSTEAD:
-                    edges.instead.add((event, relation))
-    for relation, oid, event_type in rows["rules"]:
-        edges.rules[_RULE_EVENTS[event_type], relation].add(oid)
-    for referenced, referring, on_delete, on_update in rows["actions"]:
-        # TRUNCATE ... CASCADE reaches them whatever the action is.
-        edges.actions[Event.TRUNCATE, referenced].add((Event.TRUNCATE, referring))
-        for event, action in ((Event.DELETE, on_delete), (Event.UPDATE, on_update)):
-            if action == "c":
-                edges.actions[event, referenced].add((event, referring))
-            elif action in ("n", "d"):
-                edges.actions[event, referenced].add((Event.UPDATE, referring))
-    return edges
-
-
-def _rows(cursor: Any, query: str) -> Iterator[tuple[Any, ...]]:
-    cursor.execute(query)
-    yield from cursor.fetchall()
 
 
 class Names:

@@ -120,6 +120,27 @@ def shape_of(statement: str) -> Shape:
     )
 
 
+def binds_of(statement: str, style: str) -> str | None:
+    """The statement with ``$1``, ``$2``... for its parameters, as PREPARE wants them; None if that cannot be said.
+
+    ``style`` is the paramstyle of the driver that ``statement`` was written for.
+    """
+    if style == "numeric_dollar":
+        return statement
+    if style not in ("format", "pyformat"):
+        return None
+    numbers: dict[str, int] = {}
+    parts: list[str] = []
+    for match in _TOKEN.finditer(statement):
+        text = match[0]
+        if match.lastgroup == "bind" and text[0] == "%":
+            key = text if text != "%s" else f"{len(numbers)}"
+            parts.append(f"${numbers.setdefault(key, len(numbers) + 1)}")
+        else:
+            parts.append(text)
+    return "".join(parts).replace("%%", "%")  # wherever it stands, be it within a literal
+
+
 def _read(statement: str) -> tuple[list[Token], bool, int | None]:
     """The tokens without spaces and comments, whether the reading of literals is in doubt, and from which token on
     the text itself may be the inside of a literal or a comment."""
@@ -258,7 +279,7 @@ def _written(tokens: list[Token]) -> Iterator[tuple[str, str]]:
             act = "update"
         elif word == "from" and previous == "delete":
             act = "delete"
-        elif word == "copy" and index == 0:
+        elif word == "copy" and index == 0 and any(each.keyword == "from" and not each.depth for each in tokens):
             act = "copy"
         elif word == "view" and previous == "materialized":
             act = "refresh"

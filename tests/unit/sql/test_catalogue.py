@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from steinmetz.sql.catalogue import Catalogue, Edges, Entry, Event, Function, Kind, Touch
+from steinmetz.sql.analysis import Event
+from steinmetz.sql.catalogue import Catalogue
+from steinmetz.sql.closure import Touch
+from steinmetz.sql.schema import Edges, Entry, Function, Kind
 from steinmetz.sql.shape import shape_of
 
 ORDERS, ITEMS, LOG, VIEW, PARENT, CHILD, FOREIGN, SEQUENCE = range(1, 9)
@@ -49,7 +52,7 @@ def test_a_view_reads_what_its_query_names_and_calls() -> None:
 def test_a_write_through_a_view_reaches_its_tables_unless_a_trigger_stands_instead() -> None:
     assert touched("UPDATE v SET a = 1").writes == {"orders"}
     other = catalogue()
-    other._edges.instead.add((Event.UPDATE, VIEW))
+    other._edges.replaced.add((Event.UPDATE, VIEW))
     assert other.touched_by(shape_of("UPDATE v SET a = 1")).writes == set()
 
 
