@@ -31,8 +31,9 @@ class PostgresWhatIf:
     """Plans under indexes that do not exist.
 
     A statement that the server keeps prepared (``$1``) gets the plan on which PostgreSQL settles after some runs,
-    if that can be had: the generic one, with its cost for the values given. HypoPG is used where it is installed, or is made within the transaction where it may be. Raises
-    `CannotExplain` at once if there is neither HypoPG nor leave to build.
+    if that can be had: the generic one, with its cost for the values given. HypoPG is used where it is installed,
+    or is made within the transaction where it may be. Raises `CannotExplain` at once if there is neither HypoPG nor
+    leave to build.
     """
 
     def __init__(self, session: PostgresSession) -> None:
