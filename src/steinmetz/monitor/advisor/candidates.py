@@ -316,7 +316,10 @@ def _column(term: Term) -> IndexColumn:
 
 
 def _unique(columns: Iterable[IndexColumn]) -> list[IndexColumn]:
-    return list({(column.name, column.compares): column for column in reversed(list(columns))}.values())[::-1]
+    first: dict[str, IndexColumn] = {}
+    for column in columns:
+        first.setdefault(column.name, column)
+    return list(first.values())
 
 
 def _distinct(lists: list[list[IndexColumn]]) -> list[list[IndexColumn]]:
