@@ -24,12 +24,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and what is known of its values; ``distinct`` is None where nobody has counted."""
+    """A column and what is known of its values; ``distinct`` is None where nobody has counted.
+
+    ``nulls`` is the share of rows without a value, ``most_common`` the share of rows that the most frequent value
+    has; both are estimates from a sample.
+    """
 
     name: str
     type: str
     nullable: bool
     distinct: float | None = None
+    nulls: float = 0.0
+    most_common: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

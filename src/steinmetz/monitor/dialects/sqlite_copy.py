@@ -1,0 +1,315 @@
+"""A private copy of a SQLite database in memory, on which indexes come and go and statements are really run.
+
+Work is counted in steps of SQLite's virtual machine by a progress handler: the same statement on the same data
+takes the same number of steps on every machine and on every day, and counting costs nothing that can be measured
+(https://www.sqlite.org/c3ref/progress_handler.html).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from steinmetz.clock import perf_ns
+from steinmetz.monitor.advisor.index import Index
+from steinmetz.monitor.dialects.base import CannotExplain, Work
+from steinmetz.monitor.dialects.sqlite_schema import index_texts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+MAX_COPY_MB = 256
+"""A database up to this size is copied whole; of a larger one the large tables are sampled."""
+SAMPLED_ROWS = 50_000
+"""Rows kept of each table of a database that is too large; SQLite copies about a million rows a second."""
+MAX_STEPS = 50_000_000
+"""A statement that takes more steps is broken off: about a second."""
+COARSE = 100
+"""Steps between two looks at a long statement; what it is counted too low by, at most."""
+FINE_BELOW = 20_000
+"""Statements below this many steps are run once more and counted step by step."""
+
+_RUNNABLE = frozenset({"select", "insert", "update", "delete", "replace", "with", "values"})
+
+
+class Source(Protocol):
+    """The database that is copied, behind whatever driver."""
+
+    def rows(self, sql: str) -> Iterable[Sequence[Any]]: ...
+
+    def backup(self, target: sqlite3.Connection) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A database opened by the standard library."""
+
+    connection: sqlite3.Connection
+
+    def rows(self, sql: str) -> Iterable[Sequence[Any]]:
+        return self.connection.execute(sql)
+
+    def backup(self, target: sqlite3.Connection) -> None:
+        self.connection.backup(target)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSource:
+    """A database behind a SQLAlchemy connection, pysqlite or aiosqlite."""
+
+    connection: Connection
+
+    def rows(self, sql: str) -> Iterable[Sequence[Any]]:
+        return self.connection.exec_driver_sql(sql)
+
+    def backup(self, target: sqlite3.Connection) -> None:
+        driver: Any = self.connection.connection.dbapi_connection
+        run_async = getattr(driver, "run_async", None)
+        if run_async is not None:
+            # aiosqlite's connection belongs to its own thread, which does the work.
+            run_async(lambda theirs: theirs.backup(target))
+        else:
+            driver.backup(target)
+
+
+class SqliteCopy:
+    """The data in memory, with the indexes that were asked for last.
+
+    Used by one thread at a time, whichever. ``is_sample`` says that large tables hold a part of their rows;
+    ``scale`` is by how much such a table is larger in truth.
+    """
+
+    def __init__(self, source: Source, *, max_mb: float = MAX_COPY_MB, max_steps: int = MAX_STEPS) -> None:
+        self.max_steps = max_steps
+        self.scale: dict[str, float] = {}
+        # A statement kept from its last run goes on counting where it stopped.
+        self.raw = in_memory(cached_statements=0)
+        ((pages,),) = source.rows("PRAGMA page_count")
+        ((page_bytes,),) = source.rows("PRAGMA page_size")
+        ((foreign_keys,),) = source.rows("PRAGMA foreign_keys")
+        self.is_sample = pages * page_bytes > max_mb * 1_000_000
+        if self.is_sample:
+            copy_schema(source.rows(SCHEMA), self.raw)
+            self._copy_sample(source)
+        else:
+            source.backup(self.raw)
+            self.raw.execute("PRAGMA journal_mode = MEMORY")
+        self.raw.execute("ANALYZE")
+        self.raw.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+        self.indexes = IndexSet(self.raw, lambda index: self.raw.execute(f"ANALYZE {_name(index.shown_name)}"))
+
+    def close(self) -> None:
+        self.raw.close()
+
+    def run(
+        self,
+        sql: str,
+        values: Any,
+        *,
+        adding: Sequence[Index] = (),
+        without: Sequence[Index] = (),
+        max_steps: int | None = None,
+    ) -> Work:
+        """Run one statement with these indexes and undo what it writes.
+
+        Raises `CannotExplain` where SQLite refuses it, or after ``max_steps`` (`TooMuchWork`).
+        """
+        refuse_unless_runnable(sql)
+        self.indexes.use(adding, without)
+        limit = max_steps or self.max_steps
+        work = self._counted(sql, values, COARSE, limit)
+        if work.steps <= FINE_BELOW:
+            fine = self._counted(sql, values, 1, FINE_BELOW + COARSE)
+            work = Work(fine.steps, min(work.duration_ms, fine.duration_ms), fine.rows)
+        return work
+
+    def _counted(self, sql: str, values: Any, every: int, limit: int) -> Work:
+        calls = 0
+
+        def step() -> int:
+            nonlocal calls
+            calls += 1
+            return calls * every > limit
+
+        self.raw.execute("SAVEPOINT proof")
+        self.raw.set_progress_handler(step, every)
+        started = perf_ns()
+        try:
+            rows = _execute(self.raw, sql, values)
+        except sqlite3.Error as error:
+            if calls * every > limit:
+                raise TooMuchWork(limit) from None
+            raise refusal(error) from None
+        finally:
+            self.raw.set_progress_handler(None, 0)
+            duration_ms = (perf_ns() - started) / 1e6
+            self.raw.execute("ROLLBACK TO proof")
+            self.raw.execute("RELEASE proof")
+        return Work(float(calls * every), duration_ms, rows)
+
+    def _copy_sample(self, source: Source) -> None:
+        self.raw.execute("PRAGMA foreign_keys = OFF")
+        triggers = self.raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            self.raw.execute(f"DROP TRIGGER {_name(name)}")
+        listed = self.raw.execute(
+            "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+        )
+        self.raw.execute("BEGIN")
+        for table, without_rowid in listed.fetchall():
+            if table.startswith("sqlite_"):
+                continue
+            ((rows,),) = source.rows(f"SELECT count(*) FROM {_name(table)}")
+            names = self.raw.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
+            columns, marks = ", ".join(_name(name) for (name,) in names), ", ".join("?" * len(names))
+            chosen = source.rows(
+                f"SELECT {columns} FROM {sample_of(table, rows, SAMPLED_ROWS, not without_rowid)}"
+            )
+            insert = f"INSERT OR IGNORE INTO {_name(table)} ({columns}) VALUES ({marks})"
+            kept = self.raw.executemany(insert, (tuple(row) for row in chosen)).rowcount
+            if rows > SAMPLED_ROWS:
+                self.scale[table] = rows / max(kept, 1)
+        self.raw.execute("COMMIT")
+        for _, sql in triggers:
+            self.raw.execute(sql)
+
+
+class TooMuchWork(CannotExplain):
+    """The statement was broken off after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(f"the statement takes more than {steps:,} steps of SQLite's virtual machine")
+        self.steps = steps
+
+
+class IndexSet:
+    """The indexes that a private copy has at the moment: those of the original, some more, some less."""
+
+    def __init__(self, connection: sqlite3.Connection, created: Callable[[Index], Any]) -> None:
+        self._connection = connection
+        self._created = created
+        self._original = index_texts(connection)
+        self._present = dict(self._original)
+
+    def use(self, adding: Sequence[Index], without: Sequence[Index]) -> None:
+        """Have exactly these. Raises `CannotExplain` for an index that SQLite cannot make or drop."""
+        wanted = dict(self._original)
+        for index in without:
+            if wanted.pop(index.shown_name, None) is None:
+                raise CannotExplain(
+                    f"{index.shown_name} cannot be left out: it belongs to a constraint or is not there"
+                )
+        new = {index.shown_name: index for index in adding}
+        wanted |= {name: index.ddl() for name, index in new.items()}
+        for name in [name for name, text in self._present.items() if wanted.get(name) != text]:
+            self._connection.execute(f"DROP INDEX {_name(name)}")
+            del self._present[name]
+        for name, text in wanted.items():
+            if name in self._present:
+                continue
+            try:
+                self._connection.execute(text)
+            except sqlite3.Error as error:
+                raise refusal(error, f"the index {name}") from None
+            self._present[name] = text
+            if name in new:
+                self._created(new[name])
+            else:
+                self._created(Index("", (), name=name))
+
+
+SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+
+
+def in_memory(cached_statements: int = 512) -> sqlite3.Connection:
+    """An empty database that any thread may use, one at a time; transactions are ours."""
+    return sqlite3.connect(
+        ":memory:", isolation_level=None, check_same_thread=False, cached_statements=cached_statements
+    )
+
+
+def copy_schema(rows: Iterable[Sequence[Any]], target: sqlite3.Connection) -> None:
+    """Make tables, indexes, views and triggers anew, empty.
+
+    What needs a function or a module that only the application has registered stays away.
+    """
+    made = set[str]()
+    order = {"table": 0, "index": 1, "view": 2, "trigger": 3}
+    for kind, name, sql in sorted(rows, key=lambda row: order[row[0]]):
+        # A virtual table brings its shadow tables itself.
+        if name.startswith("sqlite_") or name in made:
+            continue
+        try:
+            target.execute(sql)
+        except sqlite3.Error:
+            continue
+        if kind == "table":
+            made.update(each for (each,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+
+
+def sample_of(table: str, rows: int, wanted: int, has_rowid: bool) -> str:
+    """What follows FROM to see about ``wanted`` of ``rows``, always the same ones.
+
+    They are chosen by a hash of the rowid, for neighbours, or multiples of ten, are often of one kind.
+    """
+    name = _name(table)
+    if rows <= wanted:
+        return name
+    share = f"% 1000003 * 48271 % 65537 < {65537 * wanted // rows + 1}"
+    if has_rowid:
+        return f"(SELECT rowid AS rowid, * FROM {name} WHERE rowid {share})"
+    return f"(SELECT * FROM (SELECT *, row_number() OVER () AS place FROM {name}) WHERE place {share})"
+
+
+def refuse_unless_runnable(sql: str) -> None:
+    """Raises `CannotExplain` for all but reads and writes of rows."""
+    word = _first_word(sql)
+    if word not in _RUNNABLE:
+        raise CannotExplain(
+            f"only statements that read or write rows have a plan, not {word.upper() or 'nothing'}"
+        )
+
+
+def refusal(error: sqlite3.Error, what: str = "the statement") -> CannotExplain:
+    """SQLite's refusal without the values that its own words may hold."""
+    message = str(error)
+    shown = message if message.startswith(_HARMLESS) else ""
+    code = getattr(error, "sqlite_errorname", type(error).__name__)
+    return CannotExplain(f"SQLite refuses {what}: {code}{': ' + shown if shown else ''}")
+
+
+_HARMLESS = (
+    "no such table",
+    "no such function",
+    "no such collation",
+    "no such module",
+    "UNIQUE constraint failed",
+    "NOT NULL constraint failed",
+    "FOREIGN KEY constraint failed",
+    "non-deterministic functions",
+)
+
+
+def _first_word(sql: str) -> str:
+    text = sql.lstrip()
+    while text.startswith(("--", "/*", "(")):
+        end = "\n" if text.startswith("--") else "*/"
+        text = text[1:].lstrip() if text.startswith("(") else text.partition(end)[2].lstrip()
+    word = text.split(maxsplit=1)[0] if text else ""
+    return "".join(letter for letter in word if letter.isalpha()).lower()
+
+
+def _execute(connection: sqlite3.Connection, sql: str, values: Any) -> int:
+    many = isinstance(values, list) and bool(values) and isinstance(values[0], tuple | dict | list)
+    if many:
+        return connection.executemany(sql, values).rowcount
+    cursor = connection.execute(sql, values or ())
+    if cursor.description is None:
+        return max(cursor.rowcount, 0)
+    return sum(1 for _ in cursor)
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
