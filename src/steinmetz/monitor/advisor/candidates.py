@@ -48,6 +48,11 @@ class Candidates:
     left_out: int = 0
     """Beyond the bound; they are not judged."""
 
+    def tempting(self, chosen: frozenset[Index]) -> list[Index]:
+        """Short ones that were not chosen: what somebody would try first."""
+        others = [candidate.index for candidate in self.all if candidate.index not in chosen]
+        return sorted(others, key=lambda index: (len(index.columns), index))
+
 
 def candidates(
     readings: Sequence[tuple[Query, Reading]], tables: Mapping[str, Table], dialect: str
