@@ -36,7 +36,7 @@ class Statement:
         return Verb.SELECT if word == "with" else Verb(word)
 
     def rendered(self, engine: str, parameters: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
-        """Text and values as the engine's driver takes them: ``?`` or ``$1``; a list has one mark for each value."""
+        """Text and values as the engine's driver takes them: ``?`` or ``$1``, for a list one for each value."""
         values: list[Any] = []
 
         def mark(match: re.Match[str]) -> str:

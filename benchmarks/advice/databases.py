@@ -1,4 +1,4 @@
-"""The company on each engine, and a case asked on it: what-if and proof over its data, with nothing left behind."""
+"""The company on each engine, and a case asked on it: what-if and proof over its data, nothing left behind."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ class PostgresCompany:
     engine = "postgres"
 
     def __init__(self, url: str, *, runs: int) -> None:
+        self.url = url
         self._engine = create_async_engine(url, poolclass=NullPool)
         self._runs = runs
 
@@ -88,14 +89,14 @@ class PostgresCompany:
 
 @contextmanager
 def postgres_company(
-    server: str, name: str, tables: Sequence[FilledTable], *, runs: int = 3
+    server: str, name: str, tables: Sequence[FilledTable], *, runs: int = 3, also: Sequence[str] = ()
 ) -> Iterator[PostgresCompany]:
-    """Make the database ``name`` on ``server`` (the URL of a maintenance database), fill it, and drop it at the end."""
+    """A database ``name`` on ``server`` (the URL of a maintenance database), filled; dropped at the end."""
     url = make_url(server).set(drivername="postgresql+asyncpg")
     asyncio.run(_on_server(server, f'CREATE DATABASE "{name}" TEMPLATE template0'))
     try:
         filled = url.set(database=name).render_as_string(hide_password=False)
-        asyncio.run(_fill(filled, tables))
+        asyncio.run(_fill(filled, tables, also))
         yield PostgresCompany(filled, runs=runs)
     finally:
         asyncio.run(_on_server(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
@@ -122,12 +123,14 @@ async def _on_server(url: str, statement: str) -> None:
         await connection.close()
 
 
-async def _fill(url: str, tables: Sequence[FilledTable]) -> None:
+async def _fill(url: str, tables: Sequence[FilledTable], also: Sequence[str]) -> None:
     connection = await _connect(url)
     try:
         for table in tables:
             await connection.execute(table.postgres_ddl)
             await connection.copy_records_to_table(table.name, records=table.rows, columns=table.columns)
+        for statement in also:
+            await connection.execute(statement)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()

@@ -2,8 +2,8 @@
 
 What a set is worth is measured, never estimated: each statement is run with each of its parameters, the mean
 counted as often as the statement is called. A set is allowed if no read gets more than a tenth worse for any
-parameters, and no write for finding its rows. SQLite: every set is measured, for a plan seen before is not run again.
-PostgreSQL: every set is ranked by the planner's costs, the most promising are run.
+parameters, and no write for finding its rows. SQLite: every set is measured, for a plan seen before is not run
+again. PostgreSQL: every set is ranked by the planner's costs, the most promising are run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WORSE = 1.10
 SLACK = 3.0
 """Steps that do not count as worse: below it a ratio says nothing."""
 ENTRY_COST = 1.0
-"""PostgreSQL's planner charges nothing for keeping an index up; this much is added for ranking, a call and an index."""
+"""For ranking: PostgreSQL's planner charges a write nothing for the indexes that it keeps up."""
 
 Indexes = tuple[Index, ...]
 Works = list[list[float]]
@@ -97,7 +97,7 @@ class Measure:
         return harmed
 
     def _finds_by(self, query: Query, indexes: Indexes) -> bool:
-        """Whether a write finds its rows by one of them; if not, it only keeps them up, which its calls pay for."""
+        """Whether a write finds its rows by one of them. If not, it only keeps them up: that is in the total."""
         names = {index.shown_name for index in indexes}
         return any(
             names & self.what_if.plan(query.text_of(each), each.values, adding=indexes).indexes
@@ -116,9 +116,8 @@ class Best:
 
 def best_set(case: Case, measure: Measure, engine: str, form: Form) -> Best:
     """Try all; without any index is one of them."""
-    ranked: list[tuple[float, Indexes]] = []
-    for indexes in _sets(case.indexes(engine), form, lambda index: _rank(measure, (index,))):
-        ranked.append((_rank(measure, indexes), indexes))
+    tried = _sets(case.indexes(engine), form, lambda index: _rank(measure, (index,)))
+    ranked = [(_rank(measure, indexes), indexes) for indexes in tried]
     ranked.sort(key=lambda each: (each[0], len(each[1]), each[1]))
     best = Best((), measure.total(()), len(ranked) + 1)
     for _, indexes in ranked[: form.run]:

@@ -128,8 +128,8 @@ class PostgresSession:
             self._connection.exec_driver_sql("RELEASE SAVEPOINT undone")
 
     def plan_for_running(self) -> None:
-        """From now on plans are those of a run: without hypothetical indexes, and by one process, for workers would
-        share the rows, and their number is a matter of the day."""
+        """From now on plans are those of a run: without hypothetical indexes, and by one process, for workers
+        would share the rows, and their number is a matter of the day."""
         self._plan(for_running=True)
 
     def plan_for_asking(self) -> None:
