@@ -97,12 +97,12 @@ class PostgresWhatIf:
         """
         for refused in _REFUSED:
             for kind in refused:
-                self._session.own(f"SET LOCAL enable_{kind} = off")
+                self._session.ask(f"SET LOCAL enable_{kind} = off")
             try:
                 plan = plan_of(self._session.explained(sql, values)["Plan"], names)
             finally:
                 for kind in refused:
-                    self._session.own(f"SET LOCAL enable_{kind} = on")
+                    self._session.ask(f"SET LOCAL enable_{kind} = on")
             if plan.hash == wanted.hash and plan.cost < DISABLED_COST:
                 return plan
         return None

@@ -102,5 +102,5 @@ class PostgresProof:
         return Work(steps, float(told.get("Execution Time", 0.0)), rows_given(plan))
 
     def _touched(self) -> tuple[float, float]:
-        ((blocks, tuples),) = self._session.own(_TOUCHED)
+        ((blocks, tuples),) = self._session.ask(_TOUCHED)
         return blocks, tuples

@@ -67,31 +67,27 @@ class PostgresSession:
             f"lock_timeout = {LOCK_TIMEOUT_MS}",
             "jit = off",
         ):
-            self.own(f"SET LOCAL {setting}")
+            connection.exec_driver_sql(f"SET LOCAL {setting}")
+        connection.exec_driver_sql("SAVEPOINT asked")
         self.tables = read_tables(self)
 
     def ask(self, sql: str, values: Any = (), what: str = "the statement") -> Sequence[Sequence[Any]]:
-        """The rows of a statement; one that fails leaves the transaction as it was.
+        """The rows of a statement that changes nothing, or nothing that is to last; `undone` takes it back.
 
-        Raises `CannotExplain` with the reason, without values.
+        One that fails leaves the transaction as it was. Raises `CannotExplain` with the reason, without values.
         """
-        self._connection.exec_driver_sql("SAVEPOINT asked")
         try:
             result = self._connection.exec_driver_sql(sql, values or None)
-            rows = result.fetchall() if result.returns_rows else []
+            return result.fetchall() if result.returns_rows else []
         except (SQLAlchemyError, TypeError, ValueError) as error:
             self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asked")
             raise refusal(error, what) from None
-        self._connection.exec_driver_sql("RELEASE SAVEPOINT asked")
-        return rows
-
-    def own(self, sql: str) -> Sequence[Sequence[Any]]:
-        """A statement of our own that cannot fail: spared the savepoint around it."""
-        result = self._connection.exec_driver_sql(sql)
-        return result.fetchall() if result.returns_rows else []
 
     def tell(self, sql: str, what: str = "the statement") -> None:
+        """A statement whose effect lasts as long as the transaction. Raises as `ask`."""
         self.ask(sql, (), what)
+        self._connection.exec_driver_sql("RELEASE SAVEPOINT asked")
+        self._connection.exec_driver_sql("SAVEPOINT asked")
 
     def explained(self, sql: str, values: Any, options: str = "") -> Mapping[str, Any]:
         """What EXPLAIN tells in JSON: ``Plan``, and more where it was run."""
@@ -105,27 +101,22 @@ class PostgresSession:
     def prepared(self, sql: str) -> Iterator[Prepared]:
         """The statement under a name, planned for whatever values, as PostgreSQL does after five runs if that
         looks no dearer (https://www.postgresql.org/docs/15/sql-prepare.html)."""
-        self.tell(f"PREPARE {_PREPARED} AS {numbered(sql)}")
+        self.ask(f"PREPARE {_PREPARED} AS {numbered(sql)}")
         try:
-            ((types,),) = self.own(
-                f"SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = '{_PREPARED}'"
-            )
-            self.own("SET LOCAL plan_cache_mode = force_generic_plan")
-            yield Prepared(self, tuple(types))
+            self.ask("SET LOCAL plan_cache_mode = force_generic_plan")
+            yield Prepared(self, numbered(sql))
         finally:
             # It would outlive the transaction.
-            self.own("SET LOCAL plan_cache_mode = auto")
-            self.own(f"DEALLOCATE {_PREPARED}")
+            self.ask("SET LOCAL plan_cache_mode = auto")
+            self.ask(f"DEALLOCATE {_PREPARED}")
 
     @contextmanager
     def undone(self) -> Iterator[None]:
         """What is written inside is taken back at the end."""
-        self._connection.exec_driver_sql("SAVEPOINT undone")
         try:
             yield
         finally:
-            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT undone")
-            self._connection.exec_driver_sql("RELEASE SAVEPOINT undone")
+            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asked")
 
     def plan_for_running(self) -> None:
         """From now on plans are those of a run: without hypothetical indexes, and by one process, for workers
@@ -139,9 +130,9 @@ class PostgresSession:
     def _plan(self, for_running: bool) -> None:
         if for_running != self._for_running:
             self._for_running = for_running
-            self.own(f"SET LOCAL hypopg.enabled = {'off' if for_running else 'on'}")
+            self.tell(f"SET LOCAL hypopg.enabled = {'off' if for_running else 'on'}")
             workers = "0" if for_running else "DEFAULT"
-            self.own(f"SET LOCAL max_parallel_workers_per_gather = {workers}")
+            self.tell(f"SET LOCAL max_parallel_workers_per_gather = {workers}")
 
     @property
     def indexes(self) -> IndexSet:
@@ -172,17 +163,21 @@ class PostgresSession:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement with a name, and the types of its parameters."""
+    """A statement that the server has under a name."""
 
     session: PostgresSession
-    types: tuple[str, ...]
+    sql: str
 
     def explained(self, values: Any, options: str = "") -> Mapping[str, Any]:
         """As `PostgresSession.explained`, by the generic plan; ``values`` None stands for any."""
-        literals = ["NULL"] * len(self.types)
-        if values is not None and self.types:
+        count = max((int(number) for number in re.findall(r"\$(\d+)", self.sql)), default=0)
+        literals = ["NULL"] * count
+        if values is not None and count:
+            ((types,),) = self.session.ask(
+                f"SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = '{_PREPARED}'"
+            )
             # EXECUTE takes no bound values. The server itself writes them down, in the driver's encoding.
-            written = ", ".join(f"quote_nullable(${at}::{type_}::text)" for at, type_ in enumerate(self.types, 1))
+            written = ", ".join(f"quote_nullable(${at}::{type_}::text)" for at, type_ in enumerate(types, 1))
             (literals,) = (list(row) for row in self.session.ask(f"SELECT {written}", values))
         arguments = f"({', '.join(literals)})" if literals else ""
         return self.session.explained(f"EXECUTE {_PREPARED}{arguments}", (), options)
