@@ -1,4 +1,4 @@
-"""What each statement would cost under a set of indexes: the engine's own estimate, asked once for each question."""
+"""What each statement would cost under a set of indexes: the engine's own estimate, asked once a question."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ class Costs:
             return 0.0
         runs = sum(parameters.seen for parameters in statement.sets)
         costs = (
-            parameters.seen * self.plan(statement, parameters, adding, without).cost for parameters in statement.sets
+            parameters.seen * self.plan(statement, parameters, adding, without).cost
+            for parameters in statement.sets
         )
         return sum(costs) / max(1, runs)
 

@@ -1,4 +1,4 @@
-"""Indexes that exist and need not: duplicates of others, and those that no statement uses; with proof by what-if."""
+"""Indexes that exist and need not: duplicates of others, and those that nothing uses; with proof by what-if."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def _reason(
 
 def _is_used(costs: Costs, statements: Iterable[Statement], index: Index, chosen: Indexes) -> bool:
     return any(
-        index.shown_name in costs.used(statement, adding) for statement in statements for adding in (NO_INDEXES, chosen)
+        index.shown_name in costs.used(statement, adding)
+        for statement in statements
+        for adding in (NO_INDEXES, chosen)
     )
 
 
@@ -64,9 +66,7 @@ def _is_as_cheap_without(costs: Costs, statements: Iterable[Statement], index: I
         return False  # it belongs to a constraint, or the engine cannot hide it
 
 
-def _alone_serves_a_key(
-    index: Index, others: Iterable[Index], keys: Iterable[tuple[str, ...]]
-) -> bool:
+def _alone_serves_a_key(index: Index, others: Iterable[Index], keys: Iterable[tuple[str, ...]]) -> bool:
     def serves(each: Index, key: tuple[str, ...]) -> bool:
         return not each.where and set(_names(each)[: len(key)]) == set(key)
 

@@ -1,7 +1,7 @@
 """Which set of indexes is best: greedy and swap over sets, with a veto of every statement that would suffer.
 
-The objective is the cost saved by all calls, less what writes pay to keep the indexes, less their size. Sets and not
-single indexes, because two may be good only together: an index on one side of a join alone can make it slower.
+The objective is the cost saved by all calls, less what writes pay to keep the indexes, less their size. Sets and
+not single indexes, because two may be good only together: an index on one side of a join alone can make it slower.
 """
 
 from __future__ import annotations
