@@ -7,7 +7,7 @@ of its own, whatever the engine is: in a worker thread, or on the greenlet of an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -81,6 +81,7 @@ class WhatIf(Protocol):
     def plan(self, sql: str, values: Any, *, adding: Sequence[Index] = (), without: Sequence[Index] = ()) -> Plan:
         """The plan of a statement as it would be with ``adding``, and without some of those that exist.
 
+        PostgreSQL: ``values`` None asks for the generic plan, which a driver may fall back to.
         Raises `CannotExplain` with the reason where the engine cannot say.
         """
 
@@ -97,6 +98,41 @@ class Proof(Protocol):
 
 class CannotExplain(Exception):  # noqa: N818  the sentence reads better
     """The engine cannot tell the plan or the work of a statement; the message says why, without values."""
+
+
+_RUNNABLE = frozenset({"select", "insert", "update", "delete", "replace", "merge", "with", "values"})
+
+
+def refuse_unless_runnable(sql: str) -> None:
+    """Raises `CannotExplain` for all but one statement that reads or writes rows."""
+    text, word = sql.strip(), ""
+    while text.startswith(("--", "/*", "(")):
+        end = "\n" if text.startswith("--") else "*/"
+        text = text[1:].lstrip() if text.startswith("(") else text.partition(end)[2].lstrip()
+    if text:
+        word = "".join(letter for letter in text.split(maxsplit=1)[0] if letter.isalpha()).lower()
+    if word not in _RUNNABLE:
+        raise CannotExplain(f"only reads and writes of rows have a plan, not {word.upper() or 'nothing'}")
+    if any(letter == ";" for place, letter in outside_quotes(text) if text[place + 1 :].strip()):
+        raise CannotExplain("two statements in one text have no plan: ask for each alone")
+
+
+def outside_quotes(text: str) -> Iterator[tuple[int, str]]:
+    """The letters that are not inside a literal or a quoted name; doubled quotes close and open again."""
+    closing = ""
+    for place, letter in enumerate(text):
+        if closing:
+            if letter == closing:
+                closing = ""
+        elif letter in "'\"`":
+            closing = letter
+        else:
+            yield place, letter
+
+
+def is_many(values: Any) -> bool:
+    """Whether these are several sets of parameters, as ``executemany`` takes them."""
+    return isinstance(values, list) and bool(values) and isinstance(values[0], tuple | dict | list)
 
 
 async def side(engine: Engine | AsyncEngine, work: Callable[[Connection], T]) -> T:

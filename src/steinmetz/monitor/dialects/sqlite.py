@@ -14,20 +14,27 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.monitor.advisor.index import Index
-from steinmetz.monitor.dialects.base import CannotExplain, Column, Plan, Table, Work
+from steinmetz.monitor.dialects.base import (
+    CannotExplain,
+    Column,
+    Plan,
+    Table,
+    Work,
+    is_many,
+    refuse_unless_runnable,
+)
 from steinmetz.monitor.dialects.sqlite_copy import (
     MAX_COPY_MB,
     SCHEMA,
     EngineSource,
     FileSource,
-    IndexSet,
     Source,
     SqliteCopy,
     TooMuchWork,
     copy_schema,
     in_memory,
     refusal,
-    refuse_unless_runnable,
+    sqlite_indexes,
 )
 from steinmetz.monitor.dialects.sqlite_estimate import Estimates
 from steinmetz.monitor.dialects.sqlite_schema import FoundTable, found_tables
@@ -57,7 +64,7 @@ class SqliteWhatIf:
         self._shape = in_memory()
         copy_schema(copy.raw.execute(SCHEMA), self._shape)
         self._copy_statistics()
-        self._indexes = IndexSet(self._shape, self._estimate_statistics)
+        self._indexes = sqlite_indexes(self._shape, self._estimate_statistics)
         self._tables: dict[str, Table] = {}
         self._costs: dict[tuple[Any, ...], float] = {}
         self._writes: dict[str, bool] = {}
@@ -73,7 +80,7 @@ class SqliteWhatIf:
     def plan(self, sql: str, values: Any, *, adding: Sequence[Index] = (), without: Sequence[Index] = ()) -> Plan:
         refuse_unless_runnable(sql)
         self._indexes.use(adding, without)
-        asked = values[0] if _is_many(values) else values
+        asked = values[0] if is_many(values) else values
         try:
             nodes = self._shape.execute(f"EXPLAIN QUERY PLAN {sql}", asked or ()).fetchall()
             if sql not in self._writes:
@@ -139,16 +146,12 @@ class SqliteWhatIf:
         self._shape.execute("ANALYZE sqlite_schema")
 
     def _estimate_statistics(self, index: Index) -> None:
-        found = next((each for each in self._all_indexes() if each.name == index.shown_name), index)
-        stat = self._estimates.stat1(found)
+        stat = self._estimates.stat1(index)
         if stat.startswith("0"):
             return
         self._shape.execute("DELETE FROM sqlite_stat1 WHERE idx = ?", (index.shown_name,))
-        self._shape.execute("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (found.table, index.shown_name, stat))
+        self._shape.execute("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (index.table, index.shown_name, stat))
         self._shape.execute("ANALYZE sqlite_schema")
-
-    def _all_indexes(self) -> list[Index]:
-        return [index for table in self._found.values() for index in table.indexes]
 
 
 class SqliteProof:
@@ -205,7 +208,3 @@ def plan_text(nodes: Sequence[tuple[Any, ...]]) -> str:
 def plan_hash(text: str) -> str:
     """Equal for equal shapes; SQLite's running numbers of subqueries are no part of the shape."""
     return hashlib.blake2b(_SUBQUERY_NUMBER.sub("n", text).encode(), digest_size=8).hexdigest()
-
-
-def _is_many(values: Any) -> bool:
-    return isinstance(values, list) and bool(values) and isinstance(values[0], tuple | dict | list)

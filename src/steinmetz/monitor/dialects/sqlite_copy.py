@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from steinmetz.clock import perf_ns
 from steinmetz.monitor.advisor.index import Index
-from steinmetz.monitor.dialects.base import CannotExplain, Work
-from steinmetz.monitor.dialects.sqlite_schema import index_texts
+from steinmetz.monitor.dialects.base import CannotExplain, Work, is_many, refuse_unless_runnable
+from steinmetz.monitor.dialects.index_set import IndexSet, Standing
+from steinmetz.monitor.dialects.sqlite_schema import found_tables, index_texts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,8 +31,6 @@ COARSE = 100
 """Steps between two looks at a long statement; what it is counted too low by, at most."""
 FINE_BELOW = 20_000
 """Statements below this many steps are run once more and counted step by step."""
-
-_RUNNABLE = frozenset({"select", "insert", "update", "delete", "replace", "with", "values"})
 
 
 class Source(Protocol):
@@ -98,7 +97,9 @@ class SqliteCopy:
             self.raw.execute("PRAGMA journal_mode = MEMORY")
         self.raw.execute("ANALYZE")
         self.raw.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
-        self.indexes = IndexSet(self.raw, lambda index: self.raw.execute(f"ANALYZE {_name(index.shown_name)}"))
+        self.indexes = sqlite_indexes(
+            self.raw, lambda index: self.raw.execute(f"ANALYZE {_name(index.shown_name)}")
+        )
 
     def close(self) -> None:
         self.raw.close()
@@ -184,40 +185,20 @@ class TooMuchWork(CannotExplain):
         self.steps = steps
 
 
-class IndexSet:
-    """The indexes that a private copy has at the moment: those of the original, some more, some less."""
+def sqlite_indexes(connection: sqlite3.Connection, created: Callable[[Index], Any]) -> IndexSet:
+    """The indexes of a private database."""
 
-    def __init__(self, connection: sqlite3.Connection, created: Callable[[Index], Any]) -> None:
-        self._connection = connection
-        self._created = created
-        self._original = index_texts(connection)
-        self._present = dict(self._original)
+    def execute(statement: str, name: str) -> None:
+        try:
+            connection.execute(statement)
+        except sqlite3.Error as error:
+            raise refusal(error, f"the index {name}") from None
 
-    def use(self, adding: Sequence[Index], without: Sequence[Index]) -> None:
-        """Have exactly these. Raises `CannotExplain` for an index that SQLite cannot make or drop."""
-        wanted = dict(self._original)
-        for index in without:
-            if wanted.pop(index.shown_name, None) is None:
-                raise CannotExplain(
-                    f"{index.shown_name} cannot be left out: it belongs to a constraint or is not there"
-                )
-        new = {index.shown_name: index for index in adding}
-        wanted |= {name: index.ddl() for name, index in new.items()}
-        for name in [name for name, text in self._present.items() if wanted.get(name) != text]:
-            self._connection.execute(f"DROP INDEX {_name(name)}")
-            del self._present[name]
-        for name, text in wanted.items():
-            if name in self._present:
-                continue
-            try:
-                self._connection.execute(text)
-            except sqlite3.Error as error:
-                raise refusal(error, f"the index {name}") from None
-            self._present[name] = text
-            if name in new:
-                self._created(new[name])
-            else:
-                self._created(Index("", (), name=name))
+    found = {index.name: index for table in found_tables(connection) for index in table.indexes}
+    original = {
+        name: Standing(found[name], text) for name, text in index_texts(connection).items() if name in found
+    }
+    return IndexSet(original, execute, created)
 
 
 SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
@@ -263,15 +244,6 @@ def sample_of(table: str, rows: int, wanted: int, has_rowid: bool) -> str:
     return f"(SELECT * FROM (SELECT *, row_number() OVER () AS place FROM {name}) WHERE place {share})"
 
 
-def refuse_unless_runnable(sql: str) -> None:
-    """Raises `CannotExplain` for all but reads and writes of rows."""
-    word = _first_word(sql)
-    if word not in _RUNNABLE:
-        raise CannotExplain(
-            f"only statements that read or write rows have a plan, not {word.upper() or 'nothing'}"
-        )
-
-
 def refusal(error: sqlite3.Error, what: str = "the statement") -> CannotExplain:
     """SQLite's refusal without the values that its own words may hold."""
     message = str(error)
@@ -292,18 +264,8 @@ _HARMLESS = (
 )
 
 
-def _first_word(sql: str) -> str:
-    text = sql.lstrip()
-    while text.startswith(("--", "/*", "(")):
-        end = "\n" if text.startswith("--") else "*/"
-        text = text[1:].lstrip() if text.startswith("(") else text.partition(end)[2].lstrip()
-    word = text.split(maxsplit=1)[0] if text else ""
-    return "".join(letter for letter in word if letter.isalpha()).lower()
-
-
 def _execute(connection: sqlite3.Connection, sql: str, values: Any) -> int:
-    many = isinstance(values, list) and bool(values) and isinstance(values[0], tuple | dict | list)
-    if many:
+    if is_many(values):
         return connection.executemany(sql, values).rowcount
     cursor = connection.execute(sql, values or ())
     if cursor.description is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from steinmetz.monitor.advisor.index import Index, IndexColumn
+from steinmetz.monitor.dialects.base import outside_quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def keys_and_condition(ddl: str) -> tuple[tuple[str, ...], str]:
     """The keys of a CREATE INDEX as they were written, and what follows WHERE."""
     keys: list[str] = []
     depth, start, end = 0, 0, len(ddl)
-    for place, letter in _outside_quotes(ddl):
+    for place, letter in outside_quotes(ddl):
         if letter == "(":
             depth += 1
             if depth == 1:
@@ -111,21 +112,8 @@ def without_direction(key: str) -> str:
 
 def _closes_at(text: str) -> int:
     depth = 0
-    for place, letter in _outside_quotes(text):
+    for place, letter in outside_quotes(text):
         depth += (letter == "(") - (letter == ")")
         if depth == 0:
             return place
     return -1
-
-
-def _outside_quotes(text: str) -> Iterator[tuple[int, str]]:
-    """The letters that are not inside a literal or a quoted name; doubled quotes close and open again."""
-    closing = ""
-    for place, letter in enumerate(text):
-        if closing:
-            if letter == closing:
-                closing = ""
-        elif letter in "'\"`[":
-            closing = "]" if letter == "[" else letter
-        else:
-            yield place, letter
