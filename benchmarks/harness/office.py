@@ -39,7 +39,9 @@ class Door:
     async def sign_in(self) -> None:
         """As the demo user of the role. Raises `RuntimeError` if that is refused."""
         email = next(login.email for login in LOGINS if login.email.startswith(self._role.value))
-        reply = await self.ask(Call("POST /api/auth/login", "/api/auth/login", {"email": email, "password": PASSWORD}))
+        reply = await self.ask(
+            Call("POST /api/auth/login", "/api/auth/login", {"email": email, "password": PASSWORD})
+        )
         if not reply.is_good:
             raise RuntimeError(f"{email} cannot sign in: status {reply.status}")
         self._token = reply.data["accessToken"]
@@ -115,7 +117,9 @@ async def workload_of_a_day(
         for door in doors.values():
             await door.sign_in()
         company = await _survey(doors[Role.CLERK])
-        seats = [(desk, day(company, desk, Random(seed + place))) for place, desk in enumerate(desks(company, clerks))]
+        seats = [
+            (desk, day(company, desk, Random(seed + place))) for place, desk in enumerate(desks(company, clerks))
+        ]
         work = desk_work(await _offices(doors[Role.MANAGER]), random)
         asked = [next(calls) for _, calls in seats]
         for number in range(requests):
@@ -149,7 +153,9 @@ async def _survey(door: Door) -> Company:
 
 
 def _nodes(data: Any) -> Iterator[dict[str, Any]]:
-    listed = next((value for value in data.values() if isinstance(value, list)), []) if isinstance(data, dict) else data
+    listed = (
+        next((value for value in data.values() if isinstance(value, list)), []) if isinstance(data, dict) else data
+    )
     for node in listed or ():
         if isinstance(node, dict) and "id" in node:
             yield node

@@ -74,6 +74,7 @@ class QueryMonitor:
         if clock is not None:
             self.clock = clock
             self._store = MemoryStore(clock)
+            self.workload.clear()
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:

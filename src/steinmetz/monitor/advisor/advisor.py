@@ -6,12 +6,13 @@ sqlglot is needed (``pip install steinmetz[advisor]``); it is imported when advi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import inspect
+from sqlalchemy import NullPool, inspect
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from steinmetz.clock import Clock
 from steinmetz.monitor.advisor.advice import Advice
@@ -21,12 +22,13 @@ from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
     from steinmetz.monitor.advisor.existing import ForeignKeys
     from steinmetz.monitor.dialects.consult import Terms
 
 log = structlog.get_logger("steinmetz.monitor")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,25 @@ def foreign_keys_of(connection: Connection) -> ForeignKeys:
     }
 
 
+async def _aside(engine: Engine | AsyncEngine, work: Callable[[Engine | AsyncEngine], Awaitable[T]]) -> T:
+    """Keep the work off the running loop: PostgreSQL's async driver would do all of it there.
+
+    It gets a thread, a loop and an engine of its own; SQLite's copy is worked on in a thread anyway.
+    """
+    if not isinstance(engine, AsyncEngine) or engine.dialect.name == "sqlite":
+        return await work(engine)
+    url = engine.url
+
+    async def alone() -> T:
+        own = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+        try:
+            return await work(own)
+        finally:
+            await own.dispose()
+
+    return await asyncio.to_thread(lambda: asyncio.run(alone()))
+
+
 class IndexAdvisor:
     """Gives advice in the background, one run at a time, and keeps the last.
 
@@ -121,7 +142,10 @@ class IndexAdvisor:
     async def _advise(self, engine: Engine | AsyncEngine, verify: bool, terms: Terms | None) -> None:
         try:
             self.error = ""
-            advice = await advise_on(engine, self.workload(), verify=verify, terms=terms, told=self._told)
+            workload = self.workload()
+            advice = await _aside(
+                engine, lambda own: advise_on(own, workload, verify=verify, terms=terms, told=self._told)
+            )
             advice.made_at = self._clock().now().isoformat(timespec="seconds").replace("+00:00", "Z")
             self.advice = advice
             log.info("Index advice", create=len(advice.create), drop=len(advice.drop), verified=advice.is_verified)

@@ -13,6 +13,8 @@ ForeignKeys = Mapping[str, Sequence[tuple[str, ...]]]
 """The columns of each foreign key, by table."""
 SAME = 1.02
 """Costs that differ by less are equal."""
+CALLS_THAT_TELL = 1_000
+"""Only of a table that was asked so often it is known what it does not need."""
 
 
 def needless(
@@ -38,13 +40,13 @@ def _reason(
     costs: Costs, statements: Sequence[Statement], index: Index, others: Sequence[Index], chosen: Indexes
 ) -> str:
     longer = next((other for other in others if is_prefix(index, other)), None)
-    if longer is None and (not statements or _is_used(costs, statements, index, chosen)):
+    calls = sum(statement.query.calls for statement in statements)
+    if longer is None and (calls < CALLS_THAT_TELL or _is_used(costs, statements, index, chosen)):
         return ""
     if not _is_as_cheap_without(costs, statements, index, chosen):
         return ""
     if longer is not None:
         return f"{longer.shown_name} begins with the same columns and does its work, too."
-    calls = sum(statement.query.calls for statement in statements)
     return f"No plan uses it, in {len(statements)} statements on {index.table} that ran {calls:,} times."
 
 
