@@ -7,8 +7,9 @@ columns are replaced as they come in: they are neither kept nor written to a fil
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steinmetz.monitor.advisor.workload import ParameterSet, Query, Workload
@@ -27,6 +28,9 @@ STATEMENTS = 500
 SET_BYTES = 16_384
 """Larger sets of parameters are not kept."""
 TOTAL_BYTES = 8_000_000
+_STRINGS = re.compile(r"'(?:[^']|'')*'")
+_MARKS = re.compile(r"\?|\$\d+|%s\b|%\(\w+\)s|(?<!:):[^\W\d]\w*")
+_WINDOW = re.compile(r"\b(?:limit|offset)\s+\Z", re.IGNORECASE)
 _RECORDED = (Verb.SELECT, Verb.INSERT, Verb.UPDATE, Verb.DELETE)
 
 
@@ -140,10 +144,14 @@ class WorkloadRecorder:
     def _places_of_secrets(self, execution: Execution, values: Any) -> tuple[int | str, ...]:
         parameters = bound_parameters(execution)
         text = execution.facts.text
-        hidden = [self._redaction.shown(text, [each]).get(each.label) == REDACTED for each in parameters]
-        if isinstance(values, Mapping):
-            return tuple(each.label for each, is_hidden in zip(parameters, hidden, strict=True) if is_hidden)
-        return tuple(place for place, is_hidden in enumerate(hidden) if is_hidden)
+        numbers = frozenset(_places_of_limits(execution.statement))
+        named = isinstance(values, Mapping)
+        return tuple(
+            key
+            for place, each in enumerate(parameters)
+            if (key := each.label if named else place) not in numbers
+            and self._redaction.shown(text, [each]).get(each.label) == REDACTED
+        )
 
     def recorded(self) -> Workload:
         """What was seen so far: a copy that further runs do not change, most time first."""
@@ -169,6 +177,21 @@ def _size(values: Any) -> int:
     """About how many bytes the values take."""
     each = values.values() if isinstance(values, Mapping) else values or ()
     return 64 + sum(len(value) + 50 if isinstance(value, str | bytes) else 32 for value in each)
+
+
+def _places_of_limits(statement: str) -> Iterator[int | str]:
+    """The binds of LIMIT and OFFSET, by position or name: numbers of rows, which a plan depends on."""
+    text = _STRINGS.sub("''", statement)
+    for ordinal, mark in enumerate(_MARKS.finditer(text)):
+        if not _WINDOW.search(text, 0, mark.start()):
+            continue
+        written = mark[0]
+        if written[0] == "$":
+            yield int(written[1:]) - 1
+        elif written[0] in ":%" and written != "%s":
+            yield written[1:] if written[0] == ":" else written[2:-2]
+        else:
+            yield ordinal
 
 
 def _filler(value: Any) -> Any:
