@@ -39,6 +39,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """``columns`` name a row of ``table`` by its ``refers_to``; who deletes there is looked for here."""
+
+    columns: tuple[str, ...]
+    table: str
+    refers_to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table as the planner knows it; ``rows`` is its estimate."""
 
@@ -47,6 +56,7 @@ class Table:
     columns: Mapping[str, Column]
     indexes: tuple[Index, ...] = ()
     primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ PAGE_FILL = 0.9
 ENTRY_BYTES = 8 + 4
 """Header of an index tuple and its pointer in the page."""
 TID_BYTES = 6
+PLANS_KEPT = 10_000
 DISABLED_COST = 1e10
 """What PostgreSQL adds for a kind of node that it was told not to use and needs all the same."""
 _REFUSED = (("sort",), ("seqscan",), ("bitmapscan",), ("seqscan", "bitmapscan"), ("seqscan", "bitmapscan", "sort"))
@@ -32,8 +32,8 @@ class PostgresWhatIf:
 
     A statement that the server keeps prepared (``$1``) gets the plan on which PostgreSQL settles after some runs,
     if that can be had: the generic one, with its cost for the values given. HypoPG is used where it is installed,
-    or is made within the transaction where it may be. Raises `CannotExplain` at once if there is neither HypoPG nor
-    leave to build.
+    or is made within the transaction where it may be. Raises `CannotExplain` at once if there is neither HypoPG
+    nor leave to build.
     """
 
     def __init__(self, session: PostgresSession) -> None:
@@ -67,6 +67,8 @@ class PostgresWhatIf:
             return own
         memo = (sql, frozenset(names.values()), frozenset(index.shown_name for index in without))
         if memo not in self._generic:
+            if len(self._generic) >= PLANS_KEPT:
+                self._generic.clear()
             with self._session.prepared(sql) as prepared:
                 self._generic[memo] = plan_of(prepared.explained(None)["Plan"], names)
         generic = self._generic[memo]
@@ -95,18 +97,19 @@ class PostgresWhatIf:
         """
         for refused in _REFUSED:
             for kind in refused:
-                self._session.tell(f"SET LOCAL enable_{kind} = off")
+                self._session.own(f"SET LOCAL enable_{kind} = off")
             try:
                 plan = plan_of(self._session.explained(sql, values)["Plan"], names)
             finally:
                 for kind in refused:
-                    self._session.tell(f"SET LOCAL enable_{kind} = on")
+                    self._session.own(f"SET LOCAL enable_{kind} = on")
             if plan.hash == wanted.hash and plan.cost < DISABLED_COST:
                 return plan
         return None
 
     def _use(self, adding: Sequence[Index], without: Sequence[Index]) -> Mapping[str, str]:
         """Have these indexes, and tell by which name the plan calls the hypothetical ones."""
+        self._session.plan_for_asking()
         if self._hypothetical is None:
             self._session.indexes.use(adding, without)
             return {}
@@ -124,7 +127,7 @@ class PostgresWhatIf:
         not know (https://www.postgresql.org/docs/15/btree-implementation.html#BTREE-DEDUPLICATION)."""
         name = ".".join(quoted(part) for part in index.table.split("."))
         keys = [column.name if column.is_expression else quoted(column.name) for column in index.columns]
-        keys = [re.sub(r"\s+\w+_ops$", "", key) for key in keys] + [quoted(name) for name in index.include]
+        keys += [quoted(name) for name in index.include]
         where = f" WHERE {index.where}" if index.where else ""
         plan = self._session.explained(f"SELECT {', '.join(keys)} FROM {name}{where}", ())["Plan"]
         rows, width = max(1, int(plan["Plan Rows"])), -(-int(plan["Plan Width"]) // 8) * 8

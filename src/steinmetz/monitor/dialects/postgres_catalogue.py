@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from steinmetz.monitor.advisor.index import Index, IndexColumn
-from steinmetz.monitor.dialects.base import Column, Table
+from steinmetz.monitor.dialects.base import Column, ForeignKey, Table
 from steinmetz.monitor.dialects.index_set import Standing
 
 
@@ -50,12 +50,28 @@ LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[place.n -
 LEFT JOIN pg_opclass o ON place.n <= i.indnkeyatts AND o.oid = i.indclass[place.n - 1]
 ORDER BY 1, 2, place.n"""
 
+FOREIGN_KEYS = f"""
+SELECT {_NAME},
+    ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS part(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = part.attnum ORDER BY part.place),
+    CASE WHEN pg_table_is_visible(r.oid) THEN r.relname::text ELSE r.relnamespace::regnamespace::text || '.'
+        || r.relname::text END,
+    ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS part(attnum, place)
+        JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = part.attnum ORDER BY part.place)
+FROM {_USER_TABLES}
+JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
+JOIN pg_class r ON r.oid = k.confrelid
+ORDER BY 1, k.conname"""
+
 
 def read_tables(asked: Asked) -> Mapping[str, Table]:
     """Tables by name; those that are not in the search path are qualified."""
     indexes = defaultdict[str, list[Index]](list)
     for standing, _ in _indexes(asked):
         indexes[standing.index.table].append(standing.index)
+    references = defaultdict[str, list[ForeignKey]](list)
+    for table, names, referred, refers_to in asked.ask(FOREIGN_KEYS):
+        references[table].append(ForeignKey(tuple(names), referred, tuple(refers_to)))
     columns = defaultdict[str, dict[str, Column]](dict)
     keys = defaultdict[str, dict[int, str]](dict)
     counts: dict[str, int] = {}
@@ -69,13 +85,14 @@ def read_tables(asked: Asked) -> Mapping[str, Table]:
             keys[table][key] = name
     return {
         name: Table(
-            name,
-            counts[name],
-            columns[name],
-            tuple(indexes[name]),
-            tuple(keys[name][at] for at in sorted(keys[name])),
+            name=name,
+            rows=counts[name],
+            columns=found,
+            indexes=tuple(indexes[name]),
+            primary_key=tuple(keys[name][place] for place in sorted(keys[name])),
+            foreign_keys=tuple(references[name]),
         )
-        for name in columns
+        for name, found in columns.items()
     }
 
 
@@ -105,11 +122,10 @@ def _indexes(asked: Asked) -> list[tuple[Standing, bool]]:
 
 def _key(row: Sequence[Any]) -> IndexColumn:
     _, _, _, _, _, text, column, descending, operators, _, _ = row
-    if operators:
-        return IndexColumn(f"{text} {operators}", bool(descending), True)
     if column is None:
-        return IndexColumn(text[1:-1] if text.startswith("(") else text, bool(descending), True)
-    return IndexColumn(column, bool(descending))
+        written = text[1:-1] if text.startswith("(") else text
+        return IndexColumn(written, bool(descending), True, operators)
+    return IndexColumn(column, bool(descending), compares=operators)
 
 
 def _estimate(asked: Asked, table: str) -> int:

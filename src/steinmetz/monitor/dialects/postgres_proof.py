@@ -7,12 +7,13 @@ from statistics import median
 from typing import Any
 
 from steinmetz.monitor.advisor.index import Index
-from steinmetz.monitor.dialects.base import CannotExplain, Work, is_many, refuse_unless_runnable
+from steinmetz.monitor.dialects.base import CannotExplain, Plan, Work, is_many, refuse_unless_runnable
 from steinmetz.monitor.dialects.postgres_plan import buffers, nodes, plan_of, rows_given, rows_handled
 from steinmetz.monitor.dialects.postgres_session import PostgresSession
 
 RUNS = 5
 """Times that a statement is run for one figure, which is their median."""
+GENERIC_PLANS_KEPT = 10_000
 SETS_RUN = 20
 """Sets of parameters run of one ``executemany``."""
 
@@ -36,18 +37,15 @@ class PostgresProof:
             raise CannotExplain("statements are run on a clone only: give the URL of one, or allow to run here")
         self._session = session
         self._runs = runs
-        self._settled = False
+        self._generic: dict[tuple[str, tuple[Index, ...]], Plan] = {}
 
     def run(self, sql: str, values: Any, *, adding: Sequence[Index] = (), without: Sequence[Index] = ()) -> Work:
         refuse_unless_runnable(sql)
-        if not self._settled:
-            # Workers would share the rows, and their number is a matter of the day.
-            self._session.tell("SET LOCAL max_parallel_workers_per_gather = 0")
-            self._settled = True
+        self._session.plan_for_running()
         self._session.indexes.use(adding, without)
         sets = values[:SETS_RUN] if is_many(values) else [values]
         work = self._median(sql, sets, generic=False)
-        if self._settles_on_generic(sql, sets[0]):
+        if self._settles_on_generic(sql, sets[0], (*adding, *without)):
             work = max(work, self._median(sql, sets, generic=True), key=lambda each: each.steps)
         return work
 
@@ -68,20 +66,25 @@ class PostgresProof:
             sum(work.rows for work in works),
         )
 
-    def _settles_on_generic(self, sql: str, values: Any) -> bool:
+    def _settles_on_generic(self, sql: str, values: Any, indexes: tuple[Index, ...]) -> bool:
         """Whether the generic plan looks no dearer, so that PostgreSQL keeps to it from the sixth run on. What it
         then does for these values may be worse."""
         if "$1" not in sql or not values:
             return False
-        own = self._session.explained(sql, values)["Plan"]
-        with self._session.prepared(sql) as prepared:
-            generic = prepared.explained(None)["Plan"]
-        return (
-            bool(generic["Total Cost"] <= own["Total Cost"]) and plan_of(generic, {}).hash != plan_of(own, {}).hash
-        )
+        memo = (sql, indexes)
+        if memo not in self._generic:
+            if len(self._generic) >= GENERIC_PLANS_KEPT:
+                self._generic.clear()
+            with self._session.prepared(sql) as prepared:
+                self._generic[memo] = plan_of(prepared.explained(None)["Plan"], {})
+        generic = self._generic[memo]
+        own = plan_of(self._session.explained(sql, values)["Plan"], {})
+        return generic.cost <= own.cost and generic.hash != own.hash
 
     def _work(self, sql: str, values: Any, generic: bool) -> Work:
-        blocks, tuples = self._touched()
+        # A read fires no trigger.
+        writes = not sql.lstrip().lower().startswith(("select", "values"))
+        blocks, tuples = self._touched() if writes else (0.0, 0.0)
         if generic:
             with self._session.prepared(sql) as prepared:
                 told = prepared.explained(values, _RUN)
@@ -89,7 +92,7 @@ class PostgresProof:
             told = self._session.explained(sql, values, _RUN)
         plan: Mapping[str, Any] = told["Plan"]
         steps = rows_handled(plan) + buffers(plan)
-        if told.get("Triggers"):
+        if writes and told.get("Triggers"):
             after_blocks, after_tuples = self._touched()
             scanned = sum(
                 rows_handled({**node, "Plans": ()}) for _, node in nodes(plan) if "Scan" in node["Node Type"]
@@ -99,5 +102,5 @@ class PostgresProof:
         return Work(steps, float(told.get("Execution Time", 0.0)), rows_given(plan))
 
     def _touched(self) -> tuple[float, float]:
-        ((blocks, tuples),) = self._session.ask(_TOUCHED)
+        ((blocks, tuples),) = self._session.own(_TOUCHED)
         return blocks, tuples

@@ -59,6 +59,7 @@ class PostgresSession:
         self.may_build = may_build
         self._connection = connection
         self._indexes: IndexSet | None = None
+        self._for_running = False
         if not connection.in_transaction():
             connection.execution_options(isolation_level="READ COMMITTED")
         for setting in (
@@ -66,7 +67,7 @@ class PostgresSession:
             f"lock_timeout = {LOCK_TIMEOUT_MS}",
             "jit = off",
         ):
-            self.tell(f"SET LOCAL {setting}")
+            self.own(f"SET LOCAL {setting}")
         self.tables = read_tables(self)
 
     def ask(self, sql: str, values: Any = (), what: str = "the statement") -> Sequence[Sequence[Any]]:
@@ -83,6 +84,11 @@ class PostgresSession:
             raise refusal(error, what) from None
         self._connection.exec_driver_sql("RELEASE SAVEPOINT asked")
         return rows
+
+    def own(self, sql: str) -> Sequence[Sequence[Any]]:
+        """A statement of our own that cannot fail: spared the savepoint around it."""
+        result = self._connection.exec_driver_sql(sql)
+        return result.fetchall() if result.returns_rows else []
 
     def tell(self, sql: str, what: str = "the statement") -> None:
         self.ask(sql, (), what)
@@ -101,15 +107,15 @@ class PostgresSession:
         looks no dearer (https://www.postgresql.org/docs/15/sql-prepare.html)."""
         self.tell(f"PREPARE {_PREPARED} AS {numbered(sql)}")
         try:
-            ((types,),) = self.ask(
+            ((types,),) = self.own(
                 f"SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = '{_PREPARED}'"
             )
-            self.tell("SET LOCAL plan_cache_mode = force_generic_plan")
+            self.own("SET LOCAL plan_cache_mode = force_generic_plan")
             yield Prepared(self, tuple(types))
         finally:
             # It would outlive the transaction.
-            self.tell("SET LOCAL plan_cache_mode = auto")
-            self.tell(f"DEALLOCATE {_PREPARED}")
+            self.own("SET LOCAL plan_cache_mode = auto")
+            self.own(f"DEALLOCATE {_PREPARED}")
 
     @contextmanager
     def undone(self) -> Iterator[None]:
@@ -120,6 +126,22 @@ class PostgresSession:
         finally:
             self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT undone")
             self._connection.exec_driver_sql("RELEASE SAVEPOINT undone")
+
+    def plan_for_running(self) -> None:
+        """From now on plans are those of a run: without hypothetical indexes, and by one process, for workers would
+        share the rows, and their number is a matter of the day."""
+        self._plan(for_running=True)
+
+    def plan_for_asking(self) -> None:
+        """From now on plans are what the application would get."""
+        self._plan(for_running=False)
+
+    def _plan(self, for_running: bool) -> None:
+        if for_running != self._for_running:
+            self._for_running = for_running
+            self.own(f"SET LOCAL hypopg.enabled = {'off' if for_running else 'on'}")
+            workers = "0" if for_running else "DEFAULT"
+            self.own(f"SET LOCAL max_parallel_workers_per_gather = {workers}")
 
     @property
     def indexes(self) -> IndexSet:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 MAX_COST_STEPS = 20_000_000
 """A plan that takes more steps costs this much; what-ifs are many, so each may take about half a second."""
 
+COSTS_KEPT = 50_000
+
 _INDEX_USED = re.compile(r"\bUSING (?:COVERING )?INDEX (\S+)")
 _SUBQUERY_NUMBER = re.compile(r"(?<=SUBQUERY )\d+|(?<=subquery-)\d+|(?<=subquery_)\d+")
 
@@ -110,6 +112,8 @@ class SqliteWhatIf:
         hidden = tuple(sorted(index.shown_name for index in without))
         memo = (sql, repr(values), text, tuple(sorted(index.shown_name for index in adding)), hidden)
         if memo not in self._costs:
+            if len(self._costs) >= COSTS_KEPT:
+                self._costs.clear()
             try:
                 work = self._copy.run(sql, values, adding=adding, without=without, max_steps=MAX_COST_STEPS)
             except TooMuchWork as error:
@@ -131,7 +135,14 @@ class SqliteWhatIf:
             )
             for column in found.columns
         }
-        return Table(found.name, self._estimates.rows(found.name), columns, found.indexes, found.primary_key)
+        return Table(
+            name=found.name,
+            rows=self._estimates.rows(found.name),
+            columns=columns,
+            indexes=found.indexes,
+            primary_key=found.primary_key,
+            foreign_keys=found.foreign_keys,
+        )
 
     def _copy_statistics(self) -> None:
         self._shape.execute("ANALYZE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steinmetz.monitor.advisor.index import Index, IndexColumn, quoted
 from steinmetz.monitor.dialects.sqlite_copy import SqliteCopy, refusal, sample_of
@@ -141,7 +141,7 @@ class Estimates:
 
 def key_sql(column: IndexColumn) -> str:
     """A key without its direction."""
-    return f"({column.name})" if column.is_expression else quoted(column.name)
+    return replace(column, descending=False).sql()
 
 
 def _stored_bytes(key: str) -> str:

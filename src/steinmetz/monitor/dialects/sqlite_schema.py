@@ -9,9 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from steinmetz.monitor.advisor.index import Index, IndexColumn
-from steinmetz.monitor.dialects.base import outside_quotes
+from steinmetz.monitor.dialects.base import ForeignKey, outside_quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class FoundTable:
     columns: tuple[FoundColumn, ...]
     has_rowid: bool
     indexes: tuple[Index, ...]
+    foreign_keys: tuple[ForeignKey, ...]
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -52,12 +55,25 @@ def found_tables(connection: sqlite3.Connection) -> Iterator[FoundTable]:
             )
         )
         indexes = tuple(_indexes(connection, name, texts))
-        yield FoundTable(name, columns, not without_rowid, indexes)
+        yield FoundTable(name, columns, not without_rowid, indexes, tuple(_foreign_keys(connection, name)))
 
 
 def index_texts(connection: sqlite3.Connection) -> dict[str, str]:
     """The DDL of every index that was made by a statement."""
     return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+
+
+def _foreign_keys(connection: sqlite3.Connection, table: str) -> Iterator[ForeignKey]:
+    listed = connection.execute(
+        'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq', (table,)
+    ).fetchall()
+    for _, parts in groupby(listed, key=itemgetter(0)):
+        named = list(parts)
+        referred = named[0][1]
+        # Without names it is the primary key that is meant.
+        keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (referred,))
+        refers_to = [part[3] for part in named] if named[0][3] else [name for (name,) in keys]
+        yield ForeignKey(tuple(part[2] for part in named), referred, tuple(refers_to))
 
 
 def _indexes(connection: sqlite3.Connection, table: str, texts: dict[str, str]) -> Iterator[Index]:
@@ -72,7 +88,7 @@ def _indexes(connection: sqlite3.Connection, table: str, texts: dict[str, str]) 
             if column is None:
                 columns.append(IndexColumn(without_direction(written[place]), bool(descending), True))
             elif place < len(written) and " collate " in f" {written[place].lower()} ":
-                columns.append(IndexColumn(f"{column} COLLATE {collation}", bool(descending), True))
+                columns.append(IndexColumn(column, bool(descending), compares=f"COLLATE {collation}"))
             else:
                 columns.append(IndexColumn(column, bool(descending)))
         yield Index(table, tuple(columns), where, unique=bool(unique), name=name)
