@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import NullPool, inspect
+from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from steinmetz.clock import Clock
 from steinmetz.monitor.advisor.advice import Advice
 from steinmetz.monitor.advisor.workload import Workload
-from steinmetz.monitor.dialects.base import CannotExplain, side
+from steinmetz.monitor.dialects.base import CannotExplain
 from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
-    from steinmetz.monitor.advisor.existing import ForeignKeys
     from steinmetz.monitor.dialects.consult import Terms
 
 log = structlog.get_logger("steinmetz.monitor")
@@ -61,15 +60,12 @@ async def advise_on(
     from steinmetz.monitor.dialects.base import Proof, WhatIf
     from steinmetz.monitor.dialects.consult import consult
 
-    foreign_keys = await side(engine, foreign_keys_of)
-
     def question(what_if: WhatIf, proof: Proof | None) -> Advice:
         advice = advise(
             workload,
             what_if,
             engine.dialect.name,
             proof=proof if verify else None,
-            foreign_keys=foreign_keys,
             told=told,
         )
         if not verify:
@@ -79,15 +75,6 @@ async def advise_on(
         return advice
 
     return await consult(engine, question, terms)
-
-
-def foreign_keys_of(connection: Connection) -> ForeignKeys:
-    """The columns of each table's foreign keys."""
-    found = inspect(connection).get_multi_foreign_keys()
-    return {
-        table if schema is None else f"{schema}.{table}": [tuple(key["constrained_columns"]) for key in keys]
-        for (schema, table), keys in found.items()
-    }
 
 
 async def _aside(engine: Engine | AsyncEngine, work: Callable[[Engine | AsyncEngine], Awaitable[T]]) -> T:

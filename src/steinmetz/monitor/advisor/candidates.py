@@ -55,12 +55,24 @@ class Candidates:
         return sorted(others, key=lambda index: (len(index.columns), index))
 
 
-def candidates(readings: Sequence[tuple[Query, Reading]], tables: Mapping[str, Table], dialect: str) -> Candidates:
-    """The candidates of a workload, those of the statements with the most time first."""
+def candidates(
+    readings: Sequence[tuple[Query, Reading]],
+    tables: Mapping[str, Table],
+    dialect: str,
+    foreign_keys: Iterable[tuple[str, tuple[str, ...]]] = (),
+) -> Candidates:
+    """The candidates of a workload, those of the statements with the most time first.
+
+    ``foreign_keys`` (table, columns) are looked up by deletes of the rows they refer to.
+    """
     popular = _popularity(reading for _, reading in readings)
     found: dict[object, Candidate] = {}
     together: dict[frozenset[Index], None] = {}
     left_out = 0
+    for name, columns in foreign_keys:
+        index = Index(name, tuple(map(IndexColumn, columns)))
+        if tables[name].rows >= SMALLEST_TABLE and not covered_by_existing(index, tables[name]):
+            found[_content(index, len(columns))] = Candidate(index)
     for query, reading in sorted(readings, key=lambda pair: (-pair[0].total_ns, pair[0].fingerprint)):
         places: list[list[Index]] = []
         for occurrence in reading.occurrences:
@@ -205,6 +217,14 @@ class _Place:
         leads += [[join, *by_selectivity] for join in self._joins]
         leads += [[*by_selectivity, join] for join in self._joins]
         tails = self._tails()
+        if self._occurrence.group:
+            # Groups come out in order, and within each the rows that are wanted lie together.
+            groups = [IndexColumn(name) for name in self._occurrence.group]
+            for tail in ([column] for column in self._ranges):
+                if index := self._index([*groups, *by_selectivity, *tail]):
+                    yield index, len(groups) + len(by_selectivity)
+            if by_selectivity and (index := self._index([*groups, *by_selectivity])):
+                yield index, len(groups)
         for lead in _distinct([_unique(lead)[: MAX_COLUMNS - 1] for lead in leads]):
             for tail in tails:
                 if index := self._index([*lead, *tail]):

@@ -9,17 +9,13 @@ from steinmetz.monitor.advisor.costs import NO_INDEXES, Costs, Indexes, Statemen
 from steinmetz.monitor.advisor.index import Index
 from steinmetz.monitor.dialects.base import CannotExplain, Table
 
-ForeignKeys = Mapping[str, Sequence[tuple[str, ...]]]
-"""The columns of each foreign key, by table."""
 SAME = 1.02
 """Costs that differ by less are equal."""
 CALLS_THAT_TELL = 1_000
 """Only of a table that was asked so often it is known what it does not need."""
 
 
-def needless(
-    costs: Costs, tables: Mapping[str, Table], chosen: Indexes, foreign_keys: ForeignKeys
-) -> Iterator[tuple[Index, str]]:
+def needless(costs: Costs, tables: Mapping[str, Table], chosen: Indexes) -> Iterator[tuple[Index, str]]:
     """Each with the reason. Never one that keeps values unique, or that alone serves a foreign key."""
     for name, table in sorted(tables.items()):
         statements = [each for each in costs.statements if name in each.tables]
@@ -28,7 +24,7 @@ def needless(
             others = [other for other in (*kept, *sorted(chosen)) if other != index and other.table == name]
             if index.unique or not index.columns or tuple(_names(index)) == table.primary_key:
                 continue
-            if _alone_serves_a_key(index, others, foreign_keys.get(name, ())):
+            if _alone_serves_a_key(index, others, [key.columns for key in table.foreign_keys]):
                 continue
             reason = _reason(costs, statements, index, others, chosen)
             if reason:

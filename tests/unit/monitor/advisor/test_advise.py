@@ -142,7 +142,6 @@ def test_duplicates_are_to_be_dropped_but_never_what_a_constraint_needs() -> Non
     advice = given(
         query("SELECT * FROM orders WHERE tenant = ? AND status = ?", (5, "open"), calls=5_000),
         engine=engine,
-        foreign_keys={"orders": [("customer",)]},
     )
     assert {each.index.name: each.reason for each in advice.drop} == {
         "short": "long begins with the same columns and does its work, too.",
