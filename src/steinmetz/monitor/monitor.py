@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
 from steinmetz.clock import Clock, SystemClock
+from steinmetz.monitor.advisor.advisor import IndexAdvisor
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
@@ -15,6 +16,7 @@ from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
+from steinmetz.monitor.capture.workload import WorkloadRecorder
 from steinmetz.monitor.stores.base import StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import Execution, SqlHook
@@ -53,6 +55,8 @@ class QueryMonitor:
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
         self.slow_log = self._slow_log()
+        self.workload = WorkloadRecorder(self._redaction)
+        self.advisor = IndexAdvisor(lambda: self.workload.recorded(), lambda: self.clock)
 
     def _slow_log(self) -> SlowLog:
         return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
@@ -70,6 +74,7 @@ class QueryMonitor:
         if clock is not None:
             self.clock = clock
             self._store = MemoryStore(clock)
+            self.workload.clear()
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:
@@ -77,6 +82,7 @@ class QueryMonitor:
         if sensitive is not None:
             self._redaction = Redaction(sensitive)
         self.slow_log = self._slow_log()
+        self.workload = WorkloadRecorder(self._redaction)
 
     # -- samples in ---------------------------------------------------------------------------------------------
 
@@ -116,6 +122,9 @@ class QueryMonitor:
         if self.loop_lag.watching and execution.context is not None and execution.context.dialect.is_async:
             end_ns = execution.started_ns + duration_ns
             duration_ns = max(0, duration_ns - self.loop_lag.within(execution.started_ns, end_ns))
+        self.workload.skip -= 1
+        if duration_ns > self.workload.floor_ns or self.workload.skip <= 0:
+            self.workload.offer(facts, execution)
         name = self._names.get(facts.fingerprint) or self._name(facts)
         self._store.ran(facts.fingerprint, name, facts.text, duration_ns)
         span = current_span.get()
@@ -198,6 +207,7 @@ class QueryMonitor:
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
+        self.workload.clear()
 
 
 def _breakdown(table: Table) -> dict[str, dict[str, float]]:

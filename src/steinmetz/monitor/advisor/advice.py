@@ -173,7 +173,8 @@ class Advice:
             "create": [creation.document() for creation in self.create],
             "drop": [removal.document() for removal in self.drop],
             "rejected": [
-                {"index": each.index.definition(), "reason": each.reason} for each in self.rejected[:REJECTED_SHOWN]
+                {"index": each.index.definition(), "reason": each.reason}
+                for each in self.rejected[:REJECTED_SHOWN]
             ],
             "rejectedCount": len(self.rejected),
             "notUnderstood": [{"name": each.name, "reason": each.reason} for each in self.unheard],

@@ -15,8 +15,8 @@ from steinmetz.monitor.advisor.advice import (
     by_interest,
 )
 from steinmetz.monitor.advisor.candidates import candidates
-from steinmetz.monitor.advisor.costs import NO_INDEXES, Costs, Indexes, Statement, understood
-from steinmetz.monitor.advisor.existing import ForeignKeys, needless
+from steinmetz.monitor.advisor.costs import NO_INDEXES, Costs, Indexes, Statement, referring, understood
+from steinmetz.monitor.advisor.existing import needless
 from steinmetz.monitor.advisor.index import Index
 from steinmetz.monitor.advisor.selection import Selection, Selector, Weights, sentence
 from steinmetz.monitor.advisor.verification import Runs, Verification
@@ -42,7 +42,6 @@ def advise(
     dialect: str,
     *,
     proof: Proof | None = None,
-    foreign_keys: ForeignKeys | None = None,
     told: Told = _silent,
     weights: Weights | None = None,
 ) -> Advice:
@@ -55,7 +54,8 @@ def advise(
     statements = understood(workload.queries, tables, dialect)
     costs = Costs(what_if, statements)
     readings = [(each.query, each.reading) for each in costs.statements if each.reading is not None]
-    thought = candidates(readings, tables, dialect)
+    keys = {key: None for each in costs.statements for key in referring(each, tables)}
+    thought = candidates(readings, tables, dialect, keys)
     selector = Selector(
         costs,
         thought.all,
@@ -72,14 +72,14 @@ def advise(
     told("Looking for needless indexes", 0, 1)
     advice = Advice(
         dialect=dialect,
-        statements=len(statements),
+        statements=sum(not each.is_implied for each in statements),
         calls=workload.calls,
         parameter_sets=sum(len(query.parameter_sets) + len(query.samples) for query in workload.queries),
         candidates=len(thought.all),
         left_out=thought.left_out,
         saved_share=selection.saved / selection.base if selection.base else 0.0,
         create=_creations(costs, selection.chosen, runs, tables, dialect),
-        drop=_removals(costs, tables, selection.chosen, foreign_keys or {}, dialect),
+        drop=_removals(costs, tables, selection.chosen, dialect),
         rejected=by_interest(Rejection(index, reason) for index, reason in selection.rejected.items()),
         unheard=_unheard(statements, runs),
         is_verified=proof is not None,
@@ -139,7 +139,8 @@ def _creation(
     saves_ms = 0.0
     for statement in costs.statements:
         before, after = costs.of(statement, NO_INDEXES), costs.of(statement, chosen)
-        if before and index.shown_name in costs.used(statement, chosen):
+        without = costs.of(statement, chosen - {index})
+        if before and (index.shown_name in costs.used(statement, chosen) or without > after):
             helps.append(_effect(statement, before / after if after else None, ran))
             saves_ms += statement.query.total_ns / 1e6 * max(0.0, 1 - after / before)
         elif statement.changes(index):
@@ -173,13 +174,11 @@ def _note(index: Index, table: Table) -> str:
     return ""
 
 
-def _removals(
-    costs: Costs, tables: Mapping[str, Table], chosen: Indexes, foreign_keys: ForeignKeys, dialect: str
-) -> list[Removal]:
+def _removals(costs: Costs, tables: Mapping[str, Table], chosen: Indexes, dialect: str) -> list[Removal]:
     concurrently = dialect.startswith("postgres")
     return [
         Removal(index, index.drop_ddl(concurrently=concurrently), costs.size_bytes(index), reason)
-        for index, reason in needless(costs, tables, chosen, foreign_keys)
+        for index, reason in needless(costs, tables, chosen)
     ]
 
 

@@ -1,8 +1,9 @@
 """Which indexes might help: for each place of a table in a statement, as the theory of B-trees has it.
 
-Columns compared by equality come first, the most selective in front; then one range, or what ORDER BY asks for, with
-its direction; then what makes the index suffice without the table. Variants: partial where a value is always the
-same, expressions, and the operator class or collation that LIKE with a fixed beginning needs. At most four columns.
+Columns compared by equality come first, the most selective in front; then one range, or what ORDER BY asks for,
+with its direction; then what makes the index suffice without the table. Variants: partial where a value is always
+the same, expressions, and the operator class or collation that LIKE with a fixed beginning needs. At most four
+columns.
 """
 
 from __future__ import annotations
@@ -55,13 +56,23 @@ class Candidates:
 
 
 def candidates(
-    readings: Sequence[tuple[Query, Reading]], tables: Mapping[str, Table], dialect: str
+    readings: Sequence[tuple[Query, Reading]],
+    tables: Mapping[str, Table],
+    dialect: str,
+    foreign_keys: Iterable[tuple[str, tuple[str, ...]]] = (),
 ) -> Candidates:
-    """The candidates of a workload, those of the statements with the most time first."""
+    """The candidates of a workload, those of the statements with the most time first.
+
+    ``foreign_keys`` (table, columns) are looked up by deletes of the rows they refer to.
+    """
     popular = _popularity(reading for _, reading in readings)
     found: dict[object, Candidate] = {}
     together: dict[frozenset[Index], None] = {}
     left_out = 0
+    for name, columns in foreign_keys:
+        index = Index(name, tuple(map(IndexColumn, columns)))
+        if tables[name].rows >= SMALLEST_TABLE and not covered_by_existing(index, tables[name]):
+            found[_content(index, len(columns))] = Candidate(index)
     for query, reading in sorted(readings, key=lambda pair: (-pair[0].total_ns, pair[0].fingerprint)):
         places: list[list[Index]] = []
         for occurrence in reading.occurrences:
@@ -174,7 +185,11 @@ class _Place:
                 return
             first = index.columns[0]
             alone = len(self._table.primary_key) == 1 and first.name == self._table.primary_key[0]
-            if index not in seen and not (alone and not index.where) and not covered_by_existing(index, self._table):
+            if (
+                index not in seen
+                and not (alone and not index.where)
+                and not covered_by_existing(index, self._table)
+            ):
                 seen.add(index)
                 yield index, fixed
 
@@ -185,7 +200,11 @@ class _Place:
         """Whether equality on a whole unique key leaves one row: nothing finds it faster."""
         exact = {term.key for term in self._exact if term.kind is Kind.EQUAL}
         keys = [set(self._table.primary_key)]
-        keys += [{column.name for column in each.columns} for each in self._table.indexes if each.unique and not each.where]
+        keys += [
+            {column.name for column in each.columns}
+            for each in self._table.indexes
+            if each.unique and not each.where
+        ]
         return any(key and key <= exact for key in keys)
 
     def _all(self) -> Iterator[tuple[Index, int]]:
@@ -198,6 +217,14 @@ class _Place:
         leads += [[join, *by_selectivity] for join in self._joins]
         leads += [[*by_selectivity, join] for join in self._joins]
         tails = self._tails()
+        if self._occurrence.group:
+            # Groups come out in order, and within each the rows that are wanted lie together.
+            groups = [IndexColumn(name) for name in self._occurrence.group]
+            for tail in ([column] for column in self._ranges):
+                if index := self._index([*groups, *by_selectivity, *tail]):
+                    yield index, len(groups) + len(by_selectivity)
+            if by_selectivity and (index := self._index([*groups, *by_selectivity])):
+                yield index, len(groups)
         for lead in _distinct([_unique(lead)[: MAX_COLUMNS - 1] for lead in leads]):
             for tail in tails:
                 if index := self._index([*lead, *tail]):
@@ -231,9 +258,9 @@ class _Place:
             tails.append(order)
             if len(order) > 1:
                 tails.append(order[:1])  # most of the order; rows that are equal by it are few
-            for column in (*self._lists, *self._ranges):
-                if column.name not in {key.name for key in order}:
-                    tails.append([*order[:2], column])  # rows are told apart within the index
+            ordered = {key.name for key in order}
+            others = [column for column in (*self._lists, *self._ranges) if column.name not in ordered]
+            tails += [[*order[:2], column] for column in others]  # rows are told apart within the index
         tails += [[*self._lists[:2], column] for column in self._ranges if self._lists]
         tails += [[column] for column in self._ranges]
         tails += [[column] for column in self._prefixes]
@@ -263,9 +290,7 @@ class _Place:
         else:
             yield Index(index.table, (*index.columns, *map(IndexColumn, more)), index.where), fixed
 
-    def _partial(
-        self, exact: list[IndexColumn], tails: list[list[IndexColumn]]
-    ) -> Iterator[tuple[Index, int]]:
+    def _partial(self, exact: list[IndexColumn], tails: list[list[IndexColumn]]) -> Iterator[tuple[Index, int]]:
         for term in self._exact:
             condition = self._always(term)
             if condition is None:

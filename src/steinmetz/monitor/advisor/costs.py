@@ -1,11 +1,11 @@
-"""What each statement would cost under a set of indexes: the engine's own estimate, asked once for each question."""
+"""What each statement would cost under a set of indexes: the engine's own estimate, asked once a question."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from steinmetz.monitor.advisor.index import Index
+from steinmetz.monitor.advisor.index import Index, quoted
 from steinmetz.monitor.advisor.predicates import Columns, Kind, Reading, Unreadable, read
 from steinmetz.monitor.advisor.workload import ParameterSet, Query
 from steinmetz.monitor.dialects.base import CannotExplain, Plan, Table, WhatIf
@@ -26,6 +26,8 @@ class Statement:
     reading: Reading | None = None
     unreadable: str = ""
     unexplained: str = ""
+    is_implied: bool = False
+    """The look-up of a foreign key that a DELETE makes and no plan shows; it is never run by itself."""
     sets: list[ParameterSet] = field(default_factory=list)
     """Those that the plans tell apart."""
 
@@ -60,9 +62,45 @@ def understood(queries: Iterable[Query], tables: Mapping[str, Table], dialect: s
         else:
             named = {occurrence.table for occurrence in statement.reading.occurrences}
             statement.tables |= named | ({statement.reading.writes} - {""})
-        if statement.tables:
-            statements.append(statement)
+        if not statement.tables:
+            continue
+        statements.append(statement)
+        keys = list(referring(statement, tables))
+        statement.tables |= {table for table, _ in keys}
+        if dialect.startswith("postgres"):
+            statements += [_look_up(statement, table, names) for table, names in keys]
     return statements
+
+
+def referring(statement: Statement, tables: Mapping[str, Table]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The foreign keys that a DELETE looks for rows by: those that refer to its table, and on where it cascades.
+
+    An index on them makes it faster, though it is on another table and in no plan.
+    """
+    if statement.query.verb is not Verb.DELETE or not statement.writes:
+        return
+    waiting, seen = [statement.writes], {statement.writes}
+    while waiting:
+        deleted = waiting.pop()
+        for name, table in sorted(tables.items()):
+            for key in table.foreign_keys:
+                if key.table == deleted:
+                    yield name, key.columns
+                    if name not in seen:
+                        seen.add(name)
+                        waiting.append(name)
+
+
+def _look_up(statement: Statement, table: str, names: tuple[str, ...]) -> Statement:
+    """PostgreSQL's cost of a DELETE leaves it out."""
+    condition = " AND ".join(f"{quoted(name)} = ${place}" for place, name in enumerate(names, 1))
+    query = statement.query
+    name = f"{query.name}: rows of {table} by {', '.join(names)}"
+    sql = f"SELECT 1 FROM {'.'.join(quoted(part) for part in table.split('.'))} WHERE {condition}"
+    implied = Query(f"{query.fingerprint}:{table}:{names}", name, sql, Verb.SELECT, frozenset({table}))
+    implied.calls, implied.total_ns = max(query.calls, query.rows), query.total_ns
+    implied.parameter_sets = [ParameterSet(0, None)]
+    return Statement(implied, frozenset({table}), is_implied=True)
 
 
 class Costs:
@@ -122,7 +160,8 @@ class Costs:
             return 0.0
         runs = sum(parameters.seen for parameters in statement.sets)
         costs = (
-            parameters.seen * self.plan(statement, parameters, adding, without).cost for parameters in statement.sets
+            parameters.seen * self.plan(statement, parameters, adding, without).cost
+            for parameters in statement.sets
         )
         return sum(costs) / max(1, runs)
 

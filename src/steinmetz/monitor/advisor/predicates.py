@@ -1,7 +1,7 @@
 """What a statement asks of each table: by which columns it finds rows, joins, orders and groups them.
 
-Read with sqlglot, for both engines. What cannot be read is said (`Unreadable`), never passed over: such a statement
-gets no candidates of its own, but is still asked about all of the others'.
+Read with sqlglot, for both engines. What cannot be read is said (`Unreadable`), never passed over: such a
+statement gets no candidates of its own, but is still asked about all of the others'.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class OrderKey:
 class Occurrence:
     """One table at one place of a statement.
 
-    ``branches`` are alternatives (of OR), each the conditions that hold together. ``order`` is the ORDER BY if this
-    table alone decides it. ``columns`` are all that the place needs of the table; None means all of them.
+    ``branches`` are alternatives (of OR), each the conditions that hold together. ``order`` is the ORDER BY if
+    this table alone decides it. ``columns`` are all that the place needs of the table; None means all of them.
     """
 
     table: str
@@ -155,7 +155,7 @@ _Sources = dict[str, str]
 
 
 class _Reader:
-    def __init__(self, tree: exp.Expression, grammar: str, columns: Columns) -> None:
+    def __init__(self, tree: exp.Expr, grammar: str, columns: Columns) -> None:
         self._tree = tree
         self._grammar = grammar
         self._columns = {name.lower(): (name, names) for name, names in columns.items()}
@@ -167,7 +167,9 @@ class _Reader:
 
     def reading(self) -> Reading:
         occurrences = tuple(each for scope in self._scopes for each in self._occurrences(scope))
-        target = self._tree.this if isinstance(self._tree, exp.Insert | exp.Update | exp.Delete | exp.Merge) else None
+        target = (
+            self._tree.this if isinstance(self._tree, exp.Insert | exp.Update | exp.Delete | exp.Merge) else None
+        )
         if isinstance(target, exp.Schema):
             target = target.this
         writes = (self._table(target) or "") if isinstance(target, exp.Table) else ""
@@ -187,7 +189,7 @@ class _Reader:
         found = self._columns.get(qualified) or self._columns.get(name.lower())
         return found[0] if found else None
 
-    def _sources_of(self, scope: exp.Expression) -> _Sources:
+    def _sources_of(self, scope: exp.Expr) -> _Sources:
         found: _Sources = {}
         places = [scope.this] if isinstance(scope, exp.Update | exp.Delete) else []
         start = scope.args.get("from_") or scope.args.get("from")
@@ -225,7 +227,7 @@ class _Reader:
 
     # -- what is asked of each
 
-    def _occurrences(self, scope: exp.Expression) -> Iterator[Occurrence]:
+    def _occurrences(self, scope: exp.Expr) -> Iterator[Occurrence]:
         sources = self._sources[id(scope)]
         if not sources:
             return
@@ -242,9 +244,7 @@ class _Reader:
             mine = (id(scope), alias)
             branches = []
             for alternative in alternatives:
-                terms = dict.fromkeys(
-                    term for part in [*alternative, *shared] for term in self._terms(part, mine)
-                )
+                terms = dict.fromkeys(term for part in [*alternative, *shared] for term in self._terms(part, mine))
                 branches.append(tuple(terms))
             yield Occurrence(
                 table=table,
@@ -257,12 +257,12 @@ class _Reader:
                 joined=len(sources) > 1 or bool(scope.args.get("joins")),
             )
 
-    def _joins(self, scope: exp.Expression) -> Iterator[exp.Join]:
+    def _joins(self, scope: exp.Expr) -> Iterator[exp.Join]:
         for join in scope.find_all(exp.Join):
             if join.find_ancestor(exp.Select, exp.Update, exp.Delete) is scope:
                 yield join
 
-    def _terms(self, part: exp.Expression, mine: tuple[int, str]) -> Iterator[Term]:
+    def _terms(self, part: exp.Expr, mine: tuple[int, str]) -> Iterator[Term]:
         match part:
             case exp.Paren():
                 yield from self._terms(part.this, mine)
@@ -295,7 +295,7 @@ class _Reader:
             case _:
                 pass
 
-    def _compared(self, part: exp.Expression, mine: tuple[int, str], kind: Kind) -> Iterator[Term]:
+    def _compared(self, part: exp.Expr, mine: tuple[int, str], kind: Kind) -> Iterator[Term]:
         for side, other in ((part.this, part.expression), (part.expression, part.this)):
             if isinstance(side, exp.Tuple) and side.expressions and kind is Kind.RANGE:
                 side = side.expressions[0]  # a row value is compared by its first column first
@@ -322,7 +322,7 @@ class _Reader:
             else:
                 yield Term(key[0], Kind.IN, key[1])
 
-    def _key(self, side: exp.Expression, mine: tuple[int, str]) -> tuple[str, bool] | None:
+    def _key(self, side: exp.Expr, mine: tuple[int, str]) -> tuple[str, bool] | None:
         """The column, or the expression over one column of this table alone, that ``side`` is."""
         while isinstance(side, exp.Paren):
             side = side.this
@@ -338,10 +338,10 @@ class _Reader:
             column.set("table", None)
         return bare.sql(self._grammar).lower() if isinstance(side, exp.Lower) else bare.sql(self._grammar), True
 
-    def _mentions(self, side: exp.Expression, mine: tuple[int, str]) -> bool:
+    def _mentions(self, side: exp.Expr, mine: tuple[int, str]) -> bool:
         return any(self._owner(column) == mine for column in side.find_all(exp.Column))
 
-    def _constant(self, side: exp.Expression) -> tuple[int | str | None, str | None]:
+    def _constant(self, side: exp.Expr) -> tuple[int | str | None, str | None]:
         while isinstance(side, exp.Cast | exp.Paren):
             side = side.this
         if isinstance(side, exp.Placeholder):
@@ -351,7 +351,7 @@ class _Reader:
             return None, side.sql(self._grammar)
         return None, None
 
-    def _ordering(self, scope: exp.Expression, mine: tuple[int, str]) -> tuple[OrderKey, ...]:
+    def _ordering(self, scope: exp.Expr, mine: tuple[int, str]) -> tuple[OrderKey, ...]:
         order = scope.args.get("order")
         if order is None or scope.args.get("group") is not None:
             return ()
@@ -371,7 +371,7 @@ class _Reader:
             keys.append(OrderKey(key[0], descending, key[1]))
         return tuple(keys)
 
-    def _grouping(self, scope: exp.Expression, mine: tuple[int, str]) -> tuple[str, ...]:
+    def _grouping(self, scope: exp.Expr, mine: tuple[int, str]) -> tuple[str, ...]:
         group = scope.args.get("group")
         wanted: Iterable[Any] = group.expressions if group is not None else ()
         if group is None and scope.args.get("distinct") is not None:
@@ -383,16 +383,16 @@ class _Reader:
             names.append(each.name)
         return tuple(names)
 
-    def _extremes(self, scope: exp.Expression, mine: tuple[int, str]) -> Iterator[str]:
+    def _extremes(self, scope: exp.Expr, mine: tuple[int, str]) -> Iterator[str]:
         if scope.args.get("group") is not None:
             return
         for each in scope.expressions:
             inner = each.unalias()
-            if isinstance(inner, exp.Min | exp.Max) and isinstance(inner.this, exp.Column):
-                if self._owner(inner.this) == mine:
-                    yield inner.this.name
+            is_extreme = isinstance(inner, exp.Min | exp.Max) and isinstance(inner.this, exp.Column)
+            if is_extreme and self._owner(inner.this) == mine:
+                yield inner.this.name
 
-    def _needed(self, scope: exp.Expression, mine: tuple[int, str]) -> frozenset[str] | None:
+    def _needed(self, scope: exp.Expr, mine: tuple[int, str]) -> frozenset[str] | None:
         for each in scope.expressions:
             if isinstance(each.unalias(), exp.Star):
                 return None
@@ -405,7 +405,7 @@ class _Reader:
         )
 
 
-def _conjuncts(condition: exp.Expression) -> list[exp.Expression]:
+def _conjuncts(condition: exp.Expr) -> list[exp.Expr]:
     while isinstance(condition, exp.Paren):
         condition = condition.this
     if isinstance(condition, exp.And):
@@ -413,10 +413,10 @@ def _conjuncts(condition: exp.Expression) -> list[exp.Expression]:
     return [condition]
 
 
-def _alternatives(condition: exp.Expression) -> list[list[exp.Expression]]:
+def _alternatives(condition: exp.Expr) -> list[list[exp.Expr]]:
     """The condition as an OR of ANDs, as far as that stays small; else what certainly holds."""
-    fixed: list[exp.Expression] = []
-    choices: list[list[list[exp.Expression]]] = []
+    fixed: list[exp.Expr] = []
+    choices: list[list[list[exp.Expr]]] = []
     for part in _conjuncts(condition):
         if isinstance(part, exp.Or):
             choices.append([each for side in _disjuncts(part) for each in _alternatives(side)])
@@ -434,7 +434,7 @@ def _alternatives(condition: exp.Expression) -> list[list[exp.Expression]]:
     ]
 
 
-def _disjuncts(condition: exp.Expression) -> list[exp.Expression]:
+def _disjuncts(condition: exp.Expr) -> list[exp.Expr]:
     while isinstance(condition, exp.Paren):
         condition = condition.this
     if isinstance(condition, exp.Or):

@@ -1,7 +1,7 @@
 """Which set of indexes is best: greedy and swap over sets, with a veto of every statement that would suffer.
 
-The objective is the cost saved by all calls, less what writes pay to keep the indexes, less their size. Sets and not
-single indexes, because two may be good only together: an index on one side of a join alone can make it slower.
+The objective is the cost saved by all calls, less what writes pay to keep the indexes, less their size. Sets and
+not single indexes, because two may be good only together: an index on one side of a join alone can make it slower.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from steinmetz.sql.facts import Verb
 
 WORSE = 1.10
 """No statement may cost more than so many times what it cost before, for any parameters."""
-MIN_GAIN = 0.10
+MIN_GAIN = 0.20
 """An index must save this share of at least one statement's cost."""
-EXTENSION_GAIN = 0.02
+MIN_SHARE = 0.005
+"""And this share of the whole workload's; every index is one more thing to keep."""
+LEAP = 0.20
+"""Or leave at most this share of a statement's cost: a scan become a look-up, however rare it is as yet."""
+EXTENSION_GAIN = 0.05
 """What a longer index must save on top of a shorter one, of the statements of its table."""
 PAGE_BYTES = 8_192
 MAX_INDEXES = 24
@@ -87,6 +91,7 @@ class Selector:
             for table in statement.tables:
                 self._by_table.setdefault(table, []).append(statement)
         self._upkeep: dict[Index, float] = {}
+        self.base = sum(each.query.calls * costs.of(each, NO_INDEXES) for each in costs.statements)
         self.banned: dict[Indexes, str] = {}
 
     # -- the objective
@@ -155,8 +160,7 @@ class Selector:
             if better == chosen:
                 break
             chosen = better
-        base = sum(each.query.calls * self._costs.of(each, NO_INDEXES) for each in self._costs.statements)
-        return Selection(chosen, self.saved(chosen, self._touched(chosen)), base, self._reasons(chosen))
+        return Selection(chosen, self.saved(chosen, self._touched(chosen)), self.base, self._reasons(chosen))
 
     def _is_allowed(self, indexes: Indexes) -> bool:
         return not any(banned <= indexes for banned in self.banned) and self.veto(indexes) is None
@@ -174,14 +178,21 @@ class Selector:
                 gains[move] = self._gain(chosen, move)
                 self._progress(done * len(moves) + place, MAX_INDEXES * len(moves))
             ranked = sorted((each for each in gains.items() if each[1] > 0), key=lambda each: -each[1])
-            picked = next((move for move, _ in ranked if self._is_allowed(chosen | move)), None)
-            if picked is None:
+            grown = next((each for move, _ in ranked if (each := self._with(chosen, move)) is not None), None)
+            if grown is None:
                 break
-            grown = frozenset(each for each in chosen | picked if not self._is_needless(each, chosen | picked))
-            dirty = self._reach(picked)
-            chosen = grown if self._is_allowed(grown) else chosen | picked
+            dirty = self._reach(grown ^ chosen)
+            chosen = grown
             gains = {move: gain for move, gain in gains.items() if not move <= chosen}
         return chosen
+
+    def _with(self, chosen: Indexes, move: Indexes) -> Indexes | None:
+        """The set with a move, without what it makes needless; None if that is no other set, or not allowed."""
+        together = chosen | move
+        lean = frozenset(each for each in together if not self._is_needless(each, together))
+        if lean == chosen:
+            return None
+        return next((each for each in (lean, together) if self._is_allowed(each)), None)
 
     def _reach(self, move: Indexes) -> set[str]:
         """The tables whose indexes a move may make more or less worth: all that share a statement with it."""
@@ -200,12 +211,14 @@ class Selector:
         upkeep = sum(self.upkeep(index) for index in move - chosen)
         if saved <= upkeep:
             return 0.0
-        helped = any(self._helps(statement, chosen, after) for statement in statements)
-        return saved - upkeep if helped else 0.0
+        left = min((self._left(statement, chosen, after) for statement in statements), default=1.0)
+        is_enough = left <= LEAP or (left <= 1 - MIN_GAIN and saved >= MIN_SHARE * self.base)
+        return saved - upkeep if is_enough else 0.0
 
-    def _helps(self, statement: Statement, chosen: Indexes, after: Indexes) -> bool:
+    def _left(self, statement: Statement, chosen: Indexes, after: Indexes) -> float:
+        """Of a statement's cost."""
         before = self._costs.of(statement, chosen)
-        return before > 0 and self._costs.of(statement, after) <= (1 - MIN_GAIN) * before
+        return self._costs.of(statement, after) / before if before else 1.0
 
     def _swap(self, chosen: Indexes) -> Indexes:
         """Replace one index by another of the same table while that is worth more."""
@@ -229,13 +242,14 @@ class Selector:
         """Leave out what the others make needless, and shorten what is longer than it needs to be."""
         for index in sorted(chosen, key=lambda each: (-len(each.columns), each)):
             without = chosen - {index}
-            if self.worth(without) >= self.worth(chosen) and (not without or self._is_allowed(without)):
+            base = sum(each.query.calls * self._costs.of(each, chosen) for each in self._touched({index}))
+            spare = EXTENSION_GAIN * base if self._is_needless(index, chosen) else 0.0
+            if self.worth(without) >= self.worth(chosen) - spare and self._is_allowed(without):
                 chosen = without
                 continue
-            base = sum(each.query.calls * self._costs.of(each, chosen) for each in self._touched({index}))
             for candidate in sorted(self._candidates, key=lambda each: len(each.index.columns)):
                 shorter = candidate.index
-                if shorter == index or not is_prefix(shorter, index):
+                if shorter == index or not is_prefix(shorter, index) or self._is_needless(shorter, without):
                     continue
                 tried = without | {shorter}
                 if self.worth(tried) >= self.worth(chosen) - EXTENSION_GAIN * base and self._is_allowed(tried):
@@ -275,7 +289,7 @@ class Selector:
         instead = [other.definition() for other in sorted(chosen) if other.table == index.table]
         if instead:
             return f"Beside {' and '.join(instead)} it would save too little to be worth its upkeep."
-        return f"It would save less than {MIN_GAIN:.0%} of any statement's cost."
+        return f"It would save {saved / self.base:.2%} of the workload: too little for one more index to keep."
 
 
 def sentence(veto: Veto) -> str:

@@ -65,7 +65,7 @@ class Verification:
         """The work of each statement that touches a table of ``chosen``. All before, then all after: the indexes
         change twice only."""
         tables = {index.table for index in chosen}
-        touched = [each for each in statements if tables & each.tables]
+        touched = [each for each in statements if tables & each.tables and not each.is_implied]
         total = 2 * sum(len(statement.query.sets()) for statement in touched)
         done = 0
         runs = [Runs(statement) for statement in touched]
