@@ -66,11 +66,18 @@ class EngineSource:
     def backup(self, target: sqlite3.Connection) -> None:
         driver: Any = self.connection.connection.dbapi_connection
         run_async = getattr(driver, "run_async", None)
-        if run_async is not None:
-            # aiosqlite's connection belongs to its own thread, which does the work.
-            run_async(lambda theirs: theirs.backup(target))
-        else:
+        if run_async is None:
+            driver.rollback()
             driver.backup(target)
+            return
+
+        async def work(theirs: Any) -> None:
+            # An application may begin with BEGIN IMMEDIATE, and of a connection that writes there is no backup.
+            await theirs.rollback()
+            await theirs.backup(target)
+
+        # aiosqlite's connection belongs to its own thread, which does the work.
+        run_async(work)
 
 
 class SqliteCopy:
