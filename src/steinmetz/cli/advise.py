@@ -173,10 +173,12 @@ def _write_revision(file: Path, advice: Advice, stands: str | None) -> None:
 
 def _print(advice: Advice) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     console = Console()
     for part in _parts(advice):
-        console.print(part, highlight=False)
+        # What is to be copied, and sentences, are wrapped by the terminal, if at all.
+        console.print(part, highlight=False, soft_wrap=isinstance(part, Text))
 
 
 def _parts(advice: Advice) -> list[RenderableType]:
@@ -192,13 +194,13 @@ def _parts(advice: Advice) -> list[RenderableType]:
     if not advice.create:
         parts.append(Text("No further index is worth its upkeep."))
     for creation in advice.create:
-        table = Table(title=Text(f"{creation.ddl};", style="bold"), title_justify="left", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
         for heading in ("statement", "calls", "estimated", "verified", "worst", "observed"):
             table.add_column(heading, justify="left" if heading == "statement" else "right")
         effects = [*creation.helps[:HELPED_SHOWN], *creation.slows[:HELPED_SHOWN]]
         for effect in effects:
             table.add_row(Text(effect.name), f"{effect.calls:,}", *_figures(effect.gain))
-        parts += [Text(), table]
+        parts += [Text(), Text(f"{creation.ddl};", style="bold"), table]
         more = len(creation.helps) + len(creation.slows) - len(effects)
         size = (
             f"{creation.size_bytes / 1e6:,.1f} MB; saves about {creation.saves_ms / 1000:,.1f} s of the workload"
