@@ -1,9 +1,9 @@
 """Does the advisor find the indexes that the ERP's schema recommends, on a company without them?
 
 A company of scale ``large`` without the five recommended indexes; a day of the workload model (clerks, and the
-offices of staff and books) with the cache off, as the query monitor records it; then the advice, each statement run
-before and after on a copy. Found again is what begins with the same columns. Work is counted in steps of SQLite's
-virtual machine.
+offices of staff and books) with the cache off, as the query monitor records it; then the advice, each statement
+run before and after on a copy. Found again is what begins with the same columns. Work is counted in steps of
+SQLite's virtual machine.
 """
 
 from __future__ import annotations
