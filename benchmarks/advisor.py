@@ -90,7 +90,7 @@ def run(options: Options) -> Report:
     except StartError as missing:
         report.add("PostgreSQL", None, str(missing))
     report.notes.append(
-        f"orders: {round(5_000 * size.scale):,} rows. Below 1: partial, covering or longer indexes than the search's."
+        f"orders: {round(5_000 * size.scale):,} rows. Below 1: partial, covering or longer indexes than tried."
         " Harmed: a read more than a tenth worse for any parameters, or a write for finding its rows"
     )
     return report

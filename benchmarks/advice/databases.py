@@ -126,6 +126,8 @@ async def _on_server(url: str, statement: str) -> None:
 async def _fill(url: str, tables: Sequence[FilledTable], also: Sequence[str]) -> None:
     connection = await _connect(url)
     try:
+        # Rows whose commit is not yet written out are not marked as visible to all: no index would do alone.
+        await connection.execute("SET synchronous_commit = on")
         for table in tables:
             await connection.execute(table.postgres_ddl)
             await connection.copy_records_to_table(table.name, records=table.rows, columns=table.columns)

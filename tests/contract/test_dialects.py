@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, StaticPool, create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from benchmarks.advice.case import Statement
@@ -558,14 +558,22 @@ class TestConsultingSqlite:
             copied(str(tmp_path / "nothing.db"))
 
     def test_a_database_in_memory_is_asked_through_its_only_connection(self) -> None:
-        from sqlalchemy import StaticPool
-
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         with engine.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, word TEXT)")
             connection.exec_driver_sql("INSERT INTO notes (word) VALUES ('a'), ('b'), (NULL)")
         tables = consult_sync(engine, lambda what_if, proof: dict(what_if.tables()))
         assert tables["notes"].rows == 3
+        engine.dispose()
+
+    def test_a_database_that_is_written_all_the_time_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("steinmetz.monitor.dialects.sqlite_copy.PAUSES", 2)
+        engine = create_engine("sqlite://", poolclass=StaticPool)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE notes (id INTEGER PRIMARY KEY)")
+            connection.exec_driver_sql("INSERT INTO notes VALUES (1)")
+            with pytest.raises(CannotExplain, match="open all the time"):
+                copied(connection)
         engine.dispose()
 
     def test_a_large_database_is_sampled_and_proven_on_request_only(

@@ -33,6 +33,26 @@ FINE_BELOW = 20_000
 """Statements below this many steps are run once more and counted step by step."""
 
 
+PAUSE_S = 0.05
+PAUSES = 100
+"""Before copying is given up because somebody writes without end: five seconds."""
+
+
+class Patience:
+    """Hears how copying goes on. The standard library would try for ever while the database is locked."""
+
+    def __init__(self) -> None:
+        self._pauses = 0
+
+    def __call__(self, status: int, remaining: int, total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            self._pauses += 1
+            if self._pauses > PAUSES:
+                raise CannotExplain(
+                    "the database cannot be copied: a transaction that writes is open all the time"
+                )
+
+
 class Source(Protocol):
     """The database that is copied, behind whatever driver."""
 
@@ -51,7 +71,7 @@ class FileSource:
         return self.connection.execute(sql)
 
     def backup(self, target: sqlite3.Connection) -> None:
-        self.connection.backup(target)
+        self.connection.backup(target, progress=Patience(), sleep=PAUSE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +88,13 @@ class EngineSource:
         run_async = getattr(driver, "run_async", None)
         if run_async is None:
             driver.rollback()
-            driver.backup(target)
+            driver.backup(target, progress=Patience(), sleep=PAUSE_S)
             return
 
         async def work(theirs: Any) -> None:
             # An application may begin with BEGIN IMMEDIATE, and of a connection that writes there is no backup.
             await theirs.rollback()
-            await theirs.backup(target)
+            await theirs.backup(target, progress=Patience(), sleep=PAUSE_S)
 
         # aiosqlite's connection belongs to its own thread, which does the work.
         run_async(work)
