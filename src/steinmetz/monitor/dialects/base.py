@@ -127,15 +127,18 @@ def refuse_unless_runnable(sql: str) -> None:
         raise CannotExplain("two statements in one text have no plan: ask for each alone")
 
 
-def outside_quotes(text: str) -> Iterator[tuple[int, str]]:
-    """The letters that are not inside a literal or a quoted name; doubled quotes close and open again."""
+def outside_quotes(text: str, quotes: str = "'\"`") -> Iterator[tuple[int, str]]:
+    """The letters that are not inside a literal or a quoted name; doubled quotes close and open again.
+
+    ``[`` among the quotes is closed by ``]``, as SQLite has it.
+    """
     closing = ""
     for place, letter in enumerate(text):
         if closing:
             if letter == closing:
                 closing = ""
-        elif letter in "'\"`":
-            closing = letter
+        elif letter in quotes:
+            closing = "]" if letter == "[" else letter
         else:
             yield place, letter
 
