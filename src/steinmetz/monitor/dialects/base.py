@@ -75,11 +75,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one real run cost, in the engine's steady unit: virtual machine steps (SQLite), or rows and buffers."""
+    """What one real run cost, in the engine's steady unit: virtual machine steps (SQLite), or rows and buffers.
+
+    ``is_broken_off``: it was stopped when it had taken so many steps, and would have taken more.
+    """
 
     steps: float
     duration_ms: float
     rows: int
+    is_broken_off: bool = False
 
 
 class WhatIf(Protocol):
