@@ -604,8 +604,10 @@ class TestConsultingSqlite:
         copy = copied(str(sqlite_file))
         proof = SqliteProof(copy)
         copy.max_steps = 10_000
-        with pytest.raises(CannotExplain, match=r"more than 10,000 steps"):
-            proof.run("SELECT count(*) FROM orders, items", ())
+        endless = proof.run("SELECT count(*) FROM orders, items", ())
+        assert endless.is_broken_off
+        assert endless.steps == 10_000
+        assert not proof.run("SELECT 1", ()).is_broken_off
         assert proof.run("SELECT 1", ()).rows == 1
         copy.close()
 
@@ -703,6 +705,14 @@ class TestConsultingPostgres:
             other = create_async_engine(postgres_url, poolclass=NullPool)
             assert asyncio.run(consult(other, question, Terms(clone_url=filled.url)))[1] == after
             assert _databases(postgres_url, "steinmetz_clone%") == 0
+
+    def test_a_clone_that_is_not_there(self, postgres_filled: str) -> None:
+        engine = create_async_engine(postgres_filled, poolclass=NullPool)
+        nowhere = engine.url.set(database="not_there", password=SECRET).render_as_string(hide_password=False)
+        with pytest.raises(CannotExplain, match="cannot be reached") as refused:
+            asyncio.run(consult(engine, lambda what_if, proof: None, Terms(clone_url=nowhere)))
+        assert SECRET not in str(refused.value)
+        assert SECRET not in repr(Terms(clone_url=nowhere))
 
     def test_no_clone_of_a_database_that_somebody_uses(self, postgres_filled: str, postgres_url: str) -> None:
         async def run() -> None:

@@ -75,11 +75,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one real run cost, in the engine's steady unit: virtual machine steps (SQLite), or rows and buffers."""
+    """What one real run cost, in the engine's steady unit: virtual machine steps (SQLite), or rows and buffers.
+
+    ``is_broken_off``: it was stopped when it had taken so many steps, and would have taken more.
+    """
 
     steps: float
     duration_ms: float
     rows: int
+    is_broken_off: bool = False
 
 
 class WhatIf(Protocol):
@@ -127,15 +131,18 @@ def refuse_unless_runnable(sql: str) -> None:
         raise CannotExplain("two statements in one text have no plan: ask for each alone")
 
 
-def outside_quotes(text: str) -> Iterator[tuple[int, str]]:
-    """The letters that are not inside a literal or a quoted name; doubled quotes close and open again."""
+def outside_quotes(text: str, quotes: str = "'\"`") -> Iterator[tuple[int, str]]:
+    """The letters that are not inside a literal or a quoted name; doubled quotes close and open again.
+
+    ``[`` among the quotes is closed by ``]``, as SQLite has it.
+    """
     closing = ""
     for place, letter in enumerate(text):
         if closing:
             if letter == closing:
                 closing = ""
-        elif letter in "'\"`":
-            closing = letter
+        elif letter in quotes:
+            closing = "]" if letter == "[" else letter
         else:
             yield place, letter
 

@@ -66,7 +66,12 @@ async def consult(engine: Engine | AsyncEngine, question: Question[T], terms: Te
             url = (await stack.enter_async_context(cloned(engine.url))).render_as_string(hide_password=False)
         if url is None:
             return await side(engine, lambda connection: _on_session(connection, question, terms.here))
-        clone = create_async_engine(url, poolclass=NullPool)
+        clone = create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+        try:
+            async with clone.connect():
+                pass
+        except Exception as error:  # each driver has its own for a server that is not there
+            raise _unreachable(error) from None
         return await side(clone, lambda connection: _on_session(connection, question, True))
 
 
@@ -83,7 +88,11 @@ def consult_sync(engine: Engine, question: Question[T], terms: Terms | None = No
             url = stack.enter_context(cloned_sync(engine.url)).render_as_string(hide_password=False)
         if url is None:
             return side_sync(engine, lambda connection: _on_session(connection, question, terms.here))
-        clone = create_engine(url, poolclass=NullPool)
+        clone = create_engine(url, poolclass=NullPool, hide_parameters=True)
+        try:
+            clone.connect().close()
+        except Exception as error:  # each driver has its own for a server that is not there
+            raise _unreachable(error) from None
         return side_sync(clone, lambda connection: _on_session(connection, question, True))
 
 
@@ -106,6 +115,11 @@ def _on_session(connection: Connection, question: Question[T], may_build: bool) 
         return question(what_if, PostgresProof(session) if may_build else None)
     finally:
         what_if.close()
+
+
+def _unreachable(error: Exception) -> CannotExplain:
+    # The address has a password in it.
+    return CannotExplain(f"the clone cannot be reached ({type(error).__name__}): look at its URL")
 
 
 def _refuse_unless_postgres(name: str) -> None:

@@ -30,7 +30,6 @@ from steinmetz.monitor.dialects.sqlite_copy import (
     FileSource,
     Source,
     SqliteCopy,
-    TooMuchWork,
     copy_schema,
     in_memory,
     refusal,
@@ -114,12 +113,8 @@ class SqliteWhatIf:
         if memo not in self._costs:
             if len(self._costs) >= COSTS_KEPT:
                 self._costs.clear()
-            try:
-                work = self._copy.run(sql, values, adding=adding, without=without, max_steps=MAX_COST_STEPS)
-            except TooMuchWork as error:
-                self._costs[memo] = float(error.steps)
-            else:
-                self._costs[memo] = work.steps
+            work = self._copy.run(sql, values, adding=adding, without=without, max_steps=MAX_COST_STEPS)
+            self._costs[memo] = work.steps
         return self._costs[memo]
 
     def _table(self, found: FoundTable) -> Table:

@@ -147,13 +147,13 @@ class SqliteCopy:
     ) -> Work:
         """Run one statement with these indexes and undo what it writes.
 
-        Raises `CannotExplain` where SQLite refuses it, or after ``max_steps`` (`TooMuchWork`).
+        After ``max_steps`` it is broken off, and its work is so much. Raises `CannotExplain` where SQLite refuses.
         """
         refuse_unless_runnable(sql)
         self.indexes.use(adding, without)
         limit = max_steps or self.max_steps
         work = self._counted(sql, values, COARSE, limit)
-        if work.steps <= FINE_BELOW:
+        if work.steps <= FINE_BELOW and not work.is_broken_off:
             fine = self._counted(sql, values, 1, FINE_BELOW + COARSE)
             work = Work(fine.steps, min(work.duration_ms, fine.duration_ms), fine.rows)
         return work
@@ -172,14 +172,16 @@ class SqliteCopy:
         try:
             rows = _execute(self.raw, sql, values)
         except sqlite3.Error as error:
-            if calls * every > limit:
-                raise TooMuchWork(limit) from None
-            raise refusal(error) from None
+            if calls * every <= limit:
+                raise refusal(error) from None
+            rows = 0
         finally:
             self.raw.set_progress_handler(None, 0)
             duration_ms = (perf_ns() - started) / 1e6
             self.raw.execute("ROLLBACK TO proof")
             self.raw.execute("RELEASE proof")
+        if calls * every > limit:
+            return Work(float(limit), duration_ms, rows, is_broken_off=True)
         return Work(float(calls * every), duration_ms, rows)
 
     def _copy_sample(self, source: Source) -> None:
@@ -207,14 +209,6 @@ class SqliteCopy:
         self.raw.execute("COMMIT")
         for _, sql in triggers:
             self.raw.execute(sql)
-
-
-class TooMuchWork(CannotExplain):
-    """The statement was broken off after so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__(f"the statement takes more than {steps:,} steps of SQLite's virtual machine")
-        self.steps = steps
 
 
 def sqlite_indexes(connection: sqlite3.Connection, created: Callable[[Index], Any]) -> IndexSet:

@@ -97,7 +97,9 @@ class Estimates:
         """Pages of an index as CREATE INDEX leaves them: sorted in, so nearly full."""
         keys = [key_sql(column) for column in index.columns]
         found = self._tables[index.table]
-        keys += ["rowid"] if found.has_rowid else [quoted(name) for name in found.primary_key]
+        # An entry ends with what names its row; columns of the primary key are not written twice.
+        named = ["rowid"] if found.has_rowid else [quoted(name) for name in found.primary_key]
+        keys += [key for key in named if key not in keys]
         width = " + ".join(f"coalesce({_stored_bytes(key)}, 0)" for key in keys)
         where = f" WHERE {index.where}" if index.where else ""
         try:

@@ -15,6 +15,8 @@ from operator import itemgetter
 from steinmetz.monitor.advisor.index import Index, IndexColumn
 from steinmetz.monitor.dialects.base import ForeignKey, outside_quotes
 
+QUOTES = "'\"`["
+
 
 @dataclass(frozen=True, slots=True)
 class FoundColumn:
@@ -98,7 +100,7 @@ def keys_and_condition(ddl: str) -> tuple[tuple[str, ...], str]:
     """The keys of a CREATE INDEX as they were written, and what follows WHERE."""
     keys: list[str] = []
     depth, start, end = 0, 0, len(ddl)
-    for place, letter in outside_quotes(ddl):
+    for place, letter in outside_quotes(ddl, QUOTES):
         if letter == "(":
             depth += 1
             if depth == 1:
@@ -128,7 +130,7 @@ def without_direction(key: str) -> str:
 
 def _closes_at(text: str) -> int:
     depth = 0
-    for place, letter in outside_quotes(text):
+    for place, letter in outside_quotes(text, QUOTES):
         depth += (letter == "(") - (letter == ")")
         if depth == 0:
             return place
