@@ -40,13 +40,13 @@ class Weights:
     """
 
     entry: float = 2.0
-    page: float = 0.05
+    page: float = 0.005
     costs_tell_writes: bool = False
 
     @classmethod
     def of(cls, dialect: str) -> Weights:
         """PostgreSQL counts in sequential pages read, SQLite in steps of its virtual machine."""
-        return cls(entry=12.0, page=20.0, costs_tell_writes=True) if dialect == "sqlite" else cls()
+        return cls(entry=12.0, page=2.0, costs_tell_writes=True) if dialect == "sqlite" else cls()
 
 
 @dataclass(slots=True)
