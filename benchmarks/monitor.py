@@ -26,7 +26,7 @@ from benchmarks.harness.confidence import RESAMPLES, Interval, median, quantile
 from benchmarks.harness.options import Options
 from benchmarks.harness.peers import Missing, python_packages
 from benchmarks.harness.pinning import pinned
-from benchmarks.harness.postgres import postgres
+from benchmarks.harness.postgres import postgres_server
 from benchmarks.harness.processes import StartError
 from benchmarks.harness.report import Report, at_most
 
@@ -124,12 +124,15 @@ def run(options: Options) -> Report:
     form = QUICK if options.quick else FULL
     report = Report()
     with pinned(options.cores.server), ExitStack() as stack:
-        database = stack.enter_context(postgres(options.cores.load))
+        try:
+            database, reason = stack.enter_context(postgres_server(options.cores.load)), ""
+        except StartError as error:
+            database, reason = "", str(error)
         for driver in ("stub", "pysqlite", "aiosqlite", "asyncpg"):
-            if driver == "asyncpg" and isinstance(database, Missing):
-                report.add("asyncpg", None, database.reason)
+            if driver == "asyncpg" and not database:
+                report.add("asyncpg", None, reason)
                 continue
-            url = database if isinstance(database, str) and driver == "asyncpg" else ""
+            url = database if driver == "asyncpg" else ""
             queries = form.queries if driver in ("stub", "pysqlite") else form.awaited_queries
             for tool in ("counting", "everything"):
                 options.say(f"{driver}: {tool}")

@@ -1,77 +1,62 @@
-"""A PostgreSQL of its own for a benchmark: Debian's newest, on a socket in a folder of its own."""
+"""A PostgreSQL for one benchmark: ``TEST_POSTGRES_URL``, else Debian's newest, on a socket of its own."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from typing import Any
 
-from benchmarks.harness.peers import Missing
-from benchmarks.harness.pinning import pinned
+from benchmarks.harness.processes import Program, StartError
 
-START_WITHIN_S = 20.0
+USER = "postgres"
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "autovacuum": "off",
+}
 
 
 @contextmanager
-def postgres(cores: frozenset[int]) -> Iterator[str | Missing]:
-    """The URL of a server's maintenance database for asyncpg, stopped at the end of the block.
+def postgres_server(cores: frozenset[int]) -> Iterator[str]:
+    """The URL of its maintenance database; the user may create databases and extensions.
 
-    ``TEST_POSTGRES_URL`` names one that is there already.
+    Raises `StartError` where there is none.
     """
     if given := os.environ.get("TEST_POSTGRES_URL"):
         yield given
         return
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
-    as_user = _other_user()
-    if not programs or as_user is None:
-        yield Missing("PostgreSQL", "not installed: apt-get install postgresql, or name one in TEST_POSTGRES_URL")
-        return
-    folder = Path(tempfile.mkdtemp(prefix="steinmetz-bench-", dir="/tmp"))  # a socket's path is short
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    found = sorted(versions, key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise StartError("no PostgreSQL: install it (apt-get install postgresql), or set TEST_POSTGRES_URL")
+    programs = found[-1].parent
+    # The path of a socket may have 107 bytes, and PostgreSQL refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="steinmetz-bench-", dir="/tmp"))
     try:
-        if as_user:
-            os.chown(folder, as_user["user"], as_user["group"])
+        as_user: list[str] = []
+        if os.geteuid() == 0:
+            shutil.chown(folder, USER)
+            as_user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
+        make = [*as_user, str(programs / "initdb"), "-D", str(folder / "data"), "-U", USER, "-A", "trust"]
         made = subprocess.run(
-            [programs[-1] / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "--no-sync"],
-            capture_output=True,
-            text=True,
-            check=False,
-            **as_user,
+            [*make, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], capture_output=True, text=True, check=False
         )
         if made.returncode:
-            yield Missing("PostgreSQL", f"initdb fails: {made.stderr.strip()[-200:]}")
-            return
-        command = [
-            str(programs[-1] / "postgres"), "-D", str(folder / "data"), "-c", "listen_addresses=",
-            "-c", "fsync=off", "-c", f"unix_socket_directories={folder}",
-        ]  # fmt: skip
-        with pinned(cores), (folder / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **as_user)
+            raise StartError(f"initdb fails: {made.stderr[-400:].strip()}")
+        settings = [f"-c{name}={value}" for name, value in {**SETTINGS, "unix_socket_directories": folder}.items()]
+        command = [*as_user, str(programs / "postgres"), "-D", str(folder / "data"), *settings]
+        server = Program(command, log=folder / "log", cores=cores)
         try:
-            pause, waited_s = Event(), 0.0
-            while not (folder / ".s.PGSQL.5432").exists() and waited_s < START_WITHIN_S:
-                pause.wait(0.05)
-                waited_s += 0.05
-            yield f"postgresql+asyncpg://postgres@/postgres?host={folder}"
+            server.wait_until((folder / ".s.PGSQL.5432").exists)
+            yield f"postgresql+asyncpg://{USER}@/postgres?host={folder}"
         finally:
-            server.terminate()
-            server.wait(10)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _other_user() -> dict[str, Any] | None:
-    """PostgreSQL refuses to run as root; another user runs it then."""
-    if os.geteuid() != 0:
-        return {}
-    for name in ("postgres", "nobody"):
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-    return None

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from steinmetz.cli.advise import advise_command
 from steinmetz.cli.backup import backup_command
 from steinmetz.cli.maintenance import app as maintenance
 from steinmetz.cli.restore import restore_command
@@ -135,6 +136,7 @@ app.command("seed")(seed_command)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.command("traffic")(traffic_command)
+app.command("advise")(advise_command)
 
 
 def run() -> None:

@@ -23,6 +23,7 @@ from steinmetz.erp.modules.finance.books.routes import router as books
 from steinmetz.erp.modules.finance.routes import router as finance
 from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
+from steinmetz.erp.modules.system.diagnostics_advice import router as advice
 from steinmetz.erp.modules.system.diagnostics_alerts import router as alerts
 from steinmetz.erp.modules.system.diagnostics_patterns import router as diagnostics_patterns
 from steinmetz.erp.modules.system.diagnostics_plans import router as plans
@@ -38,6 +39,7 @@ ROUTERS = (
     diagnostics_statistics,
     diagnostics_patterns,
     plans,
+    advice,
     catalog,
     finance,
     books,

@@ -160,6 +160,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         if webhook is not None:
             await webhook.stop()
         await monitor.plans.stop()
+        await monitor.advisor.aclose()
         monitor.loop_lag.stop()
         monitor.detach(live.hook)
         if kept is not None:

@@ -10,6 +10,8 @@ import structlog
 
 from steinmetz.clock import Clock, SystemClock, perf_ns
 from steinmetz.monitor import reports
+from steinmetz.monitor.advisor.advisor import IndexAdvisor
+from steinmetz.monitor.advisor.workload import Workload
 from steinmetz.monitor.alerts.watch import Alerts
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
@@ -21,6 +23,7 @@ from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.plans import Plans
 from steinmetz.monitor.capture.slow_log import SlowLog, Told
 from steinmetz.monitor.capture.track import Span, Track
+from steinmetz.monitor.capture.workload import WorkloadRecorder
 from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
@@ -39,6 +42,8 @@ SlowListener = Callable[[str, int, "Execution | None"], None]
 log = structlog.get_logger("steinmetz.monitor")
 
 NAMES_REMEMBERED = 2_000
+FIRST_RUNS_TOLD = 3
+SAMPLE_EVERY_S = 60.0
 FASTEST_ROW_NS = 100
 """No driver hands over a row in less."""
 POOL_WAIT = "pool wait"
@@ -73,7 +78,8 @@ class QueryMonitor:
         self._redaction = Redaction(sensitive)
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
-        self._seen: set[str] = set()
+        self._told: dict[str, int] = {}
+        self._sample_again_ns = 0
         self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
         self._site: Told | None = None
         self._request_id: Told | None = None
@@ -83,6 +89,8 @@ class QueryMonitor:
         self._slow_listeners: list[SlowListener] = []
         self._pattern_settings: dict[str, Any] = {}
         self.patterns = Patterns(self.clock)
+        self.workload = WorkloadRecorder(self._redaction)
+        self.advisor = IndexAdvisor(self.recorded_workload, lambda: self.clock)
 
     def _slow_log(self) -> SlowLog:
         return SlowLog(
@@ -123,12 +131,14 @@ class QueryMonitor:
             self.clock = self.alerts.clock = clock
         if clock is not None or store is not None:
             self._store = store or MemoryStore(self.clock)
+            self.workload.clear()
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:
             self._thresholds = self._thresholds.changed(slow_threshold_ms, thresholds)
         if sensitive is not None:
             self._redaction = Redaction(sensitive)
+            self.workload = WorkloadRecorder(self._redaction)
         self.slow_log = self._slow_log()
         if patterns or clock is not None:
             self._pattern_settings |= patterns
@@ -187,9 +197,15 @@ class QueryMonitor:
         return self._store.meter(facts.fingerprint, self.name_of(facts), facts.text)
 
     def slow_ns(self, facts: StatementFacts) -> int:
-        """How long a run may take that nobody looks at. The first run of all is looked at, for its text."""
-        if self.enabled and facts.fingerprint not in self._seen and len(self._seen) < NAMES_REMEMBERED:
-            return -1
+        """How long a run may take that nobody looks at.
+
+        Of each statement the first runs are looked at, and one more every `SAMPLE_EVERY_S`: for its text, and for
+        parameters that it may be explained and run again with.
+        """
+        if self.enabled and facts.verb is not Verb.TRANSACTION:
+            told = self._told.get(facts.fingerprint, 0)
+            if told < FIRST_RUNS_TOLD and (told or len(self._told) < NAMES_REMEMBERED):
+                return -1
         return self._thresholds.of_ns(self.name_of(facts))
 
     def ran(self, execution: Execution) -> None:
@@ -203,9 +219,13 @@ class QueryMonitor:
             self._store.turn()
         meter = self._store.meter(facts.fingerprint, name, facts.text)
         failed = execution.error is not None
-        if facts.fingerprint not in self._seen:
-            self._seen.add(facts.fingerprint)
-            self.plans.seen(name, execution)
+        told = self._told.get(facts.fingerprint, 0)
+        if told < FIRST_RUNS_TOLD:
+            self._told[facts.fingerprint] = told + 1
+            if not told:
+                self.plans.seen(name, execution)
+            if execution.duration_ns <= self.workload.floor_ns:
+                self.workload.skip = 0  # an even chance, whatever it took
         if execution.watch is not None and execution.watch.is_sample:
             (meter.failed_inside if failed else meter.inside)(duration_ns)
             if not failed:
@@ -231,9 +251,36 @@ class QueryMonitor:
         return self.patterns.rows_from * FASTEST_ROW_NS if self.enabled else NEVER_NS
 
     def looked(self, execution: Execution) -> None:
-        """A run that took long enough to be looked at, slow or not."""
+        """A run that took long enough to be looked at, slow or not, or whose turn it was."""
+        self.workload.skip -= 1
+        if execution.duration_ns > self.workload.floor_ns or self.workload.skip <= 0:
+            self.workload.offer(execution.facts, execution)
+        if perf_ns() >= self._sample_again_ns:
+            self._sample_again()
         if execution.facts.verb is Verb.SELECT and execution.rows is not None:
             self.patterns.fetched(execution.facts, execution.rows, execution.duration_ns)
+
+    def _sample_again(self) -> None:
+        first, self._sample_again_ns = not self._sample_again_ns, perf_ns() + int(SAMPLE_EVERY_S * 1e9)
+        if first:
+            return
+        for fingerprint in list(self._told):
+            self._told[fingerprint] = FIRST_RUNS_TOLD - 1
+        for hook in list(self._hooks):
+            hook.renew()
+
+    def recorded_workload(self) -> Workload:
+        """What was asked of the databases: exact counts and times, and parameters to run it with again."""
+        self.settle()
+        workload = self.workload.recorded()
+        figures = self._store.figures(Kind.STATEMENT)
+        for query in workload.queries:
+            found = figures.get(query.fingerprint)
+            if found is not None and found.statistics.count:
+                query.rows = round(query.rows * found.statistics.count / max(query.calls, 1))
+                query.calls = found.statistics.count
+                query.total_ns = found.statistics.total_ns
+        return workload
 
     def ledger(self, scope: Scope) -> Ledger | None:
         """What is written down for a scope."""
@@ -380,7 +427,8 @@ class QueryMonitor:
         self._store.clear()
         self.patterns.clear()
         self.plans.forget()
-        self._seen.clear()
+        self.workload.clear()
+        self._told.clear()
 
 
 query_monitor = QueryMonitor()

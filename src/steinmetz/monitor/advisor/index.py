@@ -8,15 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class IndexColumn:
-    """One key of an index: a column, or an expression in the words of the database (``lower(email)``)."""
+    """One key of an index: a column, or an expression in the words of the database (``lower(email)``).
+
+    ``compares`` says how the key is compared if not in the column's own way: ``text_pattern_ops`` (PostgreSQL) or
+    ``COLLATE NOCASE`` (SQLite), so that a LIKE with a fixed beginning can use it.
+    """
 
     name: str
     descending: bool = False
     is_expression: bool = False
+    compares: str = ""
 
     def sql(self) -> str:
         key = f"({self.name})" if self.is_expression else quoted(self.name)
-        return f"{key} DESC" if self.descending else key
+        words = (key, self.compares, "DESC" if self.descending else "")
+        return " ".join(word for word in words if word)
 
 
 @dataclass(frozen=True, slots=True, order=True)

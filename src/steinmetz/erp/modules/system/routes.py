@@ -48,7 +48,7 @@ OPERATORS = [reads_as(Role.AUDITOR)]
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most")]
 
 
-def _off(part: str, variable: str) -> Problem:
+def off(part: str, variable: str) -> Problem:
     return Unavailable(60, f"The {part} is switched off (STEINMETZ_{variable}=off).")
 
 
@@ -89,7 +89,7 @@ async def socket_stats(request: Request, actor: SignedIn) -> dict[str, Any]:
     """Connections, rooms and emitted events of this process."""
     io = state_of(request).io
     if io is None:
-        raise _off("live part", "LIVE")
+        raise off("live part", "LIVE")
     return {"success": True, "stats": io.stats()}
 
 
@@ -98,7 +98,7 @@ async def slow_queries(request: Request, limit: Limit = 50) -> dict[str, Any]:
     """The newest queries that took longer than the threshold."""
     monitor = state_of(request).monitor
     if monitor is None:
-        raise _off("query monitor", "MONITOR")
+        raise off("query monitor", "MONITOR")
     return {"success": True, "slowQueries": monitor.slow_queries(limit)}
 
 
@@ -107,7 +107,7 @@ async def cache_stats(request: Request) -> dict[str, Any]:
     """Hits, misses and why, bytes, invalidations."""
     cache = state_of(request).cache
     if cache is None:
-        raise _off("cache", "CACHE")
+        raise off("cache", "CACHE")
     return {"success": True, "stats": cache.stats()}
 
 
@@ -116,7 +116,7 @@ async def cache_entries(request: Request, limit: Limit = 50) -> dict[str, Any]:
     """What is kept: keys, ages, sizes and what each answer was computed from; never the answers themselves."""
     cache = state_of(request).cache
     if cache is None:
-        raise _off("cache", "CACHE")
+        raise off("cache", "CACHE")
     return {"success": True, "entries": cache.entries(limit)}
 
 
@@ -125,7 +125,7 @@ async def cache_invalidations(request: Request, limit: Limit = 50) -> dict[str, 
     """The newest invalidations: when, what was written, how many answers were dropped."""
     cache = state_of(request).cache
     if cache is None:
-        raise _off("cache", "CACHE")
+        raise off("cache", "CACHE")
     return {"success": True, "invalidations": cache.invalidations(limit)}
 
 
@@ -134,11 +134,11 @@ async def invalidate(request: Request, wanted: InvalidateInput) -> dict[str, Any
     """Drop the answers of a path, of all its queries and of everything below it."""
     cache = state_of(request).cache
     if cache is None:
-        raise _off("cache", "CACHE")
+        raise off("cache", "CACHE")
     return {"success": True, "data": {"path": wanted.path, "dropped": cache.invalidate(wanted.path)}}
 
 
-def _require_operator(request: Request) -> None:
+def require_operator(request: Request) -> None:
     """A token if one is configured, otherwise the same machine.
 
     Raises `Unauthenticated` or `Forbidden`.
@@ -169,7 +169,7 @@ def _is_loopback(host: str) -> bool:
 @refuses(401, 403)
 async def metrics(request: Request) -> Response:
     """Prometheus' text format; for the same machine, or with the metrics token."""
-    _require_operator(request)
+    require_operator(request)
     state = state_of(request)
     figures = ProcessFigures(
         requests=dict(state.traffic.requests),
