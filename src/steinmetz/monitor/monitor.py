@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
 from steinmetz.clock import Clock, SystemClock
+from steinmetz.monitor import reports
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
-from steinmetz.monitor.analysis.statistics import Statistics, Table
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
@@ -23,7 +23,6 @@ from steinmetz.sql.scope import ScopeKind
 
 R = TypeVar("R")
 
-PATTERNS_SHOWN = 20
 NAMES_REMEMBERED = 2_000
 
 
@@ -65,11 +64,13 @@ class QueryMonitor:
         enabled: bool | None = None,
         thresholds: Mapping[str, float] | None = None,
         sensitive: Iterable[str] | None = None,
+        store: StatisticsStore | None = None,
     ) -> None:
-        """Set what is given; a new clock begins new figures. To be called before `attach`."""
+        """Set what is given; a new clock or store begins new figures. To be called before `attach`."""
         if clock is not None:
             self.clock = clock
-            self._store = MemoryStore(clock)
+        if clock is not None or store is not None:
+            self._store = store or MemoryStore(self.clock)
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:
@@ -117,15 +118,19 @@ class QueryMonitor:
             end_ns = execution.started_ns + duration_ns
             duration_ns = max(0, duration_ns - self.loop_lag.within(execution.started_ns, end_ns))
         name = self._names.get(facts.fingerprint) or self._name(facts)
-        self._store.ran(facts.fingerprint, name, facts.text, duration_ns)
+        if execution.started_ns + duration_ns >= self._store.turn_at_ns:
+            self._store.turn()
+        meter = self._store.meter(facts.fingerprint, name, facts.text)
+        failed = execution.error is not None
         span = current_span.get()
         if span is not None:
             span.note(execution)
             if span.is_sample:
+                (meter.failed_inside if failed else meter.inside)(duration_ns)
                 return
-        slow = duration_ns > self._thresholds.of_ns(name)
-        self._store.add(name, duration_ns, failed=execution.error is not None, slow=slow)
-        if slow:
+        (meter.failed if failed else meter.add)(duration_ns)
+        if duration_ns > self._thresholds.of_ns(name):
+            meter.slow()
             self.slow_log.executed(name, duration_ns, execution)
 
     def ended(self, span: Span, ended_ns: int, error: BaseException | None, *, awaited: bool) -> None:
@@ -153,29 +158,7 @@ class QueryMonitor:
 
         Raises `ValueError` for a window that is not kept (more than a day).
         """
-        table = self._store.table(window)
-        merged = Statistics()
-        for statistics in list(table.names.values()):
-            merged.merge(statistics)
-        return {
-            "totalQueries": merged.count,
-            "slowQueries": merged.slow,
-            "averageExecutionTime": _ms(merged.mean_ns),
-            "queryBreakdown": _breakdown(table),
-            "slowestQueries": [
-                {"name": sample.name, "executionTime": _ms(sample.duration_ns), "timestamp": _instant(sample.at)}
-                for sample in table.slowest()
-            ],
-            "patterns": [
-                {
-                    "pattern": pattern.text,
-                    "name": pattern.name,
-                    "count": pattern.count,
-                    "avgTime": _ms(pattern.total_ns / pattern.count),
-                }
-                for pattern in self._store.patterns(PATTERNS_SHOWN)
-            ],
-        }
+        return reports.query_stats(self._store, window)
 
     def slow_queries(self, limit: int = 50) -> list[dict[str, Any]]:
         """The newest slow queries, newest first, in the shape of /slow-queries.
@@ -189,39 +172,20 @@ class QueryMonitor:
                 "name": query.name,
                 "executionTime": query.duration_ms,
                 "threshold": query.threshold_ms,
-                "timestamp": _instant(query.at),
+                "timestamp": reports.instant(query.at),
                 "details": query.details,
             }
             for query in self._store.slow(limit)
         ]
 
+    @property
+    def store(self) -> StatisticsStore:
+        """Where the figures are kept."""
+        return self._store
+
     def reset(self) -> None:
         """Forget all figures."""
         self._store.clear()
-
-
-def _breakdown(table: Table) -> dict[str, dict[str, float]]:
-    return {
-        name: {
-            "count": statistics.count,
-            "avgTime": _ms(statistics.mean_ns),
-            "minTime": _ms(statistics.min_ns),
-            "maxTime": _ms(statistics.max_ns),
-            "p50": _ms(statistics.quantile(0.50)),
-            "p95": _ms(statistics.quantile(0.95)),
-            "p99": _ms(statistics.quantile(0.99)),
-        }
-        for name, statistics in list(table.names.items())
-    }
-
-
-def _ms(duration_ns: float) -> float:
-    return round(duration_ns / 1e6, 3)
-
-
-def _instant(at: Any) -> str:
-    text: str = at.isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 query_monitor = QueryMonitor()

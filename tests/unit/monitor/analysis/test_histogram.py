@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steinmetz.monitor.analysis.histogram import MAX_NS, RELATIVE_ERROR, Histogram, bucket_of, value_of
+from steinmetz.monitor.analysis.histogram import (
+    MAX_NS,
+    RELATIVE_ERROR,
+    DenseHistogram,
+    Histogram,
+    bucket_of,
+    value_of,
+)
 
 durations = st.integers(min_value=0, max_value=MAX_NS)
 samples = st.lists(durations, min_size=1, max_size=300)
@@ -71,3 +78,46 @@ def test_an_empty_histogram_has_no_quantile_but_zero() -> None:
 def test_a_quantile_outside_0_and_1_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Histogram().quantile(95)
+
+
+@given(samples, samples)
+def test_kept_dense_it_is_the_same_histogram(one: list[int], other: list[int]) -> None:
+    dense = DenseHistogram()
+    dense += Histogram()
+    dense += of(one)
+    dense += of(other)
+    assert Histogram() + dense == of(one + other)
+    assert dense.size_bytes <= 4 * 2_368
+
+
+def test_a_dense_histogram_counts_beyond_32_bits() -> None:
+    many, dense = Histogram(), DenseHistogram()
+    many.counts[7] = many.counts[9] = 2**32 - 1
+    for _ in range(3):
+        dense += many
+    assert dense.counts == {7: 3 * (2**32 - 1), 9: 3 * (2**32 - 1)}
+
+
+QUANTILES = (0.0, 0.001, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0)
+MILLION = 1_000_000
+ADVERSARIAL = {
+    # What breaks sketches: a far tail, two heaps, edges of buckets, all in one place, falling order, a power law.
+    "a far tail": lambda n: 800_000 + n % 1_000 if n % 100 else 80_000_000 + n * 37,
+    "two heaps with the median between": lambda n: 1_000 + n % 7 if n % 2 else 50_000_000_000 + n,
+    "just below the edges of buckets": lambda n: ((64 + n % 64) << (n % 35)) - 1,
+    "all the same": lambda n: 123_456_789,
+    "ever falling": lambda n: (MILLION - n) * 1_009,
+    "one in each octave": lambda n: (1 << n % 41) + n % 3,
+    "a power law": lambda n: 1_000_000_000_000 // (n + 1),
+}
+
+
+@pytest.mark.parametrize("shape", ADVERSARIAL)
+def test_percentiles_of_a_million_adversarial_samples_are_within_the_bound(shape: str) -> None:
+    values = list(map(ADVERSARIAL[shape], range(MILLION)))
+    histogram = Histogram()
+    histogram.add_all(values)
+    values.sort()
+    for q in QUANTILES:
+        truth = values[max(1, ceil(q * MILLION - 1e-9)) - 1]
+        assert abs(histogram.quantile(q) - truth) <= truth * RELATIVE_ERROR, (q, truth)

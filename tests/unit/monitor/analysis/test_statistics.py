@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steinmetz.monitor.analysis.statistics import OTHER, SLOWEST_KEPT, Sample, Statistics, Table
+from steinmetz.monitor.analysis.statistics import OTHER, SLOWEST_KEPT, Sample, Slowest, Statistics, Table
 
 durations = st.lists(st.integers(min_value=0, max_value=10**12), max_size=50)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -60,11 +61,28 @@ def test_names_beyond_the_limit_share_one_place_and_are_counted() -> None:
 
 
 def test_the_slowest_samples_are_kept_slowest_first() -> None:
-    table = Table(limit=5)
+    slowest = Slowest()
     for duration in [*range(20), 7]:
-        table.offer(Sample(duration, "a", NOON))
-    assert [sample.duration_ns for sample in table.slowest()] == list(range(19, 19 - SLOWEST_KEPT, -1))
-    assert table.slowest_floor_ns == 10
+        slowest.offer(Sample(duration, "a", NOON))
+    assert [sample.duration_ns for sample in slowest.samples()] == list(range(19, 19 - SLOWEST_KEPT, -1))
+    assert slowest.floor_ns == 10
+
+
+@given(durations, durations)
+def test_what_is_counted_at_once_is_what_is_counted_one_by_one(one: list[int], failed: list[int]) -> None:
+    at_once, singly = Statistics(), Statistics()
+    at_once.add_all([*one, *(~value for value in failed)])
+    for value in one:
+        singly.add(value)
+    for value in failed:
+        singly.add(value, failed=True)
+    assert told(at_once) == told(singly)
+    assert at_once.errors == len(failed)
+
+
+def test_single_durations_are_not_counted_in_what_is_kept_dense() -> None:
+    with pytest.raises(TypeError, match="merged"):
+        Statistics(dense=True).add(1)
 
 
 def test_tables_merge_to_one() -> None:

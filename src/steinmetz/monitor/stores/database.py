@@ -1,0 +1,317 @@
+"""Figures in a database: any that SQLAlchemy speaks to, by a sync or an async engine.
+
+The tables are made if they are missing. Statements run in a scope of the monitor's own: they are not counted, and
+they drop no cached answer. Do not put them into a SQLite file that others write to: it has one pen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from steinmetz.monitor.analysis.packing import unpack
+from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject
+from steinmetz.monitor.stores.shelf import (
+    ARCHIVE,
+    DEAD_AFTER_MS,
+    HOURS_KEPT_MS,
+    MINUTES_KEPT_MS,
+    SILENT_AFTER_MS,
+    WHOLE,
+    Row,
+    archived,
+    caught_up,
+)
+from steinmetz.sql.scope import ScopeKind, open_scope
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+T = TypeVar("T")
+
+MINUTE_ROWS = 200_000
+"""Where there are more minutes than this, only those of the last two hours are kept."""
+TEXTS_REMEMBERED = 10_000
+CLEARED = "(cleared)"
+"""Stands among the processes for the moment when all was last dropped."""
+
+metadata = MetaData()
+
+statistics = Table(
+    "monitor_statistics",
+    metadata,
+    Column("process", String(32), primary_key=True),
+    Column("span", SmallInteger, primary_key=True, comment="minutes: 1, 60; 0 for all since the process started"),
+    Column("start", BigInteger, primary_key=True, autoincrement=False, comment="minutes since 1970"),
+    Column("kind", String(16), primary_key=True),
+    Column("inside", SmallInteger, primary_key=True, comment="1: runs of a statement inside a track"),
+    Column("key", String(200), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("statement", Text, comment="its shape, without values"),
+    Column("upto", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("slow", BigInteger, nullable=False),
+    Column("total_ns", BigInteger, nullable=False),
+    Column("max_ns", BigInteger, nullable=False),
+    Column("packed", LargeBinary, nullable=False, comment="all figures and the histogram"),
+    Index("ix_monitor_statistics_changed", "changed_ms"),
+    Index("ix_monitor_statistics_start", "span", "start"),
+)
+"""One row is what one process has counted for one subject in one span (`steinmetz.monitor.stores.shelf.Row`)."""
+
+processes = Table(
+    "monitor_processes",
+    metadata,
+    Column("process", String(32), primary_key=True),
+    Column("seen_ms", BigInteger, nullable=False),
+)
+
+_KEY = ("process", "span", "start", "kind", "inside", "key")
+_READ = select(
+    *(statistics.c[name] for name in (*_KEY, "name", "statement", "upto", "packed")),
+)
+
+
+class DatabaseShelf:
+    """The `steinmetz.monitor.stores.shelf.Shelf` in a database.
+
+    ``owned`` engines are disposed of at the end.
+    """
+
+    def __init__(self, engine: Engine | AsyncEngine, *, owned: bool = False) -> None:
+        self._engine = engine
+        self._owned = owned
+        self._texts_told: set[str] = set()
+
+    async def _run(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction, in this greenlet or in a thread, as the engine wants it."""
+        if isinstance(self._engine, AsyncEngine):
+            with open_scope(ScopeKind.MONITOR, "monitor"):
+                async with self._engine.begin() as connection:
+                    return await connection.run_sync(work)
+        return await asyncio.to_thread(self._run_here, self._engine, work)
+
+    @staticmethod
+    def _run_here(engine: Engine, work: Callable[[Connection], T]) -> T:
+        with open_scope(ScopeKind.MONITOR, "monitor"), engine.begin() as connection:
+            return work(connection)
+
+    async def open(self) -> None:
+        try:
+            await self._run(metadata.create_all)
+        except Exception:
+            # Another process may have made them between our look and our CREATE; then the second look sees them.
+            await self._run(metadata.create_all)
+
+    async def aclose(self) -> None:
+        if not self._owned:
+            return
+        if isinstance(self._engine, AsyncEngine):
+            await self._engine.dispose()
+        else:
+            self._engine.dispose()
+
+    async def write(self, rows: Iterable[Row], now_ms: int) -> None:
+        values = [_values(row, now_ms, with_text=self._tells_text(row)) for row in rows]
+        if values:
+            await self._run(lambda connection: _put(connection, values))
+
+    def _tells_text(self, row: Row) -> bool:
+        """Whether the statement's text goes along: with wholes, and the first time."""
+        key = row.subject.key
+        if row.span != WHOLE and key in self._texts_told:
+            return False
+        if len(self._texts_told) < TEXTS_REMEMBERED:
+            self._texts_told.add(key)
+        return bool(row.subject.text)
+
+    async def read(self, since_ms: int, now_ms: int) -> AsyncIterator[list[Row]]:
+        changed = statistics.c.changed_ms >= since_ms
+        minute = now_ms // 60_000
+        hours = and_(statistics.c.span == HOUR, statistics.c.start > minute - DAY - HOUR)
+        yield await self._rows(changed, or_(statistics.c.span == WHOLE, hours))
+        # The newest first, an hour at a time: a day may have many rows.
+        oldest = max(minute - DAY, since_ms // 60_000 - DAY)
+        for end in range(minute + HOUR, oldest, -HOUR):
+            within = and_(statistics.c.start >= end - HOUR, statistics.c.start < end)
+            if rows := await self._rows(changed, statistics.c.span == 1, within):
+                yield rows
+            elif since_ms:
+                break  # what was written lately is of late
+
+    async def _rows(self, *conditions: Any) -> list[Row]:
+        query = _READ.where(*conditions)
+
+        def read(connection: Connection) -> list[Row]:
+            return [_row(values) for values in connection.execute(query) if values.kind in _KINDS]
+
+        return await self._run(read)
+
+    async def beat(self, process: str, now_ms: int, *, first: bool) -> bool:
+        return await self._run(lambda connection: _beat(connection, process, now_ms, first))
+
+    async def cleared_ms(self) -> int:
+        query = select(processes.c.seen_ms).where(processes.c.process == CLEARED)
+        return await self._run(lambda connection: connection.scalar(query)) or 0
+
+    async def clear(self, now_ms: int) -> None:
+        def drop(connection: Connection) -> None:
+            _beat(connection, CLEARED, now_ms, True)
+            connection.execute(delete(statistics))
+
+        await self._run(drop)
+        self._texts_told.clear()
+
+    async def forget(self, process: str) -> None:
+        statement = delete(statistics).where(statistics.c.process == process)
+        await self._run(lambda connection: connection.execute(statement))
+        self._texts_told.clear()
+
+    async def prune(self, now_ms: int) -> None:
+        def prune(connection: Connection) -> None:
+            # Whoever prunes holds this row: of two processes one waits, and then finds nothing left to do.
+            _beat(connection, ARCHIVE, now_ms, True)
+            _catch_up(connection, now_ms)
+            _archive(connection, now_ms)
+            _drop_old(connection, now_ms)
+
+        await self._run(prune)
+
+
+_KINDS = frozenset(Kind)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL, and nobody keeps half a surrogate pair."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
+def _row(values: Any) -> Row:
+    subject = Subject(Kind(values.kind), values.key, values.name, values.statement or "", bool(values.inside))
+    return Row(values.process, values.span, values.start, subject, values.upto, bytes(values.packed))
+
+
+def _values(row: Row, now_ms: int, *, with_text: bool = True) -> dict[str, Any]:
+    found = unpack(row.packed)
+    subject = row.subject
+    return {
+        "process": row.process,
+        "span": row.span,
+        "start": row.start,
+        "kind": subject.kind.value,
+        "inside": int(subject.inside),
+        "key": _storable(subject.key),
+        "name": _storable(subject.name),
+        "statement": _storable(subject.text) if subject.text and with_text else None,
+        "upto": row.upto,
+        "changed_ms": now_ms,
+        "count": found.count,
+        "errors": found.errors,
+        "slow": found.slow,
+        "total_ns": found.total_ns,
+        "max_ns": found.max_ns,
+        "packed": row.packed,
+    }
+
+
+def _put(connection: Connection, values: list[dict[str, Any]]) -> None:
+    """Insert or replace; a text that is there already stays."""
+    dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+    upsert = dialects.get(connection.dialect.name)
+    if upsert is None:
+        this = and_(*(statistics.c[name] == bindparam(f"this_{name}") for name in _KEY))
+        connection.execute(
+            delete(statistics).where(this), [{f"this_{name}": each[name] for name in _KEY} for each in values]
+        )
+        connection.execute(insert(statistics), values)
+        return
+    statement = upsert(statistics)
+    names = [column.name for column in statistics.columns if column.name not in (*_KEY, "statement")]
+    changed = {name: statement.excluded[name] for name in names}
+    with_text = [each for each in values if each["statement"] is not None]
+    without = [each for each in values if each["statement"] is None]
+    if without:
+        connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), without)
+    if with_text:
+        changed["statement"] = statement.excluded["statement"]
+        connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), with_text)
+
+
+def _beat(connection: Connection, process: str, now_ms: int, first: bool) -> bool:
+    this = processes.c.process == process
+    if connection.execute(update(processes).where(this).values(seen_ms=now_ms)).rowcount:
+        return True
+    if first:
+        connection.execute(insert(processes).values(process=process, seen_ms=now_ms))
+    return first
+
+
+def _unheard(connection: Connection, before_ms: int) -> list[str]:
+    query = select(processes.c.process).where(
+        processes.c.seen_ms < before_ms, processes.c.process.not_in([ARCHIVE, CLEARED])
+    )
+    return list(connection.scalars(query))
+
+
+def _catch_up(connection: Connection, now_ms: int) -> None:
+    for process in _unheard(connection, now_ms - SILENT_AFTER_MS):
+        rows = connection.execute(_READ.where(statistics.c.process == process, statistics.c.span.in_([WHOLE, 1])))
+        wholes = caught_up((_row(values) for values in rows if values.kind in _KINDS), now_ms // 60_000)
+        if wholes:
+            _put(connection, [_values(row, now_ms) for row in wholes])
+
+
+def _archive(connection: Connection, now_ms: int) -> None:
+    dead = _unheard(connection, now_ms - DEAD_AFTER_MS)
+    if not dead:
+        return
+    rows = connection.execute(_READ.where(statistics.c.process.in_([*dead, ARCHIVE]), statistics.c.span == WHOLE))
+    sums = archived((_row(values) for values in rows if values.kind in _KINDS), now_ms // 60_000)
+    connection.execute(delete(statistics).where(statistics.c.process.in_([*dead, ARCHIVE])))
+    connection.execute(delete(processes).where(processes.c.process.in_(dead)))
+    if sums:
+        _put(connection, [_values(row, now_ms) for row in sums])
+
+
+def _drop_old(connection: Connection, now_ms: int) -> None:
+    minute = now_ms // 60_000
+    for span, oldest in ((1, (now_ms - MINUTES_KEPT_MS) // 60_000), (HOUR, (now_ms - HOURS_KEPT_MS) // 60_000)):
+        connection.execute(delete(statistics).where(statistics.c.span == span, statistics.c.start < oldest))
+    # Whoever had to make room, and has not come back for a day.
+    forgotten = and_(statistics.c.span == WHOLE, statistics.c.count == 0, statistics.c.upto < minute - DAY)
+    connection.execute(delete(statistics).where(forgotten))
+    beyond = (
+        select(statistics.c.start)
+        .where(statistics.c.span == 1)
+        .order_by(statistics.c.start.desc())
+        .offset(MINUTE_ROWS)
+        .limit(1)
+    )
+    if (start := connection.scalar(beyond)) is not None:
+        oldest = min(start, minute - 2 * HOUR)
+        connection.execute(delete(statistics).where(statistics.c.span == 1, statistics.c.start < oldest))
