@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,15 +14,19 @@ import structlog
 from steinmetz.clock import Clock
 from steinmetz.monitor.analysis.regression import Verdict, compare
 from steinmetz.monitor.analysis.statistics import Statistics
-from steinmetz.monitor.changes.change import DDL_LENGTH, NOTE_LENGTH, Cause, Change, Entry
+from steinmetz.monitor.analysis.window import Kind
+from steinmetz.monitor.changes.change import DDL_LENGTH, NOTE_LENGTH, Cause, Change, Entry, Outcome
 from steinmetz.monitor.changes.judge import AFTER_S, BEFORE_S, History, Stretch, concerned, judge
 from steinmetz.monitor.changes.log import ChangeLog, MemoryChangeLog
+from steinmetz.monitor.stores.base import StatisticsStore
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.monitor")
 
 REVIEW_EVERY_S = 60.0
 PLANS_WATCHED = 500
+STATEMENTS_LOOKED_AT = 500
+NOTICED_KEPT = 200
 
 Histories = Callable[[datetime, Callable[[str], bool]], Sequence[History]]
 """The figures of the statements whose text is wanted, from an instant on."""
@@ -31,7 +37,8 @@ PlanRegressed = Callable[[str, float, float], None]
 class Changes:
     """The changes of one database and their outcomes; costs nothing per query.
 
-    What ran before a change is remembered when the change is noticed, for minutes are not kept for long.
+    What ran before a change is looked up at the first review after it and remembered: minutes are not kept for
+    long.
     """
 
     def __init__(
@@ -47,8 +54,8 @@ class Changes:
         self._histories = histories
         self._on_plan_regressed = on_plan_regressed
         self._before: dict[str, Sequence[History]] = {}
-        self._plans: dict[str, tuple[datetime, str, Statistics]] = {}
-        self._noticed: list[Change] = []
+        self._plans: dict[str, _Plan] = {}
+        self._noticed: deque[Change] = deque(maxlen=NOTICED_KEPT)
         self._tasks: Tasks | None = None
 
     # -- what happened ---------------------------------------------------------------------------------------
@@ -74,34 +81,31 @@ class Changes:
 
     def ddl(self, text: str, tables: Sequence[str]) -> None:
         """A statement has changed the schema; ``text`` without literals. From any thread, waits for nothing."""
-        change = Change(uuid.uuid4().hex, self.clock.now(), Cause.DDL, ddl=text[:DDL_LENGTH], tables=tuple(tables))
-        self._remember(change)
-        self._noticed.append(change)
+        now = self.clock.now()
+        self._noticed.append(Change(uuid.uuid4().hex, now, Cause.DDL, ddl=text[:DDL_LENGTH], tables=tuple(tables)))
 
     def plan_changed(self, fingerprint: str, name: str) -> None:
-        """A statement is carried out in another way than before: watch whether it is a worse one."""
-        now = self.clock.now()
-        since = now - timedelta(seconds=BEFORE_S)
-        for history in self._histories(since, lambda text: True):
-            if history.fingerprint == fingerprint and len(self._plans) < PLANS_WATCHED:
-                self._plans[fingerprint] = (now, name, _sum(history.stretches))
+        """A statement is carried out in another way than before: watch whether it is a worse one.
+
+        From any thread, waits for nothing.
+        """
+        if fingerprint in self._plans or len(self._plans) < PLANS_WATCHED:
+            self._plans[fingerprint] = _Plan(self.clock.now(), name)
 
     # -- what came of it -------------------------------------------------------------------------------------
 
     async def review(self) -> list[Entry]:
         """Judge all changes that are not settled; returns those whose verdict is another one now."""
         while self._noticed:
-            await self.log.put(Entry(self._noticed.pop(0)))
-        self._review_plans()
+            await self.log.put(Entry(self._noticed.popleft()))
+        await asyncio.to_thread(self._review_plans)
         now = self.clock.now()
         told = []
         for entry in await self.log.entries():
             if entry.outcome.settled or now - entry.change.at > timedelta(days=1):
                 continue
             change = entry.change
-            if change.id not in self._before:
-                self._remember(change)  # marked by another process
-            outcome = judge(change, self._both_sides(change), now)
+            outcome = await asyncio.to_thread(self._judged, change, now)
             if outcome.settled:
                 self._before.pop(change.id, None)
             if outcome != entry.outcome:
@@ -141,14 +145,15 @@ class Changes:
 
     async def _begin(self, cause: Cause, *, note: str, author: str = "", tables: tuple[str, ...] = ()) -> Change:
         change = Change(uuid.uuid4().hex, self.clock.now(), cause, note=note, author=author, tables=tables)
-        self._remember(change)
         await self.log.put(Entry(change))
         return change
 
-    def _remember(self, change: Change) -> None:
-        since = change.at - timedelta(seconds=BEFORE_S)
-        before = self._histories(since, lambda text: concerned(change, text))
-        self._before[change.id] = [_until(history, change.at) for history in before]
+    def _judged(self, change: Change, now: datetime) -> Outcome:
+        if change.id not in self._before:
+            since = change.at - timedelta(seconds=BEFORE_S)
+            before = self._histories(since, lambda text: concerned(change, text))
+            self._before[change.id] = [_until(history, change.at) for history in before]
+        return judge(change, self._both_sides(change), now)
 
     def _both_sides(self, change: Change) -> list[History]:
         after = {
@@ -163,18 +168,32 @@ class Changes:
 
     def _review_plans(self) -> None:
         now = self.clock.now()
-        for fingerprint, (at, name, before) in list(self._plans.items()):
-            after = Statistics()
-            for history in self._histories(at, lambda text: True):
-                if history.fingerprint == fingerprint:
-                    after.merge(_sum(history.stretches))
-            verdict = compare(before.histogram, after.histogram).verdict
+        for fingerprint, plan in list(self._plans.items()):
+            if plan.before is None:
+                since = plan.at - timedelta(seconds=BEFORE_S)
+                plan.before = _sum(_until(history, plan.at) for history in self._of(fingerprint, since))
+            after = _sum(self._of(fingerprint, plan.at))
+            verdict = compare(plan.before.histogram, after.histogram).verdict
             if verdict is Verdict.REGRESSED:
-                self._on_plan_regressed(name, before.quantile(0.95) / 1e6, after.quantile(0.95) / 1e6)
-            if verdict in (Verdict.REGRESSED, Verdict.IMPROVED, Verdict.NEUTRAL) or now - at > timedelta(
-                seconds=AFTER_S
-            ):
+                self._on_plan_regressed(plan.name, plan.before.quantile(0.95) / 1e6, after.quantile(0.95) / 1e6)
+            if verdict in _CERTAIN or now - plan.at > timedelta(seconds=AFTER_S):
                 del self._plans[fingerprint]
+
+    def _of(self, fingerprint: str, since: datetime) -> list[History]:
+        found = self._histories(since, lambda text: True)
+        return [history for history in found if history.fingerprint == fingerprint]
+
+
+_CERTAIN = frozenset({Verdict.REGRESSED, Verdict.IMPROVED, Verdict.NEUTRAL})
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A statement whose plan has changed, and how it ran before that, once that was looked up."""
+
+    at: datetime
+    name: str
+    before: Statistics | None = None
 
 
 def _until(history: History, end: datetime) -> History:
@@ -182,11 +201,39 @@ def _until(history: History, end: datetime) -> History:
     return History(history.fingerprint, history.name, history.text, kept)
 
 
-def _sum(stretches: Sequence[Stretch]) -> Statistics:
+def _sum(histories: Iterable[History]) -> Statistics:
     result = Statistics()
-    for stretch in stretches:
-        result.merge(stretch.statistics)
+    for history in histories:
+        for stretch in history.stretches:
+            result.merge(stretch.statistics)
     return result
+
+
+def histories_of(store: Callable[[], StatisticsStore]) -> Histories:
+    """The figures of a store, of the statements with the most time."""
+
+    def histories(since: datetime, wanted: Callable[[str], bool]) -> list[History]:
+        kept = store()
+        statements = sorted(
+            (each for each in kept.figures(Kind.STATEMENT).values() if each.text),
+            key=lambda each: each.statistics.total_ns,
+            reverse=True,
+        )
+        return [
+            History(
+                each.key,
+                each.name,
+                each.text,
+                [
+                    Stretch(moment.start, moment.length_s, moment.statistics)
+                    for moment in kept.history(Kind.STATEMENT, each.key, since)
+                ],
+            )
+            for each in statements[:STATEMENTS_LOOKED_AT]
+            if wanted(each.text)
+        ]
+
+    return histories
 
 
 def _say(entry: Entry) -> None:
