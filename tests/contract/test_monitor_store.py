@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
@@ -31,6 +31,7 @@ from steinmetz.monitor.stores.redis import RedisShelf
 from steinmetz.monitor.stores.shared import SharedStore
 from steinmetz.monitor.stores.shelf import DEAD_AFTER_MS, SILENT_AFTER_MS, Shelf
 from steinmetz.sql import hook
+from tests.servers import _database, _execute
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +47,19 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+@pytest.fixture(scope="module")
+def module_database(postgres_url: str, database_names: Iterator[str]) -> Iterator[str]:
+    with _database(postgres_url, next(database_names)) as url:
+        yield url
+
+
+@pytest.fixture
+def bare_postgres_url(module_database: str) -> Iterator[str]:
+    """A database without tables."""
+    yield module_database
+    _execute(module_database, "DROP TABLE IF EXISTS monitor_statistics, monitor_processes")
+
+
 @pytest.fixture(params=SHARED)
 def place(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -58,11 +72,21 @@ def make_shelf(place: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ma
         prefix = f"{{{uuid.uuid4().hex}}}"
         return lambda: RedisShelf(url, prefix=prefix)
     if place == "postgresql":
-        url = request.getfixturevalue("empty_postgres_url")
+        url = request.getfixturevalue("bare_postgres_url")
         return lambda: DatabaseShelf(create_async_engine(url), owned=True)
-    if place == "sqlite_async":
-        return lambda: DatabaseShelf(create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/monitor.db"), owned=True)
-    return lambda: DatabaseShelf(create_engine(f"sqlite:///{tmp_path}/monitor.db"), owned=True)
+    is_async = place == "sqlite_async"
+    return lambda: DatabaseShelf(sqlite_engine(tmp_path / "monitor.db", is_async=is_async), owned=True)
+
+
+def sqlite_engine(path: Path, *, is_async: bool) -> Any:
+    """Without waiting for the disk: what is tested outlives processes, not machines."""
+    made: Any = (
+        create_async_engine(f"sqlite+aiosqlite:///{path}") if is_async else create_engine(f"sqlite:///{path}")
+    )
+    event.listen(
+        made.sync_engine if is_async else made, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF")
+    )
+    return made
 
 
 @pytest.fixture
@@ -102,16 +126,13 @@ async def test_every_store_counts_alike(
     elif kept == "redis":
         store = SharedStore(clock, RedisShelf(request.getfixturevalue("redis_url"), prefix=uuid.uuid4().hex))
     else:
-        engine: Any
-        if kept == "sqlite":
-            engine = create_engine(f"sqlite:///{tmp_path}/m.db")
-        elif kept == "sqlite_async":
-            engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/m.db")
+        if kept == "postgresql":
+            engine = create_async_engine(request.getfixturevalue("bare_postgres_url"))
         else:
-            engine = create_async_engine(request.getfixturevalue("empty_postgres_url"))
+            engine = sqlite_engine(tmp_path / "m.db", is_async=kept == "sqlite_async")
         store = SharedStore(clock, DatabaseShelf(engine, owned=True))
     meter = store.meter("f", "select f", "SELECT f")
-    for minute in range(150):
+    for minute in range(130):
         store.turn()
         meter.add(minute * MS)
         meter.inside(MS)
@@ -124,20 +145,18 @@ async def test_every_store_counts_alike(
             if isinstance(store, SharedStore):
                 assert await store.flush()
         clock.advance(60)
-    assert {name: found.count for name, found in store.table().names.items()} == {
-        "select f": 153,
-        "getUserById": 3,
-    }
+    names = store.table().names
+    assert (names["select f"].count, names["getUserById"].count, len(names)) == (133, 3, 2)
     assert {name: found.count for name, found in store.table(300).names.items()} == {"select f": 5}
     assert count(store, 3_600) == 60 + 2
     statement = store.figures(Kind.STATEMENT)["f"]
     found = statement.statistics
     assert statement.text == "SELECT f"
-    assert (found.count, found.errors, found.slow) == (303, 3, 3)
-    assert found.total_ns == MS * (sum(range(150)) + 150 + 600)
+    assert (found.count, found.errors, found.slow) == (263, 3, 3)
+    assert found.total_ns == MS * (sum(range(130)) + 130 + 600)
     assert store.figures(Kind.ROUTE)["GET /f"].statistics.statements == 12
     assert store.figures(Kind.TIMING)["pool wait"].statistics.count == 3
-    assert [pattern.count for pattern in store.patterns(5)] == [303]
+    assert [pattern.count for pattern in store.patterns(5)] == [263]
     assert store.table().slowest()[0].duration_ns == 200 * MS
     history = store.history(Kind.STATEMENT, "f", clock.now() - timedelta(hours=1))
     assert [moment.statistics.count for moment in history].count(2) >= 58
@@ -150,7 +169,7 @@ async def test_every_store_counts_alike(
 async def test_several_processes_show_one_total(make_store: MakeStore, clock: FakeClock) -> None:
     one, other = await make_store(), await make_store()
     expected = Histogram()
-    for minute in range(130):
+    for minute in range(80):
         for store, duration_ns in ((one, 3 * MS + minute), (other, 70 * MS + minute)):
             run(store, 2, duration_ns=duration_ns)
             expected.add_all([duration_ns] * 2)
@@ -165,13 +184,13 @@ async def test_several_processes_show_one_total(make_store: MakeStore, clock: Fa
         await store.flush()
     for store in (one, other):
         await store.refresh()
-        assert count(store) == 522
+        assert count(store) == 322
         assert store.figures(Kind.STATEMENT)["f"].statistics.histogram == expected
         assert store.figures(Kind.STATEMENT)["g"].text == "SELECT g"
         assert store.figures(Kind.STATEMENT)["f"].text == "SELECT f"
         assert count(store, 300) == 5 * 4 + 2
         assert count(store, 3_600) == 60 * 4 + 2
-        assert count(store, 86_400) == 522
+        assert count(store, 86_400) == 322
         history = store.history(Kind.NAME, "select f", clock.now() - timedelta(minutes=10))
         assert [moment.statistics.count for moment in history] == [4] * 10 + [1]
     assert one.table().slowest()[0].duration_ns >= 70 * MS
@@ -239,21 +258,21 @@ async def test_who_makes_room_is_not_counted_twice(
     make_store: MakeStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Statements come, are told of, leave their figures to (other), and come back."""
-    monkeypatch.setitem(memory.CAPACITIES, Kind.STATEMENT, 20)
+    monkeypatch.setitem(memory.CAPACITIES, Kind.STATEMENT, 12)
     one = await make_store()
     watcher = await make_store()
     heavy = one.meter("heavy", "heavy", "text")
     expected = 0
-    for number in range(400):
+    for number in range(160):
         one.turn()
-        run(one, key=f"light{number % 90}", duration_ns=1_000 + number)
+        run(one, key=f"light{number % 50}", duration_ns=1_000 + number)
         heavy.add(50 * MS)
         expected += 2
         if number % 3 == 0:
             assert await one.flush()
         if number % 5 == 0:
-            clock.advance(30)
-        if number % 40 == 0:
+            clock.advance(70)
+        if number % 20 == 0:
             await one.flush()
             await watcher.refresh()
             assert count(watcher) == count(one) == expected
@@ -263,8 +282,8 @@ async def test_who_makes_room_is_not_counted_twice(
     await watcher.refresh()
     for store in (one, watcher):
         figures = store.figures(Kind.STATEMENT)
-        assert figures["heavy"].statistics.count == 400
-        assert figures[OTHER].statistics.count > 300
+        assert figures["heavy"].statistics.count == 160
+        assert figures[OTHER].statistics.count > 100
         for window_s in (None, 3_600, 86_400):
             assert count(store, window_s) == expected
     newcomer = await make_store()
@@ -379,7 +398,7 @@ def test_kill_9_loses_at_most_a_second(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", KILLED, url], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     moments: list[float] = []
-    while not moments or moments[-1] - moments[0] < 2.2:
+    while not moments or moments[-1] - moments[0] < 1.5:
         moments.append(float(process.stdout.readline()))
     os.kill(process.pid, signal.SIGKILL)
     moments += map(float, process.stdout.read().split())

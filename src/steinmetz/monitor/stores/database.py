@@ -151,18 +151,17 @@ class DatabaseShelf:
         return bool(row.subject.text)
 
     async def read(self, since_ms: int, now_ms: int) -> AsyncIterator[list[Row]]:
-        changed = statistics.c.changed_ms >= since_ms
         minute = now_ms // 60_000
-        hours = and_(statistics.c.span == HOUR, statistics.c.start > minute - DAY - HOUR)
-        yield await self._rows(changed, or_(statistics.c.span == WHOLE, hours))
-        # The newest first, an hour at a time: a day may have many rows.
-        oldest = max(minute - DAY, since_ms // 60_000 - DAY)
-        for end in range(minute + HOUR, oldest, -HOUR):
-            within = and_(statistics.c.start >= end - HOUR, statistics.c.start < end)
-            if rows := await self._rows(changed, statistics.c.span == 1, within):
-                yield rows
-            elif since_ms:
-                break  # what was written lately is of late
+        lately = or_(statistics.c.span == WHOLE, statistics.c.start > minute - DAY - HOUR)
+        if since_ms:
+            yield await self._rows(statistics.c.changed_ms >= since_ms, lately)
+            return
+        yield await self._rows(statistics.c.span != 1, lately)
+        # A day may have many minutes: an hour at a time, the newest first.
+        for end in range(minute + HOUR, minute - DAY, -HOUR):
+            yield await self._rows(
+                statistics.c.span == 1, statistics.c.start >= end - HOUR, statistics.c.start < end
+            )
 
     async def _rows(self, *conditions: Any) -> list[Row]:
         query = _READ.where(*conditions)
