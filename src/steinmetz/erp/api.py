@@ -23,11 +23,12 @@ from steinmetz.erp.modules.finance.books.routes import router as books
 from steinmetz.erp.modules.finance.routes import router as finance
 from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
+from steinmetz.erp.modules.system.diagnostics_changes import router as changes
 from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.openapi import install_openapi
 from steinmetz.erp.state import AppState
 
-ROUTERS = (auth, system, catalog, finance, books, hr, chat, notifications, batch, dashboard)
+ROUTERS = (auth, system, changes, catalog, finance, books, hr, chat, notifications, batch, dashboard)
 
 
 def make_api(

@@ -15,6 +15,7 @@ from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
 from steinmetz.monitor.capture.loop_lag import LoopLag
 from steinmetz.monitor.capture.slow_log import SlowLog
 from steinmetz.monitor.capture.track import Span, Track, current_span
+from steinmetz.monitor.changes.watch import Changes, histories_of
 from steinmetz.monitor.stores.base import StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import Execution, SqlHook
@@ -52,6 +53,7 @@ class QueryMonitor:
         self._store: StatisticsStore = store or MemoryStore(self.clock)
         self._names: dict[str, str] = {}
         self.slow_log = self._slow_log()
+        self.changes = Changes(self.clock, histories_of(lambda: self._store))
 
     def _slow_log(self) -> SlowLog:
         return SlowLog(self.clock, self._store, self._thresholds, self._redaction)
@@ -68,7 +70,7 @@ class QueryMonitor:
     ) -> None:
         """Set what is given; a new clock or store begins new figures. To be called before `attach`."""
         if clock is not None:
-            self.clock = clock
+            self.clock = self.changes.clock = clock
         if clock is not None or store is not None:
             self._store = store or MemoryStore(self.clock)
         if enabled is not None:

@@ -1,4 +1,4 @@
-"""The review of a stretch of days: where the time went, what became slower or faster, and which changes were judged.
+"""The review of some days: where the time went, what became slower or faster, and how changes turned out.
 
 Pure: the hours and the log are given.
 """
