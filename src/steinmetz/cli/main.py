@@ -13,6 +13,7 @@ import typer
 
 from steinmetz.cli.advise import advise_command
 from steinmetz.cli.backup import backup_command
+from steinmetz.cli.compare import app as compare
 from steinmetz.cli.maintenance import app as maintenance
 from steinmetz.cli.restore import restore_command
 from steinmetz.cli.seed import seed_command
@@ -33,6 +34,7 @@ app.add_typer(users, name="user")
 app.add_typer(config, name="config")
 app.add_typer(catalog, name="catalog")
 app.add_typer(maintenance, name="maintenance")
+app.add_typer(compare, name="compare")
 
 
 @app.callback()
@@ -68,6 +70,17 @@ def migrate() -> None:
     from steinmetz.cli.database import migrate_command
 
     migrate_command()
+
+
+@app.command()
+def report(
+    since: Annotated[str, typer.Option(help="How far back: 7d, 24h; at most 8d.")] = "7d",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """The review of the last days: where queries took time, what moved, and how changes turned out."""
+    from steinmetz.cli.report import report_command
+
+    report_command(since, as_json=as_json)
 
 
 @users.command("create")

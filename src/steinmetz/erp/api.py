@@ -28,6 +28,7 @@ from steinmetz.erp.modules.system.diagnostics_alerts import router as alerts
 from steinmetz.erp.modules.system.diagnostics_patterns import router as diagnostics_patterns
 from steinmetz.erp.modules.system.diagnostics_plans import router as plans
 from steinmetz.erp.modules.system.diagnostics_statistics import router as diagnostics_statistics
+from steinmetz.erp.modules.system.diagnostics_changes import router as changes
 from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.openapi import install_openapi
 from steinmetz.erp.state import AppState
@@ -40,6 +41,7 @@ ROUTERS = (
     diagnostics_patterns,
     plans,
     advice,
+    changes,
     catalog,
     finance,
     books,

@@ -24,6 +24,7 @@ from steinmetz.monitor.capture.plans import Plans
 from steinmetz.monitor.capture.slow_log import SlowLog, Told
 from steinmetz.monitor.capture.track import Span, Track
 from steinmetz.monitor.capture.workload import WorkloadRecorder
+from steinmetz.monitor.changes.watch import Changes, histories_of
 from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
@@ -86,6 +87,10 @@ class QueryMonitor:
         self.plans = Plans(self.clock, explain)
         self.slow_log = self._slow_log()
         self.alerts = Alerts(self.clock, lambda: self._store, self.loop_lag, self.engines)
+        self.changes = Changes(
+            self.clock, histories_of(lambda: self._store), on_plan_regressed=self.alerts.plan_regressed
+        )
+        self.plans.on_changed(lambda fingerprint, name, *_: self.changes.plan_changed(fingerprint, name))
         self._slow_listeners: list[SlowListener] = []
         self._pattern_settings: dict[str, Any] = {}
         self.patterns = Patterns(self.clock)
@@ -128,7 +133,7 @@ class QueryMonitor:
         self._site = site or self._site
         self._request_id = request_id or self._request_id
         if clock is not None:
-            self.clock = self.alerts.clock = clock
+            self.clock = self.alerts.clock = self.changes.clock = clock
         if clock is not None or store is not None:
             self._store = store or MemoryStore(self.clock)
             self.workload.clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
@@ -34,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steinmetz.monitor.analysis.packing import head
 from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject
+from steinmetz.monitor.changes.weekly import Hour
 from steinmetz.monitor.stores.shelf import (
     ARCHIVE,
     DEAD_AFTER_MS,
@@ -163,6 +165,16 @@ class DatabaseShelf:
             yield await self._rows(
                 statistics.c.span == 1, statistics.c.start >= end - HOUR, statistics.c.start < end
             )
+
+    async def hours(self, since: datetime) -> list[Hour]:
+        """What all processes have counted by name, hour by hour; the last eight days are kept."""
+        start = int(since.timestamp() // 60)
+        rows = await self._rows(statistics.c.span == HOUR, statistics.c.start >= start)
+        return [
+            Hour(row.subject.name, datetime.fromtimestamp(row.start * 60, UTC), unpack(row.packed))
+            for row in rows
+            if row.subject.is_sample
+        ]
 
     async def _rows(self, *conditions: Any) -> list[Row]:
         query = _READ.where(*conditions)
