@@ -169,7 +169,9 @@ async def _offices(door: Door) -> dict[str, list[Any]]:
         ("employees", "/api/employees?limit=500"),
         ("accounts", "/api/accounts?limit=500"),
     ):
-        found[kind] = [row["id"] for row in (await door.ask(Call("GET", path))).data]
+        rows = (await door.ask(Call("GET", path))).data
+        # Nobody opens an account that nothing was ever posted to.
+        found[kind] = [row["id"] for row in rows if row.get("balanceCents", 1)]
     return found
 
 

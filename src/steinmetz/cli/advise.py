@@ -34,7 +34,10 @@ def advise_command(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     database_url: Annotated[
         str | None,
-        typer.Option(help="Ask this database, e.g. a clone of production; else the server's.", metavar="URL"),
+        typer.Option(
+            help="Ask this database, a clone of the server's; with --verify statements are run there.",
+            metavar="URL",
+        ),
     ] = None,
     workload: Annotated[
         Path | None, typer.Option(help="Take the workload from this file; else ask the running server.")
@@ -52,6 +55,7 @@ def advise_command(
     from steinmetz.erp.settings import load_settings
     from steinmetz.monitor.advisor.advisor import advise_on
     from steinmetz.monitor.dialects.base import CannotExplain
+    from steinmetz.monitor.dialects.consult import Terms
 
     with plain_errors():
         settings = load_settings(database_url=database_url)
@@ -61,12 +65,13 @@ def advise_command(
         if not seen.queries:
             fail(f"no statement was seen yet: {HOW_TO_GET_ONE}")
         _refuse_missing_file(settings)
+        terms = Terms(here=database_url is not None and settings.url != load_settings().url)
 
         async def ask() -> tuple[Advice, str | None]:
             engine = make_engine(settings.database_address, pool_size=1)
             try:
                 with progress_bar() as told:
-                    advice = await advise_on(engine, seen, verify=verify, told=told)
+                    advice = await advise_on(engine, seen, verify=verify, terms=terms, told=told)
                 return advice, await _revision(engine)
             finally:
                 await engine.dispose()
@@ -173,10 +178,12 @@ def _write_revision(file: Path, advice: Advice, stands: str | None) -> None:
 
 def _print(advice: Advice) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     console = Console()
     for part in _parts(advice):
-        console.print(part, highlight=False)
+        # What is to be copied, and sentences, are wrapped by the terminal, if at all.
+        console.print(part, highlight=False, soft_wrap=isinstance(part, Text))
 
 
 def _parts(advice: Advice) -> list[RenderableType]:
@@ -192,13 +199,13 @@ def _parts(advice: Advice) -> list[RenderableType]:
     if not advice.create:
         parts.append(Text("No further index is worth its upkeep."))
     for creation in advice.create:
-        table = Table(title=Text(f"{creation.ddl};", style="bold"), title_justify="left", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
         for heading in ("statement", "calls", "estimated", "verified", "worst", "observed"):
             table.add_column(heading, justify="left" if heading == "statement" else "right")
         effects = [*creation.helps[:HELPED_SHOWN], *creation.slows[:HELPED_SHOWN]]
         for effect in effects:
             table.add_row(Text(effect.name), f"{effect.calls:,}", *_figures(effect.gain))
-        parts += [Text(), table]
+        parts += [Text(), Text(f"{creation.ddl};", style="bold"), table]
         more = len(creation.helps) + len(creation.slows) - len(effects)
         size = (
             f"{creation.size_bytes / 1e6:,.1f} MB; saves about {creation.saves_ms / 1000:,.1f} s of the workload"

@@ -71,7 +71,7 @@ async def advise_on(
         if not verify:
             advice.not_verified_because = "It was not asked for."
         elif proof is None:
-            advice.not_verified_because = "Statements may not be run here: name a copy of the database."
+            advice.not_verified_because = "Statements are run on a copy only: name one (--database-url)."
         return advice
 
     return await consult(engine, question, terms)

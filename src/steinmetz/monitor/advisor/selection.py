@@ -220,6 +220,14 @@ class Selector:
         before = self._costs.of(statement, chosen)
         return self._costs.of(statement, after) / before if before else 1.0
 
+    def _at_stake(self, index: Index, chosen: Indexes) -> float:
+        """What the statements that use an index still cost; those beside it do not count."""
+        return sum(
+            each.query.calls * self._costs.of(each, chosen)
+            for each in self._touched({index})
+            if index.shown_name in self._costs.used(each, chosen)
+        )
+
     def _swap(self, chosen: Indexes) -> Indexes:
         """Replace one index by another of the same table while that is worth more."""
         for index in sorted(chosen):
@@ -230,10 +238,9 @@ class Selector:
                 if other.table != index.table or other in chosen:
                     continue
                 tried = rest | {other}
-                statements = self._touched({other})
-                base = sum(each.query.calls * self._costs.of(each, chosen) for each in statements)
                 worth = self.worth(tried)
-                if worth > best_worth + EXTENSION_GAIN * base and self._is_allowed(tried):
+                at_stake = self._at_stake(index, chosen) + self._at_stake(other, tried)
+                if worth > best_worth + EXTENSION_GAIN * at_stake and self._is_allowed(tried):
                     best, best_worth = tried, worth
             chosen = best
         return chosen
@@ -242,8 +249,8 @@ class Selector:
         """Leave out what the others make needless, and shorten what is longer than it needs to be."""
         for index in sorted(chosen, key=lambda each: (-len(each.columns), each)):
             without = chosen - {index}
-            base = sum(each.query.calls * self._costs.of(each, chosen) for each in self._touched({index}))
-            spare = EXTENSION_GAIN * base if self._is_needless(index, chosen) else 0.0
+            at_stake = self._at_stake(index, chosen)
+            spare = EXTENSION_GAIN * at_stake if self._is_needless(index, chosen) else 0.0
             if self.worth(without) >= self.worth(chosen) - spare and self._is_allowed(without):
                 chosen = without
                 continue
@@ -252,7 +259,7 @@ class Selector:
                 if shorter == index or not is_prefix(shorter, index) or self._is_needless(shorter, without):
                     continue
                 tried = without | {shorter}
-                if self.worth(tried) >= self.worth(chosen) - EXTENSION_GAIN * base and self._is_allowed(tried):
+                if self.worth(tried) >= self.worth(chosen) - EXTENSION_GAIN * at_stake and self._is_allowed(tried):
                     chosen = tried
                     break
         return chosen

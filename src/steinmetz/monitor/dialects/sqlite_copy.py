@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sqlalchemy.pool import SingletonThreadPool, StaticPool
+
 from steinmetz.clock import perf_ns
 from steinmetz.monitor.advisor.index import Index
 from steinmetz.monitor.dialects.base import CannotExplain, Work, is_many, refuse_unless_runnable
@@ -86,11 +88,22 @@ class EngineSource:
     def backup(self, target: sqlite3.Connection) -> None:
         driver: Any = self.connection.connection.dbapi_connection
         run_async = getattr(driver, "run_async", None)
-        if run_async is not None:
-            # aiosqlite's connection belongs to its own thread, which does the work.
-            run_async(lambda theirs: theirs.backup(target, progress=Patience(), sleep=PAUSE_S))
-        else:
+        # An application may begin with BEGIN IMMEDIATE, and of a connection that writes there is no backup. Where
+        # the pool shares one connection, what is open on it is another's.
+        is_ours = not isinstance(self.connection.engine.pool, StaticPool | SingletonThreadPool)
+        if run_async is None:
+            if is_ours:
+                driver.rollback()
             driver.backup(target, progress=Patience(), sleep=PAUSE_S)
+            return
+
+        async def work(theirs: Any) -> None:
+            if is_ours:
+                await theirs.rollback()
+            await theirs.backup(target, progress=Patience(), sleep=PAUSE_S)
+
+        # aiosqlite's connection belongs to its own thread, which does the work.
+        run_async(work)
 
 
 class SqliteCopy:

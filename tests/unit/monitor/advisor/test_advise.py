@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from steinmetz.monitor.advisor.advice import Advice
 from steinmetz.monitor.advisor.advise import advise
 from steinmetz.monitor.advisor.selection import Weights
 from steinmetz.monitor.advisor.workload import Query, Workload
+from steinmetz.monitor.dialects.base import ForeignKey
 from tests.unit.monitor.advisor.engine import Engine, index, query, table
 
 ORDERS = table("orders", 10_000, tenant=50, status=4, created=9_000, customer=900, total=500)
@@ -137,8 +139,8 @@ def test_duplicates_are_to_be_dropped_but_never_what_a_constraint_needs() -> Non
         index("orders", "total", name="only", unique=True),
         index("orders", "created", name="idle"),
     ]
-    engine = Engine({"orders": table("orders", 10_000, there, tenant=50, status=4, created=9_000, customer=900,
-                                     total=500)})  # fmt: skip
+    orders = table("orders", 10_000, there, tenant=50, status=4, created=9_000, customer=900, total=500)
+    engine = Engine({"orders": replace(orders, foreign_keys=(ForeignKey(("customer",), "customers", ("id",)),))})
     advice = given(
         query("SELECT * FROM orders WHERE tenant = ? AND status = ?", (5, "open"), calls=5_000),
         engine=engine,
@@ -148,6 +150,18 @@ def test_duplicates_are_to_be_dropped_but_never_what_a_constraint_needs() -> Non
         "idle": "No plan uses it, in 1 statements on orders that ran 5,000 times.",
     }
     assert [each.ddl for each in advice.drop if each.index.name == "idle"] == ["DROP INDEX idle"]
+
+
+def test_a_delete_gets_the_index_by_which_its_foreign_keys_are_looked_up() -> None:
+    items = table("items", 30_000, order_id=10_000)
+    items = replace(items, foreign_keys=(ForeignKey(("order_id",), "orders", ("id",)),))
+    engine = Engine({"orders": ORDERS, "items": items})
+    advice = advise(Workload([query("DELETE FROM orders WHERE id = ?", (1,), name="go")]), engine, "postgresql")
+    (creation,) = advice.create
+    assert creation.index.definition() == "items (order_id)"
+    assert creation.ddl.startswith("CREATE INDEX CONCURRENTLY ")
+    assert [effect.name for effect in creation.helps] == ["go: rows of items by order_id"]
+    assert advice.statements == 1
 
 
 def test_few_calls_do_not_tell_that_an_index_is_idle() -> None:

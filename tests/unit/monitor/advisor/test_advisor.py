@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -40,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def engine(path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"isolation_level": None})
     yield engine
     await engine.dispose()
 
@@ -97,6 +98,21 @@ async def test_a_database_that_cannot_be_asked_is_told(advisor: IndexAdvisor) ->
     await ended(advisor)
     other.dispose()
     assert "not mysql" in advisor.error
+
+
+async def test_an_application_that_takes_the_pen_at_once_is_copied_too(
+    engine: AsyncEngine, workload: Workload
+) -> None:
+    def do_begin(connection: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.close()
+
+    engine.sync_engine.dialect.do_begin = do_begin  # type: ignore[method-assign]
+    advice = await advise_on(engine, workload)
+    assert len(advice.create) == 1
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM orders")) == 4_000
 
 
 async def test_a_sync_engine_is_advised_too_and_says_why_nothing_was_verified(
