@@ -40,7 +40,7 @@ class Size:
     postgres_every: int
 
 
-FULL = Size(scale=4, form=EXHAUSTIVE, postgres_every=1)
+FULL = Size(scale=3, form=EXHAUSTIVE, postgres_every=1)
 QUICK = Size(scale=1, form=BRIEF, postgres_every=2)
 
 
