@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp.history import history
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.settings import Settings
+from steinmetz.erp.watching import Watching
 from steinmetz.monitor.stores.base import StatisticsStore
 from tests.app.conftest import SignIn, running, settings_for
 
@@ -133,9 +133,9 @@ async def test_sorting_by_what_is_not_there_is_refused(sign_in: SignIn) -> None:
 
 def test_the_history_can_be_switched_off(tmp_path: Path, clock: FakeClock) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
-    assert history(settings_for(tmp_path, url), clock) is None
-    assert history(settings_for(tmp_path, url, monitor_history=True, monitor=False), clock) is None
-    assert history(settings_for(tmp_path, url, monitor_history=True), clock) is not None
+    assert Watching(settings_for(tmp_path, url), clock).history is None
+    assert Watching(settings_for(tmp_path, url, monitor_history=True, monitor=False), clock).history is None
+    assert Watching(settings_for(tmp_path, url, monitor_history=True), clock).history is not None
 
 
 class TestHistory:

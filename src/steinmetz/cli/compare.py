@@ -92,7 +92,7 @@ def _user() -> str:
 async def _changes() -> AsyncIterator[Changes]:
     """The changes of the database of the settings, judged by the figures that servers have written down."""
     from steinmetz.clock import SystemClock
-    from steinmetz.erp.figures import figures_engine
+    from steinmetz.erp.history import figures_engine
     from steinmetz.erp.settings import load_settings
     from steinmetz.monitor.changes.log import DatabaseChangeLog
     from steinmetz.monitor.changes.watch import Changes, histories_of
@@ -100,10 +100,14 @@ async def _changes() -> AsyncIterator[Changes]:
     from steinmetz.monitor.stores.shared import SharedStore
 
     clock = SystemClock()
-    async with figures_engine(load_settings()) as engine:
-        store = SharedStore(clock, DatabaseShelf(engine))
+    settings = load_settings()
+    settings.make_data_dir()
+    store = SharedStore(clock, DatabaseShelf(engine := figures_engine(settings), owned=True))
+    try:
         await store.refresh()
         yield Changes(clock, histories_of(lambda: store), change_log=DatabaseChangeLog(engine))
+    finally:
+        await store.shelf.aclose()
 
 
 async def _mark(note: str, author: str, tables: tuple[str, ...]) -> str:

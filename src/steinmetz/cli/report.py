@@ -38,18 +38,22 @@ def report_command(since: str, *, as_json: bool) -> None:
 
 async def _review(stretch: timedelta) -> Review:
     from steinmetz.clock import SystemClock
-    from steinmetz.erp.figures import figures_engine
+    from steinmetz.erp.history import figures_engine
     from steinmetz.erp.settings import load_settings
     from steinmetz.monitor.changes.log import DatabaseChangeLog
     from steinmetz.monitor.changes.weekly import review
     from steinmetz.monitor.stores.database import DatabaseShelf
 
     until = SystemClock().now()
-    async with figures_engine(load_settings()) as engine:
-        shelf = DatabaseShelf(engine)
+    settings = load_settings()
+    settings.make_data_dir()
+    shelf = DatabaseShelf(engine := figures_engine(settings), owned=True)
+    try:
         await shelf.open()
         hours = await shelf.hours(until - stretch)
         return review(hours, await DatabaseChangeLog(engine).entries(), until - stretch, until)
+    finally:
+        await shelf.aclose()
 
 
 def _print(found: Review) -> None:

@@ -25,10 +25,10 @@ from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
 from steinmetz.erp.modules.system.diagnostics_advice import router as advice
 from steinmetz.erp.modules.system.diagnostics_alerts import router as alerts
+from steinmetz.erp.modules.system.diagnostics_changes import router as changes
 from steinmetz.erp.modules.system.diagnostics_patterns import router as diagnostics_patterns
 from steinmetz.erp.modules.system.diagnostics_plans import router as plans
 from steinmetz.erp.modules.system.diagnostics_statistics import router as diagnostics_statistics
-from steinmetz.erp.modules.system.diagnostics_changes import router as changes
 from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.openapi import install_openapi
 from steinmetz.erp.state import AppState

@@ -16,9 +16,7 @@ from steinmetz.erp.chores import chores
 from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import event_error, refusal
-from steinmetz.erp.history import history
 from steinmetz.erp.kit.roles import Actor, Role
-from steinmetz.erp.logging import CURRENT_REQUEST
 from steinmetz.erp.migrations import head
 from steinmetz.erp.modules.auth.events import Gate
 from steinmetz.erp.modules.auth.identity import Identity
@@ -35,12 +33,11 @@ from steinmetz.erp.neighbours import everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
-from steinmetz.erp.settings import Environment, Settings, load_settings
+from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.erp.state import AppState
+from steinmetz.erp.watching import Watching
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
-from steinmetz.monitor import Budget, query_monitor
-from steinmetz.monitor.alerts.webhook import Webhook
 from steinmetz.realtime import Config as RealtimeConfig
 from steinmetz.realtime import Server
 from steinmetz.sql.scope import ScopeKind, open_scope
@@ -104,22 +101,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         finish=door.finish,
         on_admitted=rates.charge_user,
     )
-    monitor = query_monitor
-    kept = history(settings, clock)
-    monitor.configure(
-        slow_threshold_ms=settings.slow_query_threshold_ms,
-        thresholds=settings.slow_query_thresholds,
-        sensitive=settings.sensitive_columns,
-        explain=settings.explain,
-        request_id=CURRENT_REQUEST.get,
-        enabled=settings.monitor,
-        clock=clock,
-        store=kept,
-        warn=settings.environment is Environment.DEVELOPMENT,
-        skip=("steinmetz.erp.kit", "steinmetz.erp.db"),  # what modules ask through
-    )
-    monitor.alerts.budgets = Budget.read(settings.query_budgets)
-    webhook = _webhook(settings, clock)
+    watching = Watching(settings, clock)
+    monitor = watching.monitor
 
     state = AppState(
         settings=settings,
@@ -144,12 +127,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await live.hook.prime()
-        monitor.loop_lag.start()
-        if webhook is not None:
-            webhook.start(monitor.alerts)
-        if kept is not None:
-            await kept.start()
-        await monitor.plans.start()
+        await watching.start()
         await scheduler.start()
         await listeners.start()
         await worker.start()
@@ -157,14 +135,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await worker.stop()
         await listeners.stop()
         await scheduler.stop()
-        if webhook is not None:
-            await webhook.stop()
-        await monitor.plans.stop()
-        await monitor.advisor.aclose()
-        monitor.loop_lag.stop()
-        monitor.detach(live.hook)
-        if kept is not None:
-            await kept.aclose()
+        await watching.stop(live.hook)
         await database.close()
 
     api = make_api(state, lifespan=lifespan)
@@ -185,14 +156,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
     door.inside = live
     return Application(state, api, live, door)
-
-
-def _webhook(settings: Settings, clock: Clock) -> Webhook | None:
-    if settings.alert_webhook_url is None or settings.alert_webhook_secret is None:
-        return None
-    return Webhook(
-        settings.alert_webhook_url.get_secret_value(), settings.alert_webhook_secret.get_secret_value(), clock
-    )
 
 
 def _overview_emissions(previous: Any, body: Any) -> list[Emission]:

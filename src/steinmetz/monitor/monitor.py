@@ -24,13 +24,14 @@ from steinmetz.monitor.capture.plans import Plans
 from steinmetz.monitor.capture.slow_log import SlowLog, Told
 from steinmetz.monitor.capture.track import Span, Track
 from steinmetz.monitor.capture.workload import WorkloadRecorder
+from steinmetz.monitor.changes.change import tables_changed_by
 from steinmetz.monitor.changes.watch import Changes, histories_of
 from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.sql.engine import SqlHook
 from steinmetz.sql.execution import NEVER_NS, Execution, ExecutionObserver, Watch
-from steinmetz.sql.facts import StatementFacts, Verb
+from steinmetz.sql.facts import Relation, StatementFacts, Verb
 from steinmetz.sql.scope import Ledger, Scope, ScopeKind, observe_scopes, unobserve_scopes
 
 if TYPE_CHECKING:
@@ -160,6 +161,8 @@ class QueryMonitor:
             hook.loop_lag = self.loop_lag
             observe_scopes(self._scope_ended)
             self.plans.watch(hook, self._thresholds.of_ms(""))
+            if hook.oracle is not None:
+                hook.oracle.on_surprise = self._surprised
             self._hooks.add(hook)
             attached[hook] = self
 
@@ -208,6 +211,8 @@ class QueryMonitor:
         parameters that it may be explained and run again with.
         """
         if self.enabled and facts.verb is not Verb.TRANSACTION:
+            if facts.verb is Verb.DDL:
+                return -1
             told = self._told.get(facts.fingerprint, 0)
             if told < FIRST_RUNS_TOLD and (told or len(self._told) < NAMES_REMEMBERED):
                 return -1
@@ -225,7 +230,9 @@ class QueryMonitor:
         meter = self._store.meter(facts.fingerprint, name, facts.text)
         failed = execution.error is not None
         told = self._told.get(facts.fingerprint, 0)
-        if told < FIRST_RUNS_TOLD:
+        if facts.verb is Verb.DDL and not failed:
+            self.changes.ddl(facts.text, tables_changed_by(facts.text))
+        elif told < FIRST_RUNS_TOLD:
             self._told[facts.fingerprint] = told + 1
             if not told:
                 self.plans.seen(name, execution)
@@ -286,6 +293,9 @@ class QueryMonitor:
                 query.calls = found.statistics.count
                 query.total_ns = found.statistics.total_ns
         return workload
+
+    def _surprised(self, facts: StatementFacts, relations: frozenset[Relation]) -> None:
+        self.alerts.unpredicted_write(self.name_of(facts), (relation.name for relation in relations))
 
     def ledger(self, scope: Scope) -> Ledger | None:
         """What is written down for a scope."""

@@ -5,7 +5,7 @@ The port is `Knowledge`; `sqlite.py` and `postgres.py` answer it, `NoKnowledge` 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from steinmetz.sql.facts import Relation, StatementFacts, Verb
@@ -73,7 +73,12 @@ class Knowledge(Protocol):
 
 
 class Oracle(Protocol):
-    """What compares, now and then, what a statement wrote with what was predicted of it."""
+    """What compares, now and then, what a statement wrote with what was predicted of it.
+
+    ``on_surprise`` is told of a statement, and of the relations that it wrote and was not predicted to write.
+    """
+
+    on_surprise: Callable[[StatementFacts, frozenset[Relation]], None] | None
 
     def before(self, facts: StatementFacts, connection: PoolProxiedConnection) -> Any | None:
         """The counters before a write, or None if this one is not looked at."""

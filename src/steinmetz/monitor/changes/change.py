@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,6 +84,24 @@ class Entry:
 
     change: Change
     outcome: Outcome = field(default_factory=lambda: Outcome(Verdict.TOO_FEW))
+
+
+_TABLE = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)'
+_OF_DDL = (
+    re.compile(rf"^create\s+(?:unique\s+)?index\b.*?\bon\s+(?:only\s+)?{_TABLE}", re.IGNORECASE),
+    re.compile(
+        rf"^(?:create|alter|drop)\s+table\s+(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?{_TABLE}", re.IGNORECASE
+    ),
+    re.compile(rf"^create\s.*?\btrigger\b.*?\bon\s+{_TABLE}", re.IGNORECASE),
+)
+
+
+def tables_changed_by(ddl: str) -> tuple[str, ...]:
+    """The table that a statement of the schema's language is about; () if it names none, as DROP INDEX."""
+    for form in _OF_DDL:
+        if found := form.match(ddl.strip()):
+            return (found[1].rpartition(".")[2].strip('"'),)
+    return ()
 
 
 def overall(statements: Iterable[StatementChange]) -> Verdict:

@@ -122,24 +122,27 @@ class Changes:
 
     # -- life ------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Review every minute on the running loop, until `stop`."""
+    def start(self, release: str | None = None) -> None:
+        """Review every minute on the running loop, until `stop`. Another ``release`` than before is a change."""
         if self._tasks is None:
             self._tasks = Tasks("changes")
-            self._tasks.spawn("review", self._reviewing())
+            self._tasks.spawn("review", self._reviewing(release))
 
     async def stop(self) -> None:
         tasks, self._tasks = self._tasks, None
         if tasks is not None:
             await tasks.aclose()
 
-    async def _reviewing(self) -> None:
+    async def _reviewing(self, release: str | None) -> None:
         while True:
-            await asyncio.sleep(REVIEW_EVERY_S)
             try:
+                if release is not None:
+                    await self.deployed(release)
+                    release = None
                 await self.review()
             except Exception as error:
                 log.error("Changes could not be reviewed", error=type(error).__name__)
+            await asyncio.sleep(REVIEW_EVERY_S)
 
     # -- figures ---------------------------------------------------------------------------------------------
 

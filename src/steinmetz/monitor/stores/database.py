@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from steinmetz.monitor.analysis.packing import head
+from steinmetz.monitor.analysis.packing import head, unpack
 from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject
 from steinmetz.monitor.changes.weekly import Hour
 from steinmetz.monitor.stores.shelf import (
