@@ -913,7 +913,6 @@ def test_nine_in_ten_unrelated_reads_by_primary_key_survive(bench: Bench) -> Non
         name, read, write = _unrelated(choose)
         if bench.concerned(read, write):
             lost.append(name)
-    print(len(lost), lost)
     assert len(lost) <= 30, lost
 
 
