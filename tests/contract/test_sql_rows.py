@@ -937,7 +937,7 @@ async def test_t9_at_random_on_postgresql(postgres: AsyncEngine) -> None:
             await greenlet_spawn(prover.prove, choose)
         kept, changed = kept + prover.kept, changed + prover.changed
     assert changed > 10, "the writes do something"
-    assert kept > 40, "the rule tells many apart"
+    assert kept > 15, "the rule tells some apart"
 
 
 @pytest.mark.anyio
