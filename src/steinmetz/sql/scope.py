@@ -8,7 +8,7 @@ that moment, so it makes every open recording uncertain.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
@@ -19,12 +19,13 @@ import structlog
 from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import ReadSet
 from steinmetz.sql.facts import Relation, StatementFacts
-from steinmetz.sql.rows import Rows, folded_rows
+from steinmetz.sql.rows import MAX_KEYS, Rows, folded_rows
+from steinmetz.sql.templates import NO_LISTS
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
 
-    from steinmetz.sql.templates import ReadTemplate
+    from steinmetz.sql.templates import ReadTemplate, Run
 
 log = structlog.get_logger("steinmetz.sql")
 
@@ -32,6 +33,8 @@ MAX_RUNS = 256
 """Runs of one statement whose values a scope remembers; with more, its tables count (trap T12)."""
 MAX_STATEMENTS = 256
 """Statements whose values a scope remembers, and read sets that it replays apart from each other."""
+MAX_PARAMETERS = 2 * MAX_KEYS
+"""Of one run with an IN list; with more, its tables count."""
 
 
 class ScopeKind(StrEnum):
@@ -96,7 +99,7 @@ class Scope:
         self.name = name
         self.reads: set[Relation] = set()
         self.whole: set[Relation] = set()
-        self._runs: dict[ReadTemplate, list[Any]] = {}
+        self._runs: dict[ReadTemplate, list[Run]] = {}
         self._replayed: list[ReadSet] = []
         self.unknown: set[str] = set()
         self.wrote = False
@@ -112,30 +115,32 @@ class Scope:
     def note(self, facts: StatementFacts, context: ExecutionContext | None = None, many: bool = False) -> None:
         """Record one statement that is to be executed; its bound values are in ``context``."""
         self.statements += 1
-        if facts.reads:
-            self.reads.update(facts.reads)
-            template = facts.looks_at
-            if template is None or context is None or not self._note_rows(template, context):
+        template = facts.looks_at
+        if template is None or context is None:
+            if facts.reads:
+                self.reads.update(facts.reads)
                 self.whole.update(facts.reads)
+        else:
+            runs = self._runs.get(template)
+            if runs is None:
+                runs = self._first_run(template, facts.reads)
+            if len(runs) <= MAX_RUNS:
+                sets: Sequence[Any] = context.compiled_parameters  # type: ignore[attr-defined]
+                lists = getattr(context, "_expanded_parameters", NO_LISTS) if template.has_lists else NO_LISTS
+                if lists and sets and len(sets[0]) > MAX_PARAMETERS:
+                    sets = ()  # too long a list to bind anything, or to be kept
+                runs.append((sets, lists))
         if facts.reads_unknown:
             self.unknown.add(f"unknown reads of {facts.fingerprint}")
         if facts.is_write:
             self.wrote = True
 
-    def _note_rows(self, template: ReadTemplate, context: ExecutionContext) -> bool:
-        """Remember the values of one run; whether that was possible."""
-        runs = self._runs.get(template)
-        if runs is None:
-            if len(self._runs) >= MAX_STATEMENTS:
-                return False
-            runs = self._runs.setdefault(template, [])
-        elif len(runs) > MAX_RUNS:
-            return True  # `read_set` sees that there were too many
-        try:
-            runs.append(template.taken(context))
-        except (LookupError, ValueError, AttributeError):  # another SQLAlchemy
-            return False
-        return True
+    def _first_run(self, template: ReadTemplate, reads: frozenset[Relation]) -> list[Run]:
+        self.reads.update(reads)
+        if len(self._runs) < MAX_STATEMENTS:
+            return self._runs.setdefault(template, [])
+        self.whole.update(reads)
+        return []  # it is kept nowhere
 
     def replay(self, read_set: ReadSet) -> None:
         """What was computed before, from ``read_set``, is used here: this scope has read the same (trap T2).
@@ -158,9 +163,12 @@ class Scope:
             if len(runs) > MAX_RUNS:
                 whole |= template.relations
                 continue
-            for taken in list(runs):
-                for relation, looked_at in template.rows(taken):
-                    rows.setdefault(relation, []).append(looked_at)
+            try:
+                for run in list(runs):
+                    for relation, looked_at in template.rows(run):
+                        rows.setdefault(relation, []).append(looked_at)
+            except (LookupError, ValueError):  # several sets of values, too long a list, another SQLAlchemy
+                whole |= template.relations
         for replayed in list(self._replayed):
             whole |= replayed.relations - replayed.rows.keys()
             for relation, several in replayed.rows.items():

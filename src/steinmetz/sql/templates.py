@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from steinmetz.sql.facts import Relation
 from steinmetz.sql.rows import MAX_KEYS, Change, Column, Rows, Value, normalised
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import ExecutionContext
+Run = tuple[Sequence[Mapping[str, Any]], Mapping[str, Sequence[str]]]
+"""The sets of parameters of one run, and the names in them that the values of each IN list got.
 
+SQLAlchemy makes both anew for each run, and nobody changes them afterwards; the values of a list are copied there.
+"""
 NO_LISTS: Mapping[str, Sequence[str]] = {}
 
 
@@ -38,41 +39,31 @@ class Occurrence:
 
 
 class ReadTemplate:
-    """The occurrences of a SELECT: all that there are of ``relations``; of ``whole``, nothing is known."""
+    """The occurrences of a SELECT: all that there are of ``relations``; of ``whole``, nothing is known.
 
-    __slots__ = ("_binds", "_get", "_lists", "occurrences", "relations", "whole")
+    ``has_lists``: some of the binds are IN lists.
+    """
+
+    __slots__ = ("has_lists", "occurrences", "relations", "whole")
 
     def __init__(self, occurrences: Sequence[Occurrence], reads: frozenset[Relation]) -> None:
         self.occurrences = tuple(occurrences)
         self.relations = frozenset(occurrence.relation for occurrence in occurrences)
         self.whole = reads - self.relations
-        binds = {bind.name: bind.many for occurrence in occurrences for _, bind in occurrence.bound}
-        self._binds = tuple(binds.items())
-        self._lists = any(binds.values())
-        self._get = itemgetter(*binds) if binds else None
+        self.has_lists = any(bind.many for occurrence in occurrences for _, bind in occurrence.bound)
 
-    def taken(self, context: ExecutionContext) -> Any:
-        """The values that `rows` needs, out of the caller's reach.
+    def rows(self, run: Run) -> Iterator[tuple[Relation, Rows]]:
+        """The rows of each occurrence in one run.
 
-        Raises `LookupError` if they are not where they are looked for, and `ValueError` for several sets of them.
+        Raises `LookupError` if a value is not where it is looked for, and `ValueError` for several sets of them.
         """
-        if self._get is None:
-            return None
-        (parameters,) = context.compiled_parameters  # type: ignore[attr-defined]
-        if not self._lists:
-            return self._get(parameters)
-        lists: Mapping[str, Sequence[str]] = context._expanded_parameters  # type: ignore[attr-defined]
-        return tuple([_taken(parameters, lists[name]) if many else parameters[name] for name, many in self._binds])
-
-    def rows(self, taken: Any) -> Iterator[tuple[Relation, Rows]]:
-        """The rows of each occurrence, with the values that `taken` took."""
-        if len(self._binds) == 1 and not self._lists:
-            taken = (taken,)
-        values = {bind[0]: value for bind, value in zip(self._binds, taken or (), strict=True)}
+        sets, lists = run
+        (parameters,) = sets
         for occurrence in self.occurrences:
             bound = {}
             for column, bind in occurrence.bound:
-                found = _values(column, bind, values[bind.name])
+                value = _taken(parameters, lists[bind.name]) if bind.many else parameters[bind.name]
+                found = _values(column, bind, value)
                 if found is not None:
                     bound[column] = frozenset(found)
             yield occurrence.relation, Rows(bound, occurrence.columns)

@@ -30,13 +30,35 @@ from steinmetz.live.doorbell.messages import (
 )
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import Relation
+from steinmetz.sql.rows import MAX_KEYS, MAX_ROWS, Change, Column, Kind
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-writes = st.builds(
-    WriteSet,
-    st.frozensets(st.builds(Relation, names, names), max_size=8),
-    st.frozensets(names, max_size=3),
-)
+values = {
+    Kind.INTEGER: st.integers(1 - 2**53, 2**53 - 1),
+    Kind.BOOLEAN: st.booleans(),
+    Kind.TEXT: names,
+    Kind.UUID: st.uuids().map(lambda key: key.hex),
+}
+bound = st.lists(
+    st.tuples(names, st.sampled_from(Kind)).flatmap(
+        lambda column: st.tuples(st.just(Column(*column)), st.frozensets(values[column[1]], max_size=4))
+    ),
+    max_size=3,
+).map(dict)
+changes = st.builds(Change, bound, st.none() | st.frozensets(names, max_size=3))
+
+
+@st.composite
+def write_sets(draw: st.DrawFn) -> WriteSet:
+    relations = draw(st.frozensets(st.builds(Relation, names, names), max_size=8))
+    told = [relation for relation in relations if draw(st.booleans())]
+    several = st.lists(changes, min_size=1, max_size=3).map(tuple)
+    return WriteSet(
+        relations, draw(st.frozensets(names, max_size=3)), {relation: draw(several) for relation in told}
+    )
+
+
+writes = write_sets()
 numbers = st.integers(0, 2**53 - 1)
 bodies = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | names,
@@ -95,6 +117,28 @@ def test_a_frame_that_is_announced_too_long_is_refused_before_it_comes(length: i
 
 HEAD = {"schema": SCHEMA, "v": 2}
 GOOD = {"relations": [["main", "users"]], "unknown": []}
+CHANGE = {"within": [["id", "integer", [7]]], "assigned": ["name"]}
+BAD_ROWS = [
+    {},
+    [[0]],
+    [[1, [CHANGE]]],
+    [[True, [CHANGE]]],
+    [[0, []]],
+    [[0, CHANGE]],
+    [[0, [CHANGE] * (MAX_ROWS + 1)]],
+    [[0, [CHANGE]], [0, [CHANGE]]],
+    [[0, [{**CHANGE, "assigned": "name"}]]],
+    [[0, [{**CHANGE, "assigned": [7]}]]],
+    [[0, [{"assigned": None}]]],
+    [[0, [{"within": [["id", "integer", [7]]] * 2}]]],
+    [[0, [{"within": [["id", "number", [7]]]}]]],
+    [[0, [{"within": [["id", ["integer"], [7]]]}]]],
+    [[0, [{"within": [["id", "integer", 7]]}]]],
+    [[0, [{"within": [["id", "integer", ["7"]]]}]]],
+    [[0, [{"within": [["id", "integer", [True]]]}]]],
+    [[0, [{"within": [["id", "text", ["x" * 256]]]}]]],
+    [[0, [{"within": [["id", "integer", list(range(MAX_KEYS + 1))]]}]]],
+]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +164,7 @@ GOOD = {"relations": [["main", "users"]], "unknown": []}
         {**HEAD, "kind": "wrote", "writes": {"relations": [["main", 7]], "unknown": []}},
         {**HEAD, "kind": "wrote", "writes": {"relations": [["m", "t"]] * (MAX_RELATIONS + 1), "unknown": []}},
         {**HEAD, "kind": "wrote", "writes": {"relations": [], "unknown": [None]}},
+        *({**HEAD, "kind": "wrote", "writes": {**GOOD, "rows": rows}} for rows in BAD_ROWS),
         {**HEAD, "kind": "said"},
     ],
 )
@@ -154,6 +199,18 @@ def test_a_deep_value_is_refused_and_not_followed() -> None:
 def test_a_write_set_that_cannot_be_told_becomes_anything(relations: set[Relation]) -> None:
     (heard,) = Decoder().feed(encode(Mark(1, WriteSet(frozenset(relations), frozenset({"other"})))))
     assert heard == Mark(1, WriteSet(unknown=frozenset({"main", "other"})))
+
+
+def test_rows_that_are_too_much_to_tell_become_their_relations() -> None:
+    relations = frozenset(Relation("main", f"table_{number}") for number in range(100))
+    many = Change({Column("id", Kind.INTEGER): frozenset(range(64))})
+    (heard,) = Decoder().feed(encode(Wrote(WriteSet(relations, frozenset(), dict.fromkeys(relations, (many,))))))
+    assert heard == Wrote(WriteSet(relations))
+    unsayable = Change({Column("id", Kind.TEXT): frozenset({"\udcff"})})
+    (heard,) = Decoder().feed(
+        encode(Wrote(WriteSet(relations, frozenset(), dict.fromkeys(relations, (unsayable,)))))
+    )
+    assert heard == Wrote(WriteSet(relations))
 
 
 @pytest.mark.parametrize("body", ["x" * MAX_FRAME_BYTES, object(), "\udcff"])

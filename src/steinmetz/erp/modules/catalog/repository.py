@@ -135,7 +135,7 @@ async def ways_to(session: AsyncSession, node_ids: Collection[str]) -> dict[str,
     """
     steps = (await session.execute(_ways(), {"node_ids": list(node_ids)})).all()
     named = select(FunctionNode.id, FunctionNode.title).where(FunctionNode.id.in_({step.id for step in steps}))
-    titles = dict((await session.execute(named)).tuples().all())
+    titles = {node.id: node.title for node in await session.execute(named)}
     ways: dict[str, list[tuple[str, str, Role]]] = {}
     for target, step_id, min_role in steps:
         if step_id in titles:  # not deleted meanwhile
