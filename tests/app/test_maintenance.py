@@ -121,7 +121,9 @@ ALLOWED = {
     ("post", "/api/auth/refresh"),
     ("post", "/api/auth/logout"),
     ("put", PATH),
-    ("post", "/api/cache/invalidate"),  # writes nothing into the database
+    ("post", "/api/cache/invalidate"),  # these write nothing into the database
+    ("post", "/api/diagnostics/index-advice"),
+    ("post", "/api/diagnostics/workload"),
 }
 BODIES: dict[str, dict[str, Any]] = {
     "/api/users": {"email": "n@example.com", "name": "Neu", "role": "clerk", "password": PASSWORD},

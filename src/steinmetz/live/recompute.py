@@ -160,7 +160,8 @@ class Recomputer:
 
     async def _commit_or_retry(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), RETRY_AFTER_S)
+            async with asyncio.timeout(RETRY_AFTER_S):
+                await self._wake.wait()
 
     async def _recompute(self) -> bool:
         """Compute once and speak if the bytes differ; whether there was an answer."""

@@ -138,6 +138,7 @@ class QueryMonitor:
         if clock is not None or store is not None:
             self._store = store or MemoryStore(self.clock)
             self.workload.clear()
+            self._told.clear()
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:

@@ -85,8 +85,10 @@ class Attendant:
                     self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
                 self._turned.set()
                 next_s = min(next_look_s, next_use_s) if self._found else next_look_s
+                # wait_for of Python 3.11 loses a cancellation that comes together with the waking.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), max(0.0, next_s - loop.time()))
+                    async with asyncio.timeout(max(0.0, next_s - loop.time())):
+                        await self._wake.wait()
         finally:
             narrowing.attended_by(None)
             with contextlib.suppress(Exception):

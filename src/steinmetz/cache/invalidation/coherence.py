@@ -86,7 +86,8 @@ class Coherence:
                     return True
                 self._waiting.append((loop, future))
             try:
-                await asyncio.wait_for(future, deadline_s - loop.time())
+                async with asyncio.timeout_at(deadline_s):
+                    await future
             except TimeoutError:
                 return False
             finally:

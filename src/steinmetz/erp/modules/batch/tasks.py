@@ -171,7 +171,8 @@ class Worker:
     @staticmethod
     async def _called(call: asyncio.Event, within_s: float | None) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(call.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await call.wait()
             return True
         return False
 
