@@ -1,9 +1,9 @@
-"""One process that runs the same query over and over, with and without a tool that watches it.
+"""One process that runs the same ten queries over and over, with and without a tool that watches them.
 
 ``python query_cost.py DRIVER TOOL [URL]``: reads lines ``none N`` and ``with N`` and answers each with the CPU
-time of N queries in µs a query, all threads of the process included; ``fetch STEPS`` (pysqlite) with what the tool
-shows and what a raw cursor takes for one query that steps through rows, in ms. Needs SQLAlchemy and the tool, no
-more: peers live in an environment of their own.
+time of N queries (a multiple of ten) in µs a query, all threads of the process included; ``fetch STEPS`` (pysqlite)
+with what the tool shows and what a raw cursor takes for one query that steps through rows, in ms. Needs SQLAlchemy
+and the tool, no more: peers live in an environment of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 TABLE = Table("t", MetaData(), Column("id", Integer, primary_key=True), Column("a", String), Column("b", Integer))
-QUERY = select(TABLE.c.id, TABLE.c.a).where(TABLE.c.id == 5)
+REQUEST = [select(TABLE.c.id, TABLE.c.a.label(f"a{number}")).where(TABLE.c.id == number) for number in range(10)]
+"""What one request asks: ten statements. One of them ten times would be an N+1, which is looked at."""
 ROWS = [{"id": number, "a": f"x{number}", "b": number % 7} for number in range(100)]
 STEPPED = """
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {steps})
@@ -185,11 +186,14 @@ class Sync:
 
     def block(self, queries: int) -> float:
         execute = self.connection.execute
-        with self.around():
-            started_ns = time.process_time_ns()
-            for _ in range(queries):
-                execute(QUERY).fetchall()
-            return (time.process_time_ns() - started_ns) / queries / 1000
+        spent_ns = 0
+        for _ in range(queries // len(REQUEST)):
+            with self.around():
+                started_ns = time.process_time_ns()
+                for query in REQUEST:
+                    execute(query).fetchall()
+                spent_ns += time.process_time_ns() - started_ns
+        return spent_ns / queries / 1000
 
 
 class Async:
@@ -216,11 +220,14 @@ class Async:
 
     async def _block(self, queries: int) -> float:
         execute = self.connection.execute
-        with self.around():
-            started_ns = time.process_time_ns()
-            for _ in range(queries):
-                (await execute(QUERY)).fetchall()
-            return (time.process_time_ns() - started_ns) / queries / 1000
+        spent_ns = 0
+        for _ in range(queries // len(REQUEST)):
+            with self.around():
+                started_ns = time.process_time_ns()
+                for query in REQUEST:
+                    (await execute(query)).fetchall()
+                spent_ns += time.process_time_ns() - started_ns
+        return spent_ns / queries / 1000
 
 
 class StampedCursor(sqlite3.Cursor):
