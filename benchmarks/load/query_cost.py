@@ -1,9 +1,9 @@
 """One process that runs the same ten queries over and over, with and without a tool that watches them.
 
 ``python query_cost.py DRIVER TOOL [URL]``: reads lines ``none N`` and ``with N`` and answers each with the CPU
-time of N queries (a multiple of ten) in µs a query, all threads of the process included; ``fetch STEPS`` (pysqlite)
-with what the tool shows and what a raw cursor takes for one query that steps through rows, in ms. Needs SQLAlchemy
-and the tool, no more: peers live in an environment of their own.
+time of N queries (a multiple of ten) in µs a query, all threads of the process included; ``fetch STEPS`` (for
+pysqlite) with what the tool shows and what a raw cursor takes for one query that steps through rows, in ms. Needs
+SQLAlchemy and the tool, no more: peers live in an environment of their own.
 """
 
 from __future__ import annotations

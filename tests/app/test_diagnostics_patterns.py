@@ -94,8 +94,9 @@ class TestWithoutTheMonitor:
     def settings(self, settings: Any) -> Any:
         return settings.model_copy(update={"monitor": False})
 
-    async def test_an_empty_list_is_shown(self, app: Application, sign_in: SignIn) -> None:
+    async def test_it_says_that_it_is_off(self, app: Application, sign_in: SignIn) -> None:
         admin = await sign_in(Role.ADMIN)
         await ask_in_loops(app)
         answer = await admin.get("/api/diagnostics/n-plus-one")
-        assert answer.json()["data"] == []
+        assert answer.status_code == 503
+        assert "STEINMETZ_MONITOR=off" in answer.json()["detail"]

@@ -84,7 +84,7 @@ class Patterns:
         self._routes = Routes()
         self._eager_loads: EagerLoads | None = None
         self._slots: dict[str, Slots] = {}
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
         self._unbounded: dict[str, bool] = {}
         self._texts: deque[tuple[StatementFacts, str, str, Place | None, str]] = deque(maxlen=TEXTS_WAITING)
 
@@ -107,10 +107,10 @@ class Patterns:
 
     def first(self, facts: StatementFacts, context: ExecutionContext | None) -> None:
         """Look once at each statement for relations that nothing connects."""
-        if facts.fingerprint in self._seen or facts.verb is not Verb.SELECT or len(self._seen) >= REMEMBERED:
+        if facts.fingerprint in self.seen or len(self.seen) >= REMEMBERED:
             return
-        self._seen.add(facts.fingerprint)
-        if context is None:
+        self.seen.add(facts.fingerprint)
+        if facts.verb is not Verb.SELECT or context is None:
             return
         linter = getattr(context.compiled, "from_linter", None)
         if linter is not None:
@@ -233,7 +233,7 @@ class Patterns:
     def clear(self) -> None:
         self._store.clear()
         self._routes = Routes()
-        self._seen.clear()
+        self.seen.clear()
         self.exceedings.clear()
 
 

@@ -72,8 +72,8 @@ class Fetch(CursorFetchStrategy):
     """How one result fetches, and what is told when it has ended; see `steinmetz.sql.runs.Runs.fetched`."""
 
     __slots__ = (
-        "_ended", "context", "execute_ns", "fetch_ns", "parameters", "record", "rows", "runs", "scope",
-        "started_ns", "statement", "watch", "worker",
+        "_ended", "context", "execute_ns", "fetch_ns", "record", "rows", "runs", "scope", "started_ns", "watch",
+        "worker",
     )  # fmt: skip
 
     def __init__(
@@ -82,8 +82,6 @@ class Fetch(CursorFetchStrategy):
         record: Record,
         scope: Scope | None,
         watch: Watch | None,
-        statement: str,
-        parameters: Any,
         started_ns: int,
         execute_ns: int,
         worker: WorkerTime | None,
@@ -94,8 +92,6 @@ class Fetch(CursorFetchStrategy):
         self.record = record
         self.scope = scope
         self.watch = watch
-        self.statement = statement
-        self.parameters = parameters
         self.started_ns = started_ns
         self.execute_ns = execute_ns
         self.worker = worker

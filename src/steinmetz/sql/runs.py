@@ -130,8 +130,6 @@ class Runs:
                     record,
                     scope,
                     watch,
-                    statement,
-                    parameters,
                     started_ns,
                     ended_ns - started_ns,
                     worker,
@@ -185,11 +183,12 @@ class Runs:
         if scope is not None:
             scope.db_ns += duration_ns
             try:
-                (scope.ledger or self._open_ledger(scope)).note(facts, duration_ns, parameters, context)
+                (scope.ledger or self.open_ledger(scope)).note(facts, duration_ns, parameters, context)
             except Exception as error:
                 log.error("A ledger failed", ledger=repr(scope.ledger), error=told(error))
 
-    def _open_ledger(self, scope: Scope) -> Any:
+    def open_ledger(self, scope: Scope) -> Any:
+        """The ledger of a scope whose first statement this is."""
         for observer in self.observers:
             ledger = observer.ledger(scope)
             if ledger is not None:
@@ -271,6 +270,27 @@ class Runs:
 
     def fetched(self, fetch: Fetch, error: BaseException | None = None) -> None:
         """The rows of a statement have been read to their end, or given up; only now its time is known."""
+        record = fetch.record
+        duration_ns = fetch.execute_ns + fetch.fetch_ns
+        if error is not None or fetch.worker is not None or duration_ns > record.floor_ns:
+            self._fetched_in_full(fetch, error)
+            return
+        scope, watch = fetch.scope, fetch.watch
+        if watch is not None:
+            watch.fetched(record.facts, fetch.fetch_ns)
+        if scope is not None:
+            scope.db_ns += fetch.fetch_ns
+            if scope.ledger is not None:
+                scope.ledger.fetched(record.facts, fetch.fetch_ns)
+        turning = self.turning
+        if turning.turn_at_ns != NEVER_NS and perf_ns() >= turning.turn_at_ns:
+            turning.turn()
+        if watch is None or not watch.is_sample:
+            record.meter.add(duration_ns)
+        else:
+            record.meter.inside(duration_ns)
+
+    def _fetched_in_full(self, fetch: Fetch, error: BaseException | None) -> None:
         record, context = fetch.record, fetch.context
         fetch_ns = fetch.fetch_ns
         driver_ns = lag_ns = 0
@@ -294,7 +314,8 @@ class Runs:
             return
         self.tell(
             Execution(
-                record.facts, fetch.statement, fetch.parameters, False, fetch.started_ns, execute_ns, error, scope,
+                record.facts, context.statement or "", context.parameters[0], False, fetch.started_ns, execute_ns,
+                error, scope,
                 fetch.rows, self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context), driver_ns,
                 watch,
             ), record,
@@ -379,6 +400,7 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
     """
     current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
     execute, failed, now_ns, given_up = runs.execute, runs.failed, perf_ns, runs.given_up
+    open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
@@ -387,15 +409,16 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
         except (AttributeError, KeyError):
             return execute(run, cursor, statement, parameters, False, context)
         scope = current()
-        ledger: Any = scope.ledger if scope is not None else _NO_LEDGER
         if (
             record.token is not state.token
             or (record.statement is not statement and not _expanded(record, statement, context))
-            or ledger is None
             or context._is_server_side
+            or (scope is not None and scope.kind is MONITOR)
         ):
             return execute(run, cursor, statement, parameters, False, context)
+        ledger: Any = None
         if scope is not None:
+            ledger = scope.ledger or open_ledger(scope)
             scope.note(record.facts, context, False)
         elif open_recordings:
             note(record.facts, context)
@@ -413,7 +436,7 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
         duration_ns = ended_ns - started_ns
         if is_lazy and cursor.description is not None:
             context.cursor_fetch_strategy = Fetch(
-                runs, record, scope, watch, statement, parameters, started_ns, duration_ns, None, context
+                runs, record, scope, watch, started_ns, duration_ns, None, context
             )
             if given_up:
                 runs.settle()
@@ -443,6 +466,7 @@ def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
     """As `quick_execute`, for drivers that execute in a thread of their own: the time is taken in that thread."""
     current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
     execute, failed, now_ns = runs.execute, runs.failed, perf_ns
+    open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
@@ -452,15 +476,16 @@ def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
         except (AttributeError, KeyError):
             return execute(run, cursor, statement, parameters, False, context)
         scope = current()
-        ledger: Any = scope.ledger if scope is not None else _NO_LEDGER
         if (
             record.token is not state.token
             or (record.statement is not statement and not _expanded(record, statement, context))
-            or ledger is None
             or context._is_server_side
+            or (scope is not None and scope.kind is MONITOR)
         ):
             return execute(run, cursor, statement, parameters, False, context)
+        ledger: Any = None
         if scope is not None:
+            ledger = scope.ledger or open_ledger(scope)
             scope.note(record.facts, context, False)
         elif open_recordings:
             note(record.facts, context)

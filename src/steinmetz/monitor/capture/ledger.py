@@ -9,7 +9,7 @@ Bounds for each scope: `STATEMENTS` statements, `TRAILS` trails for each, `KEYS`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any, Protocol
 
 from steinmetz.monitor.analysis.n_plus_one import DISTINCT, Repeated, Trodden
@@ -33,6 +33,10 @@ _UNITS_BY_TRANSACTION = frozenset({ScopeKind.JOB, ScopeKind.COMMAND})
 
 class Eye(Protocol):
     """Who looks closer at a statement, on behalf of the ledger."""
+
+    @property
+    def seen(self) -> Container[str]:
+        """The fingerprints of statements that it has looked at."""
 
     def first(self, facts: StatementFacts, context: ExecutionContext | None) -> None:
         """A statement ran for the first time in a scope."""
@@ -68,14 +72,13 @@ class Steps:
 class Runs:
     """The runs of one statement in one scope."""
 
-    __slots__ = ("count", "facts", "most_rows", "total_ns", "trails", "trails_dropped")
+    __slots__ = ("count", "facts", "total_ns", "trails", "trails_dropped")
 
-    def __init__(self, facts: StatementFacts) -> None:
+    def __init__(self, facts: StatementFacts, total_ns: int) -> None:
         self.facts = facts
-        self.count = 0
-        self.total_ns = 0
-        self.most_rows = 0
-        self.trails: dict[Trail, Steps] = {}
+        self.count = 1
+        self.total_ns = total_ns
+        self.trails: dict[Trail, Steps] | None = None  # until one is looked at
         self.trails_dropped = 0
 
 
@@ -108,9 +111,8 @@ class ScopeLedger:
     ) -> None:
         runs = self.runs.get(facts.fingerprint)
         if runs is None:
-            runs = self._first(facts, context)
-            if runs is None:
-                return
+            self._first(facts, duration_ns, parameters, context)
+            return
         count = runs.count = runs.count + 1
         runs.total_ns += duration_ns
         if count >= self._look_from and (count < LOOKS or not count & 63):
@@ -119,15 +121,23 @@ class ScopeLedger:
             except Exception:
                 self.failed += 1  # the statement has run, and its caller shall not hear of us
 
-    def _first(self, facts: StatementFacts, context: ExecutionContext | None) -> Runs | None:
+    def _first(
+        self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
+    ) -> None:
         if len(self.runs) >= STATEMENTS:
             self.dropped += 1
-            return None
-        try:
-            self.eye.first(facts, context)
-        except Exception:
-            self.failed += 1
-        return self.runs.setdefault(facts.fingerprint, Runs(facts))
+            return
+        if facts.fingerprint not in self.eye.seen:
+            try:
+                self.eye.first(facts, context)
+            except Exception:
+                self.failed += 1
+        runs = self.runs.setdefault(facts.fingerprint, Runs(facts, duration_ns))
+        if self._look_from <= 1:
+            try:
+                self._look(runs, parameters, context)
+            except Exception:
+                self.failed += 1
 
     def _look(self, runs: Runs, parameters: Any, context: ExecutionContext | None) -> None:
         if runs.facts.verb is Verb.DDL or context is None or _is_many(context):
@@ -139,6 +149,8 @@ class ScopeLedger:
         if slots.is_batch:
             return
         trail = self.eye.trail()
+        if runs.trails is None:
+            runs.trails = {}
         steps = runs.trails.get(trail)
         if steps is None:
             if len(runs.trails) >= TRAILS:

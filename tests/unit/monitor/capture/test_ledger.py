@@ -23,6 +23,7 @@ class Watching:
     def __init__(self) -> None:
         self.firsts: list[str] = []
         self.trails = 0
+        self.seen: set[str] = set()
         self._sites = CallSites()
 
     def first(self, facts: StatementFacts, context: Any) -> None:

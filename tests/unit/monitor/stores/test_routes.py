@@ -11,8 +11,8 @@ from steinmetz.sql.facts import StatementFacts, Verb
 
 
 def runs(fingerprint: str, text: str, count: int, total_ns: int) -> Runs:
-    made = Runs(StatementFacts(fingerprint, text, Verb.SELECT, frozenset(), frozenset()))
-    made.count, made.total_ns = count, total_ns
+    made = Runs(StatementFacts(fingerprint, text, Verb.SELECT, frozenset(), frozenset()), total_ns)
+    made.count = count
     return made
 
 

@@ -16,12 +16,13 @@ OPERATORS = [reads_as(Role.AUDITOR)]
 """Administrators and auditors."""
 
 
-def _monitor(request: Request) -> QueryMonitor:
+def monitor_of(request: Request) -> QueryMonitor:
+    """The query monitor. Raises `Unavailable` if it is switched off."""
     monitor = state_of(request).monitor
     if monitor is None or not monitor.enabled:
         raise Unavailable(60, "The query monitor is switched off (STEINMETZ_MONITOR=off).")
     return monitor
 
 
-Monitor = Annotated[QueryMonitor, Depends(_monitor)]
+Monitor = Annotated[QueryMonitor, Depends(monitor_of)]
 """The query monitor; 503 if it is switched off."""

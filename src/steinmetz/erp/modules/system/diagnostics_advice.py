@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from steinmetz.erp import migrations
@@ -14,11 +14,11 @@ from steinmetz.erp.dependencies import writes_as
 from steinmetz.erp.errors import Conflict, NotFound, Unavailable
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, example
-from steinmetz.erp.modules.system.routes import OPERATORS, off, require_operator
+from steinmetz.erp.modules.system.diagnostics import OPERATORS, Monitor
+from steinmetz.erp.modules.system.routes import require_operator
 from steinmetz.erp.modules.system.workload import write_workload
 from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
-from steinmetz.monitor import QueryMonitor
 
 router = APIRouter()
 
@@ -30,16 +30,6 @@ class AdviceInput(Input):
 
     verify: bool = False
     """Run each statement with and without the indexes; on a copy, never on the production tables."""
-
-
-def _monitor(request: Request) -> QueryMonitor:
-    monitor = state_of(request).monitor
-    if monitor is None or not monitor.enabled:
-        raise off("query monitor", "MONITOR")
-    return monitor
-
-
-Monitor = Annotated[QueryMonitor, Depends(_monitor)]
 
 
 @router.get("/api/diagnostics/index-advice", tags=["diagnostics"], dependencies=OPERATORS)

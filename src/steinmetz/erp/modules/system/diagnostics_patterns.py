@@ -8,13 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from steinmetz.erp.dependencies import reads_as
-from steinmetz.erp.errors import Unavailable
 from steinmetz.erp.kit.answers import Answer, Listing
 from steinmetz.erp.kit.pagination import Large, Page, PageQuery, Paging, encode_cursor
-from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Schema
-from steinmetz.erp.state import state_of
+from steinmetz.erp.modules.system.diagnostics import OPERATORS, monitor_of
 from steinmetz.monitor.analysis.patterns import PatternKind
 from steinmetz.monitor.analysis.rankings import (
     StatementFigures,
@@ -27,9 +24,6 @@ from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.patterns import Habit
 
 router = APIRouter()
-
-OPERATORS = [reads_as(Role.AUDITOR)]
-"""Administrators and auditors."""
 
 
 class PatternView(Schema):
@@ -79,10 +73,7 @@ class RankingsView(Schema):
 
 
 def _patterns(request: Request) -> Patterns:
-    monitor = state_of(request).monitor
-    if monitor is None:
-        raise Unavailable(60, "The query monitor is switched off (STEINMETZ_MONITOR=off).")
-    return monitor.patterns
+    return monitor_of(request).patterns
 
 
 def _listing(patterns: Patterns, page: PageQuery, kinds: Collection[PatternKind]) -> dict[str, Any]:

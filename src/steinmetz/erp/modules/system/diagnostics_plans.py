@@ -5,34 +5,24 @@ from __future__ import annotations
 import contextlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 
-from steinmetz.erp.dependencies import reads_as
-from steinmetz.erp.errors import NotFound, Unavailable
-from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.errors import NotFound
+from steinmetz.erp.modules.system.diagnostics import OPERATORS, Monitor
 from steinmetz.erp.openapi import refuses
-from steinmetz.erp.state import state_of
-from steinmetz.monitor import QueryMonitor
 from steinmetz.monitor.dialects.base import CannotExplain
 
-router = APIRouter(tags=["diagnostics"], dependencies=[reads_as(Role.AUDITOR)])
-
-
-def _monitor(request: Request) -> QueryMonitor:
-    monitor = state_of(request).monitor
-    if monitor is None:
-        raise Unavailable(60, "The query monitor is switched off (STEINMETZ_MONITOR=off).")
-    return monitor
+router = APIRouter(tags=["diagnostics"], dependencies=OPERATORS)
 
 
 @router.get("/api/diagnostics/slow-queries/{slow_id}")
 @refuses(404)
 async def slow_query(
-    request: Request,
+    monitor: Monitor,
     slow_id: Annotated[str, Path(pattern="^[0-9a-f]{12}$", description="`details.id` of a slow query")],
 ) -> dict[str, Any]:
     """One slow query with all that is known of it: where its time went, and the plans of its statement."""
-    found = _monitor(request).slow_query(slow_id)
+    found = monitor.slow_query(slow_id)
     if found is None:
         raise NotFound("slow query", slow_id)
     return {"success": True, "data": found}
@@ -41,7 +31,7 @@ async def slow_query(
 @router.get("/api/diagnostics/plans/{fingerprint}")
 @refuses(404)
 async def plans(
-    request: Request,
+    monitor: Monitor,
     fingerprint: Annotated[
         str, Path(pattern="^[0-9a-f]{16}$", description="`details.fingerprint` of a slow query")
     ],
@@ -51,7 +41,7 @@ async def plans(
     The statement is explained with the values of its slowest run, not run. Where that is not possible,
     ``refused`` says why.
     """
-    known = _monitor(request).plans
+    known = monitor.plans
     with contextlib.suppress(CannotExplain, LookupError):
         await known.of(fingerprint)
     told = known.told(fingerprint)

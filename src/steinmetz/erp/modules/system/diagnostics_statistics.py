@@ -6,18 +6,16 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from steinmetz.erp.dependencies import reads_as
-from steinmetz.erp.errors import Unavailable, Unprocessable
+from steinmetz.erp.errors import Unprocessable
 from steinmetz.erp.kit.answers import Listing, listing
 from steinmetz.erp.kit.pagination import Large, Page, PageQuery, Paging, encode_cursor
-from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Schema
-from steinmetz.erp.state import state_of
+from steinmetz.erp.modules.system.diagnostics import OPERATORS, monitor_of
 from steinmetz.monitor import QueryMonitor, reports
 from steinmetz.monitor.analysis.window import Kind, parse_window
 from steinmetz.monitor.stores.base import Figures
 
-router = APIRouter(prefix="/api/diagnostics", tags=["diagnostics"], dependencies=[reads_as(Role.AUDITOR)])
+router = APIRouter(prefix="/api/diagnostics", tags=["diagnostics"], dependencies=OPERATORS)
 
 
 class _Times(Schema):
@@ -54,9 +52,7 @@ class RouteView(_Times):
 
 async def _monitor(request: Request) -> QueryMonitor:
     """The monitor, with what other processes have counted up to now."""
-    monitor = state_of(request).monitor
-    if monitor is None or not monitor.enabled:
-        raise Unavailable(60, "The query monitor is switched off (STEINMETZ_MONITOR=off).")
+    monitor = monitor_of(request)
     await monitor.store.refresh()
     return monitor
 
