@@ -26,7 +26,7 @@ STATIC = ROOT / "src" / "steinmetz" / "static"
 
 WORKERS = min((os.cpu_count() or 1) + 1, 4)
 """One more than cores: tests that wait for a server or a browser leave a core free."""
-PARALLEL = ("-n", str(WORKERS), "--dist", "loadfile")
+PARALLEL = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 """How pytest runs all tests: those of one file in one worker, so that they share servers."""
 
 MATRIX = (

@@ -130,7 +130,7 @@ async def workload_of_a_day(
                 await doors[Role.MANAGER].ask(next(work))
             if number % 100 == 0:
                 await doors[Role.CLERK].sign_in()
-        return app.state.monitor.workload.recorded()
+        return app.state.monitor.recorded_workload()
 
 
 async def _survey(door: Door) -> Company:

@@ -407,3 +407,14 @@ class TestBudget:
 
         with pytest.raises(AssertionError):
             await twice()
+
+
+def test_the_workload_has_exact_counts_though_few_runs_are_looked_at(engine: Engine) -> None:
+    monitor = QueryMonitor(FakeClock(), slow_threshold_ms=60_000)
+    monitor.attach(hook(engine))
+    with engine.connect() as connection:
+        for number in range(500):
+            connection.execute(text("SELECT token FROM invoices WHERE id = :id"), {"id": number})
+    (query,) = monitor.recorded_workload().queries
+    assert query.calls == 500
+    assert 1 <= sum(1 for _ in query.sets()) <= 20

@@ -83,7 +83,7 @@ async def hand_over_workload(request: Request, monitor: Monitor) -> dict[str, An
     """
     require_operator(request)
     state = state_of(request)
-    workload = monitor.workload.recorded()
+    workload = monitor.recorded_workload()
     try:
         await asyncio.to_thread(write_workload, state.settings.data_dir, workload, state.clock)
     except OSError as error:
