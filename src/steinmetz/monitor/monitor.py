@@ -15,6 +15,7 @@ from steinmetz.monitor.advisor.workload import Workload
 from steinmetz.monitor.alerts.watch import Alerts
 from steinmetz.monitor.analysis.naming import name_of
 from steinmetz.monitor.analysis.redaction import Redaction
+from steinmetz.monitor.analysis.regression import Verdict
 from steinmetz.monitor.analysis.slow import DEFAULT_THRESHOLD_MS, SlowThresholds
 from steinmetz.monitor.analysis.statistics import Statistics
 from steinmetz.monitor.analysis.window import Kind
@@ -24,7 +25,7 @@ from steinmetz.monitor.capture.plans import Plans
 from steinmetz.monitor.capture.slow_log import SlowLog, Told
 from steinmetz.monitor.capture.track import Span, Track
 from steinmetz.monitor.capture.workload import WorkloadRecorder
-from steinmetz.monitor.changes.change import tables_changed_by
+from steinmetz.monitor.changes.change import Entry, index_made_by, tables_changed_by
 from steinmetz.monitor.changes.watch import Changes, histories_of
 from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
@@ -89,7 +90,10 @@ class QueryMonitor:
         self.slow_log = self._slow_log()
         self.alerts = Alerts(self.clock, lambda: self._store, self.loop_lag, self.engines)
         self.changes = Changes(
-            self.clock, histories_of(lambda: self._store), on_plan_regressed=self.alerts.plan_regressed
+            self.clock,
+            histories_of(lambda: self._store),
+            on_plan_regressed=self.alerts.plan_regressed,
+            on_judged=self._observe_gain,
         )
         self.plans.on_changed(lambda fingerprint, name, *_: self.changes.plan_changed(fingerprint, name))
         self._slow_listeners: list[SlowListener] = []
@@ -294,6 +298,15 @@ class QueryMonitor:
                 query.calls = found.statistics.count
                 query.total_ns = found.statistics.total_ns
         return workload
+
+    def _observe_gain(self, entry: Entry) -> None:
+        """An index that was advised has been made: what statements have gained by it belongs to the advice."""
+        name, advice = index_made_by(entry.change.ddl), self.advisor.advice
+        if name is None or advice is None:
+            return
+        for statement in entry.outcome.statements:
+            if statement.comparison.verdict is not Verdict.TOO_FEW:
+                advice.observe(name, statement.fingerprint, 1 / statement.comparison.ratio)
 
     def _surprised(self, facts: StatementFacts, relations: frozenset[Relation]) -> None:
         self.alerts.unpredicted_write(self.name_of(facts), (relation.name for relation in relations))

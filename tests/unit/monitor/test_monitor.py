@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -418,3 +419,31 @@ def test_the_workload_has_exact_counts_though_few_runs_are_looked_at(engine: Eng
     (query,) = monitor.recorded_workload().queries
     assert query.calls == 500
     assert 1 <= sum(1 for _ in query.sets()) <= 20
+
+
+@pytest.mark.anyio
+async def test_an_advised_index_that_was_made_shows_what_it_gained(engine: Engine, clock: FakeClock) -> None:
+    observed: list[tuple[str, str, float]] = []
+    monitor = QueryMonitor(clock)
+    monitor.advisor.advice = SimpleNamespace(observe=lambda *told: observed.append(told))  # type: ignore[assignment]
+    monitor.attach(hook(engine))
+    meter = monitor.store.meter(FACTS.fingerprint, "select invoices", FACTS.text)
+    for _ in range(300):
+        meter.add(10 * MS)
+    monitor.store.turn()
+    clock.advance(120)
+    monitor.store.turn()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE INDEX by_token ON invoices (token)"))
+    await monitor.changes.review()
+    clock.advance(120)
+    monitor.store.turn()
+    for _ in range(300):
+        meter.add(2 * MS)
+    monitor.store.turn()
+    clock.advance(60)
+    monitor.store.turn()
+    await monitor.changes.review()
+    ((name, fingerprint, times_less),) = {told[:2]: told for told in observed}.values()
+    assert (name, fingerprint) == ("by_token", FACTS.fingerprint)
+    assert times_less == pytest.approx(5, rel=0.02)

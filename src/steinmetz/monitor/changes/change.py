@@ -104,6 +104,18 @@ def tables_changed_by(ddl: str) -> tuple[str, ...]:
     return ()
 
 
+_INDEX = re.compile(
+    r'^create\s+(?:unique\s+)?index\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?(?:"([^"]+)"|([\w$]+))',
+    re.IGNORECASE,
+)
+
+
+def index_made_by(ddl: str) -> str | None:
+    """The name of the index that a statement makes; None for any other."""
+    found = _INDEX.match(ddl.strip())
+    return (found[1] or found[2]) if found else None
+
+
 def overall(statements: Iterable[StatementChange]) -> Verdict:
     """The verdict on a change from those on its statements: one that regressed outweighs what improved."""
     found = {statement.comparison.verdict for statement in statements}

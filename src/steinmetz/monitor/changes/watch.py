@@ -48,11 +48,13 @@ class Changes:
         *,
         change_log: ChangeLog | None = None,
         on_plan_regressed: PlanRegressed = lambda name, before_ms, after_ms: None,
+        on_judged: Callable[[Entry], None] = lambda entry: None,
     ) -> None:
         self.clock = clock
         self.log: ChangeLog = change_log or MemoryChangeLog()
         self._histories = histories
         self._on_plan_regressed = on_plan_regressed
+        self._on_judged = on_judged
         self._before: dict[str, Sequence[History]] = {}
         self._plans: dict[str, _Plan] = {}
         self._noticed: deque[Change] = deque(maxlen=NOTICED_KEPT)
@@ -111,6 +113,7 @@ class Changes:
             if outcome != entry.outcome:
                 judged = Entry(change, outcome)
                 await self.log.put(judged)
+                self._on_judged(judged)
                 if outcome.verdict is not entry.outcome.verdict:
                     told.append(judged)
                     _say(judged)
