@@ -155,6 +155,7 @@ async def list_messages(
 
 
 @router.post("/messages", response_model=Answer[MessageView], status_code=201, dependencies=SPEAKS)
+@refuses(404)
 async def say(unit: Writing, data: MessageInput) -> Any:
     """Say something in a channel. Sent again with the same `key`, it is said once."""
     return answer(await service.say(unit, data))
