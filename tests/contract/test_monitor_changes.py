@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
 from steinmetz.monitor.analysis.regression import Verdict
+from steinmetz.monitor.changes import log as module
 from steinmetz.monitor.changes.change import Cause, Change, Entry, Outcome, shown
 from steinmetz.monitor.changes.log import ChangeLog, DatabaseChangeLog, MemoryChangeLog
 
@@ -50,3 +51,11 @@ async def test_it_keeps_the_newest_first_and_replaces_by_id(kept: ChangeLog) -> 
     assert [entry.change.id for entry in entries] == ["c2", "c1", "c0"]
     assert shown(entries[0]) == shown(replaced)
     assert [entry.change.id for entry in await kept.entries(1)] == ["c2"]
+
+
+async def test_the_oldest_go_when_there_are_too_many(kept: ChangeLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", 3)
+    now = FakeClock().now()
+    for number in range(6):
+        await kept.put(Entry(Change(f"c{number}", now + timedelta(minutes=number), Cause.MARK, "n")))
+    assert [entry.change.id for entry in await kept.entries(10)] == ["c5", "c4", "c3"]

@@ -25,7 +25,7 @@ from steinmetz.monitor.capture.plans import Plans
 from steinmetz.monitor.capture.slow_log import SlowLog, Told
 from steinmetz.monitor.capture.track import Span, Track
 from steinmetz.monitor.capture.workload import WorkloadRecorder
-from steinmetz.monitor.changes.change import Entry, index_made_by, tables_changed_by
+from steinmetz.monitor.changes.change import Entry, index_made_by, is_temporary, tables_changed_by
 from steinmetz.monitor.changes.watch import Changes, histories_of
 from steinmetz.monitor.patterns import Patterns
 from steinmetz.monitor.stores.base import Figures, Meter, StatisticsStore
@@ -236,8 +236,9 @@ class QueryMonitor:
         failed = execution.error is not None
         told = self._told.get(facts.fingerprint, 0)
         if facts.verb is Verb.DDL and not failed:
-            self.changes.ddl(facts.text, tables_changed_by(facts.text))
-        elif told < FIRST_RUNS_TOLD:
+            if not is_temporary(facts.text):
+                self.changes.ddl(facts.text, tables_changed_by(facts.text))
+        elif told < FIRST_RUNS_TOLD and (told or len(self._told) < NAMES_REMEMBERED):
             self._told[facts.fingerprint] = told + 1
             if not told:
                 self.plans.seen(name, execution)

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import structlog
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
 from steinmetz.monitor import QueryMonitor, assert_queries, query_monitor
 from steinmetz.monitor.analysis.redaction import HIDDEN
 from steinmetz.monitor.analysis.window import Kind
-from steinmetz.monitor.monitor import LOOP_LAG, POOL_WAIT
+from steinmetz.monitor.monitor import LOOP_LAG, NAMES_REMEMBERED, POOL_WAIT
 from steinmetz.sql import Execution, ScopeKind, SqlHook, StatementFacts, Verb, hook, open_scope
 
 FACTS = StatementFacts(
@@ -447,3 +448,13 @@ async def test_an_advised_index_that_was_made_shows_what_it_gained(engine: Engin
     ((name, fingerprint, times_less),) = {told[:2]: told for told in observed}.values()
     assert (name, fingerprint) == ("by_token", FACTS.fingerprint)
     assert times_less == pytest.approx(5, rel=0.02)
+
+
+def test_ever_new_statements_that_fail_do_not_fill_the_memory(engine: Engine) -> None:
+    monitor = QueryMonitor(FakeClock(), slow_threshold_ms=60_000)
+    monitor.attach(hook(engine))
+    with engine.connect() as connection:
+        for number in range(NAMES_REMEMBERED + 50):
+            with pytest.raises(OperationalError):
+                connection.exec_driver_sql(f"SELECT a FROM nowhere_{number}")
+    assert len(monitor._told) <= NAMES_REMEMBERED

@@ -104,10 +104,16 @@ def tables_changed_by(ddl: str) -> tuple[str, ...]:
     return ()
 
 
+_TEMPORARY = re.compile(r"create\s+(?:or\s+replace\s+)?(?:global\s+|local\s+)?temp(?:orary)?\b", re.IGNORECASE)
 _INDEX = re.compile(
     r'^create\s+(?:unique\s+)?index\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?(?:"([^"]+)"|([\w$]+))',
     re.IGNORECASE,
 )
+
+
+def is_temporary(ddl: str) -> bool:
+    """Whether a statement makes what only its own connection sees: no change for anybody else."""
+    return _TEMPORARY.match(ddl.strip()) is not None
 
 
 def index_made_by(ddl: str) -> str | None:

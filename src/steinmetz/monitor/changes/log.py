@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import orjson
-from sqlalchemy import Column, DateTime, MetaData, String, Table, Text, insert, select, update
+from sqlalchemy import Column, DateTime, MetaData, String, Table, Text, delete, insert, select, update
 
 from steinmetz.monitor.changes.change import Entry, restored, shown
 from steinmetz.monitor.dialects.base import side
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 KEPT = 1_000
-"""Entries that memory keeps, and the most that are shown at once; the table keeps all."""
+"""Entries that are kept; the oldest go first."""
 
 METADATA = MetaData()
 CHANGES = Table(
@@ -69,6 +69,8 @@ class DatabaseChangeLog:
             done = connection.execute(update(CHANGES).where(CHANGES.c.id == entry.change.id).values(**row))
             if not done.rowcount:
                 connection.execute(insert(CHANGES).values(id=entry.change.id, **row))
+                oldest = select(CHANGES.c.at).order_by(CHANGES.c.at.desc()).offset(KEPT - 1).limit(1)
+                connection.execute(delete(CHANGES).where(CHANGES.c.at < oldest.scalar_subquery()))
             connection.commit()
 
         await side(self._engine, write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from steinmetz.monitor.changes.change import index_made_by, tables_changed_by
+from steinmetz.monitor.changes.change import index_made_by, is_temporary, tables_changed_by
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ from steinmetz.monitor.changes.change import index_made_by, tables_changed_by
 def test_the_table_and_the_index_of_ddl(ddl: str, tables: tuple[str, ...], index: str | None) -> None:
     assert tables_changed_by(ddl) == tables
     assert index_made_by(ddl) == index
+
+
+def test_what_is_temporary_is_no_change() -> None:
+    assert is_temporary("CREATE TEMP TABLE a (id int)")
+    assert is_temporary("create or replace temporary view v AS SELECT 1")
+    assert not is_temporary("CREATE TABLE temp_readings (id int)")
