@@ -19,11 +19,12 @@ INVOICES, NODES, ELSEWHERE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Kept:
     key: bytes
     read_set: ReadSet
     weight: int = 10
+    alive: bool = True
 
 
 Make = Callable[[int], Store[Kept]]

@@ -18,6 +18,7 @@ from steinmetz.cache.asgi.protocol import Finish
 from steinmetz.cache.asgi.routes import Route, RouteTable, cached, invalidates
 from steinmetz.cache.invalidation.reads import Recording, valid_until
 from steinmetz.cache.invalidation.writes import Invalidation
+from steinmetz.cache.policy.consistency import Bounded, Session, Strong
 from steinmetz.cache.policy.route import CachePolicy, KeyRequest, VaryOn
 from steinmetz.cache.response_cache import CacheConfig, ResponseCache
 from steinmetz.cache.stores.base import Store
@@ -44,6 +45,10 @@ __all__ = [  # noqa: RUF022  grouped by file
     "valid_until",
     # .invalidation.writes
     "Invalidation",
+    # .policy.consistency
+    "Bounded",
+    "Session",
+    "Strong",
     # .policy.route
     "CachePolicy",
     "KeyRequest",

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from steinmetz.cache.asgi.admission import Admissions, Authenticator, RememberedAdmission
-from steinmetz.cache.asgi.middleware import CacheMiddleware, Switch
+from steinmetz.cache.asgi.kept_answers import Switch
+from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted
+from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import Listener, WriteObserver
 from steinmetz.cache.policy.entry import Entry
@@ -66,11 +68,15 @@ class ResponseCache:
         version: str = "",
         finish: Finish | None = None,
         on_admitted: OnAdmitted | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self.config = config or CacheConfig()
         self.version = version
         self._clock = clock or SystemClock()
-        self._store: Store[Entry] = store if store is not None else MemoryStore[Entry](self.config.budget_bytes)
+        self._statistics = Statistics()
+        self._store: Store[Entry] = (
+            store if store is not None else MemoryStore(self.config.budget_bytes, on_gone=self._statistics.gone)
+        )
         self._admission_store: Store[RememberedAdmission] = MemoryStore[RememberedAdmission](
             self.config.admission_bytes
         )
@@ -85,7 +91,7 @@ class ResponseCache:
         )
         self._finish = finish
         self._on_admitted = on_admitted
-        self._statistics = Statistics()
+        self._cluster = cluster
         self._switch = Switch(self.config.enabled)
         self._tasks = Tasks("cache")
 
@@ -119,6 +125,7 @@ class ResponseCache:
             max_entry_bytes=self.config.max_entry_bytes,
             wait_s=self.config.wait_s,
             tasks=self._tasks,
+            cluster=self._cluster,
         )
 
     @property

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.lookup import MissReason
 from steinmetz.cache.policy.storable import Refusal
+from steinmetz.cache.stores.base import Gone
 
 
 class RouteCounts:
@@ -39,6 +41,7 @@ class Statistics:
         self.misses: Counter[MissReason] = Counter()
         self.bypasses: Counter[str] = Counter()
         self.refusals: Counter[Refusal] = Counter()
+        self.let_go: Counter[Gone] = Counter()
         self.stored = 0
         self.revoked = 0
         self.collapsed = 0
@@ -49,6 +52,14 @@ class Statistics:
         if counts is None:
             counts = self.routes[template] = RouteCounts(template)
         return counts
+
+    def kept(self, entry: Entry) -> None:
+        """``entry`` is kept from now on."""
+        self.stored += 1
+
+    def gone(self, entry: Entry, why: Gone) -> None:
+        """A store let go of ``entry``; called under its lock."""
+        self.let_go[why] += 1
 
     def as_dict(self) -> dict[str, Any]:
         routes = list(self.routes.values())

@@ -66,11 +66,12 @@ class Authenticator(Protocol):
 class RememberedAdmission:
     """An admission and what it rests upon."""
 
-    __slots__ = ("admission", "caller", "ends_s", "expires_s", "key", "read_set", "weight")
+    __slots__ = ("admission", "alive", "caller", "ends_s", "expires_s", "key", "read_set", "weight")
 
     def __init__(self, key: bytes, admission: Admission, read_set: ReadSet, now_s: float) -> None:
         self.key = key
         self.admission = admission
+        self.alive = True
         self.caller = caller_of(admission)
         self.read_set = read_set
         self.weight = MEMO_ENTRY_BYTES + 150 * len(read_set.tags())

@@ -32,7 +32,7 @@ def stale_headers(entry: Entry, now_s: float) -> HeaderList:
 
 
 def _with_age(entry: Entry, age_s: int, outcome: tuple[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
-    left = (b"cache-status", _HIT_STATUS % (int(entry.ttl_s) - age_s))
+    left = (b"cache-status", _HIT_STATUS % (int(entry.terms.ttl_s) - age_s))
     return (*entry.headers, (b"age", b"%d" % age_s), outcome, left)
 
 

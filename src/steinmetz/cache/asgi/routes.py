@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from steinmetz.cache.policy.consistency import SESSION, Consistency, consistency_of
 from steinmetz.cache.policy.route import DEFAULT_TTL_S, CachePolicy, KeyFunction, VaryOn
 
 log = structlog.get_logger("steinmetz.cache")
@@ -38,6 +39,7 @@ def cached(
     tags: Iterable[str] = (),
     stale_while_revalidate: float | timedelta = 0,
     max_bytes: int | None = None,
+    consistency: Consistency | str = SESSION,
 ) -> Callable[[F], F]:
     """Mark a GET endpoint: its answers are kept for ``ttl`` (seconds) or until something they read is written.
 
@@ -45,7 +47,8 @@ def cached(
     all admitted callers of one role. ``shared=True``: all admitted callers. ``public=True``: anybody, also without
     a credential. ``key`` stands in place of the query; ``tags`` are names for `ResponseCache.invalidate_tags`.
     ``stale_while_revalidate`` (seconds): how long after its time, never after an invalidation, an answer may be
-    given while it is computed anew. ``max_bytes`` bounds one body.
+    given while it is computed anew. ``max_bytes`` bounds one body. ``consistency``: how fresh where processes
+    share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``.
 
     Works above and below a router's decorator, for coroutines and plain functions.
 
@@ -67,6 +70,7 @@ def cached(
         tags=frozenset(tags),
         stale_while_revalidate_s=stale_s,
         max_bytes=max_bytes,
+        consistency=consistency_of(consistency),
     )
 
     def mark(endpoint: F) -> F:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from steinmetz.cache.policy.headers import value_of
+from steinmetz.cache.policy.terms import Terms
 from steinmetz.sql.effects import ReadSet
 
 # Python's own cost of one entry beside its bytes (objects, slots in the index and the queues), measured by
@@ -16,15 +17,19 @@ TAG_BYTES = 150
 class Entry:
     """A complete response together with what it was computed from.
 
-    Times are seconds: ``stored_at_s`` and ``ttl_s`` on the monotonic clock, ``valid_until_s`` (or None) on the
+    Times are seconds: ``stored_at_s`` and ``expires_s`` on the monotonic clock, ``valid_until_s`` (or None) on the
     wall clock as a POSIX timestamp, for it means midnight and not a duration. ``sequence`` is the epoch at which
     the request that computed it began. ``variant`` tells whose answer it is; ``vary`` holds the request header
     values the response was selected by (RFC 9111, 4.1). ``headers`` are those from inside, without anything that
     belongs to one response only; ``shown`` is what `steinmetz.cache.asgi.answers` made of them at ``shown_age_s``.
+    ``cost_ns`` is how long it took to compute. ``alive`` turns false when a store lets go of it, for whoever has
+    kept it in hand (trap T20).
     """
 
     __slots__ = (
+        "alive",
         "body",
+        "cost_ns",
         "etag",
         "expires_s",
         "headers",
@@ -36,8 +41,9 @@ class Entry:
         "sequence",
         "shown",
         "shown_age_s",
+        "status",
         "stored_at_s",
-        "ttl_s",
+        "terms",
         "valid_until_s",
         "variant",
         "vary",
@@ -55,7 +61,9 @@ class Entry:
         read_set: ReadSet,
         sequence: int,
         stored_at_s: float,
-        ttl_s: float,
+        terms: Terms,
+        status: int = 200,
+        cost_ns: int = 0,
         valid_until_s: float | None = None,
         variant: bytes = b"",
         vary: tuple[tuple[bytes, bytes | None], ...] = (),
@@ -70,8 +78,11 @@ class Entry:
         self.read_set = read_set
         self.sequence = sequence
         self.stored_at_s = stored_at_s
-        self.ttl_s = ttl_s
-        self.expires_s = stored_at_s + ttl_s
+        self.terms = terms
+        self.expires_s = stored_at_s + terms.ttl_s - terms.age_s
+        self.status = status
+        self.cost_ns = cost_ns
+        self.alive = True
         self.valid_until_s = valid_until_s
         self.variant = variant
         self.vary = vary

@@ -17,8 +17,8 @@ def lifetime_s(route_ttl_s: float, directives: Mapping[str, str | None]) -> floa
 
 
 def age_s(entry: Entry, now_s: float) -> int:
-    """Whole seconds since the answer was stored, never negative."""
-    return max(0, int(now_s - entry.stored_at_s))
+    """Whole seconds since the answer was made, never negative."""
+    return max(0, int(now_s - entry.stored_at_s + entry.terms.age_s))
 
 
 def remaining_s(entry: Entry, now_s: float) -> int:

@@ -10,7 +10,6 @@ from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.freshness import age_s, is_fresh, is_outlived, remaining_s
 from steinmetz.cache.policy.headers import Headers, cache_control, delta_seconds, selected
 from steinmetz.cache.policy.key import MAX_KEY_BYTES
-from steinmetz.cache.policy.route import CachePolicy
 from steinmetz.cache.policy.variants import NoVariant
 from steinmetz.sql.effects import ReadSet
 
@@ -135,7 +134,6 @@ def bypassed(
 
 def look_up(
     entry: Entry | None,
-    policy: CachePolicy,
     asked: Demands,
     headers: Headers,
     now_s: float,
@@ -159,6 +157,6 @@ def look_up(
         return Miss(MissReason.TOO_OLD)
     if is_fresh(entry, now_s):
         return Hit(entry)
-    if now_s < entry.expires_s + policy.stale_while_revalidate_s:
+    if now_s < entry.expires_s + entry.terms.stale_while_revalidate_s:
         return Stale(entry)
     return Miss(MissReason.EXPIRED)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from steinmetz.cache.policy.consistency import SESSION, Consistency
+
 DEFAULT_TTL_S = 300.0
 
 
@@ -35,7 +37,7 @@ class CachePolicy:
 
     ``public`` opens hits to callers without a credential. ``stale_while_revalidate_s`` lets an answer be given
     after its time while it is computed anew; it never crosses an invalidation. ``max_bytes`` bounds one body
-    (None: the cache's own limit).
+    (None: the cache's own limit). ``consistency`` matters only where processes share a Redis.
     """
 
     ttl_s: float = DEFAULT_TTL_S
@@ -45,3 +47,4 @@ class CachePolicy:
     tags: frozenset[str] = frozenset()
     stale_while_revalidate_s: float = 0.0
     max_bytes: int | None = None
+    consistency: Consistency = SESSION

@@ -8,6 +8,7 @@ from enum import StrEnum
 from steinmetz.cache.policy.freshness import lifetime_s
 from steinmetz.cache.policy.headers import Headers, cache_control, value_of, vary_names
 from steinmetz.cache.policy.route import CachePolicy
+from steinmetz.cache.policy.terms import Terms
 from steinmetz.sql.effects import ReadSet
 
 
@@ -41,14 +42,6 @@ class Answer:
     """The body's length in bytes; None if it was above the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms an answer may be kept, if nothing it read has moved."""
-
-    ttl_s: float
-    vary: tuple[bytes, ...]
-
-
 def storable(answer: Answer, policy: CachePolicy) -> Terms | Refusal:
     """Whether ``answer`` may be kept as far as it alone can tell; the epochs have the last word."""
     if answer.status != 200:
@@ -77,4 +70,4 @@ def storable(answer: Answer, policy: CachePolicy) -> Terms | Refusal:
     ttl_s = lifetime_s(policy.ttl_s, directives)
     if ttl_s <= 0:
         return Refusal.NO_LIFE
-    return Terms(ttl_s, vary)
+    return Terms(ttl_s, vary, stale_while_revalidate_s=policy.stale_while_revalidate_s)

@@ -6,14 +6,20 @@ and must be safe beside them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from steinmetz.sql.effects import ReadSet, WriteSet
 
 
 class Kept(Protocol):
-    """What a store keeps: something computed from a read set, weighing so many bytes."""
+    """What a store keeps: something computed from a read set, weighing so many bytes.
+
+    ``alive`` is true until the store lets go of it, for whoever has it in hand.
+    """
+
+    alive: bool
 
     @property
     def key(self) -> bytes: ...
@@ -26,6 +32,20 @@ class Kept(Protocol):
 
 
 K = TypeVar("K", bound=Kept)
+
+
+class Gone(StrEnum):
+    """Why a store let go of something."""
+
+    DROPPED = "something it read was written"
+    EVICTED = "there was no room"
+    REPLACED = "a newer one took its place"
+    DISCARDED = "it should not have been kept"
+    CLEARED = "everything was dropped"
+
+
+OnGone = Callable[[K, Gone], None]
+"""Called under the lock for each thing that a store lets go of: quick, and never raising."""
 
 
 class Store(Protocol[K]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic
 
-from steinmetz.cache.stores.base import K
+from steinmetz.cache.stores.base import Gone, K, OnGone
 from steinmetz.cache.stores.s3fifo import S3Fifo
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.index import ReadIndex
@@ -14,13 +14,14 @@ DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024
 
 
 class MemoryStore(Generic[K]):
-    """Implements `Store`. Memory: ``budget_bytes``, give or take a tenth."""
+    """Implements `Store`. Memory: ``budget_bytes``, give or take a tenth. ``on_gone`` hears of all that leaves."""
 
-    __slots__ = ("_kept", "_readers", "evictions", "get")
+    __slots__ = ("_kept", "_on_gone", "_readers", "evictions", "get")
 
-    def __init__(self, budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
+    def __init__(self, budget_bytes: int = DEFAULT_BUDGET_BYTES, *, on_gone: OnGone[K] | None = None) -> None:
         self._kept: S3Fifo[K] = S3Fifo(budget_bytes)
         self._readers: ReadIndex[bytes] = ReadIndex()
+        self._on_gone = on_gone
         self.evictions = 0
         self.get = self._kept.get
 
@@ -41,13 +42,13 @@ class MemoryStore(Generic[K]):
     def put(self, kept: K) -> bool:
         before = self._kept.peek(kept.key)
         if before is not None:
-            self._readers.discard(before.key, before.read_set)
+            self._let_go(before, Gone.REPLACED)
         gone = self._kept.put(kept.key, kept, kept.weight)
         if gone is None:
             return False
         self._readers.add(kept.key, kept.read_set)
         for evicted in gone:
-            self._readers.discard(evicted.key, evicted.read_set)
+            self._let_go(evicted, Gone.EVICTED)
         self.evictions += len(gone)
         return True
 
@@ -58,7 +59,7 @@ class MemoryStore(Generic[K]):
             # The index finds some too many; the read set knows more finely that it is not concerned.
             if kept is not None and kept.read_set.concerned_by(writes):
                 self._kept.remove(key)
-                self._readers.discard(key, kept.read_set)
+                self._let_go(kept, Gone.DROPPED)
                 dropped += 1
         return dropped
 
@@ -66,11 +67,19 @@ class MemoryStore(Generic[K]):
         if self._kept.peek(kept.key) is not kept:
             return False
         self._kept.remove(kept.key)
-        self._readers.discard(kept.key, kept.read_set)
+        self._let_go(kept, Gone.DISCARDED)
         return True
 
     def clear(self) -> int:
-        dropped = len(self._kept)
+        gone = list(self._kept)
         self._kept.clear()
+        for kept in gone:
+            self._let_go(kept, Gone.CLEARED)
         self._readers.clear()
-        return dropped
+        return len(gone)
+
+    def _let_go(self, kept: K, why: Gone) -> None:
+        kept.alive = False
+        self._readers.discard(kept.key, kept.read_set)
+        if self._on_gone is not None:
+            self._on_gone(kept, why)

@@ -16,12 +16,13 @@ INVOICES, NODES = Relation("main", "invoices"), Relation("main", "nodes")
 WRITES = WriteSet(frozenset({INVOICES}))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Kept:
     key: bytes
     read_set: ReadSet
     value: int = 0
     weight: int = 1
+    alive: bool = True
 
 
 def reads(*relations: Relation) -> ReadSet:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from steinmetz.cache.policy.entry import Entry, body_etag
+from steinmetz.cache.policy.terms import Terms
 from steinmetz.sql.effects import ReadSet
 
 
@@ -14,7 +15,7 @@ def an_entry(*headers: tuple[bytes, bytes], body: bytes = b"{}") -> Entry:
         read_set=ReadSet(),
         sequence=0,
         stored_at_s=0,
-        ttl_s=1,
+        terms=Terms(1),
     )
 
 

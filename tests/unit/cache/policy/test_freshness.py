@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.freshness import age_s, is_fresh, is_outlived, lifetime_s, remaining_s
+from steinmetz.cache.policy.terms import Terms
 from steinmetz.sql.effects import ReadSet
 
 
@@ -15,7 +16,7 @@ def an_entry(valid_until_s: float | None = None) -> Entry:
         read_set=ReadSet(),
         sequence=0,
         stored_at_s=10.0,
-        ttl_s=5.0,
+        terms=Terms(5.0),
         valid_until_s=valid_until_s,
     )
 

@@ -14,12 +14,16 @@ from steinmetz.cache.policy.lookup import (
     demands,
     look_up,
 )
-from steinmetz.cache.policy.route import CachePolicy
+from steinmetz.cache.policy.terms import Terms
 from steinmetz.cache.policy.variants import NoVariant
 from steinmetz.sql.effects import ReadSet
 
 
-def an_entry(valid_until_s: float | None = None, vary: tuple[tuple[bytes, bytes | None], ...] = ()) -> Entry:
+def an_entry(
+    valid_until_s: float | None = None,
+    vary: tuple[tuple[bytes, bytes | None], ...] = (),
+    stale_while_revalidate_s: float = 0,
+) -> Entry:
     """Stored at 100 s for 60 s."""
     return Entry(
         key=b"k",
@@ -30,7 +34,7 @@ def an_entry(valid_until_s: float | None = None, vary: tuple[tuple[bytes, bytes 
         read_set=ReadSet(),
         sequence=0,
         stored_at_s=100,
-        ttl_s=60,
+        terms=Terms(60, stale_while_revalidate_s=stale_while_revalidate_s),
         valid_until_s=valid_until_s,
         vary=vary,
     )
@@ -40,11 +44,10 @@ def found(
     entry: Entry | None,
     now_s: float = 110,
     asked: Demands = Demands(),  # noqa: B008  an immutable value
-    policy: CachePolicy = CachePolicy(),  # noqa: B008  an immutable value
     headers: tuple[tuple[bytes, bytes], ...] = (),
     wall_s: float | None = None,
 ) -> Hit | Stale | Miss:
-    return look_up(entry, policy, asked, headers, now_s, wall_s)
+    return look_up(entry, asked, headers, now_s, wall_s)
 
 
 class TestFreshness:
@@ -59,14 +62,14 @@ class TestFreshness:
         assert found(None) == Miss(MissReason.ABSENT)
 
     def test_stale_only_where_the_route_allows_it_and_as_long_as_it_says(self) -> None:
-        entry, policy = an_entry(), CachePolicy(stale_while_revalidate_s=30)
-        assert found(entry, now_s=189, policy=policy) == Stale(entry)
-        assert found(entry, now_s=190, policy=policy) == Miss(MissReason.EXPIRED)
+        entry = an_entry(stale_while_revalidate_s=30)
+        assert found(entry, now_s=189) == Stale(entry)
+        assert found(entry, now_s=190) == Miss(MissReason.EXPIRED)
 
     def test_t14_the_end_of_validity_is_not_crossed_even_stale(self) -> None:
-        entry, policy = an_entry(valid_until_s=5_000), CachePolicy(stale_while_revalidate_s=30)
-        assert found(entry, wall_s=4_999.9, policy=policy) == Hit(entry)
-        assert found(entry, wall_s=5_000, policy=policy) == Miss(MissReason.EXPIRED)
+        entry = an_entry(valid_until_s=5_000, stale_while_revalidate_s=30)
+        assert found(entry, wall_s=4_999.9) == Hit(entry)
+        assert found(entry, wall_s=5_000) == Miss(MissReason.EXPIRED)
 
 
 class TestDemands:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.tags import path_reads
+from steinmetz.cache.policy.terms import Terms
 from steinmetz.cache.stores.memory import MemoryStore
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
@@ -12,11 +13,12 @@ from steinmetz.sql.facts import Relation
 INVOICES = Relation("main", "invoices")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Note:
     key: bytes
     read_set: ReadSet
     weight: int = 1
+    alive: bool = True
 
 
 def an_entry(number: int, body_bytes: int) -> Entry:
@@ -30,7 +32,7 @@ def an_entry(number: int, body_bytes: int) -> Entry:
         read_set=ReadSet(frozenset({INVOICES}) | path_reads(path)),
         sequence=0,
         stored_at_s=0,
-        ttl_s=300,
+        terms=Terms(300),
     )
 
 

@@ -1,0 +1,21 @@
+"""On what terms an answer is kept: decided when it is stored, obeyed at each look-up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long an answer lives and what may happen to it afterwards; all times in seconds.
+
+    ``age_s`` is the age that it already had when it came. The two stale times begin where ``ttl_s`` ends and never
+    cross an invalidation (RFC 5861). ``must_revalidate`` forbids both (RFC 9111, 5.2.2.2).
+    """
+
+    ttl_s: float
+    vary: tuple[bytes, ...] = ()
+    age_s: float = 0.0
+    stale_while_revalidate_s: float = 0.0
+    stale_if_error_s: float = 0.0
+    must_revalidate: bool = False
