@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Index,
     LargeBinary,
@@ -25,6 +27,8 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
+    func,
     insert,
     or_,
     select,
@@ -33,9 +37,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from steinmetz.monitor.analysis.packing import head, unpack
+from steinmetz.monitor.analysis.packing import head
 from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject
-from steinmetz.monitor.changes.weekly import Hour
+from steinmetz.monitor.changes.weekly import Period
 from steinmetz.monitor.stores.shelf import (
     ARCHIVE,
     DEAD_AFTER_MS,
@@ -46,6 +50,8 @@ from steinmetz.monitor.stores.shelf import (
     Row,
     archived,
     caught_up,
+    figures_of,
+    hours_caught_up,
 )
 from steinmetz.sql.scope import ScopeKind, open_scope
 
@@ -166,14 +172,21 @@ class DatabaseShelf:
                 statistics.c.span == 1, statistics.c.start >= end - HOUR, statistics.c.start < end
             )
 
-    async def hours(self, since: datetime) -> list[Hour]:
-        """What all processes have counted by name, hour by hour; the last eight days are kept."""
-        start = int(since.timestamp() // 60)
-        rows = await self._rows(statistics.c.span == HOUR, statistics.c.start >= start)
+    async def periods(self, since: datetime) -> list[Period]:
+        """What all processes have counted by name since ``since``, to the last second that was written.
+
+        Hours, of which the last eight days are kept, and the minutes that none of them has told yet: the open one,
+        and those of an hour that had begun before ``since``.
+        """
+        samples = or_(
+            statistics.c.kind == Kind.NAME.value,
+            and_(statistics.c.kind == Kind.STATEMENT.value, statistics.c.inside == 0),
+        )
+        rows = await self._rows(samples, _hours_and_rest(ceil(since.timestamp() / 60)))
         return [
-            Hour(row.subject.name, datetime.fromtimestamp(row.start * 60, UTC), unpack(row.packed))
+            Period(row.subject.name, datetime.fromtimestamp(row.start * 60, UTC), figures)
             for row in rows
-            if row.subject.is_sample
+            if (figures := figures_of(row)) is not None
         ]
 
     async def _rows(self, *conditions: Any) -> list[Row]:
@@ -270,6 +283,23 @@ def _put(connection: Connection, values: list[dict[str, Any]]) -> None:
         connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), with_text)
 
 
+def _hours_and_rest(start: int) -> ColumnElement[bool]:
+    """The hours from the minute ``start`` on, and the minutes that these do not reach: no run twice."""
+    hour = statistics.alias("hour")
+    same = [hour.c[name] == statistics.c[name] for name in ("process", "kind", "inside", "key")]
+    reached = exists().where(
+        hour.c.span == HOUR,
+        hour.c.start == statistics.c.start - statistics.c.start % HOUR,
+        hour.c.start >= start,
+        hour.c.upto > statistics.c.start,
+        *same,
+    )
+    return and_(
+        statistics.c.start >= start,
+        or_(statistics.c.span == HOUR, and_(statistics.c.span == 1, ~reached)),
+    )
+
+
 def _beat(connection: Connection, process: str, now_ms: int, first: bool) -> bool:
     this = processes.c.process == process
     if connection.execute(update(processes).where(this).values(seen_ms=now_ms)).rowcount:
@@ -287,11 +317,16 @@ def _unheard(connection: Connection, before_ms: int) -> list[str]:
 
 
 def _catch_up(connection: Connection, now_ms: int) -> None:
+    minute = now_ms // 60_000
     for process in _unheard(connection, now_ms - SILENT_AFTER_MS):
-        rows = connection.execute(_READ.where(statistics.c.process == process, statistics.c.span.in_([WHOLE, 1])))
-        wholes = caught_up((_row(values) for values in rows if values.kind in _KINDS), now_ms // 60_000)
-        if wholes:
-            _put(connection, [_values(row, now_ms) for row in wholes])
+        own = statistics.c.process == process
+        first = select(func.min(statistics.c.start) - HOUR).where(own, statistics.c.span == 1).scalar_subquery()
+        hours = and_(statistics.c.span == HOUR, statistics.c.start > first)  # those that have minutes
+        query = _READ.where(own, or_(statistics.c.span.in_([WHOLE, 1]), hours))
+        rows = [_row(values) for values in connection.execute(query) if values.kind in _KINDS]
+        told = caught_up(rows, minute) + hours_caught_up(rows)
+        if told:
+            _put(connection, [_values(row, now_ms) for row in told])
 
 
 def _archive(connection: Connection, now_ms: int) -> None:
@@ -300,7 +335,10 @@ def _archive(connection: Connection, now_ms: int) -> None:
         return
     rows = connection.execute(_READ.where(statistics.c.process.in_([*dead, ARCHIVE]), statistics.c.span == WHOLE))
     sums = archived((_row(values) for values in rows if values.kind in _KINDS), now_ms // 60_000)
-    connection.execute(delete(statistics).where(statistics.c.process.in_([*dead, ARCHIVE])))
+    # Their hours stay for the review of the week.
+    connection.execute(
+        delete(statistics).where(statistics.c.process.in_([*dead, ARCHIVE]), statistics.c.span != HOUR)
+    )
     connection.execute(delete(processes).where(processes.c.process.in_(dead)))
     if sums:
         _put(connection, [_values(row, now_ms) for row in sums])
