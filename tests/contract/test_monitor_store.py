@@ -25,11 +25,12 @@ from steinmetz.monitor.analysis.statistics import OTHER
 from steinmetz.monitor.analysis.window import Kind
 from steinmetz.monitor.stores import memory
 from steinmetz.monitor.stores.base import StatisticsStore
-from steinmetz.monitor.stores.database import DatabaseShelf, statistics
+from steinmetz.monitor.stores.database import DatabaseShelf
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.monitor.stores.redis import RedisShelf
 from steinmetz.monitor.stores.shared import SharedStore
 from steinmetz.monitor.stores.shelf import DEAD_AFTER_MS, SILENT_AFTER_MS, Shelf
+from steinmetz.monitor.stores.tables import statistics
 from steinmetz.sql import hook
 from tests.servers import _database, _execute
 
