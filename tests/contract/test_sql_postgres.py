@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
@@ -142,7 +143,15 @@ async def test_ddl_is_told_when_it_stands(engine: AsyncEngine) -> None:
         await connection.commit()
         assert told == ["kept"]
         await connection.exec_driver_sql("DROP INDEX kept")
+        savepoint = await connection.begin_nested()
+        with pytest.raises(DBAPIError):
+            await connection.exec_driver_sql("SELECT nothing")
+        await savepoint.rollback()
         await connection.commit()
+        await connection.exec_driver_sql("CREATE INDEX undone ON customers (name)")
+        with pytest.raises(DBAPIError):
+            await connection.exec_driver_sql("SELECT nothing")
+        await connection.commit()  # of which the server makes a ROLLBACK
         named = "SELECT count(*) FROM pg_class WHERE relname IN ('kept', 'undone', 'undone_too')"
         assert await connection.scalar(text(named)) == 0
     assert told == ["kept", "kept"]

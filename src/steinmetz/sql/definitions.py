@@ -32,10 +32,11 @@ class SchemaObserver(Protocol):
 class Definitions:
     """The DDL of one transaction, in the order of its statements."""
 
-    __slots__ = ("_made", "_savepoints", "left_out")
+    __slots__ = ("_aborted", "_made", "_savepoints", "left_out")
 
     def __init__(self) -> None:
         self.left_out = 0
+        self._aborted = False
         self._made: list[StatementFacts] = []
         self._savepoints: list[tuple[str, int]] = []
 
@@ -47,9 +48,16 @@ class Definitions:
 
     def taken(self) -> list[StatementFacts]:
         """What stands now that the transaction is committed."""
+        if self._aborted:
+            return []
         if self.left_out:
             log.warning("A transaction changed the schema more often than is told", left_out=self.left_out)
         return self._made
+
+    def failed(self, error: BaseException) -> None:
+        """A statement has failed. PostgreSQL, whose errors have an SQLSTATE, makes a ROLLBACK of a COMMIT then."""
+        if getattr(error, "sqlstate", None) or getattr(error, "pgcode", None):
+            self._aborted = True
 
     def controlled(self, words: list[str]) -> bool:
         """Follow a statement of transaction control that has run; True if what is here was committed by it."""
@@ -67,6 +75,7 @@ class Definitions:
             case ["rollback" | "abort", *_]:
                 self._made.clear()
                 self._savepoints.clear()
+                self._aborted = False
                 self.left_out = 0
             case _:
                 pass
@@ -83,6 +92,7 @@ class Definitions:
 
     def _roll_back_to(self, name: str) -> None:
         if (place := self._place(name)) is not None:
+            self._aborted = False
             del self._savepoints[place + 1 :]  # the savepoint itself stays
             del self._made[self._savepoints[place][1] :]
 

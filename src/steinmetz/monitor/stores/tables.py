@@ -126,7 +126,7 @@ def put(connection: Connection, values: list[dict[str, Any]]) -> None:
 
 
 def hours_and_rest(start: int) -> ColumnElement[bool]:
-    """A condition: the hours from the minute ``start`` on, and the minutes that these do not reach: no run twice."""
+    """Those are hours from the minute ``start`` on, or minutes that these do not reach: no run is there twice."""
     hour = statistics.alias("hour")
     same = [hour.c[name] == statistics.c[name] for name in ("process", "kind", "inside", "key")]
     reached = exists().where(
