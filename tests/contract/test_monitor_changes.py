@@ -88,3 +88,18 @@ async def test_a_file_that_others_write_to_is_no_obstacle(tmp_path: Path) -> Non
     assert await kept.entries() == [entry]
     others.close()
     await engine.dispose()
+
+
+async def test_several_may_make_the_table_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    engine = make_engine(f"sqlite+aiosqlite:///{path}", pool_size=1)
+    others = create_engine(f"sqlite:///{path}")
+
+    def be_quicker(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if statement.split()[0] == "CREATE":
+            module.METADATA.create_all(others)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", be_quicker)
+    assert await DatabaseChangeLog(engine).entries() == []
+    others.dispose()
+    await engine.dispose()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import orjson
 from sqlalchemy import Column, DateTime, MetaData, String, Table, Text, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError
 
 from steinmetz.monitor.changes.change import Entry, restored, shown
 from steinmetz.monitor.dialects.base import side
+from steinmetz.monitor.stores.tables import make
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -66,7 +66,7 @@ class DatabaseChangeLog:
         row = {"at": entry.change.at, "entry": orjson.dumps(shown(entry)).decode()}
 
         def write(connection: Connection) -> None:
-            _make(connection)
+            make(connection, METADATA)
             done = connection.execute(update(CHANGES).where(CHANGES.c.id == entry.change.id).values(**row))
             if not done.rowcount:
                 connection.execute(insert(CHANGES).values(id=entry.change.id, **row))
@@ -78,21 +78,7 @@ class DatabaseChangeLog:
 
     async def entries(self, limit: int = KEPT) -> list[Entry]:
         def read(connection: Connection) -> list[str]:
-            _make(connection)
+            make(connection, METADATA)
             return list(connection.scalars(select(CHANGES.c.entry).order_by(CHANGES.c.at.desc()).limit(limit)))
 
         return [restored(orjson.loads(text)) for text in await side(self._engine, read)]
-
-
-def _make(connection: Connection) -> None:
-    """Make the table if it is missing, in a transaction of its own.
-
-    On SQLite a transaction that has begun by reading cannot write any more once another connection has written.
-    """
-    try:
-        METADATA.create_all(connection)
-    except DBAPIError:
-        # Another one has written, or made the table itself, between our look and our CREATE: look again.
-        connection.rollback()
-        METADATA.create_all(connection)
-    connection.commit()

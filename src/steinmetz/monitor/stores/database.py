@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steinmetz.monitor.analysis.window import DAY, HOUR, Kind
 from steinmetz.monitor.changes.weekly import Period
+from steinmetz.monitor.dialects.base import side
 from steinmetz.monitor.stores.shelf import (
     ARCHIVE,
     DEAD_AFTER_MS,
@@ -34,6 +35,7 @@ from steinmetz.monitor.stores.tables import (
     KINDS,
     READ,
     hours_and_rest,
+    make,
     metadata,
     processes,
     put,
@@ -80,11 +82,7 @@ class DatabaseShelf:
             return work(connection)
 
     async def open(self) -> None:
-        try:
-            await self._run(metadata.create_all)
-        except Exception:
-            # Another process may have made them between our look and our CREATE; then the second look sees them.
-            await self._run(metadata.create_all)
+        await side(self._engine, lambda connection: make(connection, metadata))
 
     async def aclose(self) -> None:
         if not self._owned:

@@ -21,10 +21,12 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    inspect,
     or_,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from steinmetz.monitor.analysis.packing import head
 from steinmetz.monitor.analysis.window import HOUR, Kind, Subject
@@ -69,6 +71,29 @@ READ = select(*(statistics.c[name] for name in (*_KEY, "name", "statement", "upt
 """What `row_of` takes."""
 KINDS = frozenset(Kind)
 """A later release may have written others."""
+
+
+def make(connection: Connection, wanted: MetaData) -> None:
+    """Make those tables of ``wanted`` that are missing, in transactions of their own.
+
+    On SQLite a transaction that has begun by reading cannot write any more once somebody else has written; one
+    that begins by writing waits its turn.
+    """
+    if missing := _missing(connection, wanted):
+        try:
+            wanted.create_all(connection, missing, checkfirst=False)
+            connection.commit()
+        except DBAPIError:
+            connection.rollback()
+            if _missing(connection, wanted):  # else another one has made them between our look and our CREATE
+                raise
+
+
+def _missing(connection: Connection, wanted: MetaData) -> list[Table]:
+    look = inspect(connection)
+    missing = [table for table in wanted.sorted_tables if not look.has_table(table.name)]
+    connection.rollback()
+    return missing
 
 
 def _storable(text: str) -> str:
