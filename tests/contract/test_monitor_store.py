@@ -11,7 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +25,20 @@ from steinmetz.monitor.analysis.statistics import OTHER
 from steinmetz.monitor.analysis.window import Kind
 from steinmetz.monitor.stores import memory
 from steinmetz.monitor.stores.base import StatisticsStore
-from steinmetz.monitor.stores.database import DatabaseShelf, statistics
+from steinmetz.monitor.stores.database import DatabaseShelf
 from steinmetz.monitor.stores.memory import MemoryStore
 from steinmetz.monitor.stores.redis import RedisShelf
 from steinmetz.monitor.stores.shared import SharedStore
 from steinmetz.monitor.stores.shelf import DEAD_AFTER_MS, SILENT_AFTER_MS, Shelf
+from steinmetz.monitor.stores.tables import statistics
 from steinmetz.sql import hook
 from tests.servers import _database, _execute
 
 pytestmark = pytest.mark.anyio
 
 MS = 1_000_000
-SHARED = ["sqlite", "sqlite_async", "postgresql", "redis"]
+DATABASES = ["sqlite", "sqlite_async", "postgresql"]
+SHARED = [*DATABASES, "redis"]
 
 MakeShelf = Callable[[], Shelf]
 MakeStore = Callable[[], Awaitable[SharedStore]]
@@ -333,6 +335,59 @@ async def test_old_rows_are_dropped(make_store: MakeStore, clock: FakeClock) -> 
     assert len([row for row in rows if row.span == 1]) <= 25
     assert len([row for row in rows if row.span == 0]) == 1
     assert count(await make_store()) == 30
+
+
+async def reviewed(store: SharedStore, since: datetime) -> int:
+    """How many runs the review of the time from ``since`` on tells of."""
+    assert isinstance(store.shelf, DatabaseShelf)
+    return sum(period.statistics.count for period in await store.shelf.periods(since) if period.start >= since)
+
+
+@pytest.mark.parametrize("place", DATABASES, indirect=True)
+async def test_the_review_is_whole_to_the_last_second_written(make_store: MakeStore, clock: FakeClock) -> None:
+    """The open minute is in it, minutes that no hour tells are, and none is told twice."""
+    clock.advance(-clock.now().timestamp() % 3_600)
+    began = clock.now()
+    first = await make_store()
+    total = 0
+    for _ in range(130):
+        run(first, 10)
+        total += 10
+        await first.flush()
+        assert await reviewed(first, began) == total
+        clock.advance(60)
+    run(first, 5)
+    await first.flush()  # and here it is killed
+    second = await make_store()
+    run(second, 7)
+    await second.flush()
+    assert await reviewed(second, began) == 1_312
+    # Hours that begin before the stretch are told by their minutes.
+    assert await reviewed(second, began + timedelta(minutes=31)) == 1_002
+    assert await reviewed(second, clock.now() - timedelta(minutes=3)) == 42
+
+
+@pytest.mark.parametrize("place", DATABASES, indirect=True)
+async def test_a_week_has_the_hours_of_processes_that_are_gone(make_store: MakeStore, clock: FakeClock) -> None:
+    began = clock.now()
+    first = await make_store()
+    for _ in range(3):
+        run(first, 10)
+        clock.advance(60)
+    run(first, 5)
+    await first.flush()  # and here it is killed
+    second = await make_store()
+    for _ in range(6):
+        clock.advance(86_400)
+        run(second, 1)
+        await second.flush()
+        clock.advance(61)
+        await second.flush()
+    assert await reviewed(second, began - timedelta(hours=1)) == 35 + 6
+    assert count(await make_store()) == 35 + 6
+    clock.advance(3 * 86_400)
+    await second.flush()
+    assert await reviewed(second, began - timedelta(hours=1)) < 35  # eight days are kept
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{folder}/m.db", "sqlite+aiosqlite:///{folder}/m.db"])

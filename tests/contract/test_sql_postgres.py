@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
@@ -125,6 +127,38 @@ async def test_a_catalogue_that_was_not_primed_is_read_by_the_first_statement(en
             await connection.execute(text("SELECT * FROM open_invoices"))
     # The engine's own first look at the server reads pg_catalog, and that is no table of ours.
     assert {relation.name for relation in scope.reads} == {"customers", "invoices"}
+
+
+async def test_ddl_is_told_when_it_stands(engine: AsyncEngine) -> None:
+    told: list[str] = []
+    hook(engine).observe_schema(SimpleNamespace(defined=lambda facts: told.append(facts.text.split()[2])))
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("CREATE INDEX undone ON customers (name)")
+        await connection.rollback()
+        await connection.exec_driver_sql("CREATE INDEX kept ON customers (name)")
+        savepoint = await connection.begin_nested()
+        await connection.exec_driver_sql("CREATE INDEX undone_too ON customers (name)")
+        await savepoint.rollback()
+        assert told == []
+        await connection.commit()
+        assert told == ["kept"]
+        await connection.exec_driver_sql("DROP INDEX kept")
+        savepoint = await connection.begin_nested()
+        with pytest.raises(DBAPIError):
+            await connection.exec_driver_sql("SELECT nothing")
+        await savepoint.rollback()
+        await connection.commit()
+        await connection.exec_driver_sql("CREATE INDEX undone ON customers (name)")
+        with pytest.raises(DBAPIError):
+            await connection.exec_driver_sql("SELECT nothing")
+        await connection.commit()  # of which the server makes a ROLLBACK
+        named = "SELECT count(*) FROM pg_class WHERE relname IN ('kept', 'undone', 'undone_too')"
+        assert await connection.scalar(text(named)) == 0
+    assert told == ["kept", "kept"]
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.exec_driver_sql("CREATE TABLE at_once (id int)")
+        await connection.exec_driver_sql("DROP TABLE at_once")
+    assert [name.split("(")[0] for name in told[2:]] == ["at_once", "at_once"]
 
 
 async def test_ddl_is_known_when_it_is_committed(engine: AsyncEngine) -> None:

@@ -97,3 +97,13 @@ def test_watch_queries(
     assert one.startswith("getUserById  ")
     assert "  1 x  p95" in one
     assert "100 x  p95" in many
+
+
+def test_know_statements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load("know_statements", tmp_path, monkeypatch)
+    printed = capsys.readouterr().out
+    assert printed == "GET /dear read: orders\ncommitted: log, orders\n"
+    howto = EXAMPLES.parent / "docs" / "howto" / "know-what-statements-touch.md"
+    assert all(f"    {line}\n" in howto.read_text() for line in printed.splitlines())

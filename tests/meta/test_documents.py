@@ -150,8 +150,14 @@ def test_python_in_a_document_compiles_and_imports_what_there_is(document: Path)
     assert lacking == []
 
 
-@pytest.mark.parametrize("block", code_blocks(ROOT / "README.md", "python"))
-def test_python_in_the_readme_stands_in_an_example(block: str) -> None:
+@pytest.mark.parametrize(
+    "block",
+    [
+        *code_blocks(ROOT / "README.md", "python"),
+        *code_blocks(ROOT / "docs" / "howto" / "know-what-statements-touch.md", "python"),
+    ],
+)
+def test_python_that_a_reader_tries_first_stands_in_an_example(block: str) -> None:
     wanted = [line for line in block.splitlines() if line.strip()]
 
     def holds(example: Path) -> bool:

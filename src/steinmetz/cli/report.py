@@ -50,8 +50,8 @@ async def _review(stretch: timedelta) -> Review:
     shelf = DatabaseShelf(engine := figures_engine(settings), owned=True)
     try:
         await shelf.open()
-        hours = await shelf.hours(until - stretch)
-        return review(hours, await DatabaseChangeLog(engine).entries(), until - stretch, until)
+        periods = await shelf.periods(until - stretch)
+        return review(periods, await DatabaseChangeLog(engine).entries(), until - stretch, until)
     finally:
         await shelf.aclose()
 

@@ -55,6 +55,10 @@ LOOP_LAG = "loop lag"
 _ROUTES = frozenset({ScopeKind.REQUEST, ScopeKind.JOB, ScopeKind.EVENT, ScopeKind.COMMAND})
 
 
+_NEVER_ASKED = frozenset({Verb.TRANSACTION, Verb.DDL})
+"""Statements that are not run again, nor explained."""
+
+
 class QueryMonitor:
     """Counts and times every query of the engines it is attached to, by name, and remembers the slow ones.
 
@@ -163,6 +167,7 @@ class QueryMonitor:
             self.detach(hook)
             hook.observe_runs(self)
             hook.observe_pool(self)
+            hook.observe_schema(self)
             hook.loop_lag = self.loop_lag
             observe_scopes(self._scope_ended)
             self.plans.watch(hook, self._thresholds.of_ms(""))
@@ -215,9 +220,7 @@ class QueryMonitor:
         Of each statement the first runs are looked at, and one more every `SAMPLE_EVERY_S`: for its text, and for
         parameters that it may be explained and run again with.
         """
-        if self.enabled and facts.verb is not Verb.TRANSACTION:
-            if facts.verb is Verb.DDL:
-                return -1
+        if self.enabled and facts.verb not in _NEVER_ASKED:
             told = self._told.get(facts.fingerprint, 0)
             if told < FIRST_RUNS_TOLD and (told or len(self._told) < NAMES_REMEMBERED):
                 return -1
@@ -235,10 +238,7 @@ class QueryMonitor:
         meter = self._store.meter(facts.fingerprint, name, facts.text)
         failed = execution.error is not None
         told = self._told.get(facts.fingerprint, 0)
-        if facts.verb is Verb.DDL and not failed:
-            if not is_temporary(facts.text):
-                self.changes.ddl(facts.text, tables_changed_by(facts.text))
-        elif told < FIRST_RUNS_TOLD and (told or len(self._told) < NAMES_REMEMBERED):
+        if facts.verb is not Verb.DDL and told < FIRST_RUNS_TOLD and (told or len(self._told) < NAMES_REMEMBERED):
             self._told[facts.fingerprint] = told + 1
             if not told:
                 self.plans.seen(name, execution)
@@ -319,6 +319,11 @@ class QueryMonitor:
     def span_ledger(self) -> Ledger | None:
         """What is written down for a tracked span outside of any scope."""
         return self.patterns.ledger() if self.enabled else None
+
+    def defined(self, facts: StatementFacts) -> None:
+        """DDL was committed (`steinmetz.sql.definitions.SchemaObserver`)."""
+        if self.enabled and not is_temporary(facts.text):
+            self.changes.ddl(facts.text, tables_changed_by(facts.text))
 
     def waited(self, wait_ns: int) -> None:
         """A connection was taken from its pool."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from steinmetz.sql.commits import TransactionObserver
+from steinmetz.sql.definitions import SchemaObserver
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.engine import SqlHook, hook
 from steinmetz.sql.execution import Execution, ExecutionObserver, Meter, PoolObserver, RunObserver, Watch
@@ -15,6 +16,8 @@ __all__ = [  # noqa: RUF022  grouped by file
     "WriteSet",
     # .commits
     "TransactionObserver",
+    # .definitions
+    "SchemaObserver",
     # .engine
     "SqlHook",
     "hook",

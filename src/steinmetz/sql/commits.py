@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from steinmetz.sql.definitions import Definitions, SchemaJournal
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.statements import Statements, may_be_ddl
@@ -62,14 +63,17 @@ class _Abandoned(Exception):  # noqa: N818  it is a state of affairs, not an err
 class _SchemaChange:
     """A change of the schema whose COMMIT is on its way, in the place of an observer."""
 
-    def __init__(self, statements: Statements) -> None:
+    def __init__(self, statements: Statements, journal: SchemaJournal, defined: Definitions | None) -> None:
         self._statements = statements
+        self._journal = journal
+        self._defined = defined
 
     def mark(self, writes: WriteSet) -> object:
         return None
 
     def bump(self, token: object) -> None:
         self._statements.schema_changed()
+        self._journal.tell(self._defined)
 
     def unmark(self, token: object) -> None:
         pass
@@ -80,6 +84,7 @@ class Commits:
 
     def __init__(self, statements: Statements, original: dict[str, Callable[..., Any]], *, is_async: bool) -> None:
         self.observers: tuple[TransactionObserver, ...] = ()
+        self.schema = SchemaJournal(ddl_is_undone=statements.knowledge.rolls_back_ddl)
         self.failpoint: Callable[[str], None] | None = None
         self.bump_on_release = False
         self._statements = statements
@@ -110,7 +115,7 @@ class Commits:
 
     def _before_control(self, facts: StatementFacts, state: ConnectionState) -> Tokens:
         """COMMIT as text, and savepoints; SQLAlchemy sends its own savepoints as text, too."""
-        words = facts.text.lower().replace('"', "").split()
+        words = _words(facts)
         ends = words[0] in ("commit", "end")
         if words[0] == "savepoint":
             state.savepoints.append(words[-1])
@@ -136,11 +141,14 @@ class Commits:
     ) -> None:
         if may_be_ddl(facts):
             self._statements.schema_changed()
+            self.schema.ran(facts, state)
         if facts.verb is Verb.TRANSACTION:
+            self.schema.controlled(_words(facts), state)
             if tokens:
                 self._ddl_ended(state)
         elif is_autocommit(context) or self._statements.knowledge.stands_committed(connection):
             self._ddl_ended(state)
+            self.schema.stands(state)
             if state.writes is not None:
                 tokens = tokens + self.mark(self._take(state))
         self.bump(tokens)
@@ -154,6 +162,7 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is not None:
             state.open = True
+            state.definitions = None
             if state.savepoints:
                 state.savepoints = []
 
@@ -166,6 +175,8 @@ class Commits:
         if state.writes is None:
             commit(connection)
             state.open = False
+            if state.definitions is not None:
+                self.schema.stands(state)
             if state.doubts:
                 self.resolve(connection, state)
         else:
@@ -189,12 +200,16 @@ class Commits:
             cancelled = self._send(send, *arguments)
             state.open = False
             self._ddl_ended(state)
+            self.schema.stands(state)
             if self.failpoint is not None:
                 self.failpoint("committed")
         except _Abandoned as abandoned:
             # Neither the connection nor its end tells the fate of this COMMIT any more, only its own end does.
             self._abandoned.add(abandoned.commit)
-            abandoned.commit.add_done_callback(lambda commit: self._abandoned_ended(commit, state, tokens))
+            defined, state.definitions = state.definitions, None
+            abandoned.commit.add_done_callback(
+                lambda commit: self._abandoned_ended(commit, state, defined, tokens)
+            )
             raise abandoned.cancelled from None
         except BaseException:
             self.doubt(connection, state, tokens)
@@ -213,11 +228,14 @@ class Commits:
         cancelled: BaseException | None = await_only(_to_the_end(send, *arguments))
         return cancelled
 
-    def _abandoned_ended(self, commit: asyncio.Future[Any], state: ConnectionState, tokens: Tokens) -> None:
+    def _abandoned_ended(
+        self, commit: asyncio.Future[Any], state: ConnectionState, defined: Definitions | None, tokens: Tokens
+    ) -> None:
         self._abandoned.discard(commit)
-        if not commit.cancelled():
-            commit.exception()  # seen; the caller has long been told that it was cancelled
         self._ddl_ended(state)
+        # An exception is seen by this; the caller has long been told that it was cancelled.
+        if not commit.cancelled() and commit.exception() is None:
+            self.schema.tell(defined)
         self.bump(tokens)
 
     def do_rollback(self, connection: PoolProxiedConnection) -> None:
@@ -236,6 +254,8 @@ class Commits:
 
     def rolled_back(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
         state.open = False
+        if not state.committing:
+            state.definitions = None
         if state.writes is not None:
             self._take(state)
         self._ddl_ended(state)
@@ -246,6 +266,7 @@ class Commits:
     def do_prepare_twophase(self, connection: Connection, xid: Any) -> None:
         state = self._statements.state_of(connection.connection)
         self._original["do_prepare_twophase"](connection, xid)
+        self.schema.prepared(xid, state)
         if state.writes is not None:
             self._prepared[xid] = self._take(state)
         self._ddl_ended(state)
@@ -257,6 +278,7 @@ class Commits:
     ) -> None:
         state = self._statements.state_of(connection.connection)
         writes = self._prepared.pop(xid, None)
+        self.schema.resumed(xid, state)
         if writes is None:
             # Prepared by another process or before a restart: nobody here knows what was written.
             lost = is_prepared and recover
@@ -277,6 +299,7 @@ class Commits:
     ) -> None:
         self._original["do_rollback_twophase"](connection, xid, is_prepared, recover)
         self._prepared.pop(xid, None)
+        self.schema.forget(xid)
         self.rolled_back(connection.connection, self._statements.state_of(connection.connection))
 
     def do_close(self, dbapi_connection: Any) -> None:
@@ -300,6 +323,7 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is not None:
             state.savepoints = []
+            state.definitions = None
             if state.doubts:
                 self.resolve(connection, state)
             if state.moved:
@@ -312,10 +336,12 @@ class Commits:
         if state.writes is not None:
             writes |= self._take(state)
         tokens = self.mark(writes)
-        if state.ddl:
+        self.schema.resumed(xid, state)
+        defined, state.definitions = state.definitions, None
+        if state.ddl or defined:
             state.ddl = False
             state.unsettle()
-            tokens.append((_SchemaChange(self._statements), None))
+            tokens.append((_SchemaChange(self._statements, self.schema, defined), None))
         if tokens:
             self.doubt(connection, state, tokens)
 
@@ -323,12 +349,15 @@ class Commits:
         """ROLLBACK is about to be sent; an open doubt stays until the connection goes on."""
         state = self._statements.state_of(connection)
         self._prepared.pop(xid, None)
+        self.schema.forget(xid)
+        state.definitions = None
         if state.writes is not None:
             self._take(state)
         self._ddl_ended(state)
 
     def will_prepare(self, connection: PoolProxiedConnection, xid: Any) -> None:
         state = self._statements.state_of(connection)
+        self.schema.prepared(xid, state)
         if state.writes is not None:
             self._prepared[xid] = self._take(state)
         self._ddl_ended(state)
@@ -391,6 +420,11 @@ class Commits:
         if state is not None:
             doubts, state.doubts = state.doubts, []
             self.bump(doubts)
+
+
+def _words(facts: StatementFacts) -> list[str]:
+    """The words of transaction control."""
+    return facts.text.lower().replace('"', "").split()
 
 
 def told(error: BaseException) -> str:

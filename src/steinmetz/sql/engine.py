@@ -30,6 +30,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from steinmetz.sql import blind_spots, events
 from steinmetz.sql.commits import Commits, TransactionObserver
+from steinmetz.sql.definitions import SchemaObserver
 from steinmetz.sql.execution import (
     NEVER_NS,
     Execution,
@@ -157,6 +158,10 @@ class SqlHook:
             self._renew()
             self._statements.write_anything()
 
+    def observe_schema(self, observer: SchemaObserver) -> None:
+        """Tell ``observer`` DDL once it stands committed."""
+        self._commits.schema.observers = (*self._commits.schema.observers, observer)
+
     def observe_executions(self, observer: ExecutionObserver) -> None:
         """Tell ``observer`` every run in full; `observe_runs` is for those who only count."""
         self._runs.execution_observers = (*self._runs.execution_observers, observer)
@@ -169,9 +174,12 @@ class SqlHook:
     def observe_pool(self, observer: PoolObserver) -> None:
         self._pool_wait.observers = (*self._pool_wait.observers, observer)
 
-    def unobserve(self, observer: TransactionObserver | ExecutionObserver | RunObserver | PoolObserver) -> None:
+    def unobserve(
+        self, observer: TransactionObserver | SchemaObserver | ExecutionObserver | RunObserver | PoolObserver
+    ) -> None:
         """Call ``observer`` no more; transactions under way still end for it."""
         self._commits.observers = tuple(o for o in self._commits.observers if o != observer)
+        self._commits.schema.observers = tuple(o for o in self._commits.schema.observers if o != observer)
         self._runs.execution_observers = tuple(o for o in self._runs.execution_observers if o != observer)
         self._runs.observers = tuple(o for o in self._runs.observers if o != observer)
         self._pool_wait.observers = tuple(o for o in self._pool_wait.observers if o != observer)

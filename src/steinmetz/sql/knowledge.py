@@ -30,6 +30,8 @@ class Knowledge(Protocol):
     methods may be used.
     """
 
+    rolls_back_ddl: bool
+    """Whether ROLLBACK undoes DDL; elsewhere it stands when it has run."""
     sees_own_ddl: bool
     """Whether facts are right on a connection whose own DDL is not committed yet."""
     overrides: dict[str, Any]
@@ -93,6 +95,7 @@ class NoKnowledge:
     """Any other dialect: everything may have been touched."""
 
     sees_own_ddl = True
+    rolls_back_ddl = False  # or so for all that is known
 
     def __init__(self) -> None:
         self.overrides: dict[str, Any] = {}

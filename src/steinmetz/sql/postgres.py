@@ -69,6 +69,7 @@ class PostgresKnowledge:
     """The `steinmetz.sql.knowledge.Knowledge` of PostgreSQL engines."""
 
     sees_own_ddl = False
+    rolls_back_ddl = True
 
     def __init__(self, database: str, dialect: Dialect) -> None:
         self.database = database

@@ -248,6 +248,9 @@ class Runs:
         error: BaseException,
     ) -> None:
         """A statement has failed, or whoever waited for it was cancelled."""
+        state = self._state_of(context)
+        if state is not None and state.definitions is not None:
+            state.definitions.failed(error)
         wall_ns = ended_ns - started_ns
         execute_ns, lag_ns, driver_ns = wall_ns, 0, 0
         if worker is not None and worker.spent_ns:
@@ -366,13 +369,16 @@ class Runs:
             self.fetched(fetch)
 
     def _pool_wait_ns(self, context: ExecutionContext | None) -> int:
-        if context is None:
-            return 0
-        try:
-            state = self._statements.known_state(connection_of(context))
-        except Exception:  # the connection has been given back
-            return 0
+        state = self._state_of(context)
         return state.pool_wait_ns if state is not None else 0
+
+    def _state_of(self, context: ExecutionContext | None) -> ConnectionState | None:
+        if context is None:
+            return None
+        try:
+            return self._statements.known_state(connection_of(context))
+        except Exception:  # the connection has been given back
+            return None
 
 
 def connection_of(context: ExecutionContext) -> PoolProxiedConnection:

@@ -82,6 +82,7 @@ class SqliteKnowledge:
     """The `steinmetz.sql.knowledge.Knowledge` of pysqlite and aiosqlite engines."""
 
     sees_own_ddl = True
+    rolls_back_ddl = True
 
     def __init__(self, database: str) -> None:
         self.database = database

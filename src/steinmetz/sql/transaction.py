@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from steinmetz.sql.definitions import Definitions
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import Relation, StatementFacts
 from steinmetz.sql.knowledge import Memo
@@ -32,8 +33,8 @@ class ConnectionState:
     """
 
     __slots__ = (
-        "__weakref__", "_gathered", "_inserts", "_whole", "committing", "ddl", "doubts", "epoch", "memo", "moved",
-        "open", "pool_wait_ns", "savepoints", "token", "unknown", "writes",
+        "__weakref__", "_gathered", "_inserts", "_whole", "committing", "ddl", "definitions", "doubts", "epoch",
+        "memo", "moved", "open", "pool_wait_ns", "savepoints", "token", "unknown", "writes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class ConnectionState:
         self.unknown = False
         self.epoch = 0
         self.ddl = False
+        self.definitions: Definitions | None = None  # and savepoints that they may be rolled back to
         self.moved = False  # a statement of this transaction has changed the situation
         self.committing = False
         self.doubts: Tokens = []

@@ -121,5 +121,18 @@ def test_the_report_tells_where_time_went(data_dir: Path) -> None:
     assert document["moved"][0]["ratio"] == pytest.approx(5, rel=0.1)
 
 
+@pytest.mark.parametrize("since", ["7d", "24h", "1h"])
+def test_the_report_has_what_was_written_a_second_ago(data_dir: Path, since: str) -> None:
+    async def write() -> None:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{data_dir / 'monitor.sqlite3'}")
+        store = SharedStore(FakeClock(datetime.now(UTC)), DatabaseShelf(engine))
+        store.meter("f" * 16, "invoices.list", TEXT).add(3_000_000)
+        assert await store.flush()
+        await engine.dispose()
+
+    asyncio.run(write())
+    assert json.loads(run("report", "--since", since, "--json"))["queries"] == 1
+
+
 def test_an_empty_report_says_how_to_fill_it() -> None:
     assert "STEINMETZ_MONITOR_HISTORY" in run("report")

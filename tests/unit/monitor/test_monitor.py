@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -71,6 +71,9 @@ class Source:
         self.observers.append(observer)
 
     def observe_pool(self, observer: Any) -> None:
+        pass
+
+    def observe_schema(self, observer: Any) -> None:
         pass
 
     def settle(self) -> None:
@@ -448,6 +451,29 @@ async def test_an_advised_index_that_was_made_shows_what_it_gained(engine: Engin
     ((name, fingerprint, times_less),) = {told[:2]: told for told in observed}.values()
     assert (name, fingerprint) == ("by_token", FACTS.fingerprint)
     assert times_less == pytest.approx(5, rel=0.02)
+
+
+@pytest.mark.anyio
+async def test_ddl_that_is_rolled_back_is_no_change(engine: Engine, clock: FakeClock) -> None:
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    monitor = QueryMonitor(clock)
+    monitor.attach(hook(engine))
+    with engine.connect() as connection:
+        connection.execute(text("CREATE INDEX undone ON invoices (token)"))
+        connection.rollback()
+        clock.advance(60)
+        connection.execute(text("CREATE INDEX by_token ON invoices (token)"))
+        connection.execute(text("CREATE TEMPORARY TABLE scratch (a INTEGER)"))
+        clock.advance(5)
+        committed_at = clock.now()
+        connection.commit()
+    monitor.detach(hook(engine))
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX by_token"))
+    await monitor.changes.review()
+    (entry,) = await monitor.changes.entries()
+    assert (entry.change.ddl.split()[2], entry.change.tables) == ("by_token", ("invoices",))
+    assert entry.change.at == committed_at
 
 
 def test_ever_new_statements_that_fail_do_not_fill_the_memory(engine: Engine) -> None:

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from steinmetz.monitor.advisor.binds import bound_value
 from steinmetz.monitor.advisor.index import Index, IndexColumn
-from steinmetz.monitor.advisor.predicates import Kind, Occurrence, Reading, Term, bound_value
+from steinmetz.monitor.advisor.reading import Kind, Occurrence, Reading, Term
 from steinmetz.monitor.advisor.workload import Query
 from steinmetz.monitor.dialects.base import Table
 

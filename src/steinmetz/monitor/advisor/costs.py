@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from steinmetz.monitor.advisor.index import Index, quoted
-from steinmetz.monitor.advisor.predicates import Columns, Kind, Reading, Unreadable, read
+from steinmetz.monitor.advisor.predicates import read
+from steinmetz.monitor.advisor.reading import Columns, Kind, Reading, Unreadable
 from steinmetz.monitor.advisor.workload import ParameterSet, Query
 from steinmetz.monitor.dialects.base import CannotExplain, Plan, Table, WhatIf
 from steinmetz.sql.facts import Verb

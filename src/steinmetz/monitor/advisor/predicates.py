@@ -6,98 +6,18 @@ statement gets no candidates of its own, but is still asked about all of the oth
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import islice, product
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-MAX_BRANCHES = 8
-"""Alternatives of OR that are told apart in one statement."""
+from steinmetz.monitor.advisor.binds import bind_of, with_named_binds
+from steinmetz.monitor.advisor.branches import alternatives, conjuncts
+from steinmetz.monitor.advisor.reading import Columns, Kind, Occurrence, OrderKey, Reading, Term, Unreadable
+
 MAX_LENGTH = 50_000
 """Longer texts are batches; they are not read."""
-
-Columns = Mapping[str, frozenset[str]]
-"""The columns of each table, by its name."""
-
-
-class Unreadable(Exception):  # noqa: N818  the sentence reads better
-    """The statement cannot be read; the message says why, without values."""
-
-
-class Kind(StrEnum):
-    """How a condition narrows a column."""
-
-    EQUAL = "equal"
-    IN = "in"
-    IS_NULL = "is null"
-    RANGE = "range"
-    PREFIX = "prefix"
-    JOIN = "join"
-    """Equal to a column of another table, or of a subquery's result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One condition. ``key`` is a column, or an expression over one (``lower(email)``).
-
-    ``bind`` is the placeholder it is compared to (position from 0, or name), ``literal`` the constant, as SQL.
-    """
-
-    key: str
-    kind: Kind
-    is_expression: bool = False
-    bind: int | str | None = None
-    literal: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderKey:
-    key: str
-    descending: bool = False
-    is_expression: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One table at one place of a statement.
-
-    ``branches`` are alternatives (of OR), each the conditions that hold together. ``order`` is the ORDER BY if
-    this table alone decides it. ``columns`` are all that the place needs of the table; None means all of them.
-    """
-
-    table: str
-    branches: tuple[tuple[Term, ...], ...]
-    order: tuple[OrderKey, ...] = ()
-    limited: bool = False
-    group: tuple[str, ...] = ()
-    extremes: tuple[str, ...] = ()
-    """Columns of which only the smallest or largest value is wanted."""
-    columns: frozenset[str] | None = None
-    joined: bool = False
-    """Whether other tables stand beside it in the same SELECT."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A statement as far as indexes matter. ``assigned`` are the columns that an UPDATE sets, None for all."""
-
-    occurrences: tuple[Occurrence, ...]
-    writes: str = ""
-    assigned: frozenset[str] | None = field(default_factory=frozenset)
-
-
-_PIECES = re.compile(
-    r"""(?P<kept>'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | --[^\n]* | /\*.*?\*/
-          | \$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$ | :: | (?<!:):[^\W\d]\w*)
-      | (?P<dollar>\$\d+) | (?P<pyformat>%\(\w+\)s) | (?P<format>%s\b) | (?P<percent>%%) | (?P<mark>\?\d*)""",
-    re.VERBOSE | re.DOTALL,
-)
-_BIND = "bind_"
 
 
 def read(sql: str, dialect: str, columns: Columns) -> Reading:
@@ -109,45 +29,12 @@ def read(sql: str, dialect: str, columns: Columns) -> Reading:
         raise Unreadable(f"its text is longer than {MAX_LENGTH:,} characters")
     grammar = "postgres" if dialect.startswith("postgres") else dialect
     try:
-        tree = parse_one(_with_named_binds(sql, grammar), read=grammar)
+        tree = parse_one(with_named_binds(sql, grammar), read=grammar)
     except (SqlglotError, RecursionError) as error:
         raise Unreadable(f"its text is not understood ({type(error).__name__})") from None
     if isinstance(tree, exp.Command) or tree is None:
         raise Unreadable("it is a command")
     return _Reader(tree, grammar, columns).reading()
-
-
-def _with_named_binds(sql: str, grammar: str) -> str:
-    """Every placeholder as ``:bind_<position>`` or ``:<name>``, so that each can be found again in the tree."""
-    position = -1
-
-    def replace(match: re.Match[str]) -> str:
-        nonlocal position
-        text, kind = match[0], match.lastgroup
-        if kind == "dollar":
-            return f":{_BIND}{int(text[1:]) - 1}"
-        if kind == "pyformat":
-            return f":{text[2:-2]}"
-        if kind == "percent":
-            return "%"
-        if kind == "mark" and grammar == "postgres":
-            return text  # an operator of JSON
-        if kind == "mark" and len(text) > 1:
-            return f":{_BIND}{int(text[1:]) - 1}"
-        if kind in ("mark", "format"):
-            position += 1
-            return f":{_BIND}{position}"
-        return text
-
-    return _PIECES.sub(replace, sql)
-
-
-def bound_value(bind: int | str, values: Any) -> Any:
-    """The value of a bind in a driver's parameters; None if it has none."""
-    try:
-        return values[bind]
-    except (KeyError, IndexError, TypeError):
-        return None
 
 
 _Sources = dict[str, str]
@@ -236,14 +123,14 @@ class _Reader:
             part
             for join in self._joins(scope)
             if join.args.get("on") is not None
-            for part in _conjuncts(join.args["on"])
+            for part in conjuncts(join.args["on"])
         ]
-        alternatives = _alternatives(where.this) if where is not None else [[]]
+        choices = alternatives(where.this) if where is not None else [[]]
         is_select = isinstance(scope, exp.Select)
         for alias, table in sources.items():
             mine = (id(scope), alias)
             branches = []
-            for alternative in alternatives:
+            for alternative in choices:
                 terms = dict.fromkeys(term for part in [*alternative, *shared] for term in self._terms(part, mine))
                 branches.append(tuple(terms))
             yield Occurrence(
@@ -345,8 +232,7 @@ class _Reader:
         while isinstance(side, exp.Cast | exp.Paren):
             side = side.this
         if isinstance(side, exp.Placeholder):
-            name = side.name
-            return (int(name.removeprefix(_BIND)) if name.startswith(_BIND) else name), None
+            return bind_of(side.name), None
         if isinstance(side, exp.Literal | exp.Boolean):
             return None, side.sql(self._grammar)
         return None, None
@@ -403,40 +289,3 @@ class _Reader:
             for column in scope.find_all(exp.Column)
             if self._owner(column) == mine and not isinstance(column.this, exp.Star)
         )
-
-
-def _conjuncts(condition: exp.Expr) -> list[exp.Expr]:
-    while isinstance(condition, exp.Paren):
-        condition = condition.this
-    if isinstance(condition, exp.And):
-        return [*_conjuncts(condition.left), *_conjuncts(condition.right)]
-    return [condition]
-
-
-def _alternatives(condition: exp.Expr) -> list[list[exp.Expr]]:
-    """The condition as an OR of ANDs, as far as that stays small; else what certainly holds."""
-    fixed: list[exp.Expr] = []
-    choices: list[list[list[exp.Expr]]] = []
-    for part in _conjuncts(condition):
-        if isinstance(part, exp.Or):
-            choices.append([each for side in _disjuncts(part) for each in _alternatives(side)])
-        else:
-            fixed.append(part)
-    count = 1
-    usable = []
-    for choice in choices:
-        if count * len(choice) <= MAX_BRANCHES:
-            usable.append(choice)
-            count *= len(choice)
-    return [
-        [*fixed, *(part for alternative in picked for part in alternative)]
-        for picked in islice(product(*usable), MAX_BRANCHES)
-    ]
-
-
-def _disjuncts(condition: exp.Expr) -> list[exp.Expr]:
-    while isinstance(condition, exp.Paren):
-        condition = condition.this
-    if isinstance(condition, exp.Or):
-        return [*_disjuncts(condition.left), *_disjuncts(condition.right)]
-    return [condition]

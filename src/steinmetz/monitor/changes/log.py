@@ -12,6 +12,7 @@ from sqlalchemy import Column, DateTime, MetaData, String, Table, Text, delete, 
 
 from steinmetz.monitor.changes.change import Entry, restored, shown
 from steinmetz.monitor.dialects.base import side
+from steinmetz.monitor.stores.tables import make
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -65,7 +66,7 @@ class DatabaseChangeLog:
         row = {"at": entry.change.at, "entry": orjson.dumps(shown(entry)).decode()}
 
         def write(connection: Connection) -> None:
-            METADATA.create_all(connection)
+            make(connection, METADATA)
             done = connection.execute(update(CHANGES).where(CHANGES.c.id == entry.change.id).values(**row))
             if not done.rowcount:
                 connection.execute(insert(CHANGES).values(id=entry.change.id, **row))
@@ -77,8 +78,7 @@ class DatabaseChangeLog:
 
     async def entries(self, limit: int = KEPT) -> list[Entry]:
         def read(connection: Connection) -> list[str]:
-            METADATA.create_all(connection)
-            connection.commit()
+            make(connection, METADATA)
             return list(connection.scalars(select(CHANGES.c.entry).order_by(CHANGES.c.at.desc()).limit(limit)))
 
         return [restored(orjson.loads(text)) for text in await side(self._engine, read)]

@@ -98,8 +98,7 @@ class Changes:
 
     async def review(self) -> list[Entry]:
         """Judge all changes that are not settled; returns those whose verdict is another one now."""
-        while self._noticed:
-            await self.log.put(Entry(self._noticed.popleft()))
+        await self._write_noticed()
         await asyncio.to_thread(self._review_plans)
         now = self.clock.now()
         told = []
@@ -135,6 +134,12 @@ class Changes:
         tasks, self._tasks = self._tasks, None
         if tasks is not None:
             await tasks.aclose()
+            try:
+                await self._write_noticed()
+            except Exception as error:
+                log.error(
+                    "Changes could not be written down", error=type(error).__name__, changes=len(self._noticed)
+                )
 
     async def _reviewing(self, release: str | None) -> None:
         while True:
@@ -146,6 +151,13 @@ class Changes:
             except Exception as error:
                 log.error("Changes could not be reviewed", error=type(error).__name__)
             await asyncio.sleep(REVIEW_EVERY_S)
+
+    async def _write_noticed(self) -> None:
+        while self._noticed:
+            noticed = self._noticed[0]  # it stays until it is written down
+            await self.log.put(Entry(noticed))
+            if self._noticed and self._noticed[0] is noticed:  # else it has made room for newer ones
+                self._noticed.popleft()
 
     # -- figures ---------------------------------------------------------------------------------------------
 

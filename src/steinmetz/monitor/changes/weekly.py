@@ -1,6 +1,6 @@
 """The review of some days: where the time went, what became slower or faster, and how changes turned out.
 
-Pure: the hours and the log are given.
+Pure: the periods and the log are given.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ LATEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
-    """What one name took in one hour."""
+class Period:
+    """What one name took in one hour or, where no hour tells it, in one minute."""
 
     name: str
     start: datetime
@@ -59,14 +59,14 @@ class Review:
     """Newest first."""
 
 
-def review(hours: Iterable[Hour], changes: Sequence[Entry], since: datetime, until: datetime) -> Review:
+def review(periods: Iterable[Period], changes: Sequence[Entry], since: datetime, until: datetime) -> Review:
     """Sum up ``since`` to ``until``."""
     earlier: dict[str, Statistics] = {}
     latest: dict[str, Statistics] = {}
-    for hour in hours:
-        if since <= hour.start < until:
-            side = latest if hour.start >= until - LATEST else earlier
-            side.setdefault(hour.name, Statistics()).merge(hour.statistics)
+    for period in periods:
+        if since <= period.start < until:
+            side = latest if period.start >= until - LATEST else earlier
+            side.setdefault(period.name, Statistics()).merge(period.statistics)
     names = earlier.keys() | latest.keys()
     total_ns = sum(each.total_ns for side in (earlier, latest) for each in side.values())
     among = sum(min(earlier[name].count, latest[name].count) >= ENOUGH for name in earlier.keys() & latest.keys())

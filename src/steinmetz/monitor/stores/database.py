@@ -9,33 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Index,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from steinmetz.monitor.analysis.packing import head, unpack
-from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject
-from steinmetz.monitor.changes.weekly import Hour
+from steinmetz.monitor.analysis.window import DAY, HOUR, Kind
+from steinmetz.monitor.changes.weekly import Period
+from steinmetz.monitor.dialects.base import side
 from steinmetz.monitor.stores.shelf import (
     ARCHIVE,
     DEAD_AFTER_MS,
@@ -46,6 +28,20 @@ from steinmetz.monitor.stores.shelf import (
     Row,
     archived,
     caught_up,
+    figures_of,
+    hours_caught_up,
+)
+from steinmetz.monitor.stores.tables import (
+    KINDS,
+    READ,
+    hours_and_rest,
+    make,
+    metadata,
+    processes,
+    put,
+    row_of,
+    statistics,
+    values_of,
 )
 from steinmetz.sql.scope import ScopeKind, open_scope
 
@@ -59,45 +55,6 @@ MINUTE_ROWS = 200_000
 TEXTS_REMEMBERED = 10_000
 CLEARED = "(cleared)"
 """Stands among the processes for the moment when all was last dropped."""
-
-metadata = MetaData()
-
-statistics = Table(
-    "monitor_statistics",
-    metadata,
-    Column("process", String(32), primary_key=True),
-    Column("span", SmallInteger, primary_key=True, comment="minutes: 1, 60; 0 for all since the process started"),
-    Column("start", BigInteger, primary_key=True, autoincrement=False, comment="minutes since 1970"),
-    Column("kind", String(16), primary_key=True),
-    Column("inside", SmallInteger, primary_key=True, comment="1: runs of a statement inside a track"),
-    Column("key", String(200), primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("statement", Text, comment="its shape, without values"),
-    Column("upto", BigInteger, nullable=False),
-    Column("changed_ms", BigInteger, nullable=False),
-    Column("count", BigInteger, nullable=False),
-    Column("errors", BigInteger, nullable=False),
-    Column("slow", BigInteger, nullable=False),
-    Column("total_ns", BigInteger, nullable=False),
-    Column("max_ns", BigInteger, nullable=False),
-    Column("packed", LargeBinary, nullable=False, comment="all figures and the histogram"),
-    Index("ix_monitor_statistics_changed", "changed_ms"),
-    Index("ix_monitor_statistics_start", "span", "start"),
-)
-"""One row is what one process has counted for one subject in one span (`steinmetz.monitor.stores.shelf.Row`)."""
-
-processes = Table(
-    "monitor_processes",
-    metadata,
-    Column("process", String(32), primary_key=True),
-    Column("seen_ms", BigInteger, nullable=False),
-)
-
-_KEY = ("process", "span", "start", "kind", "inside", "key")
-_FIGURES = ("count", "errors", "slow", "total_ns", "max_ns")
-_READ = select(
-    *(statistics.c[name] for name in (*_KEY, "name", "statement", "upto", "packed")),
-)
 
 
 class DatabaseShelf:
@@ -125,11 +82,7 @@ class DatabaseShelf:
             return work(connection)
 
     async def open(self) -> None:
-        try:
-            await self._run(metadata.create_all)
-        except Exception:
-            # Another process may have made them between our look and our CREATE; then the second look sees them.
-            await self._run(metadata.create_all)
+        await side(self._engine, lambda connection: make(connection, metadata))
 
     async def aclose(self) -> None:
         if not self._owned:
@@ -140,9 +93,9 @@ class DatabaseShelf:
             self._engine.dispose()
 
     async def write(self, rows: Iterable[Row], now_ms: int) -> None:
-        values = [_values(row, now_ms, with_text=self._tells_text(row)) for row in rows]
+        values = [values_of(row, now_ms, with_text=self._tells_text(row)) for row in rows]
         if values:
-            await self._run(lambda connection: _put(connection, values))
+            await self._run(lambda connection: put(connection, values))
 
     def _tells_text(self, row: Row) -> bool:
         """Whether the statement's text goes along: with wholes, and the first time."""
@@ -166,21 +119,28 @@ class DatabaseShelf:
                 statistics.c.span == 1, statistics.c.start >= end - HOUR, statistics.c.start < end
             )
 
-    async def hours(self, since: datetime) -> list[Hour]:
-        """What all processes have counted by name, hour by hour; the last eight days are kept."""
-        start = int(since.timestamp() // 60)
-        rows = await self._rows(statistics.c.span == HOUR, statistics.c.start >= start)
+    async def periods(self, since: datetime) -> list[Period]:
+        """What all processes have counted by name since ``since``, to the last second that was written.
+
+        Hours, of which the last eight days are kept, and the minutes that none of them has told yet: the open one,
+        and those of an hour that had begun before ``since``.
+        """
+        samples = or_(
+            statistics.c.kind == Kind.NAME.value,
+            and_(statistics.c.kind == Kind.STATEMENT.value, statistics.c.inside == 0),
+        )
+        rows = await self._rows(samples, hours_and_rest(ceil(since.timestamp() / 60)))
         return [
-            Hour(row.subject.name, datetime.fromtimestamp(row.start * 60, UTC), unpack(row.packed))
+            Period(row.subject.name, datetime.fromtimestamp(row.start * 60, UTC), figures)
             for row in rows
-            if row.subject.is_sample
+            if (figures := figures_of(row)) is not None
         ]
 
     async def _rows(self, *conditions: Any) -> list[Row]:
-        query = _READ.where(*conditions)
+        query = READ.where(*conditions)
 
         def read(connection: Connection) -> list[Row]:
-            return [_row(values) for values in connection.execute(query) if values.kind in _KINDS]
+            return [row_of(values) for values in connection.execute(query) if values.kind in KINDS]
 
         return await self._run(read)
 
@@ -215,61 +175,6 @@ class DatabaseShelf:
         await self._run(prune)
 
 
-_KINDS = frozenset(Kind)
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL keeps no NUL, and nobody keeps half a surrogate pair."""
-    return text.replace("\x00", "").encode(errors="replace").decode()
-
-
-def _row(values: Any) -> Row:
-    subject = Subject(Kind(values.kind), values.key, values.name, values.statement or "", bool(values.inside))
-    return Row(values.process, values.span, values.start, subject, values.upto, bytes(values.packed))
-
-
-def _values(row: Row, now_ms: int, *, with_text: bool = True) -> dict[str, Any]:
-    figures = head(row.packed)
-    subject = row.subject
-    return {
-        "process": row.process,
-        "span": row.span,
-        "start": row.start,
-        "kind": subject.kind.value,
-        "inside": int(subject.inside),
-        "key": _storable(subject.key),
-        "name": _storable(subject.name),
-        "statement": _storable(subject.text) if subject.text and with_text else None,
-        "upto": row.upto,
-        "changed_ms": now_ms,
-        **{name: figures[name] for name in _FIGURES},
-        "packed": row.packed,
-    }
-
-
-def _put(connection: Connection, values: list[dict[str, Any]]) -> None:
-    """Insert or replace; a text that is there already stays."""
-    dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    upsert = dialects.get(connection.dialect.name)
-    if upsert is None:
-        this = and_(*(statistics.c[name] == bindparam(f"this_{name}") for name in _KEY))
-        connection.execute(
-            delete(statistics).where(this), [{f"this_{name}": each[name] for name in _KEY} for each in values]
-        )
-        connection.execute(insert(statistics), values)
-        return
-    statement = upsert(statistics)
-    names = [column.name for column in statistics.columns if column.name not in (*_KEY, "statement")]
-    changed = {name: statement.excluded[name] for name in names}
-    with_text = [each for each in values if each["statement"] is not None]
-    without = [each for each in values if each["statement"] is None]
-    if without:
-        connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), without)
-    if with_text:
-        changed["statement"] = statement.excluded["statement"]
-        connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), with_text)
-
-
 def _beat(connection: Connection, process: str, now_ms: int, first: bool) -> bool:
     this = processes.c.process == process
     if connection.execute(update(processes).where(this).values(seen_ms=now_ms)).rowcount:
@@ -287,23 +192,31 @@ def _unheard(connection: Connection, before_ms: int) -> list[str]:
 
 
 def _catch_up(connection: Connection, now_ms: int) -> None:
+    minute = now_ms // 60_000
     for process in _unheard(connection, now_ms - SILENT_AFTER_MS):
-        rows = connection.execute(_READ.where(statistics.c.process == process, statistics.c.span.in_([WHOLE, 1])))
-        wholes = caught_up((_row(values) for values in rows if values.kind in _KINDS), now_ms // 60_000)
-        if wholes:
-            _put(connection, [_values(row, now_ms) for row in wholes])
+        own = statistics.c.process == process
+        first = select(func.min(statistics.c.start) - HOUR).where(own, statistics.c.span == 1).scalar_subquery()
+        hours = and_(statistics.c.span == HOUR, statistics.c.start > first)  # those that have minutes
+        query = READ.where(own, or_(statistics.c.span.in_([WHOLE, 1]), hours))
+        rows = [row_of(values) for values in connection.execute(query) if values.kind in KINDS]
+        told = caught_up(rows, minute) + hours_caught_up(rows)
+        if told:
+            put(connection, [values_of(row, now_ms) for row in told])
 
 
 def _archive(connection: Connection, now_ms: int) -> None:
     dead = _unheard(connection, now_ms - DEAD_AFTER_MS)
     if not dead:
         return
-    rows = connection.execute(_READ.where(statistics.c.process.in_([*dead, ARCHIVE]), statistics.c.span == WHOLE))
-    sums = archived((_row(values) for values in rows if values.kind in _KINDS), now_ms // 60_000)
-    connection.execute(delete(statistics).where(statistics.c.process.in_([*dead, ARCHIVE])))
+    rows = connection.execute(READ.where(statistics.c.process.in_([*dead, ARCHIVE]), statistics.c.span == WHOLE))
+    sums = archived((row_of(values) for values in rows if values.kind in KINDS), now_ms // 60_000)
+    # Their hours stay for the review of the week.
+    connection.execute(
+        delete(statistics).where(statistics.c.process.in_([*dead, ARCHIVE]), statistics.c.span != HOUR)
+    )
     connection.execute(delete(processes).where(processes.c.process.in_(dead)))
     if sums:
-        _put(connection, [_values(row, now_ms) for row in sums])
+        put(connection, [values_of(row, now_ms) for row in sums])
 
 
 def _drop_old(connection: Connection, now_ms: int) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from steinmetz.monitor.analysis.packing import pack, unpack
 from steinmetz.monitor.analysis.statistics import Statistics
-from steinmetz.monitor.analysis.window import DAY, Kind, Subject, other
+from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject, other
 
 WHOLE = 0
 """The span of a row that holds all from the start of its process up to ``upto``."""
@@ -81,14 +81,15 @@ class Shelf(Protocol):
 def caught_up(rows: Iterable[Row], upto: int) -> list[Row]:
     """The wholes of one process, with the minutes added that they do not reach.
 
-    ``rows`` are its wholes and minutes. If it lives after all, it will write its wholes again, no less.
+    ``rows`` are its wholes and minutes; hours among them are passed over. If it lives after all, it will write its
+    wholes again, no less.
     """
     wholes: dict[Subject, Row] = {}
     minutes: list[Row] = []
     for row in rows:
         if row.span == WHOLE:
             wholes[row.subject] = row
-        else:
+        elif row.span == 1:
             minutes.append(row)
     sums: dict[Subject, Statistics] = {}
     process = ARCHIVE
@@ -96,18 +97,44 @@ def caught_up(rows: Iterable[Row], upto: int) -> list[Row]:
         whole = wholes.get(row.subject)
         if whole is None or row.start >= whole.upto:
             process = row.process
-            _add(sums, row.subject, row.packed)
+            _add(sums, row)
     for subject in sums:
         if (whole := wholes.get(subject)) is not None:
-            _add(sums, subject, whole.packed)
+            _add(sums, whole)
     return [Row(process, WHOLE, 0, subject, upto, pack(found)) for subject, found in sums.items()]
+
+
+def hours_caught_up(rows: Iterable[Row]) -> list[Row]:
+    """Those hours of one process that do not reach all of its minutes, with these added.
+
+    ``rows`` are its hours and minutes; wholes among them are passed over. An hour is told to its end, so that its
+    minutes may go.
+    """
+    known = list(rows)
+    hours = {(row.start, row.subject): row for row in known if row.span == HOUR}
+    missing: dict[tuple[int, Subject], list[Row]] = {}
+    for row in known:
+        if row.span == 1:
+            place = (row.start // HOUR * HOUR, row.subject)
+            hour = hours.get(place)
+            if hour is None or row.start >= hour.upto:
+                missing.setdefault(place, [] if hour is None else [hour]).append(row)
+    result = []
+    for (start, subject), parts in missing.items():
+        sums: dict[Subject, Statistics] = {}
+        for part in parts:
+            _add(sums, part)
+        result += [
+            Row(parts[0].process, HOUR, start, subject, start + HOUR, pack(found)) for found in sums.values()
+        ]
+    return result
 
 
 def archived(wholes: Iterable[Row], upto: int) -> list[Row]:
     """The archive's rows in place of these: one for each subject, the light ones of a kind as ``(other)``."""
     sums: dict[Subject, Statistics] = {}
     for row in wholes:
-        _add(sums, row.subject, row.packed)
+        _add(sums, row)
     kept: dict[Subject, Statistics] = {}
     room = dict.fromkeys(((kind, inside) for kind in Kind for inside in (False, True)), ARCHIVED)
     for subject, statistics in sorted(sums.items(), key=lambda item: item[1].total_ns, reverse=True):
@@ -122,10 +149,15 @@ def archived(wholes: Iterable[Row], upto: int) -> list[Row]:
     ]
 
 
-def _add(sums: dict[Subject, Statistics], subject: Subject, packed: bytes) -> None:
+def figures_of(row: Row) -> Statistics | None:
+    """None if a later release has packed them in another way."""
     try:
-        statistics = unpack(packed)
-    except ValueError:  # of a later release
-        return
-    if statistics.count:
-        sums.setdefault(subject, Statistics()).merge(statistics)
+        return unpack(row.packed)
+    except ValueError:
+        return None
+
+
+def _add(sums: dict[Subject, Statistics], row: Row) -> None:
+    statistics = figures_of(row)
+    if statistics is not None and statistics.count:
+        sums.setdefault(row.subject, Statistics()).merge(statistics)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steinmetz.monitor.advisor.index import Index, IndexColumn
-from steinmetz.monitor.advisor.predicates import Kind, Reading, read
+from steinmetz.monitor.advisor.predicates import read
+from steinmetz.monitor.advisor.reading import Kind, Reading
 from steinmetz.monitor.advisor.workload import Query
 from steinmetz.monitor.dialects.base import CannotExplain, Column, Plan, Table, Work
 from steinmetz.sql.facts import Verb

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from steinmetz.monitor.advisor.predicates import (
-    Kind,
-    Occurrence,
-    OrderKey,
-    Term,
-    Unreadable,
-    bound_value,
-    read,
-)
+from steinmetz.monitor.advisor.predicates import read
+from steinmetz.monitor.advisor.reading import Kind, Occurrence, OrderKey, Term, Unreadable
 
 COLUMNS = {
     "orders": frozenset({"id", "tenant_id", "status", "created_at", "customer_id", "email", "active"}),
@@ -188,10 +181,3 @@ def test_inserts_and_deletes_write_all_columns() -> None:
 def test_what_cannot_be_read_is_said(sql: str, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         read(sql, "sqlite", COLUMNS)
-
-
-def test_a_bind_has_its_value_or_none() -> None:
-    assert bound_value(1, ("a", "b")) == "b"
-    assert bound_value("x", {"x": 3}) == 3
-    assert bound_value(5, ("a",)) is None
-    assert bound_value(0, None) is None

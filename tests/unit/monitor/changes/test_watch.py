@@ -93,6 +93,29 @@ async def test_a_change_of_the_schema_concerns_its_tables(changes: Changes, figu
     assert found["customers",].statements == ()
 
 
+async def test_a_log_that_cannot_be_written_loses_no_change(
+    changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(entry: Entry) -> None:
+        raise OSError("no")
+
+    changes.ddl("CREATE INDEX i ON invoices(status)", ["invoices"])
+    with monkeypatch.context() as patch:
+        patch.setattr(changes.log, "put", refuse)
+        with pytest.raises(OSError, match="no"):
+            await changes.review()
+    await changes.review()
+    await changes.review()
+    assert [entry.change.tables for entry in await changes.entries()] == [("invoices",)]
+
+
+async def test_what_was_noticed_last_is_written_down_at_the_end(changes: Changes) -> None:
+    changes.start()
+    changes.ddl("CREATE INDEX i ON invoices(status)", ["invoices"])
+    await changes.stop()
+    assert [entry.change.tables for entry in await changes.entries()] == [("invoices",)]
+
+
 async def test_another_release_is_a_change_and_the_same_is_none(changes: Changes, clock: FakeClock) -> None:
     first = await changes.deployed("1.0")
     assert first is not None

@@ -8,19 +8,19 @@ from datetime import UTC, datetime, timedelta
 from steinmetz.monitor.analysis.regression import Verdict
 from steinmetz.monitor.analysis.statistics import Statistics
 from steinmetz.monitor.changes.change import Cause, Change, Entry
-from steinmetz.monitor.changes.weekly import Hour, as_json, review
+from steinmetz.monitor.changes.weekly import Period, as_json, review
 
 UNTIL = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=7)
 
 
-def hour(name: str, days_ago: float, middle_ms: float, count: int = 500) -> Hour:
+def hour(name: str, days_ago: float, middle_ms: float, count: int = 500) -> Period:
     generator = random.Random(f"{name} {days_ago}")
     statistics = Statistics()
     for _ in range(count):
         taken_ns = int(middle_ms * 1e6 * generator.lognormvariate(0, 0.3))
         statistics.add(taken_ns, slow=taken_ns > 100e6)
-    return Hour(name, UNTIL - timedelta(days=days_ago), statistics)
+    return Period(name, UNTIL - timedelta(days=days_ago), statistics)
 
 
 def test_a_week_shows_where_time_went_what_moved_and_what_was_changed() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from steinmetz.monitor.analysis.packing import pack, unpack
 from steinmetz.monitor.analysis.statistics import OTHER, Statistics
-from steinmetz.monitor.analysis.window import Kind, Subject
+from steinmetz.monitor.analysis.window import HOUR, Kind, Subject
 from steinmetz.monitor.stores import shelf
-from steinmetz.monitor.stores.shelf import ARCHIVE, WHOLE, Row, archived, caught_up
+from steinmetz.monitor.stores.shelf import ARCHIVE, WHOLE, Row, archived, caught_up, hours_caught_up
 
 
 def row(key: str, *durations: int, process: str = "p", span: int = WHOLE, start: int = 0, upto: int = 10) -> Row:
@@ -31,6 +31,27 @@ def test_a_silent_process_gets_its_last_minutes_into_its_wholes() -> None:
     assert counts(caught) == {"a": 5, "b": 1}
     assert {(each.process, each.span, each.upto) for each in caught} == {("p", WHOLE, 60)}
     assert caught_up(caught, 70) == []
+
+
+def test_a_silent_process_gets_its_last_minutes_into_its_hours() -> None:
+    rows = [
+        row("a", 1, 2, 3, span=HOUR, start=60, upto=70),
+        row("a", 9, span=1, start=69),  # is in the hour already
+        row("a", 4, 5, span=1, start=70),
+        row("b", 6, span=1, start=119),
+        row("b", 7, span=1, start=120),
+        row("c", 8, span=HOUR, start=60, upto=70),
+        row("a", 9, 9),  # wholes are no matter here
+    ]
+    caught = hours_caught_up(rows)
+    assert [(each.subject.key, each.start, unpack(each.packed).count) for each in caught] == [
+        ("a", 60, 5),
+        ("b", 60, 1),
+        ("b", 120, 1),
+    ]
+    assert {(each.process, each.span, each.upto - each.start) for each in caught} == {("p", HOUR, HOUR)}
+    later = [each for each in rows if each.span == 1] + caught
+    assert hours_caught_up(later) == []
 
 
 def test_dead_processes_are_summed_up() -> None:
