@@ -186,6 +186,10 @@ class ResponseCache:
         """Drop the answers that carry one of ``tags``; returns how many there were."""
         return self._observer.move(written_tags(tags))
 
+    def invalidate_pattern(self, pattern: str) -> int:
+        """Drop the answers whose path has the form of ``pattern``; returns how many there were."""
+        raise NotImplementedError
+
     def invalidate_relations(self, writes: WriteSet) -> int:
         """Drop what a write outside any hooked engine concerns; returns how many answers there were."""
         return self._observer.move(writes)
