@@ -188,7 +188,11 @@ class ResponseCache:
 
     def invalidate_pattern(self, pattern: str) -> int:
         """Drop the answers whose path has the form of ``pattern``; returns how many there were."""
-        raise NotImplementedError
+        import re
+
+        expression = re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*"))
+        found = [entry for entry in self._store if expression.fullmatch(entry.path)]
+        return sum(self._coherence.discard(self._store, entry) for entry in found)
 
     def invalidate_relations(self, writes: WriteSet) -> int:
         """Drop what a write outside any hooked engine concerns; returns how many answers there were."""

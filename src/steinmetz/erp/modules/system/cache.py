@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from steinmetz.cache import ResponseCache
 from steinmetz.cache.response_cache import Order
@@ -78,7 +78,12 @@ class Command(StrEnum):
 
 @router.post("/api/cache/commands/{command}")
 @refuses(401, 403, 409)
-async def command(request: Request, command: Command, cache: Cache, wanted: CacheCommandInput) -> dict[str, Any]:
+async def command(
+    request: Request,
+    command: Annotated[Command, Path(description="What is wanted")],
+    cache: Cache,
+    wanted: CacheCommandInput,
+) -> dict[str, Any]:
     """For `steinmetz cache`: the same for the same machine, or with the metrics token, as /metrics."""
     require_operator(request)
     match command:
