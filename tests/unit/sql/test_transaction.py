@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from steinmetz.sql import Relation, StatementFacts, Verb, WriteSet
+from steinmetz.sql.effects import MAX_NAMED
 from steinmetz.sql.rows import Change, Column, Kind
 from steinmetz.sql.templates import Bind, WriteTemplate
 from steinmetz.sql.transaction import MAX_STATEMENTS, ConnectionState
