@@ -34,6 +34,7 @@ class TestHealth:
             "disk": "ok",
             "scheduler": "ok",
             "redis": "not used",
+            "cache": "ok",
         }
 
     async def test_tells_what_is_running(self, client: httpx2.AsyncClient) -> None:
@@ -144,6 +145,51 @@ class TestOperatorsFigures:
         dropped = await admin.post("/api/cache/invalidate", json=wanted)
         assert dropped.json()["data"] == {"path": "/api/dashboard", "dropped": 1}
         assert (await clerk.get(path)).headers["x-cache"] == "MISS"
+
+    async def test_of_the_cache_are_dropped_by_one_thing_at_a_time(self, sign_in: SignIn) -> None:
+        admin, clerk = await sign_in("admin"), await sign_in("clerk")
+        await clerk.get("/api/dashboard/overview")
+        for wanted in ({}, {"path": "/api", "tag": "x"}, {"path": "api"}, {"everything": False}, {"tag": ""}):
+            assert (await admin.post("/api/cache/invalidate", json=wanted)).status_code == 422
+        dropped = await admin.post("/api/cache/invalidate", json={"pattern": "/api/*/overview"})
+        assert dropped.json()["data"] == {"pattern": "/api/*/overview", "dropped": 1}
+        dropped = await admin.post("/api/cache/invalidate", json={"tag": "nothing"})
+        assert dropped.json()["data"] == {"tag": "nothing", "dropped": 0}
+        await clerk.get("/api/dashboard/overview")
+        dropped = await admin.post("/api/cache/invalidate", json={"everything": True})
+        assert dropped.json()["data"]["everything"] is True
+        assert dropped.json()["data"]["dropped"] >= 1
+        newest = (await admin.get("/api/cache/invalidations", params={"limit": 1})).json()["invalidations"][0]
+        assert (newest["cause"], newest["relations"]) == ("POST /api/cache/invalidate", ["everything"])
+
+    async def test_of_the_cache_name_the_write_that_dropped_them(self, sign_in: SignIn) -> None:
+        admin = await sign_in("admin")
+        await admin.get("/api/system/maintenance")
+        assert (await admin.put("/api/system/maintenance", json={"enabled": True})).status_code == 200
+        await admin.put("/api/system/maintenance", json={"enabled": False})
+        told = (await admin.get("/api/cache/invalidations")).json()["invalidations"]
+        (found,) = [one for one in told if one["cause"] == "PUT /api/system/maintenance" and one["routes"]]
+        assert found["routes"] == {"/api/system/maintenance": 1}
+        assert found["user"]
+        assert any("maintenance" in statement for statement in found["statements"]), found
+
+    async def test_of_the_cache_are_warmed_again(self, sign_in: SignIn) -> None:
+        admin, clerk, auditor = await sign_in("admin"), await sign_in("clerk"), await sign_in("auditor")
+        for _ in range(2):
+            await clerk.get("/api/dashboard/overview")
+        assert (await auditor.post("/api/cache/warm")).status_code == 403
+        answer = await admin.post("/api/cache/warm")
+        assert (answer.status_code, answer.json()["data"]) == (202, {"answers": 1})
+
+    async def test_of_the_cache_by_command_are_for_the_machine_itself(
+        self, client: httpx2.AsyncClient, sign_in: SignIn
+    ) -> None:
+        told = await client.post("/api/cache/commands/stats", json={})
+        assert told.json()["data"]["warming"] == {"running": False, "total": 0, "kept": 0, "failed": 0}
+        listed = await client.post("/api/cache/commands/entries", json={"limit": 1, "order": "bytes"})
+        assert isinstance(listed.json()["data"], list)
+        forwarded = {"X-Forwarded-For": "192.0.2.1"}
+        assert (await client.post("/api/cache/commands/stats", json={}, headers=forwarded)).status_code == 403
 
 
 class TestMetrics:

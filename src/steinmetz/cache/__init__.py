@@ -16,8 +16,8 @@ from steinmetz.cache.asgi.admission import Admission, Admitted, Authenticator, P
 from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import Finish
 from steinmetz.cache.asgi.routes import Route, RouteTable, cached, invalidates
+from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.invalidation.reads import Recording, valid_until
-from steinmetz.cache.invalidation.writes import Invalidation
 from steinmetz.cache.policy.consistency import Bounded, Session, Strong
 from steinmetz.cache.policy.route import CachePolicy, KeyRequest, VaryOn
 from steinmetz.cache.response_cache import CacheConfig, ResponseCache
@@ -40,11 +40,11 @@ __all__ = [  # noqa: RUF022  grouped by file
     "RouteTable",
     "cached",
     "invalidates",
+    # .invalidation.causes
+    "Invalidation",
     # .invalidation.reads
     "Recording",
     "valid_until",
-    # .invalidation.writes
-    "Invalidation",
     # .policy.consistency
     "Bounded",
     "Session",

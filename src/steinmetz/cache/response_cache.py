@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from steinmetz.cache.asgi.admission import Admissions, Authenticator, RememberedAdmission
@@ -20,12 +22,31 @@ from steinmetz.cache.policy.tags import names, written_paths, written_tags
 from steinmetz.cache.statistics import Statistics
 from steinmetz.cache.stores.base import Store
 from steinmetz.cache.stores.memory import DEFAULT_BUDGET_BYTES, MemoryStore
+from steinmetz.cache.warming.wanted import MAX_WANTED, Wanted, wanted
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.engine import TransactionObserver
 from steinmetz.tasks import Tasks
 
 MAX_LISTED = 1_000
+
+
+class Order(StrEnum):
+    """By what kept answers are listed."""
+
+    HITS = "hits"
+    SAVED = "saved"
+    """Time not spent computing them again."""
+    BYTES = "bytes"
+    NEWEST = "newest"
+
+
+_RANKS: dict[Order, Callable[[Entry], float]] = {
+    Order.HITS: lambda entry: entry.hits,
+    Order.SAVED: lambda entry: entry.hits * entry.cost_ns,
+    Order.BYTES: lambda entry: entry.weight,
+    Order.NEWEST: lambda entry: entry.stored_at_s,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,7 @@ class ResponseCache:
         self._coherence = Coherence(
             self._clock, (self._store, self._admission_store), lease_s=self.config.mark_lease_s
         )
-        self._observer = WriteObserver(self._coherence, self._clock)
+        self._observer = WriteObserver(self._coherence, self._clock, self._statistics)
         self._admissions = (
             None
             if authenticator is None
@@ -165,6 +186,14 @@ class ResponseCache:
         """Drop the answers that carry one of ``tags``; returns how many there were."""
         return self._observer.move(written_tags(tags))
 
+    def invalidate_pattern(self, pattern: str) -> int:
+        """Drop the answers whose path has the form of ``pattern``; returns how many there were."""
+        import re
+
+        expression = re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*"))
+        found = [entry for entry in self._store if expression.fullmatch(entry.path)]
+        return sum(self._coherence.discard(self._store, entry) for entry in found)
+
     def invalidate_relations(self, writes: WriteSet) -> int:
         """Drop what a write outside any hooked engine concerns; returns how many answers there were."""
         return self._observer.move(writes)
@@ -173,13 +202,19 @@ class ResponseCache:
         """Drop everything, admissions too; returns how many there were. What is being computed is not kept."""
         return self._observer.clear()
 
+    # -- ahead of the first request
+
+    def wanted(self, limit: int = MAX_WANTED) -> list[Wanted]:
+        """The answers worth computing after a restart, the best first: see `steinmetz.cache.warming`."""
+        return wanted(self._store, limit)
+
     # -- looking in
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start of the process, and what is kept now; names in camelCase."""
         return {
             "enabled": self.enabled,
-            **self._statistics.as_dict(),
+            **self._statistics.as_dict(self._store),
             "entries": len(self._store),
             "bytes": self._store.weight_bytes,
             "budgetBytes": self._store.budget_bytes,
@@ -192,13 +227,13 @@ class ResponseCache:
             "lateCommits": self._observer.late_commits,
         }
 
-    def entries(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The kept answers, most used first; at most ``limit`` (up to `MAX_LISTED`). Never a body.
+    def entries(self, limit: int = 100, *, order: Order = Order.HITS) -> list[dict[str, Any]]:
+        """The kept answers; at most ``limit`` (up to `MAX_LISTED`), the first in ``order`` first. Never a body.
 
         A key holds the subject of a user's answer: show this to administrators only.
         """
         now_s = self._clock.monotonic_s()
-        most_used = sorted(self._store, key=lambda entry: -entry.hits)
+        first = sorted(self._store, key=_RANKS[order], reverse=True)
         return [
             {
                 "key": entry.key.decode(),
@@ -206,23 +241,18 @@ class ResponseCache:
                 "route": entry.route,
                 "variant": entry.variant.decode(),
                 "bytes": len(entry.body),
+                "status": entry.status,
                 "hits": entry.hits,
+                "costMs": round(entry.cost_ns / 1e6, 3),
+                "savedMs": round(entry.hits * entry.cost_ns / 1e6, 3),
                 "ageSeconds": age_s(entry, now_s),
                 "ttlSeconds": remaining_s(entry, now_s),
                 "etag": entry.etag.decode("latin-1"),
                 "reads": names(relation for relation in entry.read_set.relations if relation.database[0] != "("),
             }
-            for entry in most_used[: max(0, min(limit, MAX_LISTED))]
+            for entry in first[: max(0, min(limit, MAX_LISTED))]
         ]
 
     def invalidations(self, limit: int = 100) -> list[dict[str, Any]]:
-        """What was written last and what it dropped, newest first."""
-        return [
-            {
-                "at": invalidation.at.isoformat().replace("+00:00", "Z"),
-                "cause": invalidation.cause,
-                "relations": list(invalidation.relations),
-                "dropped": invalidation.dropped,
-            }
-            for invalidation in self._observer.recent()[: max(0, limit)]
-        ]
+        """What was written last, by whom, what it dropped and how much of that needlessly; newest first."""
+        return [invalidation.as_json() for invalidation in self._observer.recent()[: max(0, limit)]]

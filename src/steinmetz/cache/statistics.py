@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from steinmetz.cache.departures import Departure, Departures
+from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.lookup import MissReason
 from steinmetz.cache.policy.storable import Refusal
 from steinmetz.cache.stores.base import Gone
 
+FIRST = "never asked before, or long ago"
+
 
 class RouteCounts:
-    """The counts of one cached route."""
+    """The counts of one cached route. ``bytes_served`` and ``saved_ns`` are of answers that are gone; those of the
+    answers still kept are added when somebody asks (`Statistics.as_dict`)."""
 
-    __slots__ = ("bypasses", "hits", "misses", "stale", "template")
+    __slots__ = (
+        "bypasses", "bytes_served", "dropped", "hits", "missed_because", "misses", "needless", "saved_ns", "stale",
+        "stored", "template", "unused",
+    )  # fmt: skip
 
     def __init__(self, template: str) -> None:
         self.template = template
@@ -22,14 +33,34 @@ class RouteCounts:
         self.stale = 0
         self.misses = 0
         self.bypasses = 0
+        self.stored = 0
+        self.dropped = 0
+        self.needless = 0
+        self.unused = 0
+        self.bytes_served = 0
+        self.saved_ns = 0
+        self.missed_because: Counter[str] = Counter()
 
-    def as_dict(self) -> dict[str, Any]:
+    def served(self, entry: Entry) -> tuple[int, int]:
+        """What the hits of ``entry`` were worth: bytes sent without computing them, nanoseconds not computed."""
+        return entry.hits * len(entry.body), entry.hits * entry.cost_ns
+
+    def as_dict(self, bytes_served: int = 0, saved_ns: int = 0) -> dict[str, Any]:
+        asked = self.hits + self.stale + self.misses
         return {
             "route": self.template,
             "hits": self.hits,
             "stale": self.stale,
             "misses": self.misses,
             "bypasses": self.bypasses,
+            "hitRate": round((self.hits + self.stale) / asked, 4) if asked else 0.0,
+            "missedBecause": dict(self.missed_because.most_common()),
+            "stored": self.stored,
+            "dropped": self.dropped,
+            "needless": self.needless,
+            "unused": self.unused,
+            "bytesServed": self.bytes_served + bytes_served,
+            "savedMs": round((self.saved_ns + saved_ns) / 1e6, 3),
         }
 
 
@@ -41,11 +72,13 @@ class Statistics:
         self.misses: Counter[MissReason] = Counter()
         self.bypasses: Counter[str] = Counter()
         self.refusals: Counter[Refusal] = Counter()
+        self.departures = Departures()
         self.let_go: Counter[Gone] = Counter()
         self.stored = 0
         self.revoked = 0
         self.collapsed = 0
         self.not_modified = 0
+        self._falling = threading.local()
 
     def of(self, template: str) -> RouteCounts:
         counts = self.routes.get(template)
@@ -53,19 +86,71 @@ class Statistics:
             counts = self.routes[template] = RouteCounts(template)
         return counts
 
+    # -- what happens to answers
+
+    def missed(self, counts: RouteCounts, reason: MissReason, key: bytes) -> None:
+        """A request at the route of ``counts`` found nothing to be given under ``key``."""
+        counts.misses += 1
+        self.misses[reason] += 1
+        because: str = reason
+        if reason is MissReason.ABSENT:
+            departure = self.departures.why(key)
+            because = FIRST if departure is None else departure.why
+        counts.missed_because[because] += 1
+
     def kept(self, entry: Entry) -> None:
         """``entry`` is kept from now on."""
         self.stored += 1
+        counts = self.of(entry.route)
+        counts.stored += 1
+        before = self.departures.returned(entry.key) if entry.alive else None
+        if before is not None and before.invalidation is not None and before.etag == entry.etag:
+            before.invalidation.needless += 1
+            counts.needless += 1
+
+    @contextmanager
+    def attributed(self, invalidation: Invalidation) -> Iterator[None]:
+        """What this thread lets go of inside is the doing of ``invalidation``."""
+        self._falling.by = invalidation
+        try:
+            yield
+        finally:
+            self._falling.by = None
 
     def gone(self, entry: Entry, why: Gone) -> None:
         """A store let go of ``entry``; called under its lock."""
         self.let_go[why] += 1
+        counts = self.of(entry.route)
+        bytes_served, saved_ns = counts.served(entry)
+        counts.bytes_served += bytes_served
+        counts.saved_ns += saved_ns
+        if why is Gone.REPLACED:
+            return
+        if not entry.hits:
+            counts.unused += 1
+        invalidation: Invalidation | None = None
+        if why is Gone.DROPPED:
+            counts.dropped += 1
+            invalidation = getattr(self._falling, "by", None)
+            if invalidation is not None:
+                invalidation.routes[entry.route] += 1
+        self.departures.left(entry.key, Departure(why, entry.etag, invalidation))
 
-    def as_dict(self) -> dict[str, Any]:
-        routes = list(self.routes.values())
+    # -- looking in
+
+    def as_dict(self, kept: Iterable[Entry] = ()) -> dict[str, Any]:
+        """``kept`` are the answers still there, whose hits count, too."""
+        worth: dict[str, tuple[int, int]] = {}
+        for entry in kept:
+            if entry.hits:
+                bytes_served, saved_ns = self.of(entry.route).served(entry)
+                before = worth.get(entry.route, (0, 0))
+                worth[entry.route] = before[0] + bytes_served, before[1] + saved_ns
+        routes = sorted(self.routes.values(), key=lambda route: -route.hits)
         hits, stale = sum(route.hits for route in routes), sum(route.stale for route in routes)
         misses = sum(self.misses.values())
         asked = hits + stale + misses
+        listed = [route.as_dict(*worth.get(route.template, (0, 0))) for route in routes]
         return {
             "hits": hits,
             "stale": stale,
@@ -77,9 +162,14 @@ class Statistics:
             "stored": self.stored,
             "notStored": sum(self.refusals.values()),
             "notStoredReasons": {str(reason): count for reason, count in self.refusals.items()},
+            "letGo": {str(why): count for why, count in self.let_go.items()},
             "staleRefused": self.refusals[Refusal.MOVED],
             "revoked": self.revoked,
             "collapsed": self.collapsed,
             "notModified": self.not_modified,
-            "routes": [route.as_dict() for route in sorted(routes, key=lambda route: -route.hits)],
+            "needless": sum(route.needless for route in routes),
+            "unused": sum(route.unused for route in routes),
+            "bytesServed": sum(route["bytesServed"] for route in listed),
+            "savedMs": round(sum(route["savedMs"] for route in listed), 3),
+            "routes": listed,
         }

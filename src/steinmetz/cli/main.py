@@ -13,6 +13,7 @@ import typer
 
 from steinmetz.cli.advise import advise_command
 from steinmetz.cli.backup import backup_command
+from steinmetz.cli.cache import app as cache
 from steinmetz.cli.compare import app as compare
 from steinmetz.cli.maintenance import app as maintenance
 from steinmetz.cli.restore import restore_command
@@ -35,6 +36,7 @@ app.add_typer(config, name="config")
 app.add_typer(catalog, name="catalog")
 app.add_typer(maintenance, name="maintenance")
 app.add_typer(compare, name="compare")
+app.add_typer(cache, name="cache")
 
 
 @app.callback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from ipaddress import ip_address
@@ -123,6 +124,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+async def announce(settings: Settings, port: int) -> None:
+    """Say where the server is and who may sign in. The database is asked on a thread: on SQLite a write under way
+    may have to end first, and its end needs the loop."""
+    await asyncio.to_thread(_greet, settings, port)
+
+
 def _greet(settings: Settings, port: int) -> None:
     from steinmetz.erp.seed import PASSWORD
 
@@ -145,7 +152,7 @@ def _serve(settings: Settings, door: socket.socket) -> None:
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
-                _greet(settings, door.getsockname()[1])
+                await announce(settings, door.getsockname()[1])
 
     options: dict[str, Any] = {}
     if settings.trusted_proxies:

@@ -23,6 +23,7 @@ from steinmetz.erp.modules.finance.books.routes import router as books
 from steinmetz.erp.modules.finance.routes import router as finance
 from steinmetz.erp.modules.hr.routes import router as hr
 from steinmetz.erp.modules.notifications.routes import router as notifications
+from steinmetz.erp.modules.system.cache import router as response_cache
 from steinmetz.erp.modules.system.diagnostics_advice import router as advice
 from steinmetz.erp.modules.system.diagnostics_alerts import router as alerts
 from steinmetz.erp.modules.system.diagnostics_changes import router as changes
@@ -36,6 +37,7 @@ from steinmetz.erp.state import AppState
 ROUTERS = (
     auth,
     system,
+    response_cache,
     alerts,
     diagnostics_statistics,
     diagnostics_patterns,

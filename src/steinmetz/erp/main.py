@@ -35,6 +35,7 @@ from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
 from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.erp.state import AppState
+from steinmetz.erp.warming import Warming
 from steinmetz.erp.watching import Watching
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
@@ -122,7 +123,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     conversation.attach(io)
     gate.open_rooms(ROOM_PREFIX, conversation.may_enter)
     scheduler = state.scheduler = Scheduler(database, clock, chores(settings))
-    state.probes |= {"scheduler": scheduler.health, "worker": worker.health}
+    warming = state.warming = Warming(cache, settings.data_dir, clock, gate_s=settings.cache_warm_s)
+    state.probes |= {"scheduler": scheduler.health, "worker": worker.health, "cache": warming.health}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -131,7 +133,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         await scheduler.start()
         await listeners.start()
         await worker.start()
+        await warming.start(live)
         yield
+        await warming.stop()
         await worker.stop()
         await listeners.stop()
         await scheduler.stop()

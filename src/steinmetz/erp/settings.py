@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     rate_limit_user: str = "3000/60"
     """The same for one user, wherever he asks from. ``off`` for no limit."""
     cache_max_bytes: int = Field(64 * 1024 * 1024, ge=1_000_000)
+    cache_warm_s: float = Field(2, ge=0, le=300)
+    """How long a start waits in /readyz for the answers that were worth most; the rest is warmed behind it."""
     max_connections: int = Field(20_000, ge=1)
     """Sockets of one process."""
     batch_workers: int = Field(2, ge=0, le=8)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from steinmetz.erp.rates import RateLimits
     from steinmetz.erp.scheduler import Scheduler
     from steinmetz.erp.settings import Settings
+    from steinmetz.erp.warming import Warming
     from steinmetz.monitor import QueryMonitor
     from steinmetz.realtime import Server
 
@@ -48,6 +49,7 @@ class AppState:
     io: Server | None = None
     cache: ResponseCache | None = None
     monitor: QueryMonitor | None = None
+    warming: Warming | None = None
     scheduler: Scheduler | None = None
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     """For /readyz: the process's own workers, each ``ok`` or what is wrong with it, told without waiting."""

@@ -17,6 +17,8 @@ from steinmetz.sql.facts import Relation, StatementFacts
 from steinmetz.sql.rows import Change, Column, Rows, Value, folded_changes, folded_rows, meet
 
 NOTHING: frozenset[Relation] = frozenset()
+MAX_NAMED = 8
+"""Statements by which a transaction is told of."""
 
 
 class Tag(NamedTuple):
@@ -37,11 +39,13 @@ class WriteSet:
     """What one transaction wrote; ``unknown`` names databases of which it may have written anything.
 
     ``changes`` tells more of some of the ``relations``; of one that is not in it, any row may have been written.
+    ``statements`` names up to `MAX_NAMED` of those that wrote, for people; nothing is decided by them.
     """
 
     relations: frozenset[Relation] = NOTHING
     unknown: frozenset[str] = frozenset()
     changes: Mapping[Relation, tuple[Change, ...]] = field(default_factory=dict, hash=False)
+    statements: tuple[StatementFacts, ...] = field(default=(), compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.relations or self.unknown)
@@ -54,7 +58,8 @@ class WriteSet:
                 folded = folded_changes(change for part in parts if part is not None for change in part)
                 if folded is not None:
                     changes[relation] = folded
-        return WriteSet(self.relations | other.relations, self.unknown | other.unknown, changes)
+        statements = (*self.statements, *other.statements)[:MAX_NAMED]
+        return WriteSet(self.relations | other.relations, self.unknown | other.unknown, changes, statements)
 
     @staticmethod
     def of(facts: StatementFacts, database: str) -> WriteSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.sql.definitions import Definitions
-from steinmetz.sql.effects import WriteSet
+from steinmetz.sql.effects import MAX_NAMED, WriteSet
 from steinmetz.sql.facts import Relation, StatementFacts
 from steinmetz.sql.knowledge import Memo
 from steinmetz.sql.rows import Change, folded_changes
@@ -34,7 +34,7 @@ class ConnectionState:
 
     __slots__ = (
         "__weakref__", "_gathered", "_inserts", "_whole", "committing", "ddl", "definitions", "doubts", "epoch",
-        "memo", "moved", "open", "pool_wait_ns", "savepoints", "token", "unknown", "writes",
+        "memo", "moved", "open", "pool_wait_ns", "savepoints", "statements", "token", "unknown", "writes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class ConnectionState:
         self.pool_wait_ns = 0
         self.savepoints: list[str] = []
         self.writes: set[Relation] | None = None
+        self.statements: list[StatementFacts] = []
         self._whole: set[Relation] = set()
         self._gathered: dict[WriteTemplate, Gathered] = {}
         self._inserts: list[tuple[Gathered, Any]] = []
@@ -69,6 +70,8 @@ class ConnectionState:
             self.epoch = epoch
         self.writes |= facts.writes
         self.unknown = self.unknown or facts.writes_unknown
+        if len(self.statements) < MAX_NAMED and not any(facts is named for named in self.statements):
+            self.statements.append(facts)
         template = facts.changes
         if template is None or context is None:
             self._whole |= facts.writes
@@ -97,9 +100,13 @@ class ConnectionState:
         # A trigger that another connection has made meanwhile may have had a part in these writes.
         unknown = self.unknown or self.epoch != epoch
         writes = WriteSet(
-            frozenset(self.writes or ()), frozenset({database}) if unknown else frozenset(), self._changes()
+            frozenset(self.writes or ()),
+            frozenset({database}) if unknown else frozenset(),
+            self._changes(),
+            tuple(self.statements),
         )
         self.writes = None
+        self.statements.clear()
         self.unknown = False
         self._whole.clear()
         self._gathered.clear()

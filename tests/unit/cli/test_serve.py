@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +70,21 @@ def test_postgresql_is_never_filled_unasked(clean_postgres_url: str) -> None:
     settings = load_settings(database_url=clean_postgres_url)
     serve.prepare(settings, no_seed=False)
     assert serve.demo_logins(settings) == []
+
+
+@pytest.mark.anyio
+async def test_a_write_that_ends_on_the_loop_does_not_wait_for_the_greeting(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = load_settings()
+    serve.prepare(settings, no_seed=True)
+    writer = sqlite3.connect(settings.url.database or "", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(0.01, writer.rollback)
+    async with asyncio.timeout(30):
+        await serve.announce(settings, 3000)
+    writer.close()
+    assert "http://localhost:3000" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

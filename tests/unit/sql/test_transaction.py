@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from steinmetz.sql import Relation, StatementFacts, Verb, WriteSet
+from steinmetz.sql.effects import MAX_NAMED
 from steinmetz.sql.rows import Change, Column, Kind
 from steinmetz.sql.templates import Bind, WriteTemplate
 from steinmetz.sql.transaction import MAX_STATEMENTS, ConnectionState
@@ -114,3 +115,16 @@ def test_t9_generated_keys_that_never_came_are_any() -> None:
     for one in (told, failed):
         state.collect(facts, 1, one)  # type: ignore[arg-type]
     assert ORDERS not in state.take("main", epoch=1).changes
+
+
+def test_a_transaction_names_the_statements_that_wrote_each_once_and_only_so_many() -> None:
+    state, facts = ConnectionState(), write(ORDERS)
+    for _ in range(3):
+        state.collect(facts, epoch=1)
+    assert state.take("main", epoch=1).statements == (facts,)
+    for _ in range(MAX_NAMED + 5):
+        state.collect(write(ORDERS), epoch=1)
+    taken = state.take("main", epoch=1)
+    assert len(taken.statements) == MAX_NAMED
+    assert len((taken | taken).statements) == MAX_NAMED
+    assert state.take("main", epoch=1).statements == ()

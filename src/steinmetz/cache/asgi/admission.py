@@ -23,6 +23,8 @@ from steinmetz.sql.scope import ScopeKind
 
 log = structlog.get_logger("steinmetz.cache")
 
+ADMISSION = "steinmetz.admission"
+"""Where a request's scope holds what was found out about its caller."""
 DEFAULT_TTL_S = 300.0
 REFUSED_TTL_S = 10.0
 MEMO_ENTRY_BYTES = 1_500

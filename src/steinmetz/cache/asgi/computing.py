@@ -139,8 +139,7 @@ class Computing:
     def _count_miss(self, asked: Asked, reason: MissReason) -> None:
         if not asked.counted:
             asked.counted = True
-            asked.target.counts.misses += 1
-            self._statistics.misses[reason] += 1
+            self._statistics.missed(asked.target.counts, reason, asked.key)
 
     # -- computing
 

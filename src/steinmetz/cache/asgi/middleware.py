@@ -14,11 +14,11 @@ from typing import Any
 
 import structlog
 
-from steinmetz.cache.asgi.admission import Admissions, Admitted
+from steinmetz.cache.asgi.admission import ADMISSION, Admissions, Admitted, caller_of
 from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computing import Computing
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
-from steinmetz.cache.asgi.passing import INSTRUCTION, Passing
+from steinmetz.cache.asgi.passing import INSTRUCTION, WARM, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route, RouteTable
 from steinmetz.cache.asgi.sending import Sender, headless
@@ -39,7 +39,6 @@ from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.cache")
 
-ADMISSION = "steinmetz.admission"
 ROUTE = "steinmetz.route"
 """The template of the route: bounded in number, whatever is asked for."""
 CONSISTENCY_TOKEN = b"x-consistency-token"
@@ -144,6 +143,9 @@ class CacheMiddleware:
             await self.app(scope, receive, send)
             return
         if INSTRUCTION in scope:
+            if scope[INSTRUCTION] == WARM:
+                await self._warm(scope, receive, send)
+                return
             route = self.routes.match(scope["method"], route_path(scope))
             await self._passing.recompute(scope, receive, send, route)
             return
@@ -175,6 +177,14 @@ class CacheMiddleware:
             return
         scope[ROUTE] = target.route.template
         await self._get(scope, receive, send, target, caller)
+
+    async def _warm(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """For `Warmer`: a GET like any other, by the principal that the scope brings."""
+        admission = scope.get(ADMISSION)
+        target = self._target(scope)
+        if isinstance(target, Target):
+            scope[ROUTE] = target.route.template
+            await self._get(scope, receive, send, target, ANONYMOUS if admission is None else caller_of(admission))
 
     def _target(self, scope: Scope) -> Target | Route:
         path, query = route_path(scope), scope["query_string"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from steinmetz.cache.asgi.admission import ADMISSION, Admitted
 from steinmetz.cache.asgi.answers import bypass_headers
 from steinmetz.cache.asgi.computing import RECORDING
 from steinmetz.cache.asgi.protocol import ASGIApp, Message, Receive, Scope, Send, route_path
@@ -18,6 +19,8 @@ from steinmetz.sql.scope import ScopeKind
 
 INSTRUCTION = "steinmetz.cache"
 RECOMPUTE = "recompute"
+WARM = "warm"
+"""Instructions of callers within the process: no client can put them in a scope."""
 
 
 class Passing:
@@ -59,12 +62,15 @@ class Passing:
 
         with record(ScopeKind.REQUEST, f"{method} {route.template}", self._coherence.begin()) as recording:
             scope[RECORDING] = recording
+            if isinstance(admission := scope.get(ADMISSION), Admitted):
+                recording.subject = admission.principal.subject
             await self.app(scope, receive, sending)
 
     async def recompute(self, scope: Scope, receive: Receive, send: Send, route: Route) -> None:
         """For callers within the process: neither looked up nor kept; the recording is left in the scope."""
         if scope[INSTRUCTION] != RECOMPUTE:
-            raise ValueError(f'scope["{INSTRUCTION}"] may only be "{RECOMPUTE}"; got {scope[INSTRUCTION]!r}')
+            known = f'"{RECOMPUTE}" or "{WARM}"'
+            raise ValueError(f'scope["{INSTRUCTION}"] may only be {known}; got {scope[INSTRUCTION]!r}')
         sequence = self._coherence.begin()
         tags = path_reads(route_path(scope))
         if route.policy is not None:

@@ -16,11 +16,11 @@ from steinmetz.sql.scope import Scope, ScopeKind, open_scope
 class Recording:
     """The reads of one request as its SQL scope saw them, the epoch at which it began, and its end of validity.
 
-    ``tags`` (path and hand-made tags) count as read. After `close` the read set stands still, though the
-    application may go on reading (trap T13).
+    ``subject`` is the proven caller's, if there is one. ``tags`` (path and hand-made tags) count as read. After
+    `close` the read set stands still, though the application may go on reading (trap T13).
     """
 
-    __slots__ = ("_closed", "response_started", "scope", "sequence", "tags", "valid_until")
+    __slots__ = ("_closed", "response_started", "scope", "sequence", "subject", "tags", "valid_until")
 
     def __init__(self, scope: Scope, sequence: int, tags: frozenset[Relation] = frozenset()) -> None:
         self.scope = scope
@@ -28,6 +28,7 @@ class Recording:
         self.tags = tags
         self.valid_until: datetime | None = None
         self.response_started = False
+        self.subject: str | None = None
         self._closed: ReadSet | None = None
 
     @property

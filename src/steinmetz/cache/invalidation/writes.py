@@ -5,37 +5,20 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
+from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.reads import current_recording
 from steinmetz.cache.policy.epochs import Mark
-from steinmetz.cache.policy.tags import names
+from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.scope import current_scope
 
 log = structlog.get_logger("steinmetz.cache")
 
 REMEMBERED = 500
-LISTED_RELATIONS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Invalidation:
-    """One commit, or one invalidation by hand, and how many kept answers it dropped.
-
-    ``cause`` is the name of the scope that committed, such as ``POST /api/invoices/{id}/pay``.
-    """
-
-    at: datetime
-    cause: str
-    relations: tuple[str, ...]
-    dropped: int
-
 
 Listener = Callable[[WriteSet], None]
 
@@ -43,8 +26,9 @@ Listener = Callable[[WriteSet], None]
 class WriteObserver:
     """The cache's `TransactionObserver`. Thread-safe; never raises into a commit but for a bug of its own."""
 
-    def __init__(self, coherence: Coherence, clock: Clock) -> None:
+    def __init__(self, coherence: Coherence, clock: Clock, statistics: Statistics) -> None:
         self._coherence = coherence
+        self._statistics = statistics
         self._clock = clock
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
@@ -68,7 +52,10 @@ class WriteObserver:
 
     def bump(self, token: object) -> None:
         assert isinstance(token, Mark)
-        self._record(token.writes, self._coherence.bump(token))
+        invalidation = Invalidation.of(token.writes, self._clock.now())
+        with self._statistics.attributed(invalidation):
+            invalidation.dropped = self._coherence.bump(token)
+        self._record(invalidation)
         with self._lock:
             self.commits += 1
         self._tell(token.writes)
@@ -83,32 +70,29 @@ class WriteObserver:
 
     def move(self, writes: WriteSet) -> int:
         """Something was written that no transaction showed; returns how many answers were dropped."""
-        dropped = self._coherence.move(writes)
-        self._record(writes, dropped)
+        invalidation = Invalidation.of(writes, self._clock.now())
+        with self._statistics.attributed(invalidation):
+            invalidation.dropped = self._coherence.move(writes)
+        self._record(invalidation)
         self._tell(writes)
-        return dropped
+        return invalidation.dropped
 
     def clear(self) -> int:
         """Drop everything; returns how many answers that were."""
-        dropped = self._coherence.clear()
-        with self._lock:
-            self.dropped += dropped
-            self._recent.append(Invalidation(self._clock.now(), _cause(), ("everything",), dropped))
-        return dropped
+        invalidation = Invalidation.of_everything(self._clock.now())
+        invalidation.dropped = self._coherence.clear()
+        self._record(invalidation)
+        return invalidation.dropped
 
     def recent(self) -> list[Invalidation]:
         """The last `REMEMBERED` invalidations, newest first."""
         with self._lock:
             return list(reversed(self._recent))
 
-    def _record(self, writes: WriteSet, dropped: int) -> None:
-        relations = (
-            *names(writes.relations)[:LISTED_RELATIONS],
-            *(f"{database}:*" for database in sorted(writes.unknown)),
-        )
+    def _record(self, invalidation: Invalidation) -> None:
         with self._lock:
-            self.dropped += dropped
-            self._recent.append(Invalidation(self._clock.now(), _cause(), relations, dropped))
+            self.dropped += invalidation.dropped
+            self._recent.append(invalidation)
 
     def _tell(self, writes: WriteSet) -> None:
         for listener in self._listeners:
@@ -128,8 +112,3 @@ class WriteObserver:
             request=name,
             remedy='FastAPI: commit in a dependency with Depends(..., scope="function")',
         )
-
-
-def _cause() -> str:
-    scope = current_scope()
-    return scope.name if scope is not None else "outside any request"

@@ -42,7 +42,7 @@ class _Families(Collector):
             yield from _sockets(figures.sockets)
         yield from figures.queries
         if figures.cache is not None:
-            yield _cache(figures.cache)
+            yield from _cache(figures.cache)
         yield from _chores(figures.chores)
 
 
@@ -71,12 +71,32 @@ def _sockets(stats: dict[str, Any]) -> Iterator[Metric]:
     yield events
 
 
-def _cache(stats: dict[str, Any]) -> Metric:
+def _cache(stats: dict[str, Any]) -> Iterator[Metric]:
     cache = GaugeMetricFamily("steinmetz_cache", "Figures of the response cache.", labels=["figure"])
     for figure, value in stats.items():
         if type(value) in (int, float):
             cache.add_metric([figure], value)
-    return cache
+    yield cache
+    outcomes = CounterMetricFamily(
+        "steinmetz_cache_requests", "Requests at cached routes.", labels=["route", "outcome"]
+    )
+    saved = CounterMetricFamily("steinmetz_cache_saved_seconds", "Computing that hits saved.", labels=["route"])
+    served = CounterMetricFamily("steinmetz_cache_served_bytes", "Bytes that hits sent.", labels=["route"])
+    dropped = CounterMetricFamily(
+        "steinmetz_cache_dropped", "Answers dropped by writes.", labels=["route", "needless"]
+    )
+    for route in stats["routes"]:
+        name = route["route"]
+        for outcome, figure in _OUTCOMES.items():
+            outcomes.add_metric([name, outcome], route[figure])
+        saved.add_metric([name], route["savedMs"] / 1000)
+        served.add_metric([name], route["bytesServed"])
+        dropped.add_metric([name, "yes"], route["needless"])
+        dropped.add_metric([name, "no"], route["dropped"] - route["needless"])
+    yield from (outcomes, saved, served, dropped)
+
+
+_OUTCOMES = {"hit": "hits", "stale": "stale", "miss": "misses", "bypass": "bypasses"}
 
 
 def _chores(outcomes: dict[str, Outcome]) -> Iterator[Metric]:

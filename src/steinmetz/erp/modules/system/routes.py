@@ -29,7 +29,6 @@ from steinmetz.erp.modules.system.rules import Outcome
 from steinmetz.erp.modules.system.schemas import (
     AuditView,
     ChoreView,
-    InvalidateInput,
     MaintenanceInput,
     MaintenanceView,
     SignInEntryView,
@@ -100,42 +99,6 @@ async def slow_queries(request: Request, limit: Limit = 50) -> dict[str, Any]:
     if monitor is None:
         raise off("query monitor", "MONITOR")
     return {"success": True, "slowQueries": monitor.slow_queries(limit)}
-
-
-@router.get("/api/cache/stats", tags=["cache"], dependencies=OPERATORS)
-async def cache_stats(request: Request) -> dict[str, Any]:
-    """Hits, misses and why, bytes, invalidations."""
-    cache = state_of(request).cache
-    if cache is None:
-        raise off("cache", "CACHE")
-    return {"success": True, "stats": cache.stats()}
-
-
-@router.get("/api/cache/entries", tags=["cache"], dependencies=OPERATORS)
-async def cache_entries(request: Request, limit: Limit = 50) -> dict[str, Any]:
-    """What is kept: keys, ages, sizes and what each answer was computed from; never the answers themselves."""
-    cache = state_of(request).cache
-    if cache is None:
-        raise off("cache", "CACHE")
-    return {"success": True, "entries": cache.entries(limit)}
-
-
-@router.get("/api/cache/invalidations", tags=["cache"], dependencies=OPERATORS)
-async def cache_invalidations(request: Request, limit: Limit = 50) -> dict[str, Any]:
-    """The newest invalidations: when, what was written, how many answers were dropped."""
-    cache = state_of(request).cache
-    if cache is None:
-        raise off("cache", "CACHE")
-    return {"success": True, "invalidations": cache.invalidations(limit)}
-
-
-@router.post("/api/cache/invalidate", tags=["cache"], dependencies=[writes_as(Role.ADMIN)])
-async def invalidate(request: Request, wanted: InvalidateInput) -> dict[str, Any]:
-    """Drop the answers of a path, of all its queries and of everything below it."""
-    cache = state_of(request).cache
-    if cache is None:
-        raise off("cache", "CACHE")
-    return {"success": True, "data": {"path": wanted.path, "dropped": cache.invalidate(wanted.path)}}
 
 
 def require_operator(request: Request) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from steinmetz.cache.response_cache import Order
 from steinmetz.erp.kit.fields import Moment, Text
 from steinmetz.erp.kit.schemas import Input, Schema, example
 from steinmetz.erp.modules.system.rules import Outcome
@@ -72,10 +73,34 @@ class ChoreView(Schema):
     error: str
 
 
+PathText = Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=2000)]
+
+
 class InvalidateInput(Input):
-    """What to drop."""
+    """What to drop: exactly one of these."""
 
     model_config = example(path="/api/invoices")
 
-    path: Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=2000)]
+    path: PathText | None = None
     """This path, all its queries and everything below it."""
+    tag: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """Answers of routes marked `cached(tags=...)` with it."""
+    pattern: PathText | None = None
+    """Paths with `*` for one segment and `**` for any number of them, such as `/api/invoices/*/pdf`."""
+    everything: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> InvalidateInput:
+        if [self.path, self.tag, self.pattern].count(None) != (3 if self.everything else 2):
+            raise ValueError("give exactly one of path, tag, pattern and everything")
+        return self
+
+
+class CacheCommandInput(Input):
+    """What a command needs: `drop` to invalidate, `limit` and `order` to list."""
+
+    model_config = example(limit=20, order="saved")
+
+    drop: InvalidateInput | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    order: Order = Order.HITS
