@@ -459,6 +459,8 @@ class QueryMonitor:
         self.plans.forget()
         self.workload.clear()
         self._told.clear()
+        for hook in list(self._hooks):
+            hook.renew()  # so that the patterns see all statements again
 
 
 query_monitor = QueryMonitor()

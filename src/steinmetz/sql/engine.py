@@ -2,7 +2,7 @@
 
 What lives here: the overrides on the dialect *instance*, and who may listen. What a statement touches is asked of
 a `Knowledge` (`sqlite.py`, `postgres.py`) and remembered in `statements.py`; how it is run and timed is in
-`runs.py`; the protocol mark -> COMMIT -> bump is in `commits.py`. What follows from all that is the observers'
+`quick.py` and `runs.py`; the protocol mark -> COMMIT -> bump is in `commits.py`. What follows from all that is the observers'
 business.
 
 Why not engine events: two empty listeners cost ten times as much as the override, set ``engine._has_events`` for
@@ -42,7 +42,8 @@ from steinmetz.sql.execution import (
 from steinmetz.sql.facts import StatementFacts
 from steinmetz.sql.knowledge import Knowledge, NoKnowledge, Oracle
 from steinmetz.sql.pool_wait import PoolWait
-from steinmetz.sql.runs import Runs, quick_execute, worker_execute
+from steinmetz.sql.quick import quick_execute, worker_execute
+from steinmetz.sql.runs import Runs
 from steinmetz.sql.statements import ATTRIBUTE, Statements
 from steinmetz.sql.worker import is_timed_in_its_thread
 

@@ -69,68 +69,82 @@ _collector = _Collector()
 
 
 class Fetch(CursorFetchStrategy):
-    """How one result fetches, and what is told when it has ended; see `steinmetz.sql.runs.Runs.fetched`."""
+    """How one result fetches, and what is told when it has ended; see `steinmetz.sql.runs.Runs.fetched`.
+
+    It is made by the quick way, which fills it by itself, or by `begin`. ``runs`` is who is told, None when that is
+    done; ``run`` is the scope, when it started, the statement, its parameters and the driver's own time, and
+    ``first`` where the scope has written it down. It does not hold its context, which holds it.
+    """
 
     __slots__ = (
-        "_ended", "context", "execute_ns", "fetch_ns", "record", "rows", "runs", "scope", "started_ns", "watch",
-        "worker",
+        "ended_ns", "execute_ns", "fetch_ns", "first", "record", "rows", "run", "runs", "watch",
     )  # fmt: skip
 
-    def __init__(
+    runs: Runs | None
+    record: Record
+    first: list[Any] | None
+    watch: Watch | None
+    run: tuple[Scope | None, int, str, Any, WorkerTime | None]
+    execute_ns: int
+    fetch_ns: int
+    ended_ns: int
+    rows: int
+
+    def begin(
         self,
         runs: Runs,
         record: Record,
-        scope: Scope | None,
         watch: Watch | None,
-        started_ns: int,
         execute_ns: int,
-        worker: WorkerTime | None,
-        context: ExecutionContext,
+        run: tuple[Scope | None, int, str, Any, WorkerTime | None],
     ) -> None:
         self.runs = runs
-        self.context = context
         self.record = record
-        self.scope = scope
+        self.first = None
         self.watch = watch
-        self.started_ns = started_ns
+        self.run = run
         self.execute_ns = execute_ns
-        self.worker = worker
-        self.fetch_ns = 0
-        self.rows = 0
-        self._ended = False
+        self.fetch_ns = self.ended_ns = self.rows = 0
 
-    def end(self, error: BaseException | None = None) -> None:
+    def end(self, result: Any, error: BaseException | None = None) -> None:
         """Tell it once."""
-        if not self._ended:
-            self._ended = True
-            self.runs.fetched(self, error)
-
-    @property
-    def alternate_cursor_description(self) -> None:  # type: ignore[override]
-        """SQLAlchemy asks for this when it takes the strategy from the context, which then may let go of it.
-
-        A context that held what holds the context would keep both until the garbage collector comes.
-        """
-        vars(self.context).pop("cursor_fetch_strategy", None)
+        runs, self.runs = self.runs, None
+        if runs is not None:
+            runs.fetched(self, result.context, error)
 
     def __del__(self) -> None:
-        if not self._ended:
-            self._ended = True
+        runs = self.runs
+        if runs is not None:
             if _collector.runs:
-                self.runs.given_up.append(self)
+                runs.given_up.append(self)
             else:
-                self.runs.fetched(self)
+                self.runs = None
+                runs.fetched(self, None)
 
     # -- what a result asks of its strategy ---------------------------------------------------------------------
 
     def soft_close(self, result: Any, dbapi_cursor: Any) -> None:
         result.cursor_strategy = _READ
-        self.end()
+        runs = self.runs
+        if runs is None:
+            return
+        self.runs = None
+        record, first, fetch_ns = self.record, self.first, self.fetch_ns
+        duration_ns = self.execute_ns + fetch_ns
+        if first is None or self.watch is not None or duration_ns > record.floor_ns:
+            runs.fetched(self, result.context)
+            return
+        # What `Runs.fetched` comes to for most.
+        first[1] += fetch_ns
+        turning = runs.turning
+        if self.ended_ns >= turning.turn_at_ns:
+            turning.turn()
+        record.meter.add(duration_ns)
 
     hard_close = soft_close
 
     def handle_exception(self, result: Any, dbapi_cursor: Any, err: BaseException) -> Any:
-        self.end(err)
+        self.end(result, err)
         super().handle_exception(result, dbapi_cursor, err)
 
     def yield_per(self, result: Any, dbapi_cursor: Any, num: int) -> None:
@@ -140,7 +154,8 @@ class Fetch(CursorFetchStrategy):
         started_ns = perf_ns()
         try:
             row = dbapi_cursor.fetchone()
-            self.fetch_ns += perf_ns() - started_ns
+            self.ended_ns = ended_ns = perf_ns()
+            self.fetch_ns += ended_ns - started_ns
             if row is None:
                 result._soft_close(hard=hard_close)
             else:
@@ -153,7 +168,8 @@ class Fetch(CursorFetchStrategy):
         started_ns = perf_ns()
         try:
             rows = dbapi_cursor.fetchmany() if size is None else dbapi_cursor.fetchmany(size)
-            self.fetch_ns += perf_ns() - started_ns
+            self.ended_ns = ended_ns = perf_ns()
+            self.fetch_ns += ended_ns - started_ns
             self.rows += len(rows)
             if not rows:
                 result._soft_close()
@@ -165,7 +181,8 @@ class Fetch(CursorFetchStrategy):
         started_ns = perf_ns()
         try:
             rows = dbapi_cursor.fetchall()
-            self.fetch_ns += perf_ns() - started_ns
+            self.ended_ns = ended_ns = perf_ns()
+            self.fetch_ns += ended_ns - started_ns
             self.rows += len(rows)
             result._soft_close()
         except BaseException as error:
@@ -213,20 +230,16 @@ class Buffered(BufferedRowCursorFetchStrategy):
         else:
             super().__init__(cursor, options, growth_factor=0, initial_buffer=deque())
 
-    @property
-    def alternate_cursor_description(self) -> None:  # type: ignore[override]
-        return self._fetch.alternate_cursor_description
-
     def soft_close(self, result: Any, dbapi_cursor: Any) -> None:
         super().soft_close(result, dbapi_cursor)
-        self._fetch.end()
+        self._fetch.end(result)
 
     def hard_close(self, result: Any, dbapi_cursor: Any) -> None:
         super().hard_close(result, dbapi_cursor)
-        self._fetch.end()
+        self._fetch.end(result)
 
     def handle_exception(self, result: Any, dbapi_cursor: Any, err: BaseException) -> Any:
-        self._fetch.end(err)
+        self._fetch.end(result, err)
         own = dbapi_cursor.own if isinstance(dbapi_cursor, TimedCursor) else dbapi_cursor
         super().handle_exception(result, own, err)
 

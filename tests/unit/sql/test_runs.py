@@ -44,6 +44,8 @@ class Meter:
 
 
 class Ledger:
+    firsts = None
+
     def __init__(self) -> None:
         self.noted: list[str] = []
         self.fetches: list[int] = []
