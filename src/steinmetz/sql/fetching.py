@@ -71,20 +71,23 @@ _collector = _Collector()
 class Fetch(CursorFetchStrategy):
     """How one result fetches, and what is told when it has ended; see `steinmetz.sql.runs.Runs.fetched`.
 
-    It is made by the quick way, which fills it by itself, or by `begin`. ``runs`` is who is told, None when that is
-    done; ``run`` is the scope, when it started, the statement, its parameters and the driver's own time, and
-    ``first`` where the scope has written it down. It does not hold its context, which holds it.
+    It is made by the quick way, which fills it by itself, or by `begin`. ``runs`` is who is told, None when that
+    is done; ``first`` is where the scope has written the run down, if it has.
     """
 
     __slots__ = (
-        "ended_ns", "execute_ns", "fetch_ns", "first", "record", "rows", "run", "runs", "watch",
+        "context", "ended_ns", "execute_ns", "fetch_ns", "first", "record", "rows", "runs", "scope", "started_ns",
+        "watch", "worker",
     )  # fmt: skip
 
+    context: ExecutionContext
     runs: Runs | None
     record: Record
     first: list[Any] | None
+    scope: Scope | None
     watch: Watch | None
-    run: tuple[Scope | None, int, str, Any, WorkerTime | None]
+    worker: WorkerTime | None
+    started_ns: int
     execute_ns: int
     fetch_ns: int
     ended_ns: int
@@ -94,32 +97,45 @@ class Fetch(CursorFetchStrategy):
         self,
         runs: Runs,
         record: Record,
+        scope: Scope | None,
         watch: Watch | None,
-        execute_ns: int,
-        run: tuple[Scope | None, int, str, Any, WorkerTime | None],
+        started_ns: int,
+        ended_ns: int,
+        worker: WorkerTime | None,
+        context: ExecutionContext,
     ) -> None:
         self.runs = runs
         self.record = record
         self.first = None
+        self.scope = scope
         self.watch = watch
-        self.run = run
-        self.execute_ns = execute_ns
-        self.fetch_ns = self.ended_ns = self.rows = 0
+        self.worker = worker
+        self.context = context
+        self.started_ns, self.ended_ns, self.execute_ns = started_ns, ended_ns, ended_ns - started_ns
+        self.fetch_ns = self.rows = 0
 
-    def end(self, result: Any, error: BaseException | None = None) -> None:
+    def end(self, error: BaseException | None = None) -> None:
         """Tell it once."""
         runs, self.runs = self.runs, None
         if runs is not None:
-            runs.fetched(self, result.context, error)
+            runs.fetched(self, error)
+
+    @property
+    def alternate_cursor_description(self) -> None:  # type: ignore[override]
+        """SQLAlchemy asks for this when it takes the strategy from the context, which then may let go of it.
+
+        A context that held what holds the context would keep both until the garbage collector comes.
+        """
+        vars(self.context).pop("cursor_fetch_strategy", None)
 
     def __del__(self) -> None:
         runs = self.runs
         if runs is not None:
+            self.runs = None
             if _collector.runs:
                 runs.given_up.append(self)
             else:
-                self.runs = None
-                runs.fetched(self, None)
+                runs.fetched(self)
 
     # -- what a result asks of its strategy ---------------------------------------------------------------------
 
@@ -131,11 +147,12 @@ class Fetch(CursorFetchStrategy):
         self.runs = None
         record, first, fetch_ns = self.record, self.first, self.fetch_ns
         duration_ns = self.execute_ns + fetch_ns
-        if first is None or self.watch is not None or duration_ns > record.floor_ns:
-            runs.fetched(self, result.context)
+        if self.watch is not None or duration_ns > record.floor_ns or (first is None and self.scope is not None):
+            runs.fetched(self)
             return
         # What `Runs.fetched` comes to for most.
-        first[1] += fetch_ns
+        if first is not None:
+            first[1] += fetch_ns
         turning = runs.turning
         if self.ended_ns >= turning.turn_at_ns:
             turning.turn()
@@ -144,7 +161,7 @@ class Fetch(CursorFetchStrategy):
     hard_close = soft_close
 
     def handle_exception(self, result: Any, dbapi_cursor: Any, err: BaseException) -> Any:
-        self.end(result, err)
+        self.end(err)
         super().handle_exception(result, dbapi_cursor, err)
 
     def yield_per(self, result: Any, dbapi_cursor: Any, num: int) -> None:
@@ -230,16 +247,20 @@ class Buffered(BufferedRowCursorFetchStrategy):
         else:
             super().__init__(cursor, options, growth_factor=0, initial_buffer=deque())
 
+    @property
+    def alternate_cursor_description(self) -> None:  # type: ignore[override]
+        return self._fetch.alternate_cursor_description
+
     def soft_close(self, result: Any, dbapi_cursor: Any) -> None:
         super().soft_close(result, dbapi_cursor)
-        self._fetch.end(result)
+        self._fetch.end()
 
     def hard_close(self, result: Any, dbapi_cursor: Any) -> None:
         super().hard_close(result, dbapi_cursor)
-        self._fetch.end(result)
+        self._fetch.end()
 
     def handle_exception(self, result: Any, dbapi_cursor: Any, err: BaseException) -> Any:
-        self._fetch.end(result, err)
+        self._fetch.end(err)
         own = dbapi_cursor.own if isinstance(dbapi_cursor, TimedCursor) else dbapi_cursor
         super().handle_exception(result, own, err)
 

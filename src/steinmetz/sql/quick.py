@@ -1,12 +1,14 @@
 """The way of every query through the hook: what stands in for ``dialect.do_execute``.
 
-For a statement whose record holds it compares two identities, looks at two context variables and the clock, and
-counts. Between two queries of an event loop some hundred microseconds of other code run, so that all of this is
-cold when it is called: each further function, object and attribute costs five times as much here as in a loop that
-does nothing else. So the first run of a statement in a scope, which is most of them, is written down as one item
-(`Scope.firsts`) that is read when somebody asks.
+Between two queries of an event loop some hundred microseconds of other code run, so that all of this is cold when
+it is called: every further function, free variable, object and attribute costs some five times as much here as in
+a loop that does nothing else. So there are three functions, each no longer than its drivers need, for statements
+whose record holds, outside of all scopes or for the first time in their scope. They touch as few objects as they
+can: the record, the state of the connection, one context variable, the clock, the meter, and one item that is left
+for the scope (`Scope.firsts`), to be read when somebody asks. Whatever else can be run by its record goes by
+`measured`, the rest the whole way (`Runs.execute`).
 
-Everything here is measured: see ``dev.py bench monitor`` before adding a call.
+Everything here is measured: see ``dev.py bench monitor`` before adding a call or a variable.
 """
 
 from __future__ import annotations
@@ -14,178 +16,259 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.clock import perf_ns
-from steinmetz.sql.execution import watching
 from steinmetz.sql.fetching import Fetch
-from steinmetz.sql.scope import MAX_STATEMENTS, ScopeKind, _current, _recording, note
+from steinmetz.sql.scope import MAX_STATEMENTS as MAX
+from steinmetz.sql.scope import ScopeKind, _recording, _situation, note
 from steinmetz.sql.worker import WorkerTime
 
 if TYPE_CHECKING:
     from steinmetz.sql.runs import Run, Runs
-    from steinmetz.sql.statements import Record, Statements
+    from steinmetz.sql.statements import Record
+
+open_recordings = _recording.data  # type: ignore[attr-defined]  # not in the stubs
 
 
-def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool, is_lazy: bool) -> Run:
-    """What stands in for ``dialect.do_execute``; with ``direct`` it calls the cursor itself, as the dialect would."""
-    current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
-    execute, failed, now_ns, given_up = runs.execute, runs.failed, perf_ns, runs.given_up
-    open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
-    most, new_fetch = MAX_STATEMENTS, Fetch
+def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
+    """For drivers whose ``execute`` does the work; with ``direct`` it is called as the dialect would do it."""
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
             record = context.compiled._steinmetz
-            token = context._dbapi_connection.info[statements].token
-        except (AttributeError, KeyError):
-            return execute(run, cursor, statement, parameters, False, context)
-        if (
-            record.token is not token
-            or (record.statement is not statement and not _expanded(record, statement, context))
-            or context._is_server_side
-        ):
-            return execute(run, cursor, statement, parameters, False, context)
-        scope = current()
+            if record.token is not context._dbapi_connection._steinmetz.token:
+                return runs.execute(run, cursor, statement, parameters, False, context)
+        except AttributeError:
+            return runs.execute(run, cursor, statement, parameters, False, context)
+        if record.statement is not statement or context._is_server_side:
+            return measured(runs, run, record, cursor, statement, parameters, context)
+        situation = _situation.get()
         first: list[Any] | None = None
-        if scope is not None:
-            firsts = scope.firsts
-            if firsts is None:
-                if scope.kind is MONITOR:
-                    return execute(run, cursor, statement, parameters, False, context)
-                if scope.ledger is None:
-                    open_ledger(scope)
-                    firsts = scope.firsts
-            if record.is_quick and firsts is not None and len(firsts) < most:
-                first = [record.facts, 0, context.compiled_parameters]
-                if firsts.setdefault(record.fingerprint, first) is not first:
-                    first = None
-            if first is None:
-                scope.note(record.facts, context)
+        if situation is not None:
+            scope, watch = situation
+            if not record.is_quick or watch is not None or scope is None or scope.firsts is None:
+                return measured(runs, run, record, cursor, statement, parameters, context)
+            first = [record.facts, 0, context.compiled_parameters]
+            if len(scope.firsts) >= MAX or scope.firsts.setdefault(record.fingerprint, first) is not first:
+                return measured(runs, run, record, cursor, statement, parameters, context)
         elif open_recordings:
-            note(record.facts, context)
-        watch = watch_now()
-        started_ns = now_ns()
+            return measured(runs, run, record, cursor, statement, parameters, context)
+        started_ns = perf_ns()
         try:
             if direct:
                 cursor.execute(statement, parameters)
             else:
                 run(cursor, statement, parameters, context)
         except BaseException as error:
-            if first is not None:
-                scope.withdraw(record.facts, context)
-            failed(record, statement, parameters, False, context, scope, watch, None, started_ns, now_ns(), error)
+            failed(runs, record, statement, parameters, context, situation, first, None, started_ns, error)
             raise
-        ended_ns = now_ns()
+        ended_ns = perf_ns()
         duration_ns = ended_ns - started_ns
-        if is_lazy and cursor.description is not None:
-            fetch = new_fetch()
-            fetch.record = record
-            fetch.execute_ns = duration_ns
-            fetch.ended_ns = ended_ns
-            fetch.fetch_ns = fetch.rows = 0
-            fetch.first = first
-            fetch.watch = watch
-            fetch.runs = runs
-            fetch.run = (scope, started_ns, statement, parameters, None)
-            context.cursor_fetch_strategy = fetch
-            if given_up:
-                runs.settle()
-        elif duration_ns > record.floor_ns:
-            return runs.ended(
-                record, statement, parameters, False, context, scope, first, watch, None, started_ns, ended_ns
+        if duration_ns > record.floor_ns:
+            return ended(
+                runs, record, statement, parameters, context, situation, first, None, started_ns, ended_ns
             )
-        else:
-            turning = runs.turning
-            if ended_ns >= turning.turn_at_ns:
-                turning.turn()
-            if watch is None or not watch.is_sample:
-                record.meter.add(duration_ns)
-            else:
-                record.meter.inside(duration_ns)
-        if watch is not None:
-            watch.saw(record.facts, duration_ns, parameters, context)
+        if ended_ns >= runs.turning.turn_at_ns:
+            runs.turning.turn()
+        record.meter.add(duration_ns)
         if first is not None:
             first[1] = duration_ns
-        elif scope is not None:
-            scope.spent_ns += duration_ns
-            scope.ledger.note(record.facts, duration_ns, parameters, context)
-            record.is_quick = record.is_plain_read
         return None
 
     return do_execute
 
 
-def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
-    """As `quick_execute`, for a driver that executes in a thread of its own: the time is taken in that thread."""
-    current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
-    execute, failed, now_ns = runs.execute, runs.failed, perf_ns
-    open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
-    most, worker_time = MAX_STATEMENTS, WorkerTime
+def lazy_execute(runs: Runs, run: Run) -> Run:
+    """For drivers that step through rows while these are fetched."""
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
             record = context.compiled._steinmetz
-            token = context._dbapi_connection.info[statements].token
-            worker = worker_time(cursor._cursor, True)
-        except (AttributeError, KeyError):
-            return execute(run, cursor, statement, parameters, False, context)
-        if (
-            record.token is not token
-            or (record.statement is not statement and not _expanded(record, statement, context))
-            or context._is_server_side
-        ):
-            return execute(run, cursor, statement, parameters, False, context)
-        scope = current()
+            if record.token is not context._dbapi_connection._steinmetz.token:
+                return runs.execute(run, cursor, statement, parameters, False, context)
+        except AttributeError:
+            return runs.execute(run, cursor, statement, parameters, False, context)
+        if record.statement is not statement or context._is_server_side:
+            return measured(runs, run, record, cursor, statement, parameters, context)
+        situation = _situation.get()
         first: list[Any] | None = None
-        if scope is not None:
-            firsts = scope.firsts
-            if firsts is None:
-                if scope.kind is MONITOR:
-                    return execute(run, cursor, statement, parameters, False, context)
-                if scope.ledger is None:
-                    open_ledger(scope)
-                    firsts = scope.firsts
-            if record.is_quick and firsts is not None and len(firsts) < most:
-                first = [record.facts, 0, context.compiled_parameters]
-                if firsts.setdefault(record.fingerprint, first) is not first:
-                    first = None
-            if first is None:
-                scope.note(record.facts, context)
+        scope = None
+        if situation is not None:
+            scope, watch = situation
+            if not record.is_quick or watch is not None or scope is None or scope.firsts is None:
+                return measured(runs, run, record, cursor, statement, parameters, context)
+            first = [record.facts, 0, context.compiled_parameters]
+            if len(scope.firsts) >= MAX or scope.firsts.setdefault(record.fingerprint, first) is not first:
+                return measured(runs, run, record, cursor, statement, parameters, context)
         elif open_recordings:
-            note(record.facts, context)
-        watch = watch_now()
-        started_ns = now_ns()
+            return measured(runs, run, record, cursor, statement, parameters, context)
+        started_ns = perf_ns()
         try:
             cursor.execute(statement, parameters)
         except BaseException as error:
-            if first is not None:
-                scope.withdraw(record.facts, context)
-            failed(
-                record, statement, parameters, False, context, scope, watch, worker, started_ns, now_ns(), error
-            )
+            failed(runs, record, statement, parameters, context, situation, first, None, started_ns, error)
             raise
-        ended_ns = now_ns()
-        duration_ns = worker.spent_ns
-        if duration_ns > record.floor_ns:
-            return runs.ended(
-                record, statement, parameters, False, context, scope, first, watch, worker, started_ns, ended_ns
+        ended_ns = perf_ns()
+        if cursor.description is None:
+            return ended(
+                runs, record, statement, parameters, context, situation, first, None, started_ns, ended_ns
             )
-        turning = runs.turning
-        if ended_ns >= turning.turn_at_ns:
-            turning.turn()
-        if watch is None or not watch.is_sample:
-            record.meter.add(duration_ns)
-        else:
-            record.meter.inside(duration_ns)
-        if watch is not None:
-            watch.saw(record.facts, duration_ns, parameters, context)
+        fetch = Fetch()
+        fetch.record = record
+        fetch.execute_ns = ended_ns - started_ns
+        fetch.started_ns = started_ns
+        fetch.ended_ns = ended_ns
+        fetch.fetch_ns = fetch.rows = 0
+        fetch.first = first
+        fetch.scope = scope
+        fetch.watch = fetch.worker = None
+        fetch.runs = runs
+        fetch.context = context
+        context.cursor_fetch_strategy = fetch
         if first is not None:
-            first[1] = duration_ns
-        elif scope is not None:
-            scope.spent_ns += duration_ns
-            scope.ledger.note(record.facts, duration_ns, parameters, context)
-            record.is_quick = record.is_plain_read
+            first[1] = fetch.execute_ns
+        if runs.given_up:
+            runs.settle()
         return None
 
     return do_execute
+
+
+def worker_execute(runs: Runs, run: Run) -> Run:
+    """For drivers that execute in a thread of their own: the time is taken in that thread."""
+
+    def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        try:
+            record = context.compiled._steinmetz
+            if record.token is not context._dbapi_connection._steinmetz.token:
+                return runs.execute(run, cursor, statement, parameters, False, context)
+            if record.statement is not statement or context._is_server_side:
+                return measured(runs, run, record, cursor, statement, parameters, context)
+            worker = WorkerTime(cursor._cursor, True)
+        except AttributeError:
+            return runs.execute(run, cursor, statement, parameters, False, context)
+        situation = _situation.get()
+        first: list[Any] | None = None
+        if situation is not None:
+            scope, watch = situation
+            if not record.is_quick or watch is not None or scope is None or scope.firsts is None:
+                return measured(runs, run, record, cursor, statement, parameters, context, worker)
+            first = [record.facts, 0, context.compiled_parameters]
+            if len(scope.firsts) >= MAX or scope.firsts.setdefault(record.fingerprint, first) is not first:
+                return measured(runs, run, record, cursor, statement, parameters, context, worker)
+        elif open_recordings:
+            return measured(runs, run, record, cursor, statement, parameters, context, worker)
+        started_ns = perf_ns()
+        try:
+            cursor.execute(statement, parameters)
+        except BaseException as error:
+            failed(runs, record, statement, parameters, context, situation, first, worker, started_ns, error)
+            raise
+        ended_ns = perf_ns()
+        duration_ns = worker.spent_ns
+        if duration_ns > record.floor_ns:
+            return ended(
+                runs, record, statement, parameters, context, situation, first, worker, started_ns, ended_ns
+            )
+        if ended_ns >= runs.turning.turn_at_ns:
+            runs.turning.turn()
+        record.meter.add(duration_ns)
+        if first is not None:
+            first[1] = duration_ns
+        return None
+
+    return do_execute
+
+
+def measured(
+    runs: Runs,
+    run: Run,
+    record: Record,
+    cursor: Any,
+    statement: str,
+    parameters: Any,
+    context: Any,
+    worker: WorkerTime | None = None,
+) -> None:
+    """Run a statement whose record holds if it is for the record's text: of any scope, for any watch."""
+    situation = _situation.get()
+    scope, watch = situation or (None, None)
+    if (
+        (record.statement is not statement and not _expanded(record, statement, context))
+        or context._is_server_side
+        or (scope is not None and scope.kind is ScopeKind.MONITOR)
+    ):
+        return runs.execute(run, cursor, statement, parameters, False, context)
+    first: list[Any] | None = None
+    if scope is not None:
+        if scope.ledger is None:
+            runs.open_ledger(scope)
+        if record.is_quick and scope.firsts is not None and len(scope.firsts) < MAX:
+            first = [record.facts, 0, context.compiled_parameters]
+            if scope.firsts.setdefault(record.fingerprint, first) is not first:
+                first = None
+        if first is None:
+            scope.note(record.facts, context)
+    elif open_recordings:
+        note(record.facts, context)
+    if worker is None and runs.has_worker:
+        worker = WorkerTime(cursor._cursor, True)
+    started_ns = perf_ns()
+    try:
+        run(cursor, statement, parameters, context)
+    except BaseException as error:
+        failed(runs, record, statement, parameters, context, situation, first, worker, started_ns, error)
+        raise
+    ended_ns = perf_ns()
+    if runs.is_lazy and cursor.description is not None:
+        fetch = Fetch()
+        fetch.begin(runs, record, scope, watch, started_ns, ended_ns, worker, context)
+        fetch.first = first
+        context.cursor_fetch_strategy = fetch
+        runs.executed(record, parameters, context, scope, first, watch, fetch.execute_ns)
+        if runs.given_up:
+            runs.settle()
+    else:
+        ended(runs, record, statement, parameters, context, situation, first, worker, started_ns, ended_ns)
+    record.is_quick = record.is_plain_read
+    return None
+
+
+def ended(
+    runs: Runs,
+    record: Record,
+    statement: str,
+    parameters: Any,
+    context: Any,
+    situation: Any,
+    first: list[Any] | None,
+    worker: WorkerTime | None,
+    started_ns: int,
+    ended_ns: int,
+) -> None:
+    scope, watch = situation or (None, None)
+    runs.ended(
+        record, statement, parameters, False, context, scope, first, watch, worker, started_ns, ended_ns
+    )  # fmt: skip
+
+
+def failed(
+    runs: Runs,
+    record: Record,
+    statement: str,
+    parameters: Any,
+    context: Any,
+    situation: Any,
+    first: list[Any] | None,
+    worker: WorkerTime | None,
+    started_ns: int,
+    error: BaseException,
+) -> None:
+    ended_ns = perf_ns()
+    scope, watch = situation or (None, None)
+    if scope is not None and first is not None:
+        scope.withdraw(record.facts, context)
+    runs.failed(
+        record, statement, parameters, False, context, scope, watch, worker, started_ns, ended_ns, error
+    )  # fmt: skip
 
 
 def _expanded(record: Record, statement: str, context: Any) -> bool:

@@ -24,12 +24,11 @@ from steinmetz.sql.execution import (
     RunObserver,
     Turning,
     Watch,
-    watching,
 )
 from steinmetz.sql.facts import Verb
 from steinmetz.sql.fetching import Fetch, fetch_of, may_step_lazily
 from steinmetz.sql.knowledge import Oracle, unknown_facts
-from steinmetz.sql.scope import Ledger, NoLedger, Scope, ScopeKind, _current, note
+from steinmetz.sql.scope import Ledger, NoLedger, Scope, ScopeKind, _situation, note
 from steinmetz.sql.shape import shape_of
 from steinmetz.sql.statements import Record, Statements
 from steinmetz.sql.worker import WorkerTime, worker_time_of
@@ -63,7 +62,9 @@ class Runs:
         self._statements = statements
         self._commits = commits
         self._is_async = is_async
-        self._is_lazy = is_lazy
+        self.is_lazy = is_lazy
+        self.has_worker = False
+        """Whether the quick way takes the time within the driver's own thread."""
 
     # -- the whole way ------------------------------------------------------------------------------------------
 
@@ -83,7 +84,7 @@ class Runs:
         state = self._statements.state_of(connection)
         record = self._statements.record(context, statement, parameters, many, connection, state)
         facts = record.facts
-        scope = _current.get()
+        scope, watch = _situation.get() or (None, None)
         tokens: Tokens | None = None
         counters: Any = None
         if facts.verb is Verb.TRANSACTION:
@@ -95,7 +96,8 @@ class Runs:
                 if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):
                     counters = self.oracle.before(facts, connection)
         is_counted = scope is None or scope.kind is not ScopeKind.MONITOR
-        watch = watching.get() if is_counted and facts.verb is not Verb.TRANSACTION else None
+        if not is_counted or facts.verb is Verb.TRANSACTION:
+            watch = None
         worker = worker_time_of(cursor) if self._is_async else None
         started_ns = perf_ns()
         try:
@@ -120,11 +122,10 @@ class Runs:
             raise
         ended_ns = perf_ns()
         if is_counted:
-            if may_step_lazily(self._is_lazy, cursor, statement, many, context):
-                duration_ns = ended_ns - started_ns
+            if may_step_lazily(self.is_lazy, cursor, statement, many, context):
                 fetch = Fetch()
-                fetch.begin(self, record, watch, duration_ns, (scope, started_ns, statement, parameters, worker))
-                self.executed(record, parameters, context, scope, None, watch, duration_ns)
+                fetch.begin(self, record, scope, watch, started_ns, ended_ns, worker, context)
+                self.executed(record, parameters, context, scope, None, watch, fetch.execute_ns)
                 context.cursor_fetch_strategy = fetch_of(fetch, cursor, context)  # type: ignore[attr-defined]
             else:
                 self.ended(
@@ -221,7 +222,7 @@ class Runs:
             execute_ns = max(0, wall_ns - lag_ns)
         duration_ns = execute_ns + fetch_ns
         self.executed(record, parameters, context, scope, first, watch, duration_ns)
-        if duration_ns <= record.floor_ns:
+        if duration_ns <= record.floor_ns or self._is_passed_over(record, duration_ns, context):
             self.count(record, watch, duration_ns, ended_ns)
             return
         self.tell(
@@ -269,11 +270,10 @@ class Runs:
             ), record,
         )  # fmt: skip
 
-    def fetched(self, fetch: Fetch, context: ExecutionContext | None, error: BaseException | None = None) -> None:
+    def fetched(self, fetch: Fetch, error: BaseException | None = None) -> None:
         """The rows of a statement have been read to their end, or given up; only now its time is known."""
         record, watch, first, fetch_ns = fetch.record, fetch.watch, fetch.first, fetch.fetch_ns
-        scope, started_ns, statement, parameters, worker = fetch.run
-        execute_ns = fetch.execute_ns
+        scope, worker, context, execute_ns = fetch.scope, fetch.worker, fetch.context, fetch.execute_ns
         driver_ns = lag_ns = 0
         if worker is not None:
             driver_ns = worker.spent_ns
@@ -289,15 +289,33 @@ class Runs:
             if scope.ledger is not None:
                 scope.ledger.fetched(record.facts, fetch_ns)
         duration_ns = execute_ns + fetch_ns
-        if error is None and duration_ns <= record.floor_ns:
+        if error is None and (
+            duration_ns <= record.floor_ns or self._is_passed_over(record, duration_ns, context, fetch.rows)
+        ):
             self.count(record, watch, duration_ns, perf_ns())
             return
         self.tell(
             Execution(
-                record.facts, statement, parameters, False, started_ns, execute_ns, error, scope, fetch.rows,
-                self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context), driver_ns, watch,
+                record.facts, context.statement or "", context.parameters[0], False, fetch.started_ns, execute_ns,
+                error, scope, fetch.rows, self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context),
+                driver_ns, watch,
             ), record,
         )  # fmt: skip
+
+    def _is_passed_over(
+        self, record: Record, duration_ns: int, context: ExecutionContext | None, rows: int | None = None
+    ) -> bool:
+        """Whether nobody wants to hear of a run that took longer than its floor; asked before its story is made."""
+        if duration_ns > record.slow_ns or self.execution_observers:
+            return False
+        if duration_ns <= self.look_ns:
+            return True
+        if rows is None:
+            rows = rows_of(context)
+        asked = False
+        for observer in self.observers:  # all of them, for they count
+            asked |= observer.looks(record.facts, duration_ns, rows)
+        return not asked
 
     def count(self, record: Record, watch: Watch | None, duration_ns: int, now_ns: int) -> None:
         """A run that ended well and was not slow."""
@@ -341,7 +359,7 @@ class Runs:
                 fetch = self.given_up.popleft()
             except IndexError:
                 return
-            self.fetched(fetch, None)
+            self.fetched(fetch)
 
     def _pool_wait_ns(self, context: ExecutionContext | None) -> int:
         if context is None:

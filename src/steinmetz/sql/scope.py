@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import structlog
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
 
     from steinmetz.sql.templates import ReadTemplate, Run
+
+T = TypeVar("T")
 
 log = structlog.get_logger("steinmetz.sql")
 
@@ -97,9 +99,9 @@ class Scope:
     is the time of its statements, fetches included; ``failed`` says that an exception ended it. ``ledger`` stays
     None until the first statement that is measured.
 
-    ``firsts`` are first runs, by the fingerprints of their statements: a list of the statement's facts, its time in
-    ns (0 while it runs) and its sets of parameters. `steinmetz.sql.quick` writes them, and asks the ledger for the
-    dict; it is None until then.
+    ``firsts`` are first runs, by the fingerprints of their statements: a list of the statement's facts, its time
+    in ns (0 while it runs) and its sets of parameters. `steinmetz.sql.quick` writes them; the dict is that of the
+    ledger, and None until there is one.
     """
 
     __slots__ = (
@@ -132,7 +134,10 @@ class Scope:
 
     @property
     def db_ns(self) -> int:
-        return self.spent_ns + sum(ns for _, ns, _ in list((self.firsts or {}).values()))
+        spent_ns = self.spent_ns
+        for _, duration_ns, _ in list((self.firsts or {}).values()):
+            spent_ns += duration_ns
+        return spent_ns
 
     @property
     def reads(self) -> set[Relation]:
@@ -218,7 +223,34 @@ class Scope:
         )
 
 
-_current: ContextVar[Scope | None] = ContextVar("steinmetz_scope", default=None)
+_situation: ContextVar[tuple[Scope | None, Any] | None] = ContextVar("steinmetz_situation", default=None)
+"""The current scope and the current watch: one look-up for each statement. None if there is neither."""
+
+
+class Current(Generic[T]):
+    """One of both by itself, as a context variable of its own would be."""
+
+    __slots__ = ("_place",)
+
+    def __init__(self, place: int) -> None:
+        self._place = place
+
+    def get(self) -> T | None:
+        situation = _situation.get()
+        return None if situation is None else cast("T | None", situation[self._place])
+
+    def set(self, value: T | None) -> tuple[T | None]:
+        """Returns the token for `reset`."""
+        scope, watch = situation = _situation.get() or (None, None)
+        changed = (scope, value) if self._place else (value, watch)
+        _situation.set(None if changed == (None, None) else changed)  # type: ignore[arg-type]
+        return (cast("T | None", situation[self._place]),)
+
+    def reset(self, token: tuple[T | None]) -> None:
+        self.set(token[0])
+
+
+_current: Current[Scope] = Current(0)
 _recording: weakref.WeakSet[Scope] = weakref.WeakSet()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Hashable
+from contextlib import suppress
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from steinmetz.sql.execution import RunObserver
 
 ATTRIBUTE = "_steinmetz"
-"""Under which name a record hangs on a compiled object, and the hook on its dialect."""
+"""Under which name a record hangs on a compiled object, its state on a connection, and the hook on its dialect."""
 SHARED_SITUATIONS = 64
 """Kinds of connections that share what is remembered; any further connection remembers for itself."""
 
@@ -115,6 +116,8 @@ class Statements:
             state = info[self] = ConnectionState()
             with self.lock:
                 self._states.add(state)
+        with suppress(AttributeError):  # at hand for the quick way; a connection without it goes the whole way
+            connection._steinmetz = state  # type: ignore[attr-defined]
         return state
 
     def known_state(self, connection: PoolProxiedConnection) -> ConnectionState | None:

@@ -84,6 +84,9 @@ class Observer:
     def ran(self, execution: Execution) -> None:
         self.told.append(execution)
 
+    def looks(self, facts: StatementFacts, duration_ns: int, rows: int | None) -> bool:
+        return True
+
     def looked(self, execution: Execution) -> None:
         self.seen.append(execution)
 

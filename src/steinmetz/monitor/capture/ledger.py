@@ -1,8 +1,9 @@
 """What one scope asked of the database: how often each statement, and what is noteworthy about that.
 
-`ScopeLedger.note` is called for every statement that is not among the ``firsts`` (those that ran once and have run
-in other scopes before) and does no more than count, until a statement has run `LOOK_FROM` times: from then on its call site and a digest of its keys are taken, of the next `LOOKS` runs and then of every
-64th. Nothing of a parameter is kept but the digest.
+`ScopeLedger.note` is called for every statement but the ``firsts`` (reads that were noted in another scope before,
+and run for the first time here) and does no more than count, until a statement has run `LOOK_FROM` times: from
+then on its call site and a digest of its keys are taken, of the next `LOOKS` runs and then of every 64th. Nothing
+of a parameter is kept but the digest.
 
 Bounds for each scope: `STATEMENTS` statements, `TRAILS` trails for each, `KEYS` digests for each of those.
 """
