@@ -23,9 +23,8 @@ from steinmetz.sql.worker import WorkerTime
 
 if TYPE_CHECKING:
     from steinmetz.sql.runs import Run, Runs
+    from steinmetz.sql.scope import Scope
     from steinmetz.sql.statements import Record
-
-open_recordings = _recording.data  # type: ignore[attr-defined]  # not in the stubs
 
 
 def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
@@ -44,12 +43,13 @@ def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
         first: list[Any] | None = None
         if situation is not None:
             scope, watch = situation
-            if not record.is_quick or watch is not None or scope is None or scope.firsts is None:
+            if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
+            firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
-            if len(scope.firsts) >= MAX or scope.firsts.setdefault(record.fingerprint, first) is not first:
+            if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
                 return measured(runs, run, record, cursor, statement, parameters, context)
-        elif open_recordings:
+        elif _recording:
             return measured(runs, run, record, cursor, statement, parameters, context)
         started_ns = perf_ns()
         try:
@@ -93,12 +93,13 @@ def lazy_execute(runs: Runs, run: Run) -> Run:
         scope = None
         if situation is not None:
             scope, watch = situation
-            if not record.is_quick or watch is not None or scope is None or scope.firsts is None:
+            if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
+            firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
-            if len(scope.firsts) >= MAX or scope.firsts.setdefault(record.fingerprint, first) is not first:
+            if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
                 return measured(runs, run, record, cursor, statement, parameters, context)
-        elif open_recordings:
+        elif _recording:
             return measured(runs, run, record, cursor, statement, parameters, context)
         started_ns = perf_ns()
         try:
@@ -149,12 +150,13 @@ def worker_execute(runs: Runs, run: Run) -> Run:
         first: list[Any] | None = None
         if situation is not None:
             scope, watch = situation
-            if not record.is_quick or watch is not None or scope is None or scope.firsts is None:
+            if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context, worker)
+            firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
-            if len(scope.firsts) >= MAX or scope.firsts.setdefault(record.fingerprint, first) is not first:
+            if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
                 return measured(runs, run, record, cursor, statement, parameters, context, worker)
-        elif open_recordings:
+        elif _recording:
             return measured(runs, run, record, cursor, statement, parameters, context, worker)
         started_ns = perf_ns()
         try:
@@ -176,6 +178,13 @@ def worker_execute(runs: Runs, run: Run) -> Run:
         return None
 
     return do_execute
+
+
+def opened(runs: Runs, scope: Scope) -> dict[str, list[Any]] | None:
+    """Where first runs are written, in a scope that has none yet; None if nowhere."""
+    if scope.ledger is None and scope.kind is not ScopeKind.MONITOR:
+        runs.open_ledger(scope)
+    return scope.firsts
 
 
 def measured(
@@ -207,7 +216,7 @@ def measured(
                 first = None
         if first is None:
             scope.note(record.facts, context)
-    elif open_recordings:
+    elif _recording:
         note(record.facts, context)
     if worker is None and runs.has_worker:
         worker = WorkerTime(cursor._cursor, True)

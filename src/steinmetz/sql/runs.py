@@ -305,7 +305,7 @@ class Runs:
     def _is_passed_over(
         self, record: Record, duration_ns: int, context: ExecutionContext | None, rows: int | None = None
     ) -> bool:
-        """Whether nobody wants to hear of a run that took longer than its floor; asked before its story is made."""
+        """Whether nobody wants to hear of a run above its floor; asked before its story is made."""
         if duration_ns > record.slow_ns or self.execution_observers:
             return False
         if duration_ns <= self.look_ns:

@@ -7,9 +7,7 @@ that moment, so it makes every open recording uncertain.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
@@ -251,33 +249,41 @@ class Current(Generic[T]):
 
 
 _current: Current[Scope] = Current(0)
-_recording: weakref.WeakSet[Scope] = weakref.WeakSet()
+_recording: set[Scope] = set()
 
 
 def current_scope() -> Scope | None:
     return _current.get()
 
 
-@contextmanager
-def open_scope(kind: ScopeKind, name: str) -> Iterator[Scope]:
+def open_scope(kind: ScopeKind, name: str) -> entered:
     """Make a new scope the current one; the outer scope learns nothing of what happens inside."""
-    with entered(Scope(kind, name)) as scope:
-        yield scope
+    return entered(Scope(kind, name))
 
 
-@contextmanager
-def entered(scope: Scope) -> Iterator[Scope]:
+class entered:  # noqa: N801  used as a function, and cheaper than a generator
     """`open_scope` for a scope that has been made already."""
-    token = _current.set(scope)
-    _recording.add(scope)
-    try:
-        yield scope
-    except BaseException:
-        scope.failed = True
-        raise
-    finally:
+
+    __slots__ = ("_before", "_scope")
+
+    _before: Scope | None
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Scope:
+        scope = self._scope
+        self._before, watch = _situation.get() or (None, None)
+        _situation.set((scope, watch))
+        _recording.add(scope)
+        return scope
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        scope = self._scope
+        if error is not None:
+            scope.failed = True
         _recording.discard(scope)
-        _current.reset(token)
+        _current.set(self._before)
         if scope.ledger is not None:
             _tell(scope.ledger.closed, scope)
         for ended in _ended:
@@ -313,7 +319,5 @@ def note(facts: StatementFacts, context: ExecutionContext | None = None, many: b
         return
     if facts.reads or facts.reads_unknown:
         # Copied in one step, for other threads open and close scopes meanwhile.
-        for reference in list(_recording.data):  # type: ignore[attr-defined]  # not in the stubs
-            recording = reference()
-            if recording is not None:
-                recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")
+        for recording in list(_recording):
+            recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")

@@ -209,7 +209,6 @@ class ScopeLedger:
                 self.dropped += 1
 
     def closed(self, scope: Scope) -> None:
-        self.settle()
         self._ended(scope, self)
 
 
