@@ -33,6 +33,14 @@ def value_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | Non
     return b", ".join(found) if found else None
 
 
+def first_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first line of a field that has one value only, or None. ``name`` in lower case."""
+    for field, value in headers:
+        if field.lower() == name:
+            return value
+    return None
+
+
 def cache_control(value: bytes) -> dict[str, str | None]:
     """The directives of a Cache-Control field, names in lower case, quoted arguments unquoted.
 
@@ -72,6 +80,27 @@ def vary_names(value: bytes | None) -> tuple[bytes, ...] | None:
 def selected(headers: Headers, names: Iterable[bytes]) -> tuple[tuple[bytes, bytes | None], ...]:
     """The values that ``names`` of a Vary field select in a request, for comparing with another request's."""
     return tuple((name, _squeezed(value_of(headers, name))) for name in names)
+
+
+def normalised(headers: Headers, names: Iterable[bytes]) -> tuple[tuple[bytes, bytes | None], ...]:
+    """As `selected`, but also normalised "in ways that are known to have identical semantics" (RFC 9111, 4.1).
+
+    Languages and codings: case, blanks, and the order of members of one weight.
+    """
+    return tuple(
+        (name, _ordered(value_of(headers, name)) if name in _ORDERLESS else _squeezed(value_of(headers, name)))
+        for name in names
+    )
+
+
+_ORDERLESS = frozenset({b"accept-language", b"accept-encoding"})
+
+
+def _ordered(value: bytes | None) -> bytes | None:
+    if value is None:
+        return None
+    members = {b"".join(part.split()).lower() for part in value.split(b",")} - {b""}
+    return b", ".join(sorted(members))
 
 
 def _squeezed(value: bytes | None) -> bytes | None:
@@ -132,6 +161,7 @@ def cache_status(
     collapsed: bool = False,
     ttl_s: int | None = None,
     detail: str | None = None,
+    fwd_status: int | None = None,
 ) -> bytes:
     """One member of a Cache-Status field (RFC 9211, 2), such as ``SteinmetZ; fwd=uri-miss; stored``."""
     parts = [CACHE_NAME]
@@ -139,6 +169,8 @@ def cache_status(
         parts.append("hit")
     if fwd is not None:
         parts.append(f"fwd={fwd}")
+    if fwd_status is not None:
+        parts.append(f"fwd-status={fwd_status}")
     if stored:
         parts.append("stored")
     if collapsed:

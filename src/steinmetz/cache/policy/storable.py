@@ -27,6 +27,8 @@ class Refusal(StrEnum):
     UNCERTAIN = "what was read is not certain"
     NO_LIFE = "no time to live"
     MOVED = "something it read was written meanwhile"
+    AUTHORIZATION = "the request was authorized, and the response does not say that others may have it"
+    NO_RANGE = "a partial body that does not say which part it is"
     DISABLED = "the cache was switched off meanwhile"
 
 
