@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from steinmetz.cache.asgi.exchange import ROUTE
-from steinmetz.cache.asgi.gateway import GatewayMiddleware, OriginUnreachableError
+from steinmetz.cache.asgi.asking import OriginUnreachableError
+from steinmetz.cache.asgi.gateway import GatewayMiddleware
+from steinmetz.cache.asgi.keeping import ROUTE
 from steinmetz.cache.asgi.kept_answers import Switch
 from steinmetz.cache.asgi.protocol import ASGIApp
 from steinmetz.cache.asgi.shelf import Shelf

@@ -38,7 +38,7 @@ _OF_ONE_CLIENT = frozenset(
 
 
 class Demanded:
-    """``url`` is the key of what is asked for; ``fields`` holds the fields that matter, repeated ones as a list."""
+    """``url`` is the key of what is asked for; ``fields`` are those that matter, repeated ones as a list."""
 
     __slots__ = (
         "counted",

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from steinmetz.cache.asgi.demanded import Demanded
 from steinmetz.cache.asgi.protocol import HeaderList
-from steinmetz.cache.policy.conditional import is_not_modified, may_be_cut
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.freshness import age_s
-from steinmetz.cache.policy.headers import Headers, cache_status, first_of
+from steinmetz.cache.policy.headers import Headers, cache_status
 from steinmetz.cache.policy.http_date import http_date
-from steinmetz.cache.policy.ranges import Unsatisfiable, part_of, said_part
+from steinmetz.cache.policy.representation import represented
 from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock
-
-# "The server generating a 304 response MUST generate any of the following header fields that would have been sent
-# in a 200 (OK) response"; it "SHOULD NOT generate representation metadata other than" these (RFC 9110, 15.4.5).
-_ONLY_WITH_BODY = frozenset(
-    {b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-range"}
-)
-_OF_THE_WHOLE = frozenset({b"content-length", b"content-range"})
 
 
 class GatewayAnswers:
@@ -54,38 +46,10 @@ class GatewayAnswers:
         # "A cache MUST generate an Age header field, replacing any present ... equal to the stored response's
         # current_age" (RFC 9111, 4).
         headers = [*entry.headers, (b"age", b"%d" % age_s(entry, now_s)), *added]
-        fields, body = asked.fields, entry.body
-        if 200 <= entry.status < 300:
-            if is_not_modified(fields, entry.headers, entry.etag, wall_s):
-                self._statistics.not_modified += 1
-                await self._send(asked, 304, [line for line in headers if line[0] not in _ONLY_WITH_BODY], b"")
-                return
-            is_cut = asked.wants_part and may_be_cut(fields, entry.headers, entry.etag, wall_s)
-            if is_cut and await self._cut(asked, entry, headers):
-                return
-        await self._send(asked, entry.status, headers, b"" if asked.method == "HEAD" else body)
-
-    async def _cut(self, asked: Demanded, entry: Entry, headers: HeaderList) -> bool:
-        """Send the part of ``entry`` that was asked for, if it is one."""
-        if entry.status not in (200, 206):
-            return False
-        kept = None
-        if entry.status == 206:
-            kept = said_part(first_of(entry.headers, b"content-range"), len(entry.body))
-        part = part_of(asked.fields[b"range"], len(entry.body) if kept is None else kept.complete)
-        if part is None:
-            return False
-        rest = [line for line in headers if line[0] not in _OF_THE_WHOLE]
-        if isinstance(part, Unsatisfiable):
-            rest = [line for line in rest if line[0] not in _ONLY_WITH_BODY]
-            told = [(b"content-range", part.content_range), (b"content-length", b"0")]
-            await self._send(asked, 416, [*rest, *told], b"")
-            return True
-        first = 0 if kept is None else kept.first
-        body = entry.body[part.first - first : part.last - first + 1]
-        told = [(b"content-range", part.content_range), (b"content-length", str(len(body)).encode())]
-        await self._send(asked, 206, [*rest, *told], body)
-        return True
+        sent = represented(entry, headers, asked.method, asked.fields, wall_s)
+        if sent.status == 304:
+            self._statistics.not_modified += 1
+        await self._send(asked, sent.status, sent.headers, sent.body)
 
     async def passed_on(self, asked: Demanded, status: int, headers: Headers, fwd: str) -> None:
         """The origin's answer without a body, to a condition of the client's own."""

@@ -64,6 +64,16 @@ def invalidated(method: str, status: int, headers: Headers, url: bytes, origin: 
     return WriteSet(relations | group_reads(origin, groups_of(headers, b"cache-group-invalidation")))
 
 
+def is_at_target(headers: Headers, url: bytes, origin: bytes) -> bool:
+    """Whether Content-Location says that this answer is the one that GET at ``url`` would give.
+
+    "Responses to POST requests are only cacheable when they include explicit freshness information and a
+    Content-Location header field that has the same value as the POST's target URI" (RFC 9110, 9.3.3).
+    """
+    said = first_of(headers, b"content-location")
+    return said is not None and _same_origin(said, url, origin) == url
+
+
 def url_of(scheme: str, host: bytes, target: bytes) -> tuple[bytes, bytes]:
     """The URL that a request is for, and its origin."""
     authority = host.strip().lower().removesuffix(_DEFAULT_PORTS.get(scheme, "").encode() or b"\n")

@@ -126,14 +126,15 @@ def _max_stale_s(said: Mapping[str, str | None]) -> float | None:
 
 def unanswerable(interesting: Mapping[bytes, bytes]) -> str | None:
     """Why a GET with these header fields is none that a kept answer fits, or None."""
-    if b"range" in interesting:
-        return "range"
     if b"upgrade" in interesting:
         return "upgrade"
     if b"expect" in interesting:
         return "expect"
     if b"transfer-encoding" in interesting or interesting.get(b"content-length", b"0").strip() not in (b"0", b""):
         return "body"
+    if b"range" in interesting:
+        # The last one: whoever can cut a kept answer knows that nothing else is in the way.
+        return "range"
     return None
 
 

@@ -34,6 +34,7 @@ class Received:
 
     ``at_s`` is a POSIX timestamp, ``delay_s`` how long the origin took. ``authorized``: the request carried
     Authorization. ``personal``: it carried a Cookie, so what was only guessed of the answer is not shared.
+    Not ``guessable``: only an explicit lifetime counts, and there must be one.
     """
 
     status: int
@@ -42,6 +43,7 @@ class Received:
     delay_s: float = 0.0
     authorized: bool = False
     personal: bool = False
+    guessable: bool = True
 
 
 def storable_as_shared(answer: Received) -> Terms | Refusal:
@@ -55,7 +57,7 @@ def storable_as_shared(answer: Received) -> Terms | Refusal:
         return Refusal.VARY_ANY
     ttl_s = stated_lifetime_s(control, answer.headers, answer.at_s)
     if ttl_s is None:
-        if not (answer.status in HEURISTICALLY_CACHEABLE or "public" in control):
+        if not answer.guessable or not (answer.status in HEURISTICALLY_CACHEABLE or "public" in control):
             return Refusal.NO_LIFE
         guessed_s = heuristic_lifetime_s(answer.status, control, answer.headers, answer.at_s)
         ttl_s = 0.0 if answer.personal else guessed_s
