@@ -124,7 +124,9 @@ class Asking:
 
     # -- alone
 
-    async def _fetch(self, asked: Demanded, miss: Revalidate | Miss, found: Found, flight: Flight | None) -> bool:
+    async def fetch(
+        self, asked: Demanded, miss: Revalidate | Miss, found: Found, flight: Flight | None = None
+    ) -> bool:
         """Ask the application, with a condition where there is something to validate; answer from what comes."""
         headers: Headers = asked.headers
         conditional = None
