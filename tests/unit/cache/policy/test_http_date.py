@@ -48,7 +48,9 @@ def test_anything_else_is_no_date(written: bytes) -> None:
 
 
 def test_a_leap_second_is_the_next_second() -> None:
-    assert http_date_s(b"Sat, 31 Dec 2016 23:59:60 GMT", NOW_S) == http_date_s(b"Sun, 01 Jan 2017 00:00:00 GMT", NOW_S)
+    assert http_date_s(b"Sat, 31 Dec 2016 23:59:60 GMT", NOW_S) == http_date_s(
+        b"Sun, 01 Jan 2017 00:00:00 GMT", NOW_S
+    )
 
 
 @pytest.mark.parametrize(("written", "year"), [(b"76", b"2076"), (b"77", b"1977"), (b"00", b"2000")])
