@@ -170,7 +170,10 @@ class Proxy:
         """The final head; those of 1xx before it are dropped, for ASGI has no word for them."""
         while True:
             first, *lines = (await reader.readuntil(b"\r\n\r\n"))[:-4].split(b"\r\n")
-            status = int(first.split(None, 2)[1])
+            said = first.split(None, 2)
+            if len(said) < 2 or not said[0].startswith(b"HTTP/1.") or not said[1].isdigit():
+                raise BrokenOffError("what came is no answer of HTTP/1.1")
+            status = int(said[1])
             pairs = [(name, value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
             if status > 599:
                 raise BrokenOffError(f"{status} is no status of HTTP")
