@@ -22,7 +22,7 @@ from steinmetz.cache.policy.freshness import is_fresh
 from steinmetz.cache.policy.headers import Headers, first_of, normalised
 from steinmetz.cache.policy.lookup import FWD, Miss, MissReason, Revalidate, may_be_given_for_error
 from steinmetz.cache.policy.storable import Refusal
-from steinmetz.cache.policy.validation import head_agrees, updated_by, validating, without_conditions
+from steinmetz.cache.policy.validation import HeadSays, told_by_head, updated_by, validating, without_conditions
 from steinmetz.cache.statistics import RouteCounts, Statistics
 from steinmetz.clock import Clock
 from steinmetz.tasks import Tasks
@@ -202,7 +202,7 @@ class Asking:
         if exchange.refusal is None:
             return
         self._statistics.refusals[exchange.refusal] += 1
-        if exchange.refusal is not Refusal.MOVED:
+        if asked.is_plain and exchange.refusal is not Refusal.MOVED:
             self._remember_passed(asked.url)
 
     def _is_spare(self, asked: Demanded, keeping: Keeping, entry: Entry, *, disconnected_s: float = 0.0) -> bool:
@@ -266,8 +266,16 @@ class Asking:
         entry = self._shelf.find(asked.url, asked.headers).entry
         if entry is None or entry.status != 200:
             return
-        if not head_agrees(entry, headers) or keeping.freshened(entry, headers)[1] is not None:
-            self._drop(entry)
+        match told_by_head(entry, headers):
+            case HeadSays.SAME:
+                if keeping.freshened(entry, headers)[1] is not None:
+                    self._drop(entry)
+            case HeadSays.OTHER:
+                self._drop(entry)
+            case HeadSays.NOTHING:
+                pass
+            case _ as never:
+                assert_never(never)
 
     def _drop(self, entry: Entry) -> None:
         if self._shelf.discard(entry):

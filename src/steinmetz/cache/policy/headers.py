@@ -45,14 +45,22 @@ def cache_control(value: bytes) -> dict[str, str | None]:
     """The directives of a Cache-Control field, names in lower case, quoted arguments unquoted.
 
     "Cache directives are identified by a token, to be compared case-insensitively" (RFC 9111, 5.2). Of a directive
-    given twice the first counts.
+    given twice the first counts (4.2.1); of those that name fields all do, and one without is for the whole answer.
     """
     directives: dict[str, str | None] = {}
     for part in _split_list(value.decode("latin-1")):
         name, equals, argument = part.partition("=")
-        directives.setdefault(name.strip().lower(), argument.strip().strip('"') if equals else None)
+        name, said = name.strip().lower(), argument.strip().strip('"') if equals else None
+        if name in directives and name in _NAMES_FIELDS:
+            before = directives[name]
+            directives[name] = f"{before},{said}" if before and said else None
+        else:
+            directives.setdefault(name, said)
     directives.pop("", None)
     return directives
+
+
+_NAMES_FIELDS = frozenset({"no-cache", "private"})
 
 
 def format_cache_control(directives: Mapping[str, str | int | None]) -> bytes:
@@ -149,7 +157,8 @@ def _split_list(value: str) -> list[str]:
         elif character == "," and not quoted:
             parts.append(value[start:at])
             start = at + 1
-    parts.append(value[start:])
+    # A quote that is never closed is none: it must not hide a no-store behind it.
+    parts += value[start:].split(",") if quoted else [value[start:]]
     return [part for part in (member.strip() for member in parts) if part]
 
 

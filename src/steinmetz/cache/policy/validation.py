@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 
 from steinmetz.cache.policy.conditional import is_strong_date
 from steinmetz.cache.policy.entry import Entry
@@ -78,11 +79,24 @@ def merged(stored: Headers, new: Headers) -> tuple[tuple[bytes, bytes], ...]:
     return (*(line for line in stored if line[0] not in replaced), *update)
 
 
-def head_agrees(entry: Entry, head: Headers) -> bool:
-    """Whether the answer to a HEAD may be one to GET with the body of ``entry`` (RFC 9111, 4.3.5)."""
-    said: Mapping[bytes, bytes | None] = {
+class HeadSays(Enum):
+    """What the 200 for a HEAD tells of a kept answer to GET (RFC 9111, 4.3.5)."""
+
+    SAME = "a validator is the same: its fields and its life are renewed"
+    OTHER = "a validator or the length is another: it is not to be used any more"
+    NOTHING = "no validator came: it is left alone"
+
+
+def told_by_head(entry: Entry, head: Headers) -> HeadSays:
+    """The RFC would also have a HEAD without any validator renew the life of a body that nobody compared."""
+    validators: Mapping[bytes, bytes | None] = {
         b"etag": entry.etag or None,
         b"last-modified": first_of(entry.headers, b"last-modified"),
-        b"content-length": str(len(entry.body)).encode(),
     }
-    return all((new := first_of(head, name)) is None or new == old for name, old in said.items())
+    came = {name: value for name in validators if (value := first_of(head, name)) is not None}
+    length = first_of(head, b"content-length")
+    if any(validators[name] != value for name, value in came.items()):
+        return HeadSays.OTHER
+    if length is not None and length.strip() != str(len(entry.body)).encode():
+        return HeadSays.OTHER
+    return HeadSays.SAME if came else HeadSays.NOTHING

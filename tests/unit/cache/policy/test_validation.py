@@ -9,8 +9,9 @@ from steinmetz.cache.policy.http_date import http_date
 from steinmetz.cache.policy.terms import Terms
 from steinmetz.cache.policy.validation import (
     MAX_OFFERED,
-    head_agrees,
+    HeadSays,
     merged,
+    told_by_head,
     updated_by,
     validating,
     without_conditions,
@@ -108,15 +109,17 @@ def test_new_fields_take_the_place_of_all_old_lines_and_the_rest_stays() -> None
 
 
 @pytest.mark.parametrize(
-    ("said", "agrees"),
+    ("said", "told"),
     [
-        ([], True),
-        ([(b"content-length", b"3")], True),
-        ([(b"content-length", b"4")], False),
-        ([(b"etag", b'"1"'), MODIFIED], True),
-        ([(b"etag", b'"2"')], False),
-        ([(b"last-modified", DATE[1])], False),
+        ([], HeadSays.NOTHING),
+        ([(b"content-length", b"3")], HeadSays.NOTHING),
+        ([(b"content-length", b"4")], HeadSays.OTHER),
+        ([(b"etag", b'"1"'), MODIFIED], HeadSays.SAME),
+        ([(b"etag", b'"1"'), (b"content-length", b"4")], HeadSays.OTHER),
+        ([MODIFIED, (b"content-length", b"3")], HeadSays.SAME),
+        ([(b"etag", b'"2"')], HeadSays.OTHER),
+        ([(b"etag", b'"1"'), (b"last-modified", DATE[1])], HeadSays.OTHER),
     ],
 )
-def test_the_answer_to_a_head_agrees_with_what_is_kept(said: list[tuple[bytes, bytes]], agrees: bool) -> None:
-    assert head_agrees(kept((b"etag", b'"1"'), MODIFIED), said) is agrees
+def test_the_answer_to_a_head_tells_of_what_is_kept(said: list[tuple[bytes, bytes]], told: HeadSays) -> None:
+    assert told_by_head(kept((b"etag", b'"1"'), MODIFIED), said) is told
