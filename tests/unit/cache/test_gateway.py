@@ -29,7 +29,7 @@ steps = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(steps)
 def test_nobody_is_given_what_was_for_another_nor_what_a_write_or_the_clock_has_ended(
     told: list[tuple[str, bytes | None, list[bytes], bool, int]],

@@ -45,7 +45,7 @@ def cache_control(value: bytes) -> dict[str, str | None]:
     """The directives of a Cache-Control field, names in lower case, quoted arguments unquoted.
 
     "Cache directives are identified by a token, to be compared case-insensitively" (RFC 9111, 5.2). Of a directive
-    given twice the first counts (4.2.1); of those that name fields all do, and one without is for the whole answer.
+    given twice the first counts (4.2.1); of those that name fields all do, and one without names the whole.
     """
     directives: dict[str, str | None] = {}
     for part in _split_list(value.decode("latin-1")):
