@@ -50,7 +50,10 @@ def cache_control(value: bytes) -> dict[str, str | None]:
     directives: dict[str, str | None] = {}
     for part in _split_list(value.decode("latin-1")):
         name, equals, argument = part.partition("=")
-        name, said = name.strip().lower(), argument.strip().strip('"') if equals else None
+        # The grammar has no blanks beside the equals sign; an argument that goes wrong is worth nothing (4.2.1).
+        is_wrong = name != name.strip() or argument != argument.strip()
+        said = None if not equals else "" if is_wrong else argument.strip('"')
+        name = name.strip().lower()
         if name in directives and name in _NAMES_FIELDS:
             before = directives[name]
             directives[name] = f"{before},{said}" if before and said else None

@@ -115,3 +115,11 @@ def test_a_quote_that_is_never_closed_hides_nothing() -> None:
         "no-store": None,
         "private": None,
     }
+
+
+def test_a_blank_beside_the_equals_sign_leaves_no_argument() -> None:
+    assert cache_control(b"max-age =60, s-maxage= 5, private = a") == {
+        "max-age": "",
+        "s-maxage": "",
+        "private": "",
+    }
