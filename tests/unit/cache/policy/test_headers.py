@@ -25,7 +25,7 @@ class TestCacheControl:
             (b"no-store", {"no-store": None}),
             (b"Max-Age=60, PRIVATE", {"max-age": "60", "private": None}),
             (b'private="x, y", max-age="5"', {"private": "x, y", "max-age": "5"}),
-            (b" , max-age = 1 ,,", {"max-age": "1"}),
+            (b" , max-age=1 ,,", {"max-age": "1"}),
             (b"max-age=1, max-age=9", {"max-age": "1"}),
         ],
     )
