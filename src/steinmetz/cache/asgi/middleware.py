@@ -51,6 +51,8 @@ _INTERESTING = frozenset(
         b"cache-control",
         b"pragma",
         b"if-none-match",
+        b"if-modified-since",
+        b"if-range",
         b"range",
         b"upgrade",
         b"expect",
@@ -60,6 +62,7 @@ _INTERESTING = frozenset(
     }
 )
 _NOTHING_INTERESTING: dict[bytes, bytes] = {}
+_RANGE = Bypass("range")
 _UNKNOWN_CLUSTER = Bypass("what other processes have written is not known")
 
 
@@ -213,6 +216,10 @@ class CacheMiddleware:
             asked = demands(interesting.get(b"cache-control"), interesting.get(b"pragma"))
         variant = variant_of(target.policy, caller)
         bypass = bypassed(variant, len(target.key), interesting, asked, enabled=self._switch.on)
+        wants_part = False
+        if bypass == _RANGE and isinstance(variant, bytes):
+            # A kept answer can be cut; where there is none, the part is for the application alone.
+            bypass, wants_part = None, True
         if bypass is not None:
             self._statistics.bypasses[bypass.reason] += 1
             target.counts.bypasses += 1
@@ -231,7 +238,15 @@ class CacheMiddleware:
         if_none_match = interesting.get(b"if-none-match")
         if isinstance(found, Hit):
             target.counts.hits += 1
-            await self._sender.kept(scope, send, found.entry, if_none_match)
+            if wants_part or b"if-modified-since" in interesting:
+                await self._sender.selected(scope, send, found.entry, interesting)
+            else:
+                await self._sender.kept(scope, send, found.entry, if_none_match)
+            return
+        if wants_part:
+            self._statistics.bypasses[_RANGE.reason] += 1
+            target.counts.bypasses += 1
+            await self._passing.alone(scope, receive, send, target.route, _RANGE)
             return
         if scope["method"] == "HEAD":
             send = headless(send)

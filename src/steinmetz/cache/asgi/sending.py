@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from steinmetz.cache.asgi.answers import hit_headers, is_unmodified, stale_headers, without_body
 from steinmetz.cache.asgi.protocol import Finish, HeaderList, Message, Scope, Send
 from steinmetz.cache.policy.entry import Entry
+from steinmetz.cache.policy.representation import represented
 from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock
 
@@ -35,6 +38,15 @@ class Sender:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         body = entry.body if scope["method"] == "GET" else b""
         await send({"type": "http.response.body", "body": body})
+
+    async def selected(self, scope: Scope, send: Send, entry: Entry, fields: Mapping[bytes, bytes]) -> None:
+        """A kept answer to a request with conditions or a range: whole, as 304, or a part (206, 416)."""
+        entry.hits += 1
+        headers = hit_headers(entry, self._clock.monotonic_s())
+        sent = represented(entry, headers, scope["method"], fields, self._clock.now().timestamp())
+        if sent.status == 304:
+            self._statistics.not_modified += 1
+        await self.all(scope, send, sent.status, sent.headers, sent.body)
 
     async def entry(
         self, scope: Scope, send: Send, entry: Entry, headers: HeaderList, if_none_match: bytes | None

@@ -21,7 +21,8 @@ class Entry:
     wall clock as a POSIX timestamp, for it means midnight and not a duration. ``sequence`` is the epoch at which
     the request that computed it began. ``variant`` tells whose answer it is; ``vary`` holds the request header
     values the response was selected by (RFC 9111, 4.1). ``headers`` are those from inside, without anything that
-    belongs to one response only; ``shown`` is what `steinmetz.cache.asgi.answers` made of them at ``shown_age_s``.
+    belongs to one response only, and with ``as_is`` nothing is added to them; ``shown`` is what
+    `steinmetz.cache.asgi.answers` made of them at ``shown_age_s``.
     ``cost_ns`` is how long it took to compute. ``alive`` turns false when a store lets go of it, for whoever has
     kept it in hand (trap T20).
     """
@@ -67,13 +68,18 @@ class Entry:
         valid_until_s: float | None = None,
         variant: bytes = b"",
         vary: tuple[tuple[bytes, bytes | None], ...] = (),
+        as_is: bool = False,
     ) -> None:
         self.key = key
         self.path = path
         self.route = route
         own_etag = value_of(headers, b"etag")
-        self.etag = own_etag if own_etag is not None else body_etag(body)
-        self.headers = with_defaults(headers, self.etag, len(body))
+        if as_is:
+            # A gateway adds nothing to what the origin said: no tag that the origin does not know.
+            self.etag, self.headers = own_etag or b"", headers
+        else:
+            self.etag = own_etag if own_etag is not None else body_etag(body)
+            self.headers = with_defaults(headers, self.etag, len(body))
         self.body = body
         self.read_set = read_set
         self.sequence = sequence

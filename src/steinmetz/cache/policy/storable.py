@@ -27,6 +27,9 @@ class Refusal(StrEnum):
     UNCERTAIN = "what was read is not certain"
     NO_LIFE = "no time to live"
     MOVED = "something it read was written meanwhile"
+    AUTHORIZATION = "the request was authorized, and the response does not say that others may have it"
+    METHOD = "the response to this method is not one to GET"
+    NO_RANGE = "a partial body that does not say which part it is"
     DISABLED = "the cache was switched off meanwhile"
 
 
