@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.statements import Statements, may_be_ddl
@@ -154,6 +155,7 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is not None:
             state.open = True
+            state.began_ns = perf_ns()
             if state.savepoints:
                 state.savepoints = []
 
@@ -300,6 +302,7 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is not None:
             state.savepoints = []
+            state.began_ns = perf_ns()
             if state.doubts:
                 self.resolve(connection, state)
             if state.moved:

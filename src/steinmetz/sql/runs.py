@@ -94,6 +94,8 @@ class Runs:
             tokens = self._commits.before_write(facts, context, state, many)
         else:
             note(facts, context, many)
+            if scope is not None and state.began_ns < scope.started_ns:
+                scope.elder = True
             if facts.is_write:
                 tokens = self._commits.before_write(facts, context, state, many)
                 if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):
@@ -420,6 +422,8 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
         if scope is not None:
             ledger = scope.ledger or open_ledger(scope)
             scope.note(record.facts, context, False)
+            if state.began_ns < scope.started_ns:
+                scope.elder = True
         elif open_recordings:
             note(record.facts, context)
         watch = watch_now()
@@ -487,6 +491,8 @@ def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
         if scope is not None:
             ledger = scope.ledger or open_ledger(scope)
             scope.note(record.facts, context, False)
+            if state.began_ns < scope.started_ns:
+                scope.elder = True
         elif open_recordings:
             note(record.facts, context)
         watch = watch_now()

@@ -86,11 +86,12 @@ class Scope:
     One scope may be fed from several threads at once; its parts are only ever added to. ``whole`` are the
     relations of ``reads`` of which any row may have been read. ``started_ns`` is of ``perf_counter_ns``; ``db_ns``
     is the time of its statements, fetches included; ``failed`` says that an exception ended it. ``ledger`` stays
-    None until the first statement that is measured.
+    None until the first statement that is measured. ``elder`` says that it read in a transaction that had begun
+    before it: on a snapshot of its own past, or among writes that nobody has committed.
     """
 
     __slots__ = (
-        "__weakref__", "_replayed", "_runs", "db_ns", "failed", "kind", "ledger", "name", "reads", "started_ns",
+        "__weakref__", "_replayed", "_runs", "db_ns", "elder", "failed", "kind", "ledger", "name", "reads", "started_ns",
         "statements", "unknown", "whole", "wrote",
     )  # fmt: skip
 
@@ -104,6 +105,7 @@ class Scope:
         self.unknown: set[str] = set()
         self.wrote = False
         self.failed = False
+        self.elder = False
         self.statements = 0
         self.db_ns = 0
         self.started_ns = perf_ns()

@@ -10,7 +10,8 @@ class Terms:
     """How long an answer lives and what may happen to it afterwards; all times in seconds.
 
     ``age_s`` is the age that it already had when it came. The two stale times begin where ``ttl_s`` ends and never
-    cross an invalidation (RFC 5861). ``must_revalidate`` forbids both (RFC 9111, 5.2.2.2).
+    cross an invalidation (RFC 5861). ``must_revalidate`` forbids both (RFC 9111, 5.2.2.2). ``early`` is the beta
+    of the early refresh (`steinmetz.cache.policy.early`).
     """
 
     ttl_s: float
@@ -19,3 +20,4 @@ class Terms:
     stale_while_revalidate_s: float = 0.0
     stale_if_error_s: float = 0.0
     must_revalidate: bool = False
+    early: float = 0.0
