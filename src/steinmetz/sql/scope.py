@@ -91,8 +91,8 @@ class Scope:
     """
 
     __slots__ = (
-        "__weakref__", "_replayed", "_runs", "db_ns", "elder", "failed", "kind", "ledger", "name", "reads", "started_ns",
-        "statements", "unknown", "whole", "wrote",
+        "__weakref__", "_replayed", "_runs", "db_ns", "elder", "failed", "kind", "ledger", "name", "reads",
+        "started_ns", "statements", "unknown", "whole", "wrote",
     )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, name: str) -> None:

@@ -34,8 +34,8 @@ class ConnectionState:
     """
 
     __slots__ = (
-        "__weakref__", "_gathered", "_inserts", "_whole", "began_ns", "committing", "ddl", "doubts", "epoch", "memo", "moved",
-        "open", "pool_wait_ns", "savepoints", "token", "unknown", "writes",
+        "__weakref__", "_gathered", "_inserts", "_whole", "began_ns", "committing", "ddl", "doubts", "epoch",
+        "memo", "moved", "open", "pool_wait_ns", "savepoints", "token", "unknown", "writes",
     )  # fmt: skip
 
     def __init__(self) -> None:

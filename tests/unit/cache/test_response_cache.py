@@ -34,7 +34,17 @@ async def test_the_counts_are_plain_json_and_add_up(rig: Any, reply: Any) -> Non
     assert stats["missReasons"] == {"absent": 2}
     assert stats["hitRate"] == round(1 / 3, 4)
     assert (stats["entries"], stats["bytes"], stats["invalidated"], stats["commits"]) == (0, 0, 2, 1)
-    assert stats["routes"][0] == {"route": "/a", "hits": 1, "stale": 0, "misses": 1, "bypasses": 1}
+    assert stats["routes"][0] == {
+        "route": "/a",
+        "hits": 1,
+        "stale": 0,
+        "misses": 1,
+        "bypasses": 1,
+        "collapsed": 0,
+        "leaks": 0,
+        "resting": None,
+        "pauses": 0,
+    }
 
 
 async def test_entries_are_listed_without_their_bodies_most_used_first(rig: Any, reply: Any) -> None:

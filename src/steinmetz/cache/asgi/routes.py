@@ -105,9 +105,9 @@ def _not_negative(name: str, duration: float | timedelta) -> float:
     return seconds
 
 
-# No body of its own (204), a part (206), a comparison (304), this caller's own trouble (401, 407, 429) or a mishap
-# (5xx): nothing of that is true of the next request.
-_NEVER_KEPT = frozenset({204, 205, 206, 304, 401, 407, 412, 416, 429})
+# No body of its own (204), a part (206), a comparison (304), what is true of this one caller (401, 403, 407, 429),
+# a mishap (5xx): nothing of that is true of the next request.
+_NEVER_KEPT = frozenset({204, 205, 206, 304, 401, 403, 407, 412, 416, 429})
 
 
 def _statuses(said: Mapping[int, float | timedelta]) -> dict[int, float]:

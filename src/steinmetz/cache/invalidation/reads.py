@@ -12,7 +12,6 @@ from steinmetz.sql.effects import ReadSet
 from steinmetz.sql.facts import Relation
 from steinmetz.sql.scope import Scope, ScopeKind, open_scope
 
-
 _ELDER = ReadSet(unknown=frozenset({"a transaction that had begun before the request"}))
 
 

@@ -1,6 +1,6 @@
 """Header lines of a response that say something of one request only (trap T17).
 
-To send them again with a kept answer would be a lie (somebody else's request id, a rate limit of another) or a hole
+To send them again with a kept answer would be a lie (somebody else's request id, another's rate limit) or a hole
 (a nonce is used once). Whoever sets them belongs outside the cache, or gives them as ``finish``.
 """
 

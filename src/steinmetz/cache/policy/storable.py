@@ -83,4 +83,4 @@ def storable(answer: Answer, policy: CachePolicy) -> Terms | Refusal:
     )
 
 
-_MUST_REVALIDATE = {"must-revalidate", "proxy-revalidate", "s-maxage"}
+_MUST_REVALIDATE = {"must-revalidate", "proxy-revalidate"}
