@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 from steinmetz.cache.policy.entry import Entry
-from steinmetz.cache.policy.freshness import age_s, is_fresh, is_outlived, lifetime_s, remaining_s
+from steinmetz.cache.policy.freshness import age_s, is_fresh, is_outlived, lifetime_s, may_stand_in, remaining_s
 from steinmetz.cache.policy.terms import Terms
 from steinmetz.sql.effects import ReadSet
 
@@ -43,3 +45,14 @@ def test_validity_is_by_the_wall_clock() -> None:
     assert not is_outlived(an_entry(), 1e12)
     assert not is_outlived(an_entry(100.0), 99.9)
     assert is_outlived(an_entry(100.0), 100.0)
+
+
+def test_an_expired_answer_stands_in_for_an_error_for_as_long_as_its_terms_say() -> None:
+    def stands_in(now_s: float, wall_s: float = 0.0, **terms: Any) -> bool:
+        entry = an_entry(valid_until_s=1_000.0)
+        entry.terms = Terms(5.0, stale_if_error_s=20.0, **terms)
+        return may_stand_in(entry, now_s, wall_s)
+
+    assert [stands_in(now_s) for now_s in (15.0, 34.9, 35.0)] == [True, True, False]
+    assert not stands_in(15.0, wall_s=1_000.0)
+    assert not stands_in(15.0, must_revalidate=True)

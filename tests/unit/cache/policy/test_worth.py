@@ -4,7 +4,8 @@ from steinmetz.cache.policy.worth import FIRST_PAUSE_S, LONGEST_PAUSE_S, SPOILT,
 
 
 def spoil(worth: Worth, times: int, uses: int = 0, now_s: float = 100.0) -> bool:
-    return any([worth.spoilt(uses, now_s) for _ in range(times)])
+    verdicts = [worth.spoilt(uses, now_s) for _ in range(times)]
+    return any(verdicts)
 
 
 def test_t10_a_route_whose_answers_are_used_by_nobody_rests() -> None:
