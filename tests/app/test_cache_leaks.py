@@ -98,14 +98,14 @@ class Company:
         return found
 
     async def _values(self, name: str) -> list[str]:
-        """Two of the things that there are, and one that there is not."""
+        """One of the things that there are, and one that there is not."""
         if name not in LISTS:
             return ["none"]
         answer = await self.ask("admin", LISTS[name])
         listed = json.loads(answer.body)["data"]
         if isinstance(listed, dict):
             listed = next(each for each in listed.values() if isinstance(each, list))
-        return [*(str(each.get("id", each.get("key"))) for each in listed[:2]), "99999999"]
+        return [*(str(each.get("id", each.get("key"))) for each in listed[:1]), "99999999"]
 
     async def compare(
         self, caller: str, target: str, *given: Given, more: tuple[tuple[str, str], ...] = (), method: str = "GET"
