@@ -238,9 +238,7 @@ class World:
         query, more, method = asked
         own = list(CALLERS[caller])
         if made.name == "vary-on-cookie" and more:
-            own = [
-                line for line in own if line[0] != "Cookie"
-            ]  # two Cookie lines would be one request of no browser
+            own = [line for line in own if line[0] != "Cookie"]  # no browser sends two Cookie lines
         return await door.ask(f"/{made.name}{query}", [*own, *more], method)
 
 

@@ -22,7 +22,7 @@ from steinmetz.cache.asgi.computation import RECORDING, Computation, OnKept
 from steinmetz.cache.asgi.kept_answers import KeptAnswers
 from steinmetz.cache.asgi.protocol import ASGIApp, Message, Receive
 from steinmetz.cache.asgi.sending import Sender
-from steinmetz.cache.asgi.single_flight import Flight, Join, Landed, Lead, Lost, Queue, SingleFlight, Wait
+from steinmetz.cache.asgi.single_flight import Asking, Flight, Join, Landed, Lead, Lost, Queue, SingleFlight, Wait
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.policy.early import is_due
@@ -30,7 +30,7 @@ from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.headers import selected
 from steinmetz.cache.policy.lookup import FWD, NO_DEMANDS, Hit, Miss, MissReason, Stale
 from steinmetz.cache.statistics import Statistics
-from steinmetz.clock import Clock
+from steinmetz.clock import Clock, perf_ns
 from steinmetz.sql.effects import ReadSet
 from steinmetz.tasks import Tasks
 
@@ -79,7 +79,7 @@ class Computing:
 
     async def answer(self, asked: Asked, found: Hit | Stale | Miss) -> None:
         """Give, join, wait or compute, until the request is answered."""
-        deadline_s = self._clock.monotonic_s() + self._wait_s
+        since_ns, deadline_s = perf_ns(), self._clock.monotonic_s() + self._wait_s
         for round_number in range(MAX_ROUNDS):
             if round_number:
                 found = self._kept.look_up(asked.key, asked.demands, asked.headers)
@@ -94,13 +94,15 @@ class Computing:
                     await self._sender.kept(asked.scope, asked.send, entry, asked.if_none_match, stale=True)
                     return
                 case Miss():
-                    if await self._answer_miss(asked, found, deadline_s - self._clock.monotonic_s()):
+                    patience_s = deadline_s - self._clock.monotonic_s()
+                    asking = Asking(since_ns, patience_s, may_wait=patience_s > 0 and not round_number)
+                    if await self._answer_miss(asked, found, asking):
                         return
                 case _ as never:
                     assert_never(never)
         await self._lead(asked, self.flights.lead(asked.key, self._coherence.begin()), MissReason.ABSENT)
 
-    async def _answer_miss(self, asked: Asked, miss: Miss, patience_s: float) -> bool:
+    async def _answer_miss(self, asked: Asked, miss: Miss, asking: Asking) -> bool:
         """Whether it was answered; if not, something has changed and the look-up is worth another try."""
         reason = miss.reason
         self._count_miss(asked, reason)
@@ -110,12 +112,12 @@ class Computing:
             headers = [(b"content-length", b"0"), *miss_headers(FWD[reason], detail="only-if-cached")]
             await self._sender.all(asked.scope, asked.send, 504, headers, b"")
             return True
-        if miss.suspended is not None and await self._has_settled(miss.suspended, patience_s):
+        if miss.suspended is not None and await self._has_settled(miss.suspended, asking):
             return False
         if reason in _ASKED_FOR_NEW:
             await self._lead(asked, self.flights.lead(asked.key, self._coherence.begin()), reason)
             return True
-        boarded = self.flights.board(asked.key, self._coherence.begin(), patience_s)
+        boarded = self.flights.board(asked.key, asking)
         match boarded:
             case Join():
                 return await self._follow(asked, boarded, reason)
@@ -123,19 +125,22 @@ class Computing:
                 await self._lead(asked, flight, reason)
                 return True
             case Queue(flight):
-                await flight.ended_within(patience_s)
+                await flight.ended_within(asking.patience_s)
                 return False
             case Wait(reads):
-                if await self._has_settled(reads, patience_s):
+                if await self._has_settled(reads, asking):
                     return False
                 await self._lead(asked, self.flights.lead(asked.key, self._coherence.begin()), reason)
                 return True
             case _ as never:
                 assert_never(never)
 
-    async def _has_settled(self, reads: ReadSet, patience_s: float) -> bool:
-        """Whether the commit under way came to its end while there was patience left (trap T10)."""
-        return patience_s > 0 and await self._coherence.settled(reads, patience_s)
+    async def _has_settled(self, reads: ReadSet, asking: Asking) -> bool:
+        """Whether the commits under way came to their end while there was patience left (trap T10).
+
+        Only those that the request met: on a hot table there is always one more.
+        """
+        return asking.may_wait and await self._coherence.settled(reads, asking.patience_s)
 
     async def _follow(self, asked: Asked, join: Join, reason: MissReason) -> bool:
         landing = await join.flight.landing()

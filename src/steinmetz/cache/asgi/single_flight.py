@@ -6,8 +6,9 @@ landing, of all that it read (`Epochs.unmoved_until` the moment of joining).
 
 What was computed last for a key tells what the next flight will read and how long it will take. So whoever comes
 while a commit concerns it waits for that commit before anything is computed; and who meets a flight that a commit
-has overtaken waits for its end, if that is near, and boards the next one with all the others: a key that is
-written faster than it is computed costs one computation at a time, however many ask (trap T10).
+has overtaken waits for its end, if that is near, and boards the next one with all the others. For them it begins
+after they have asked, so not even a commit under way keeps it from them: a key that is written faster than it is
+computed costs one computation at a time, however many ask (trap T10).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import ReadSet
 
 REMEMBERED_KEYS = 4_096
-OVERDUE = 1.5
+OVERDUE = 3
 """A flight that has lasted so many times the last one's time may last for ever: nobody waits for its end."""
 
 
@@ -94,9 +95,21 @@ class Flight:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """A request that boards: when it came (of ``perf_counter_ns``), how long it still waits, whether for commits."""
+
+    since_ns: int
+    patience_s: float
+    may_wait: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
+    """``moment`` is that of joining; None if the flight began after the request had come. Then all that it reads is
+    at least as new as the question, and the follower may have whatever the leader may have, marks or not."""
+
     flight: Flight
-    moment: Moment
+    moment: Moment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +138,10 @@ class _Known:
     reads: ReadSet
     cost_ns: int
 
+    def ends_within(self, patience_s: float, elapsed_ns: int) -> bool:
+        """Whether a flight that has lasted so long is expected to end while there is patience left."""
+        return elapsed_ns < OVERDUE * self.cost_ns and self.cost_ns - elapsed_ns <= patience_s * 1e9
+
 
 _UNKNOWN = _Known(ReadSet(), 0)
 
@@ -141,24 +158,31 @@ class SingleFlight:
     def __len__(self) -> int:
         return len(self._flights)
 
-    def board(self, key: bytes, sequence: int, patience_s: float) -> Join | Wait | Queue | Lead:
-        """What the next request for ``key``, begun at ``sequence``, is to do; it waits up to ``patience_s``."""
+    def board(self, key: bytes, asking: Asking) -> Join | Wait | Queue | Lead:
+        """What the next request for ``key`` is to do."""
+        flight = self._flights.get(key)
+        if flight is not None and not flight.has_landed and flight.started_ns >= asking.since_ns:
+            return self._join(flight, None)
         moment = self._coherence.moment()
         known = self._known.get(key, _UNKNOWN)
-        flight = self._flights.get(key)
         if flight is None or flight.has_landed:
-            if patience_s > 0 and any(known.reads.concerned_by(writes) for writes in moment.pending):
+            if asking.may_wait and any(known.reads.concerned_by(writes) for writes in moment.pending):
                 return Wait(known.reads)
-            return Lead(self.lead(key, sequence))
+            return Lead(self.lead(key, self._coherence.begin()))
         if moment.pending or moment.sequence != flight.sequence:
             reads = known.reads
             if flight.recording is not None:
                 reads |= flight.recording.read_set()
-            if any(reads.concerned_by(writes) for writes in moment.pending):
-                return Wait(reads)
-            if not self._coherence.was_unmoved(flight.sequence, reads, moment):
-                left_s = (known.cost_ns * OVERDUE - (perf_ns() - flight.started_ns)) / 1e9
-                return Queue(flight) if 0 < left_s <= patience_s else Lead(self.lead(key, sequence))
+            is_marked = any(reads.concerned_by(writes) for writes in moment.pending)
+            if is_marked or not self._coherence.was_unmoved(flight.sequence, reads, moment):
+                if known.ends_within(asking.patience_s, perf_ns() - flight.started_ns):
+                    return Queue(flight)
+                if is_marked and asking.may_wait:
+                    return Wait(reads)
+                return Lead(self.lead(key, self._coherence.begin()))
+        return self._join(flight, moment)
+
+    def _join(self, flight: Flight, moment: Moment | None) -> Join:
         flight.joins += 1
         self.joins += 1
         return Join(flight, moment)
@@ -187,4 +211,6 @@ class SingleFlight:
 
     def may_have(self, landed: Landed, join: Join) -> bool:
         """Whether a follower may be given what landed, now that all its reads are known."""
-        return self._coherence.was_unmoved(join.flight.sequence, landed.entry.read_set, join.moment)
+        return join.moment is None or self._coherence.was_unmoved(
+            join.flight.sequence, landed.entry.read_set, join.moment
+        )
