@@ -96,7 +96,7 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A request that boards: when it came (of ``perf_counter_ns``), how long it still waits, whether for commits."""
+    """A request that boards: when it came (of ``perf_counter_ns``), and how long it waits for what."""
 
     since_ns: int
     patience_s: float
@@ -105,8 +105,10 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """``moment`` is that of joining; None if the flight began after the request had come. Then all that it reads is
-    at least as new as the question, and the follower may have whatever the leader may have, marks or not."""
+    """``moment`` is that of joining; None if the flight began after the request had come.
+
+    Then all that it reads is at least as new as the question: the follower may have whatever the leader may have.
+    """
 
     flight: Flight
     moment: Moment | None
