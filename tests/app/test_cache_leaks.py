@@ -231,3 +231,11 @@ async def test_the_ways_to_ask_differ_in_nothing_either(
                         given = await company.ask(caller, target, *more, method=method)
                         await company.compare(caller, target, given, more=more, method=method)
         assert company.differences == []
+
+
+def test_the_watch_is_a_setting(tmp_path: Path) -> None:
+    for wanted in (False, True):
+        settings = settings_for(tmp_path, f"sqlite:///{tmp_path / 'none.db'}", cache_watch=wanted)
+        cache = create_app(settings, clock=FakeClock()).state.cache
+        assert cache is not None
+        assert cache.config.watch_identity is wanted

@@ -204,6 +204,9 @@ MADE = [
          lines("Cache-Control", "no-cache", "no-store", "max-age=0", "min-fresh=900")),
     Made("pragma", text(of_user), BY_USER, [("", [("Pragma", "no-cache")], "GET"), ("", (), "GET")]),
     Made("if-none-match-any", text(of_user, 404), BY_USER, [("", [("If-None-Match", "*")], "GET")]),
+    Made("echoes-the-origin", lambda request: PlainTextResponse("x", headers={
+             "vary": "Origin", "access-control-allow-origin": request.headers.get("origin", "null")}), PUBLIC,
+         lines("Origin", "https://one.example", "https://two.example")),
     Made("binary", lambda request: Response(bytes(range(256)), media_type="application/octet-stream"), PUBLIC,
          kept_for=1),
 ]  # fmt: skip
