@@ -26,7 +26,7 @@ OF_THE_TRAP = {10: 0.73, 50: 0.23, 200: 0.0}
 
 def run(options: Options) -> Report:
     report = Report()
-    seconds = 4 if options.quick else 15
+    seconds = 3 if options.quick else 15
     pythons: dict[str, Path | Missing] = {
         "steinmetz": Path(sys.executable),
         "naive": Path(sys.executable),

@@ -380,3 +380,26 @@ class TestQueue:
 async def turns(count: int = 10) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+async def test_t10_where_one_commit_follows_the_other_readers_wait_for_those_they_met_and_share_one_flight(
+    make_rig: Any, reply: Any
+) -> None:
+    rig = make_rig(CacheConfig(wait_s=30))
+    source = Source(rig, reply)
+    await rig.ask("/a")
+    first = rig.hook.transaction()
+    first.write("prices")
+    first.mark()
+    readers = [asyncio.ensure_future(rig.ask("/a")) for _ in range(20)]
+    await turns()
+    assert source.computed == 1
+    second = rig.hook.transaction()
+    second.write("prices")
+    second.mark()
+    first.bump()
+    answers = [await reader for reader in readers]
+    assert {answer.body for answer in answers} == {b"2"}
+    assert source.computed == 2
+    second.bump()
+    assert (await rig.ask("/a")).body == b"3"  # what was computed while a commit was under way is not kept
