@@ -1,9 +1,9 @@
 """What is a cache worth on a table that is written all the time?
 
-Trap T10: one key that takes 20 ms to compute, 200 reads a second, and 10, 50 or 200 commits that concern it: how many reads
-are answered without computing, how many cores computing would keep busy, how long a read takes, and how many are
-older than a write acknowledged before they were asked. Beside it a cache that is correct but neither waits for
-commits nor shares computations, and cashews.
+Trap T10: one key that takes 20 ms to compute, 200 reads a second, and 10, 50 or 200 commits that concern it. How
+many reads are answered without computing, how many cores computing would keep busy, how long a read takes, and how
+many are older than a write acknowledged before they were asked. Beside it a cache that is correct but neither waits
+for commits nor shares computations, and cashews.
 """
 
 from __future__ import annotations
