@@ -2,7 +2,7 @@
 
 Trap T10: one key that takes 20 ms to compute, 200 reads a second, and 10, 50 or 200 commits that concern it. How
 many reads are answered without computing, how many cores computing would keep busy, how long a read takes, and how
-many are older than a write acknowledged before they were asked. Beside it a cache that is correct but neither waits
+many are older than a write acknowledged before they were asked. Beside it a correct cache that neither waits
 for commits nor shares computations, and cashews.
 """
 
