@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from steinmetz.clock import perf_ns
 from steinmetz.sql.definitions import Definitions, SchemaJournal
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import StatementFacts, Verb
@@ -163,6 +164,7 @@ class Commits:
         if state is not None:
             state.open = True
             state.definitions = None
+            state.began_ns = perf_ns()
             if state.savepoints:
                 state.savepoints = []
 
@@ -324,6 +326,7 @@ class Commits:
         if state is not None:
             state.savepoints = []
             state.definitions = None
+            state.began_ns = perf_ns()
             if state.doubts:
                 self.resolve(connection, state)
             if state.moved:

@@ -33,7 +33,8 @@ def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
             record = context.compiled._steinmetz
-            if record.token is not context._dbapi_connection._steinmetz.token:
+            state = context._dbapi_connection._steinmetz
+            if record.token is not state.token:
                 return runs.execute(run, cursor, statement, parameters, False, context)
         except AttributeError:
             return runs.execute(run, cursor, statement, parameters, False, context)
@@ -45,6 +46,8 @@ def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
             scope, watch = situation
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
+            if state.began_ns < scope.started_ns:
+                scope.elder = True
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
             if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
@@ -82,7 +85,8 @@ def lazy_execute(runs: Runs, run: Run) -> Run:
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
             record = context.compiled._steinmetz
-            if record.token is not context._dbapi_connection._steinmetz.token:
+            state = context._dbapi_connection._steinmetz
+            if record.token is not state.token:
                 return runs.execute(run, cursor, statement, parameters, False, context)
         except AttributeError:
             return runs.execute(run, cursor, statement, parameters, False, context)
@@ -95,6 +99,8 @@ def lazy_execute(runs: Runs, run: Run) -> Run:
             scope, watch = situation
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
+            if state.began_ns < scope.started_ns:
+                scope.elder = True
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
             if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
@@ -139,7 +145,8 @@ def worker_execute(runs: Runs, run: Run) -> Run:
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
             record = context.compiled._steinmetz
-            if record.token is not context._dbapi_connection._steinmetz.token:
+            state = context._dbapi_connection._steinmetz
+            if record.token is not state.token:
                 return runs.execute(run, cursor, statement, parameters, False, context)
             if record.statement is not statement or context._is_server_side:
                 return measured(runs, run, record, cursor, statement, parameters, context)
@@ -152,6 +159,8 @@ def worker_execute(runs: Runs, run: Run) -> Run:
             scope, watch = situation
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context, worker)
+            if state.began_ns < scope.started_ns:
+                scope.elder = True
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
             if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
@@ -208,6 +217,8 @@ def measured(
         return runs.execute(run, cursor, statement, parameters, False, context)
     first: list[Any] | None = None
     if scope is not None:
+        if context._dbapi_connection._steinmetz.began_ns < scope.started_ns:
+            scope.elder = True
         if scope.ledger is None:
             runs.open_ledger(scope)
         if record.is_quick and scope.firsts is not None and len(scope.firsts) < MAX:

@@ -91,6 +91,8 @@ class Runs:
             tokens = self._commits.before_write(facts, context, state, many)
         else:
             note(facts, context, many)
+            if scope is not None and state.began_ns < scope.started_ns:
+                scope.elder = True
             if facts.is_write:
                 tokens = self._commits.before_write(facts, context, state, many)
                 if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):

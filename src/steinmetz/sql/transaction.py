@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from steinmetz.clock import perf_ns
 from steinmetz.sql.definitions import Definitions
 from steinmetz.sql.effects import MAX_NAMED, WriteSet
 from steinmetz.sql.facts import Relation, StatementFacts
@@ -29,18 +30,20 @@ class ConnectionState:
     """What one DBAPI connection has written and not committed, and the commits whose fate is open.
 
     ``token`` is that of the memo whose records hold for the connection as it is now, None whenever a statement
-    needs more than its record (see `steinmetz.sql.statements`).
+    needs more than its record (see `steinmetz.sql.statements`). ``began_ns`` (of ``perf_counter_ns``) is when its
+    transaction began, or when the connection was first heard of.
     """
 
     __slots__ = (
-        "__weakref__", "_gathered", "_inserts", "_whole", "committing", "ddl", "definitions", "doubts", "epoch",
-        "memo", "moved", "open", "pool_wait_ns", "savepoints", "statements", "token", "unknown", "writes",
+        "__weakref__", "_gathered", "_inserts", "_whole", "began_ns", "committing", "ddl", "definitions", "doubts",
+        "epoch", "memo", "moved", "open", "pool_wait_ns", "savepoints", "statements", "token", "unknown", "writes",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.memo: Memo | None = None
         self.token: object = None
         self.open = True  # a transaction, as far as is known
+        self.began_ns = perf_ns()
         self.pool_wait_ns = 0
         self.savepoints: list[str] = []
         self.writes: set[Relation] | None = None

@@ -47,7 +47,9 @@ def miss_headers(
 
 
 def is_unmodified(entry: Entry, if_none_match: bytes | None) -> bool:
-    return if_none_match is not None and matches(entry.etag, if_none_match)
+    # "A server MUST ignore all received preconditions if its response to the same request without those conditions
+    # ... would have been a status code other than a 2xx (Successful) or 412" (RFC 9110, 13.2.1).
+    return if_none_match is not None and entry.status < 300 and matches(entry.etag, if_none_match)
 
 
 def without_body(headers: HeaderList) -> HeaderList:

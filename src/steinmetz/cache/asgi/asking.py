@@ -10,6 +10,7 @@ from typing import assert_never
 
 import structlog
 
+from steinmetz.cache.asgi import single_flight
 from steinmetz.cache.asgi.demanded import Demanded
 from steinmetz.cache.asgi.exchange import Exchange, Outcome
 from steinmetz.cache.asgi.gateway_answers import GatewayAnswers
@@ -24,7 +25,7 @@ from steinmetz.cache.policy.lookup import FWD, Miss, MissReason, Revalidate, may
 from steinmetz.cache.policy.storable import Refusal
 from steinmetz.cache.policy.validation import HeadSays, told_by_head, updated_by, validating, without_conditions
 from steinmetz.cache.statistics import RouteCounts, Statistics
-from steinmetz.clock import Clock
+from steinmetz.clock import Clock, perf_ns
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.cache")
@@ -78,7 +79,9 @@ class Asking:
             return True
         if not self._may_share(asked, miss):
             return await self.fetch(asked, miss, found)
-        boarded = self.flights.board(_flight_key(asked, found), self._shelf.coherence.begin())
+        boarded = self.flights.board(
+            _flight_key(asked, found), single_flight.Asking(perf_ns(), 0.0, may_wait=False)
+        )
         if isinstance(boarded, Join):
             return await self._follow(asked, boarded, miss, found)
         assert isinstance(boarded, Lead)  # a flight without a recording is never waited for

@@ -10,19 +10,21 @@ application inside a recording, from which is known what the answer was computed
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import structlog
 
 from steinmetz.cache.asgi.admission import ADMISSION, Admissions, Admitted, caller_of
 from steinmetz.cache.asgi.asked import Asked, Target
-from steinmetz.cache.asgi.computing import Computing
+from steinmetz.cache.asgi.computing import Computing, Draw
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
 from steinmetz.cache.asgi.passing import INSTRUCTION, WARM, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route, RouteTable
 from steinmetz.cache.asgi.sending import Sender, headless
 from steinmetz.cache.asgi.single_flight import SingleFlight
+from steinmetz.cache.asgi.watching import IdentityWatch
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import WriteObserver
@@ -89,6 +91,8 @@ class CacheMiddleware:
         wait_s: float,
         tasks: Tasks,
         cluster: Cluster | None = None,
+        draw: Draw = random.random,
+        watch_rate: float = 0.0,
     ) -> None:
         self.app = app
         self._routes_of = routes
@@ -98,11 +102,25 @@ class CacheMiddleware:
         self._on_admitted = on_admitted
         self._statistics = statistics
         self._switch = switch
+        self._clock = clock
         self._version = version
         self._prefix = prefix
         self._cluster = cluster
         self._kept = KeptAnswers(coherence, store, clock, switch, statistics)
         self._sender = Sender(finish, clock, statistics)
+        self._watch = (
+            None
+            if watch_rate <= 0
+            else IdentityWatch(
+                app,
+                rate=watch_rate,
+                draw=draw,
+                kept=self._kept,
+                sender=self._sender,
+                statistics=statistics,
+                max_bytes=max_entry_bytes,
+            )
+        )
         self._computing = Computing(
             app,
             kept=self._kept,
@@ -113,6 +131,8 @@ class CacheMiddleware:
             wait_s=wait_s,
             tasks=tasks,
             cluster=cluster,
+            draw=draw,
+            on_kept=self._watch.kept if self._watch is not None else None,
         )
         self._passing = Passing(app, coherence=coherence, observer=observer, sender=self._sender, cluster=cluster)
 
@@ -221,38 +241,46 @@ class CacheMiddleware:
             # A kept answer can be cut; where there is none, the part is for the application alone.
             bypass, wants_part = None, True
         if bypass is not None:
-            self._statistics.bypasses[bypass.reason] += 1
-            target.counts.bypasses += 1
-            await self._passing.alone(scope, receive, send, target.route, bypass)
+            await self._bypassed(scope, receive, send, target, bypass)
+            return
+        if target.counts.resting and target.counts.rests(self._clock.monotonic_s()):
+            await self._bypassed(scope, receive, send, target, Bypass(target.counts.resting))
             return
         assert isinstance(variant, bytes)
         if self._cluster is not None:
             token = interesting.get(CONSISTENCY_TOKEN)
             if not await self._cluster.caught_up(target.policy.consistency, token):
-                self._statistics.bypasses[_UNKNOWN_CLUSTER.reason] += 1
-                target.counts.bypasses += 1
-                await self._passing.alone(scope, receive, send, target.route, _UNKNOWN_CLUSTER)
+                await self._bypassed(scope, receive, send, target, _UNKNOWN_CLUSTER)
                 return
         key = variant_key(target.key, variant)
         found = self._kept.look_up(key, asked, scope["headers"])
         if_none_match = interesting.get(b"if-none-match")
         if isinstance(found, Hit):
+            if self._watch is not None and await self._watch.took(scope, receive, send, target, found.entry):
+                return
             target.counts.hits += 1
             if wants_part or b"if-modified-since" in interesting:
                 await self._sender.selected(scope, send, found.entry, interesting)
             else:
                 await self._sender.kept(scope, send, found.entry, if_none_match)
+            if found.entry.terms.early:
+                self._computing.refresh_if_due(
+                    found.entry, lambda: Asked(scope, receive, send, target, key, variant, asked, None)
+                )
             return
         if wants_part:
-            self._statistics.bypasses[_RANGE.reason] += 1
-            target.counts.bypasses += 1
-            await self._passing.alone(scope, receive, send, target.route, _RANGE)
+            await self._bypassed(scope, receive, send, target, _RANGE)
             return
         if scope["method"] == "HEAD":
             send = headless(send)
         await self._computing.answer(
             Asked(scope, receive, send, target, key, variant, asked, if_none_match), found
         )
+
+    async def _bypassed(self, scope: Scope, receive: Receive, send: Send, target: Target, bypass: Bypass) -> None:
+        self._statistics.bypasses[bypass.reason] += 1
+        target.counts.bypasses += 1
+        await self._passing.alone(scope, receive, send, target.route, bypass)
 
 
 def _interesting(headers: Headers) -> dict[bytes, bytes]:

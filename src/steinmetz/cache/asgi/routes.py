@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from typing import Any, TypeVar
 
 import structlog
@@ -38,6 +39,9 @@ def cached(
     key: KeyFunction | None = None,
     tags: Iterable[str] = (),
     stale_while_revalidate: float | timedelta = 0,
+    stale_if_error: float | timedelta = 0,
+    statuses: Mapping[int, float | timedelta] | None = None,
+    early: float = 0.0,
     max_bytes: int | None = None,
     consistency: Consistency | str = SESSION,
 ) -> Callable[[F], F]:
@@ -47,28 +51,28 @@ def cached(
     all admitted callers of one role. ``shared=True``: all admitted callers. ``public=True``: anybody, also without
     a credential. ``key`` stands in place of the query; ``tags`` are names for `ResponseCache.invalidate_tags`.
     ``stale_while_revalidate`` (seconds): how long after its time, never after an invalidation, an answer may be
-    given while it is computed anew. ``max_bytes`` bounds one body. ``consistency``: how fresh where processes
-    share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``.
+    given while it is computed anew; ``stale_if_error`` (seconds): how long it may be given because computing it
+    anew has failed, by an exception or a 5xx. ``statuses`` names other statuses than 200 that are kept, and for
+    how long: ``{404: 5, 410: 60}``; a write drops them like any other answer. ``early`` (about 1.0): a hit near
+    the end begins the next computation behind it, the sooner the longer computing takes, so that nobody waits.
+    ``max_bytes`` bounds one body. ``consistency``: how fresh where processes share a Redis, ``"strong"``,
+    ``"session"`` (default) or ``Bounded(within_ms)``.
 
     Works above and below a router's decorator, for coroutines and plain functions.
 
-    Raises `ValueError` for times that are not positive and for ``shared=True`` with another ``vary_on``.
+    Raises `ValueError` for times that are not positive, for statuses that no cache may keep, and for
+    ``shared=True`` with another ``vary_on``.
     """
-    ttl_s = _seconds(ttl)
-    if ttl_s <= 0:
-        raise ValueError(f"cached(ttl=...) must be positive, in seconds; got {ttl!r}")
-    stale_s = _seconds(stale_while_revalidate)
-    if stale_s < 0:
-        raise ValueError(
-            f"cached(stale_while_revalidate=...) must not be negative; got {stale_while_revalidate!r}"
-        )
     policy = CachePolicy(
-        ttl_s=ttl_s,
+        ttl_s=_positive("ttl", ttl),
         vary_on=_vary_on(vary_on, shared=shared, public=public),
         public=public,
         key=key,
         tags=frozenset(tags),
-        stale_while_revalidate_s=stale_s,
+        stale_while_revalidate_s=_not_negative("stale_while_revalidate", stale_while_revalidate),
+        stale_if_error_s=_not_negative("stale_if_error", stale_if_error),
+        statuses=_statuses(statuses or {}),
+        early=_not_negative("early", early),
         max_bytes=max_bytes,
         consistency=consistency_of(consistency),
     )
@@ -80,8 +84,40 @@ def cached(
     return mark
 
 
-def _seconds(duration: float | timedelta) -> float:
-    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+def _seconds(name: str, duration: float | timedelta) -> float:
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+    if not isfinite(seconds):
+        raise ValueError(f"cached({name}=...) must be a finite number; got {duration!r}")
+    return seconds
+
+
+def _positive(name: str, duration: float | timedelta) -> float:
+    seconds = _seconds(name, duration)
+    if seconds <= 0:
+        raise ValueError(f"cached({name}=...) must be positive, in seconds; got {duration!r}")
+    return seconds
+
+
+def _not_negative(name: str, duration: float | timedelta) -> float:
+    seconds = _seconds(name, duration)
+    if seconds < 0:
+        raise ValueError(f"cached({name}=...) must not be negative; got {duration!r}")
+    return seconds
+
+
+# No body of its own (204), a part (206), a comparison (304), what is true of this one caller (401, 403, 407, 429),
+# a mishap (5xx): nothing of that is true of the next request.
+_NEVER_KEPT = frozenset({204, 205, 206, 304, 401, 403, 407, 412, 416, 429})
+
+
+def _statuses(said: Mapping[int, float | timedelta]) -> dict[int, float]:
+    for status in said:
+        if not isinstance(status, int) or not 201 <= status < 500 or status in _NEVER_KEPT:
+            raise ValueError(
+                f"cached(statuses=...) maps statuses such as 404 or 410 to seconds (200 has ttl=...); {status!r} "
+                "is never kept"
+            )
+    return {status: _positive(f"statuses[{status}]", seconds) for status, seconds in said.items()}
 
 
 def _vary_on(said: VaryOn | str | None, *, shared: bool, public: bool) -> VaryOn:

@@ -34,8 +34,8 @@ class Sender:
             await self.entry(scope, send, entry, headers, if_none_match)
             return
         if self._finish is not None:
-            headers = list(self._finish(scope, 200, headers))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+            headers = list(self._finish(scope, entry.status, headers))
+        await send({"type": "http.response.start", "status": entry.status, "headers": headers})
         body = entry.body if scope["method"] == "GET" else b""
         await send({"type": "http.response.body", "body": body})
 
@@ -55,7 +55,8 @@ class Sender:
             self._statistics.not_modified += 1
             await self.all(scope, send, 304, without_body(headers), b"")
         else:
-            await self.all(scope, send, 200, headers, b"" if scope["method"] == "HEAD" else entry.body)
+            body = b"" if scope["method"] == "HEAD" else entry.body
+            await self.all(scope, send, entry.status, headers, body)
 
     async def all(self, scope: Scope, send: Send, status: int, headers: HeaderList, body: bytes) -> None:
         if self._finish is not None:

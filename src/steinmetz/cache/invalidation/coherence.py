@@ -75,14 +75,19 @@ class Coherence:
             return self.epochs.unmoved_until(sequence, reads, moment)
 
     async def settled(self, reads: ReadSet, timeout_s: float) -> bool:
-        """Wait until no commit under way concerns ``reads`` (trap T10): whether that came within ``timeout_s``."""
+        """Wait for the end of the commits that are now under way and concern ``reads`` (trap T10).
+
+        Whether that came within ``timeout_s``; others may have begun meanwhile.
+        """
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + timeout_s
+        awaited = [mark for mark in self.epochs.marks if reads.concerned_by(mark.writes)]
         while True:
             future: asyncio.Future[None] = loop.create_future()
             with self._lock:
                 self._end_leases()
-                if not self.epochs.suspends(reads):
+                awaited = [mark for mark in awaited if mark in self.epochs.marks]
+                if not awaited:
                     return True
                 self._waiting.append((loop, future))
             try:

@@ -100,3 +100,14 @@ def is_fresh(entry: Entry, now_s: float) -> bool:
 def is_outlived(entry: Entry, wall_s: float) -> bool:
     """Whether the instant has come from which the answer is untrue; not even a stale answer may cross it."""
     return entry.valid_until_s is not None and wall_s >= entry.valid_until_s
+
+
+def may_stand_in(entry: Entry, now_s: float, wall_s: float) -> bool:
+    """Whether the answer may be given in place of an error.
+
+    "the cached response MAY be used ... if an error is encountered", up to so many seconds after it became stale
+    (RFC 5861, 4).
+    """
+    if entry.terms.must_revalidate or is_outlived(entry, wall_s):
+        return False
+    return now_s < entry.expires_s + entry.terms.stale_if_error_s

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from steinmetz.cache.policy.consistency import SESSION, Consistency
@@ -36,8 +36,10 @@ class CachePolicy:
     """The terms of one cached route.
 
     ``public`` opens hits to callers without a credential. ``stale_while_revalidate_s`` lets an answer be given
-    after its time while it is computed anew; it never crosses an invalidation. ``max_bytes`` bounds one body
-    (None: the cache's own limit). ``consistency`` matters only where processes share a Redis.
+    after its time while it is computed anew, ``stale_if_error_s`` when computing it anew has failed; neither ever
+    crosses an invalidation. ``statuses`` are the others than 200 that are kept, and for how many seconds.
+    ``early`` is the beta of `steinmetz.cache.policy.early`; 0: never. ``max_bytes`` bounds one body (None: the
+    cache's own limit). ``consistency`` matters only where processes share a Redis.
     """
 
     ttl_s: float = DEFAULT_TTL_S
@@ -46,5 +48,12 @@ class CachePolicy:
     key: KeyFunction | None = None
     tags: frozenset[str] = frozenset()
     stale_while_revalidate_s: float = 0.0
+    stale_if_error_s: float = 0.0
+    statuses: Mapping[int, float] = field(default_factory=dict, hash=False)
+    early: float = 0.0
     max_bytes: int | None = None
     consistency: Consistency = SESSION
+
+    def ttl_of(self, status: int) -> float | None:
+        """How long an answer of ``status`` is kept, in seconds; None: not at all."""
+        return self.ttl_s if status == 200 else self.statuses.get(status)

@@ -14,6 +14,7 @@ class Terms:
     ``age_s`` is the age that it already had when it came. The two stale times begin where ``ttl_s`` ends and never
     cross an invalidation (RFC 5861). ``must_revalidate`` forbids both (RFC 9111, 5.2.2.2). ``no_cache``: to be
     validated at every use (5.2.2.4). ``withheld`` names, in lower case, the header fields that are not kept.
+    ``early`` is the beta of the early refresh (`steinmetz.cache.policy.early`).
     """
 
     ttl_s: float
@@ -24,3 +25,4 @@ class Terms:
     must_revalidate: bool = False
     no_cache: bool = False
     withheld: frozenset[bytes] = NO_FIELDS
+    early: float = 0.0

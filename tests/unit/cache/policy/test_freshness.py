@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from steinmetz.cache.policy.control import control_of
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.freshness import (
@@ -10,6 +12,7 @@ from steinmetz.cache.policy.freshness import (
     is_fresh,
     is_outlived,
     lifetime_s,
+    may_stand_in,
     remaining_s,
     said_age_s,
     stated_lifetime_s,
@@ -114,3 +117,14 @@ def test_an_age_that_is_no_number_is_none_and_of_a_list_the_first_counts() -> No
         (b"9" * 20, 2**31),
     ):
         assert said_age_s([(b"age", value)]) == age
+
+
+def test_an_expired_answer_stands_in_for_an_error_for_as_long_as_its_terms_say() -> None:
+    def stands_in(now_s: float, wall_s: float = 0.0, **terms: Any) -> bool:
+        entry = an_entry(valid_until_s=1_000.0)
+        entry.terms = Terms(5.0, stale_if_error_s=20.0, **terms)
+        return may_stand_in(entry, now_s, wall_s)
+
+    assert [stands_in(now_s) for now_s in (15.0, 34.9, 35.0)] == [True, True, False]
+    assert not stands_in(15.0, wall_s=1_000.0)
+    assert not stands_in(15.0, must_revalidate=True)
