@@ -64,6 +64,7 @@ class Runs:
         self.look_ns = NEVER_NS
         self.given_up: deque[Fetch] = deque()
         """Results that the garbage collector found unread."""
+        self.read_in_doubt = commits.read_in_doubt
         self._statements = statements
         self._commits = commits
         self._is_async = is_async
@@ -91,11 +92,13 @@ class Runs:
         tokens: Tokens | None = None
         counters: Any = None
         if facts.verb is Verb.TRANSACTION:
-            tokens = self._commits.before_write(facts, context, state, many)
+            tokens = self._commits.before_write(facts, context, connection, state, many)
         else:
+            if scope is not None and state.began_ns < scope.started_ns:
+                self._commits.read_in_doubt(facts, scope, state)
             note(facts, context, many)
             if facts.is_write:
-                tokens = self._commits.before_write(facts, context, state, many)
+                tokens = self._commits.before_write(facts, context, connection, state, many)
                 if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):
                     counters = self.oracle.before(facts, connection)
         is_counted = scope is None or scope.kind is not ScopeKind.MONITOR
@@ -401,6 +404,7 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
     current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
     execute, failed, now_ns, given_up = runs.execute, runs.failed, perf_ns, runs.given_up
     open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
+    read_in_doubt = runs.read_in_doubt
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
@@ -419,6 +423,8 @@ def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool,
         ledger: Any = None
         if scope is not None:
             ledger = scope.ledger or open_ledger(scope)
+            if state.began_ns < scope.started_ns:
+                read_in_doubt(record.facts, scope, state)
             scope.note(record.facts, context, False)
         elif open_recordings:
             note(record.facts, context)
@@ -467,6 +473,7 @@ def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
     current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
     execute, failed, now_ns = runs.execute, runs.failed, perf_ns
     open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
+    read_in_doubt = runs.read_in_doubt
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
@@ -486,6 +493,8 @@ def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
         ledger: Any = None
         if scope is not None:
             ledger = scope.ledger or open_ledger(scope)
+            if state.began_ns < scope.started_ns:
+                read_in_doubt(record.facts, scope, state)
             scope.note(record.facts, context, False)
         elif open_recordings:
             note(record.facts, context)
