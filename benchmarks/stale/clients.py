@@ -194,8 +194,7 @@ class Client:
             return
         if answer.status == 200:
             sent.answered_s = self._clock.monotonic_s()
-            if (told := answer.headers.get(TOKEN)) is not None:
-                self._session = [(TOKEN, told)]
+            self._take_token(answer)
         elif answer.status != 409:
             self._notes.errors += 1
 
@@ -219,12 +218,17 @@ class Client:
             return
         self._notes.answers += 1
         self._notes.hits += answer.is_hit
+        self._take_token(answer)
         shown = json.loads(answer.body)
         if kind in ("mine", "whoami") and shown["user"] != str(self.user):
             self._notes.foreign.append(Violation(Fault.FOREIGN, path, self.number, sent_s))
             return
         for register, sight in sights(kind, number, self.user, shown):
             self._notes.reads.append(Read(register, sight, self.number, sent_s, answered_s))
+
+    def _take_token(self, answer: Answer) -> None:
+        if told := answer.headers.get(TOKEN):
+            self._session = [(TOKEN, told)]
 
 
 def sights(kind: str, number: int, user: int, shown: Any) -> list[tuple[str, Sight]]:

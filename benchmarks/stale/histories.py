@@ -168,7 +168,7 @@ def _judge_register(writes: Sequence[Write], reads: Sequence[Read], level: Level
     shown: dict[int | None, _Floor] = defaultdict(_Floor)
     # Whatever is known when a read is sent has been answered before: by the order of the answers the floors climb,
     # and a read's own floor is asked for at its sending, which lies before its answer.
-    ended = sorted([*writes, *reads], key=lambda each: each.answered_s)
+    ended: list[Write | Read] = sorted([*writes, *reads], key=lambda each: each.answered_s)
     for each in ended:
         whose = each.client if level.session else None
         if isinstance(each, Write):

@@ -244,6 +244,7 @@ class Shop:
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        await self.live.hook.prime()
         yield
         await self.close()
 
@@ -344,7 +345,7 @@ class Shop:
         async with self.sessions.begin() as session:
             item = await session.get(Item, number % ITEMS, with_for_update=True)
             assert item is not None
-            item.version = Item.version + 1  # type: ignore[assignment]  # counted by the database
+            item.version = Item.version + 1  # counted by the database
             item.token, item.group_id = token, group % GROUPS  # H25: it changes its list
 
     async def by_core(self, number: int, group: int, token: str) -> None:
