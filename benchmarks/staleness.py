@@ -85,7 +85,7 @@ def _tell(report: Report, outcome: Outcome) -> None:
 
 
 def _compare(report: Report, options: Options, operations: int, cores: frozenset[int]) -> None:
-    for peer in peers.PEERS:
+    for peer in (peers.OURSELVES, *peers.PEERS):
         options.say(f"{peer.name}: {operations:,} operations")
         found = peers.play(peer, operations, cores=cores, seed=SEED)
         if isinstance(found, Missing):
@@ -97,4 +97,7 @@ def _compare(report: Report, options: Options, operations: int, cores: frozenset
         report.add(f"{peer.name}: backwards", backwards * per_100_000, "per 100,000 reads")
         report.add(f"{peer.name}: oldest past", found.verdict.longest_s, "s")
         report.add(f"{peer.name}: rate", found.notes.operations / found.seconds, "operations/s")
-        report.targets.append(at_least(f"{peer.name}: found stale by the same clients", stale + backwards, 1))
+        if peer is peers.OURSELVES:
+            report.targets.append(at_most(f"{peer.name}: found stale by the same clients", stale + backwards, 0))
+        else:
+            report.targets.append(at_least(f"{peer.name}: found stale by the same clients", stale + backwards, 1))

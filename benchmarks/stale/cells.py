@@ -26,7 +26,7 @@ from steinmetz.clock import SystemClock
 CLIENTS = 24
 WRITE_SHARE = 0.012
 CANCEL_SHARE = 0.01
-PAUSE_CHANCE = 0.05
+PAUSE_CHANCE = 0.2
 PROCESSES = 3
 REDIS_LEASE_S = 5.0
 POINTS = ("committed", "marked")

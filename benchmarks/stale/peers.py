@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ from benchmarks.harness.ports import free_port
 from benchmarks.harness.processes import Program, StartError, answers
 from benchmarks.stale.clients import Client, Notes, OverHttp, run, truth
 from benchmarks.stale.histories import Verdict, judge
+from benchmarks.stale.servers import ROOT
 from benchmarks.stale.shop import fill, made_engine
 from steinmetz.clock import SystemClock
 
 APPLICATION = Path(__file__).resolve().parent.parent / "load" / "stale_peer.py"
 CLIENTS = 16
-WRITE_SHARE = 0.05
+WRITE_SHARE = 0.1
 _SERVER = ("uvicorn==0.35.0", "aiosqlite==0.21.0")
 _FASTAPI = ("fastapi==0.116.1", *_SERVER)
 
@@ -32,8 +34,10 @@ PEERS = (
     Peer("fastapi-cache2", ("fastapi-cache2==0.2.2", *_FASTAPI)),
     Peer("cashews", ("cashews==7.6.0", *_FASTAPI)),
     Peer("aiocache", ("aiocache==0.12.3", *_FASTAPI)),
-    Peer("litestar", ("litestar==2.16.0", *_SERVER)),
+    Peer("litestar", ("litestar==2.16.0", "sniffio==1.3.1", *_SERVER)),
 )
+OURSELVES = Peer("steinmetz", ())
+"""The same clients at our own server, for comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,31 @@ class Shown:
 
 
 def play(peer: Peer, operations: int, *, cores: frozenset[int], seed: int) -> Shown | Missing:
-    python = python_packages(f"stale-{peer.name}", peer.requirements)
-    if isinstance(python, Missing):
-        return python
+    python: Path | Missing = Path(sys.executable)
+    if peer is not OURSELVES:
+        python = python_packages(f"stale-{peer.name}", peer.requirements)
+        if isinstance(python, Missing):
+            return python
     with tempfile.TemporaryDirectory(prefix="steinmetz-stale-") as made:
         folder, port = Path(made), free_port()
         file = folder / "shop.db"
         asyncio.run(_filled(file))
         command: list[str | Path] = [python, APPLICATION, peer.name, str(port), file]
+        if peer is OURSELVES:
+            url = f"sqlite+aiosqlite:///{file}"
+            command = [
+                python,
+                "-m",
+                "benchmarks.stale.server",
+                "--port",
+                str(port),
+                "--url",
+                url,
+                "--chance",
+                "0.2",
+            ]
         try:
-            program = Program(command, log=folder / "peer.log", cores=cores)
+            program = Program(command, log=folder / "peer.log", cores=cores, cwd=ROOT)
             try:
                 program.wait_until(answers(f"http://127.0.0.1:{port}/item/0"))
                 return asyncio.run(_asked(file, port, operations, seed))
