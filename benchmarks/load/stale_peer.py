@@ -17,7 +17,7 @@ import uvicorn
 
 NAME, PORT, DATABASE = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 READ, WRITE = "/item/{number}", "/write/core/{number}/{group}/{token}"
-CHANCE, LONGEST_S, TTL_S = 0.2, 0.003, 600
+CHANCE, LONGEST_S, TTL_S = 0.2, 0.01, 600
 CONNECTIONS: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
 
 

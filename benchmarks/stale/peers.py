@@ -51,8 +51,8 @@ def play(peer: Peer, operations: int, *, cores: frozenset[int], seed: int) -> Sh
     python: Path | Missing = Path(sys.executable)
     if peer is not OURSELVES:
         python = python_packages(f"stale-{peer.name}", peer.requirements)
-        if isinstance(python, Missing):
-            return python
+    if isinstance(python, Missing):
+        return python
     with tempfile.TemporaryDirectory(prefix="steinmetz-stale-") as made:
         folder, port = Path(made), free_port()
         file = folder / "shop.db"
@@ -60,17 +60,8 @@ def play(peer: Peer, operations: int, *, cores: frozenset[int], seed: int) -> Sh
         command: list[str | Path] = [python, APPLICATION, peer.name, str(port), file]
         if peer is OURSELVES:
             url = f"sqlite+aiosqlite:///{file}"
-            command = [
-                python,
-                "-m",
-                "benchmarks.stale.server",
-                "--port",
-                str(port),
-                "--url",
-                url,
-                "--chance",
-                "0.2",
-            ]
+            command = [python, "-m", "benchmarks.stale.server", "--url", url, "--port", str(port)]
+            command += ["--chance", "0.2", "--longest", "0.01"]
         try:
             program = Program(command, log=folder / "peer.log", cores=cores, cwd=ROOT)
             try:

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--consistency", default="session")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--chance", type=float, default=0.1)
+    parser.add_argument("--longest", type=float, default=0.003, help="of a pause, in seconds")
     asked = parser.parse_args()
 
     def cache(callers: Callers) -> ResponseCache:
@@ -36,6 +37,7 @@ def main() -> None:
         asked.url,
         seed=asked.seed,
         chance=asked.chance,
+        longest_s=asked.longest,
         place=place,
         consistency=asked.consistency,
         cache=cache,
