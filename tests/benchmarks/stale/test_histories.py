@@ -65,7 +65,7 @@ def history(seed: int) -> tuple[list[Write], list[Read]]:
     return writes, reads
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=150, derandomize=True, deadline=None)
 @given(st.integers(0, 10**9))
 def test_a_history_with_a_real_order_is_right_at_every_level(seed: int) -> None:
     writes, reads = history(seed)
@@ -73,7 +73,7 @@ def test_a_history_with_a_real_order_is_right_at_every_level(seed: int) -> None:
         assert judge(writes, reads, level).violations == []
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=150, derandomize=True, deadline=None)
 @given(st.integers(0, 10**9))
 def test_a_read_set_back_before_an_acknowledged_write_is_found(seed: int) -> None:
     writes, reads = history(seed)
