@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -248,12 +248,13 @@ def sights(kind: str, number: int, user: int, shown: Any) -> list[tuple[str, Sig
             return [(kind, shown)]
 
 
-async def run(clients: Sequence[Client], operations: int, *, until_s: float = inf, notes: Notes) -> None:
-    """Have ``clients`` do ``operations`` in all, or as many as they can until ``until_s`` (monotonic)."""
-    clock = SystemClock()
+async def run(
+    clients: Sequence[Client], operations: int, *, notes: Notes, enough: Callable[[], bool] = lambda: True
+) -> None:
+    """Have ``clients`` do ``operations`` in all, and go on until it is ``enough``."""
 
     async def go_on(client: Client) -> None:
-        while notes.operations < operations and clock.monotonic_s() < until_s:
+        while notes.operations < operations or not enough():
             await client.act()
 
     async with asyncio.TaskGroup() as group:

@@ -10,7 +10,8 @@ from sqlalchemy import make_url
 
 from benchmarks.stale.cluster import cluster_at
 from benchmarks.stale.shop import Callers, Shop
-from steinmetz.cache import ResponseCache
+from steinmetz.cache import CacheConfig, ResponseCache
+from steinmetz.cache.policy.epochs import DEFAULT_LEASE_S
 from steinmetz.live import Place, name_of_database
 
 
@@ -25,11 +26,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--chance", type=float, default=0.1)
     parser.add_argument("--longest", type=float, default=0.003, help="of a pause, in seconds")
+    parser.add_argument("--lease", type=float, default=DEFAULT_LEASE_S, help="of a mark, in seconds")
     asked = parser.parse_args()
 
     def cache(callers: Callers) -> ResponseCache:
         cluster = None if asked.redis is None else cluster_at(asked.redis, asked.prefix)
-        return ResponseCache(authenticator=callers, cluster=cluster)
+        return ResponseCache(CacheConfig(mark_lease_s=asked.lease), authenticator=callers, cluster=cluster)
 
     name = name_of_database(make_url(asked.url))
     place = Place(asked.place, name) if asked.place is not None and name is not None else None
