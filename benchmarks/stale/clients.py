@@ -25,6 +25,7 @@ READS = {
 """What is read, and how often."""
 WRITE_KINDS = dict.fromkeys(WRITES, 1)
 TOKEN = b"x-consistency-token"
+CONNECT_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class OverHttp:
         try:
             reader, writer = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
         except OSError as error:
+            await asyncio.sleep(CONNECT_AGAIN_S)  # as a client would; a dead server is no place to be quick at
             raise GoneError(str(error)) from None
         whole = False
         try:
