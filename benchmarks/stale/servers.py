@@ -20,6 +20,8 @@ from steinmetz.clock import SystemClock
 ROOT = Path(__file__).resolve().parent.parent.parent
 REST_S = 0.5
 """Between two things that are done to servers, at the beginning; between later ones up to eight times as long."""
+REDIS_REST_S = 5.0
+"""Between two things that are done to Redis: time enough to be trusted again."""
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ class Redis:
     def _start(self) -> None:
         self.program = Program(self._command, log=self._folder / "redis.log", cores=self._cores, cwd=self._folder)
 
-    async def keep_disturbing(self, rest_s: float = REST_S) -> None:
+    async def keep_disturbing(self, rest_s: float = REDIS_REST_S) -> None:
         """Until cancelled: flush it, stop it for a while, kill it and start an empty one."""
         while True:
             await asyncio.sleep(rest_s)
@@ -131,13 +133,13 @@ class Redis:
             await asyncio.sleep(rest_s)
             self.program.process.send_signal(signal.SIGSTOP)
             try:
-                await asyncio.sleep(rest_s / 2)
+                await asyncio.sleep(rest_s / 5)
             finally:
                 self.program.process.send_signal(signal.SIGCONT)
             await asyncio.sleep(rest_s)
             os.kill(self.program.pid, signal.SIGKILL)
             await asyncio.to_thread(self.program.process.wait)
-            await asyncio.sleep(rest_s / 4)
+            await asyncio.sleep(rest_s / 5)
             self._start()
 
     async def _flush(self) -> None:

@@ -179,9 +179,9 @@ class Commits:
         elif not facts.reads or self.bump_on_release:
             pass  # a suite's one outer transaction shows what all its tests have written (trap T6)
         elif state.began_ns != HAS_WRITTEN:
-            scope.unknown.add("a read in a transaction older than the request")
+            scope.doubts.add("a read in a transaction older than the request")
         elif not scope.wrote:
-            scope.unknown.add("a read in a transaction in which others have written")
+            scope.doubts.add("a read in a transaction in which others have written")
 
     # -- ends of transactions -----------------------------------------------------------------------------------
 

@@ -86,12 +86,13 @@ class Scope:
     One scope may be fed from several threads at once; its parts are only ever added to. ``whole`` are the
     relations of ``reads`` of which any row may have been read. ``started_ns`` is of ``perf_counter_ns``; ``db_ns``
     is the time of its statements, fetches included; ``failed`` says that an exception ended it. ``ledger`` stays
-    None until the first statement that is measured.
+    None until the first statement that is measured. ``doubts`` are reasons why what was read may not be what is
+    committed now, though it is known what it was (`Commits.read_in_doubt`).
     """
 
     __slots__ = (
-        "__weakref__", "_replayed", "_runs", "db_ns", "failed", "kind", "ledger", "name", "reads", "started_ns",
-        "statements", "unknown", "whole", "wrote",
+        "__weakref__", "_replayed", "_runs", "db_ns", "doubts", "failed", "kind", "ledger", "name", "reads",
+        "started_ns", "statements", "unknown", "whole", "wrote",
     )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, name: str) -> None:
@@ -102,6 +103,7 @@ class Scope:
         self._runs: dict[ReadTemplate, list[Run]] = {}
         self._replayed: list[ReadSet] = []
         self.unknown: set[str] = set()
+        self.doubts: set[str] = set()
         self.wrote = False
         self.failed = False
         self.statements = 0
@@ -176,7 +178,7 @@ class Scope:
         folded = {relation: folded_rows(rows[relation]) for relation in rows.keys() - whole}
         return ReadSet(
             frozenset(self.reads),
-            frozenset(self.unknown),
+            frozenset(self.unknown | self.doubts),
             {relation: several for relation, several in folded.items() if several is not None},
         )
 
