@@ -267,4 +267,4 @@ def test_no_schedule_of_three_threads_that_changes_twice_does() -> None:
     ],
 )
 def test_each_order_turned_round_shows(weakened: type[Coherence], threads: tuple[Thread, ...], fault: str) -> None:
-    assert fault in explore(weakened, *threads, switches=2)[0]
+    assert fault in explore(weakened, *threads, switches=3)[0]
