@@ -47,7 +47,7 @@ def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
             if state.began_ns < scope.started_ns:
-                scope.elder = True
+                runs.read_in_doubt(record.facts, scope, state)
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
             if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
@@ -100,7 +100,7 @@ def lazy_execute(runs: Runs, run: Run) -> Run:
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
             if state.began_ns < scope.started_ns:
-                scope.elder = True
+                runs.read_in_doubt(record.facts, scope, state)
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
             if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
@@ -160,7 +160,7 @@ def worker_execute(runs: Runs, run: Run) -> Run:
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context, worker)
             if state.began_ns < scope.started_ns:
-                scope.elder = True
+                runs.read_in_doubt(record.facts, scope, state)
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
             if firsts is None or len(firsts) >= MAX or firsts.setdefault(record.fingerprint, first) is not first:
@@ -217,8 +217,9 @@ def measured(
         return runs.execute(run, cursor, statement, parameters, False, context)
     first: list[Any] | None = None
     if scope is not None:
-        if context._dbapi_connection._steinmetz.began_ns < scope.started_ns:
-            scope.elder = True
+        state = context._dbapi_connection._steinmetz
+        if state.began_ns < scope.started_ns:
+            runs.read_in_doubt(record.facts, scope, state)
         if scope.ledger is None:
             runs.open_ledger(scope)
         if record.is_quick and scope.firsts is not None and len(scope.firsts) < MAX:

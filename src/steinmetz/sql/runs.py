@@ -59,6 +59,7 @@ class Runs:
         self.look_ns = NEVER_NS
         self.given_up: deque[Fetch] = deque()
         """Results that the garbage collector found unread."""
+        self.read_in_doubt = commits.read_in_doubt
         self._statements = statements
         self._commits = commits
         self._is_async = is_async
@@ -88,13 +89,13 @@ class Runs:
         tokens: Tokens | None = None
         counters: Any = None
         if facts.verb is Verb.TRANSACTION:
-            tokens = self._commits.before_write(facts, context, state, many)
+            tokens = self._commits.before_write(facts, context, connection, state, many)
         else:
-            note(facts, context, many)
             if scope is not None and state.began_ns < scope.started_ns:
-                scope.elder = True
+                self._commits.read_in_doubt(facts, scope, state)
+            note(facts, context, many)
             if facts.is_write:
-                tokens = self._commits.before_write(facts, context, state, many)
+                tokens = self._commits.before_write(facts, context, connection, state, many)
                 if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):
                     counters = self.oracle.before(facts, connection)
         is_counted = scope is None or scope.kind is not ScopeKind.MONITOR

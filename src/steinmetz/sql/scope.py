@@ -95,8 +95,8 @@ class Scope:
     One scope may be fed from several threads at once; its parts are only ever added to. ``started_ns`` is of
     ``perf_counter_ns``; ``db_ns``
     is the time of its statements, fetches included; ``failed`` says that an exception ended it. ``ledger`` stays
-    None until the first statement that is measured. ``elder`` says that it read in a transaction that had begun
-    before it: on a snapshot of its own past, or among writes that nobody has committed.
+    None until the first statement that is measured. ``doubts`` are reasons why what was read may not be what is
+    committed now, though it is known what it was (`Commits.read_in_doubt`).
 
     ``firsts`` are first runs, by the fingerprints of their statements: a list of the statement's facts, its time
     in ns (0 while it runs) and its sets of parameters. `steinmetz.sql.quick` writes them; the dict is that of the
@@ -104,7 +104,7 @@ class Scope:
     """
 
     __slots__ = (
-        "__weakref__", "_noted", "_reads", "_replayed", "_runs", "_whole", "elder", "failed", "firsts", "kind",
+        "__weakref__", "_noted", "_reads", "_replayed", "_runs", "_whole", "doubts", "failed", "firsts", "kind",
         "ledger", "name", "spent_ns", "started_ns", "unknown", "wrote",
     )  # fmt: skip
 
@@ -116,9 +116,9 @@ class Scope:
         self._runs: dict[ReadTemplate, list[Run]] = {}
         self._replayed: list[ReadSet] = []
         self.unknown: set[str] = set()
+        self.doubts: set[str] = set()
         self.wrote = False
         self.failed = False
-        self.elder = False
         self.firsts: dict[str, list[Any]] | None = None
         self.spent_ns = 0  # by statements that are not among the firsts
         self._noted = 0
@@ -218,7 +218,7 @@ class Scope:
         folded = {relation: folded_rows(rows[relation]) for relation in rows.keys() - whole}
         return ReadSet(
             frozenset(self.reads),
-            frozenset(self.unknown),
+            frozenset(self.unknown | self.doubts),
             {relation: several for relation, several in folded.items() if several is not None},
         )
 

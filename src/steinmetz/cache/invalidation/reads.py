@@ -12,8 +12,6 @@ from steinmetz.sql.effects import ReadSet
 from steinmetz.sql.facts import Relation
 from steinmetz.sql.scope import Scope, ScopeKind, open_scope
 
-_ELDER = ReadSet(unknown=frozenset({"a transaction that had begun before the request"}))
-
 
 class Recording:
     """The reads of one request as its SQL scope saw them, the epoch at which it began, and its end of validity.
@@ -41,8 +39,7 @@ class Recording:
         """What the answer was computed from, up to now or up to `close`."""
         if self._closed is not None:
             return self._closed
-        reads = with_tags(self.scope.read_set(), self.tags)
-        return reads if not self.scope.elder else reads | _ELDER
+        return with_tags(self.scope.read_set(), self.tags)
 
     def close(self) -> ReadSet:
         """The last byte of the answer has been computed."""

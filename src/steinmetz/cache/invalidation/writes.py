@@ -66,6 +66,12 @@ class WriteObserver:
         with self._lock:
             self.rollbacks += 1
 
+    def lost(self, token: object) -> None:
+        """The commit may yet come to pass, and nobody will tell: a second mark stands until its lease ends."""
+        assert isinstance(token, Mark)
+        self._coherence.mark(token.writes)
+        self.bump(token)
+
     # -- by hand
 
     def move(self, writes: WriteSet) -> int:
