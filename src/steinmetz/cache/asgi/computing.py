@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import assert_never
 
-from steinmetz.cache.asgi.answers import is_unmodified, miss_headers, without_body
+from steinmetz.cache.asgi.answers import miss_headers, unmodified, without_body
 from steinmetz.cache.asgi.asked import Asked
 from steinmetz.cache.asgi.capture import Capture
 from steinmetz.cache.asgi.kept_answers import KeptAnswers
@@ -165,9 +165,9 @@ class Computing:
             added = miss_headers(FWD[reason], stored=refusal is None, detail=detail)
             if entry is None:
                 return status, self._sender.finished(scope, status, [*headers, *added]), body
-            if is_unmodified(entry, asked.if_none_match):
+            if (etag := unmodified(entry, asked.if_none_match, scope["headers"])) is not None:
                 self._statistics.not_modified += 1
-                return 304, self._sender.finished(scope, 304, without_body([*entry.headers, *added])), b""
+                return 304, self._sender.finished(scope, 304, without_body([*entry.headers, *added], etag)), b""
             return status, self._sender.finished(scope, status, [*entry.headers, *added]), body
 
         def starting(status: int, headers: HeaderList) -> HeaderList:
@@ -233,6 +233,8 @@ class Computing:
             variant=asked.variant,
             vary=selected(asked.headers, terms.vary),
             status=status,
+            compress=policy.compress,
+            limits=policy.limits_of(asked.target.route.template),
         )
         refusal = self._kept.keep(entry)
         if refusal is not None:

@@ -17,6 +17,7 @@ import structlog
 from steinmetz.cache.asgi.admission import Admissions, Admitted
 from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computing import Computing
+from steinmetz.cache.asgi.encodings import Encodings
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
 from steinmetz.cache.asgi.passing import INSTRUCTION, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
@@ -100,7 +101,8 @@ class CacheMiddleware:
         self._prefix = prefix
         self._cluster = cluster
         self._kept = KeptAnswers(coherence, store, clock, switch, statistics)
-        self._sender = Sender(finish, clock, statistics)
+        self.encodings = Encodings(coherence, store, tasks)
+        self._sender = Sender(finish, clock, statistics, self.encodings)
         self._computing = Computing(
             app,
             kept=self._kept,

@@ -40,6 +40,9 @@ def cached(
     stale_while_revalidate: float | timedelta = 0,
     max_bytes: int | None = None,
     consistency: Consistency | str = SESSION,
+    max_entries: int | None = None,
+    budget_bytes: int | None = None,
+    compress: bool = True,
 ) -> Callable[[F], F]:
     """Mark a GET endpoint: its answers are kept for ``ttl`` (seconds) or until something they read is written.
 
@@ -48,11 +51,14 @@ def cached(
     a credential. ``key`` stands in place of the query; ``tags`` are names for `ResponseCache.invalidate_tags`.
     ``stale_while_revalidate`` (seconds): how long after its time, never after an invalidation, an answer may be
     given while it is computed anew. ``max_bytes`` bounds one body. ``consistency``: how fresh where processes
-    share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``.
+    share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``. ``max_entries`` and
+    ``budget_bytes`` bound all answers of the route together. ``compress=False``: never as gzip or zstd
+    (`CachePolicy` says when that matters).
 
     Works above and below a router's decorator, for coroutines and plain functions.
 
-    Raises `ValueError` for times that are not positive and for ``shared=True`` with another ``vary_on``.
+    Raises `ValueError` for times and limits that are not positive, and for ``shared=True`` with another
+    ``vary_on``.
     """
     ttl_s = _seconds(ttl)
     if ttl_s <= 0:
@@ -62,6 +68,9 @@ def cached(
         raise ValueError(
             f"cached(stale_while_revalidate=...) must not be negative; got {stale_while_revalidate!r}"
         )
+    for name, limit in (("max_entries", max_entries), ("budget_bytes", budget_bytes)):
+        if limit is not None and limit <= 0:
+            raise ValueError(f"cached({name}=...) must be positive; got {limit!r}")
     policy = CachePolicy(
         ttl_s=ttl_s,
         vary_on=_vary_on(vary_on, shared=shared, public=public),
@@ -71,6 +80,9 @@ def cached(
         stale_while_revalidate_s=stale_s,
         max_bytes=max_bytes,
         consistency=consistency_of(consistency),
+        max_entries=max_entries,
+        budget_bytes=budget_bytes,
+        compress=compress,
     )
 
     def mark(endpoint: F) -> F:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from steinmetz.cache.asgi.answers import hit_headers, is_unmodified, stale_headers, without_body
+from steinmetz.cache.asgi.answers import hit_headers, stale_headers, unmodified, without_body
+from steinmetz.cache.asgi.encodings import Encodings
 from steinmetz.cache.asgi.protocol import Finish, HeaderList, Message, Scope, Send
+from steinmetz.cache.policy.codings import Coding
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock
 
 
 class Sender:
-    """``finish`` adds what belongs to one response only (trap T17)."""
+    """``finish`` adds what belongs to one response only (trap T17). Without ``encodings`` all goes as identity."""
 
-    def __init__(self, finish: Finish | None, clock: Clock, statistics: Statistics) -> None:
+    def __init__(
+        self, finish: Finish | None, clock: Clock, statistics: Statistics, encodings: Encodings | None = None
+    ) -> None:
         self._finish = finish
         self._clock = clock
         self._statistics = statistics
+        self._encodings = encodings
 
     def finished(self, scope: Scope, status: int, headers: HeaderList) -> HeaderList:
         return headers if self._finish is None else list(self._finish(scope, status, headers))
@@ -26,22 +31,27 @@ class Sender:
         """A kept answer; written out, for this is the path that must be short."""
         entry.hits += 1
         now_s = self._clock.monotonic_s()
-        headers = stale_headers(entry, now_s) if stale else hit_headers(entry, now_s)
-        if if_none_match is not None:
-            await self.entry(scope, send, entry, headers, if_none_match)
+        coding = Coding.IDENTITY
+        if if_none_match is not None and (etag := unmodified(entry, if_none_match, scope["headers"])) is not None:
+            self._statistics.not_modified += 1
+            headers = stale_headers(entry, now_s) if stale else hit_headers(entry, now_s)
+            await self.all(scope, send, 304, without_body(headers, etag), b"")
             return
+        if entry.is_compressible and self._encodings is not None:
+            coding = self._encodings.coding_for(entry, scope["headers"])
+        headers = stale_headers(entry, now_s, coding) if stale else hit_headers(entry, now_s, coding)
         if self._finish is not None:
             headers = list(self._finish(scope, 200, headers))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        body = entry.body if scope["method"] == "GET" else b""
+        body = entry.body_for(coding) if scope["method"] == "GET" else b""
         await send({"type": "http.response.body", "body": body})
 
     async def entry(
         self, scope: Scope, send: Send, entry: Entry, headers: HeaderList, if_none_match: bytes | None
     ) -> None:
-        if if_none_match is not None and is_unmodified(entry, if_none_match):
+        if (etag := unmodified(entry, if_none_match, scope["headers"])) is not None:
             self._statistics.not_modified += 1
-            await self.all(scope, send, 304, without_body(headers), b"")
+            await self.all(scope, send, 304, without_body(headers, etag), b"")
         else:
             await self.all(scope, send, 200, headers, b"" if scope["method"] == "HEAD" else entry.body)
 

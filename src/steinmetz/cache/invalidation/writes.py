@@ -13,7 +13,8 @@ import structlog
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.reads import current_recording
 from steinmetz.cache.policy.epochs import Mark
-from steinmetz.cache.policy.tags import names
+from steinmetz.cache.policy.patterns import PathPattern
+from steinmetz.cache.policy.tags import names, written_paths
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.scope import current_scope
@@ -86,6 +87,18 @@ class WriteObserver:
         dropped = self._coherence.move(writes)
         self._record(writes, dropped)
         self._tell(writes)
+        return dropped
+
+    def move_matching(self, pattern: PathPattern) -> int:
+        """The paths that match were written; returns how many answers were dropped.
+
+        Listeners, who know no patterns, hear of the path at or below which all of it lies.
+        """
+        dropped = self._coherence.move_matching(pattern)
+        with self._lock:
+            self.dropped += dropped
+            self._recent.append(Invalidation(self._clock.now(), _cause(), (str(pattern),), dropped))
+        self._tell(written_paths([pattern.above()]))
         return dropped
 
     def clear(self) -> int:

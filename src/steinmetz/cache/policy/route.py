@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from steinmetz.cache.policy.consistency import SESSION, Consistency
+from steinmetz.cache.policy.limits import Limits
 
 DEFAULT_TTL_S = 300.0
 
@@ -37,7 +38,14 @@ class CachePolicy:
 
     ``public`` opens hits to callers without a credential. ``stale_while_revalidate_s`` lets an answer be given
     after its time while it is computed anew; it never crosses an invalidation. ``max_bytes`` bounds one body
-    (None: the cache's own limit). ``consistency`` matters only where processes share a Redis.
+    (None: the cache's own limit). ``consistency`` matters only where processes share a Redis. ``max_entries`` and
+    ``budget_bytes`` bound all answers of the route together (None: the store's budget alone).
+
+    ``compress`` lets kept answers go out as gzip and zstd. The length of a compressed answer tells of its content:
+    who makes a victim's browser ask many times with guesses in the query, and sees the lengths pass, can find out
+    a secret that stands beside the echoed guess (BREACH). A bearer token is not sent along by a foreign page, and
+    neither is a SameSite cookie; a route that answers cookies with a secret and with words of the query says
+    False.
     """
 
     ttl_s: float = DEFAULT_TTL_S
@@ -48,3 +56,12 @@ class CachePolicy:
     stale_while_revalidate_s: float = 0.0
     max_bytes: int | None = None
     consistency: Consistency = SESSION
+    max_entries: int | None = None
+    budget_bytes: int | None = None
+    compress: bool = True
+
+    def limits_of(self, template: str) -> Limits | None:
+        """The limits of the route ``template``, or None if it has none of its own."""
+        if self.max_entries is None and self.budget_bytes is None:
+            return None
+        return Limits(template, self.max_entries, self.budget_bytes)
