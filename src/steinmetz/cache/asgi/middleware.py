@@ -19,6 +19,7 @@ from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computing import Computing
 from steinmetz.cache.asgi.encodings import Encodings
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
+from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.asgi.passing import INSTRUCTION, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route, RouteTable
@@ -45,8 +46,10 @@ ROUTE = "steinmetz.route"
 """The template of the route: bounded in number, whatever is asked for."""
 CONSISTENCY_TOKEN = b"x-consistency-token"
 
-REMEMBERED_TARGETS = 8_192
-REMEMBERED_LENGTH = 1_024
+TARGETS_SHARE = 16
+"""Targets are remembered in a sixteenth of the store's budget, beside it."""
+TARGET_BYTES = 500
+"""Of one target and its place in the memo, beside its path and query."""
 
 _INTERESTING = frozenset(
     {
@@ -92,7 +95,7 @@ class CacheMiddleware:
         self.app = app
         self._routes_of = routes
         self._table: RouteTable | None = None
-        self._targets: dict[tuple[str, bytes], Target | Route] = {}
+        self._targets: Memo[tuple[str, bytes], Target] = Memo(store.budget_bytes // TARGETS_SHARE)
         self._admissions = admissions
         self._on_admitted = on_admitted
         self._statistics = statistics
@@ -192,10 +195,7 @@ class CacheMiddleware:
             own = policy.key(KeyRequest(path, query, list(scope["headers"])))
             return Target(route, policy, path, own_key(self._version, path, own, prefix=self._prefix), counts)
         target = Target(route, policy, path, answer_key(self._version, path, query, prefix=self._prefix), counts)
-        if len(path) + len(query) <= REMEMBERED_LENGTH:
-            if len(self._targets) >= REMEMBERED_TARGETS:
-                self._targets.clear()
-            self._targets[path, query] = target
+        self._targets.put((path, query), target, TARGET_BYTES + 3 * (len(path) + len(query)))
         return target
 
     async def _get(self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.policy.consistency import SESSION, Consistency, consistency_of
 from steinmetz.cache.policy.route import DEFAULT_TTL_S, CachePolicy, KeyFunction, VaryOn
 
@@ -25,8 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CACHED = "__steinmetz_cached__"
 INVALIDATES = "__steinmetz_invalidates__"
-REMEMBERED_PATHS = 8_192
-REMEMBERED_LENGTH = 512
+REMEMBERED_BYTES = 512 * 1024
+_PATH_BYTES = 400
 
 
 def cached(
@@ -188,11 +189,11 @@ def _compiled(template: str, converters: Any, suffix: str = "") -> re.Pattern[st
 
 
 class RouteTable:
-    """Method and path -> `Route`, as the application's own router would choose. Remembers `REMEMBERED_PATHS`."""
+    """Method and path -> `Route`, as the application's own router would choose. Remembers `REMEMBERED_BYTES`."""
 
     def __init__(self, patterns: Iterable[_Pattern] = ()) -> None:
         self._patterns = tuple(patterns)
-        self._remembered: dict[tuple[str, str], Route] = {}
+        self._remembered: Memo[tuple[str, str], Route] = Memo(REMEMBERED_BYTES)
 
     @classmethod
     def of(cls, app: Any) -> RouteTable:
@@ -215,10 +216,7 @@ class RouteTable:
         found = self._remembered.get((method, path))
         if found is None:
             found = self._search("GET" if method == "HEAD" else method, path)
-            if len(path) <= REMEMBERED_LENGTH:
-                if len(self._remembered) >= REMEMBERED_PATHS:
-                    self._remembered.clear()
-                self._remembered[method, path] = found
+            self._remembered.put((method, path), found, _PATH_BYTES + len(path))
         return found
 
     def _search(self, method: str, path: str) -> Route:

@@ -13,7 +13,7 @@ from steinmetz.cache.policy.tags import MAX_SEGMENTS
 from steinmetz.sql.effects import ReadSet
 
 ENTRY_BYTES = 2_000
-"""An entry without header lines, body and reads: its slots, its places in queues, dictionaries, among the ghosts."""
+"""An entry without header lines, body and reads: its slots, its places in queues and dictionaries, its ghost."""
 HEADER_BYTES = 130
 READ_BYTES = 130
 """A relation that many have read: a place in the read set and one among its readers."""
