@@ -75,38 +75,33 @@ class Route:
 
 
 class App:
-    """One route that answers ``length`` bytes, whatever is asked."""
+    """One route that answers so many bytes, whatever is asked."""
 
-    def __init__(
-        self, template: str, hook: FakeHook, length: int, *lines: tuple[bytes, bytes], **terms: Any
-    ) -> None:
+    def __init__(self, flood: Flood, hook: FakeHook) -> None:
         asked = 0
 
-        @cached(**terms)
+        @cached(**flood.terms)
         async def endpoint(scope: Any, receive: Any, send: Any) -> None:
             nonlocal asked
             asked += 1
             hook.read("invoices", "invoice_lines", "customers")
-            headers = [(b"content-type", b"application/json"), *lines]
+            headers = [(b"content-type", b"application/json"), *flood.lines]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": text(asked, length)})
+            await send({"type": "http.response.body", "body": text(asked, flood.length)})
 
-        self.routes = [Route(template, endpoint)]
+        self.routes = [Route(flood.template, endpoint)]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self.routes[0].endpoint(scope, receive, send)
 
 
 class Flood:
-    """A route, and requests for it of which no two are the same; each is made ``times`` times."""
+    """A route whose answers have ``length`` bytes, and requests for it."""
 
-    def __init__(
-        self, template: str, request: Request, *, length: int = 300, times: int = 1, **terms: Any
-    ) -> None:
+    def __init__(self, template: str, request: Request, *, length: int = 300, **terms: Any) -> None:
         self.template = template
         self.request = request
         self.length = length
-        self.times = times
         self.lines: tuple[tuple[bytes, bytes], ...] = terms.pop("lines", ())
         self.terms = terms or {"public": True}
 
@@ -127,7 +122,6 @@ FLOODS: dict[str, Flood] = {
             BROWSER if n % 2 else [(b"accept-encoding", b"gzip")],
         ),
         length=4_000,
-        times=1,
     ),
     "users": Flood(
         "/api/invoices",
@@ -141,7 +135,7 @@ FLOODS: dict[str, Flood] = {
         public=True,
     ),
 }
-STORE_FLOODS = ("answers of 20 rows", "answers of 20 tables")
+STORE_FLOODS = ("answers of 16 rows", "answers of 20 tables")
 
 
 def resident_bytes() -> int:
@@ -149,12 +143,10 @@ def resident_bytes() -> int:
 
 
 async def through_the_door(flood: Flood, budget_bytes: int) -> dict[str, float]:
-    hook_of: list[FakeHook] = []
     config = CacheConfig(budget_bytes=budget_bytes, admission_bytes=budget_bytes // 8)
     hook = FakeHook(None)  # type: ignore[arg-type]  # it only reads here
-    hook_of.append(hook)
     cache = ResponseCache(config, authenticator=Callers(hook))
-    door = cache.wrap(App(flood.template, hook, flood.length, *flood.lines, **flood.terms))
+    door = cache.wrap(App(flood, hook))
     for number in range(WARM_REQUESTS):
         await ask(door, flood.request(-1 - number))
     cache.clear()
@@ -162,8 +154,7 @@ async def through_the_door(flood: Flood, budget_bytes: int) -> dict[str, float]:
     before, offered, number = resident_bytes(), 0.0, 0
     while offered < TIMES * budget_bytes:
         for _ in range(200):
-            for _ in range(flood.times):
-                await ask(door, flood.request(number))
+            await ask(door, flood.request(number))
             number += 1
         stats = cache.stats()
         offered = stats["stored"] * stats["bytes"] / max(1, stats["entries"])
@@ -225,17 +216,17 @@ def into_the_store(name: str, budget_bytes: int) -> dict[str, float]:
 
 
 ID = Column("id", Kind.INTEGER)
+LINES = Relation("main", "lines")
+TABLES = frozenset(Relation("main", f"table {number}") for number in range(20))
 
 
 def an_answer(name: str, number: int) -> Entry:
     path = f"/api/invoices/{number}"
-    if name == "answers of 20 rows":
-        lines = Relation("main", "lines")
-        rows = {lines: tuple(Rows({ID: frozenset({number * 20 + row})}) for row in range(16))}
-        reads = ReadSet(frozenset({lines}) | path_reads(path), rows=rows)
+    if name == "answers of 16 rows":
+        rows = {LINES: tuple(Rows({ID: frozenset({number * 16 + row})}) for row in range(16))}
+        reads = ReadSet(frozenset({LINES}) | path_reads(path), rows=rows)
     else:
-        tables = frozenset(Relation("main", f"table {table}") for table in range(20))
-        reads = ReadSet(tables | path_reads(path))
+        reads = ReadSet(TABLES | path_reads(path))
     return Entry(
         key=b"cache:1:" + path.encode(),
         path=path,
@@ -251,8 +242,5 @@ def an_answer(name: str, number: int) -> Entry:
 
 if __name__ == "__main__":
     asked, room = sys.argv[1], int(sys.argv[2])
-    if asked in FLOODS:
-        found = asyncio.run(through_the_door(FLOODS[asked], room))
-    else:
-        found = into_the_store(asked, room)
-    print(json.dumps(found))
+    flood = FLOODS.get(asked)
+    print(json.dumps(into_the_store(asked, room) if flood is None else asyncio.run(through_the_door(flood, room))))

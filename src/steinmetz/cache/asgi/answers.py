@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steinmetz.cache.asgi.protocol import HeaderList
-from steinmetz.cache.policy.codings import ONLY_IDENTITY, Coding, acceptable, encoded_etag
+from steinmetz.cache.policy.codings import ONLY_IDENTITY, Coding, acceptable, encoded_etag, without_codings
 from steinmetz.cache.policy.entry import Encoded, Entry
 from steinmetz.cache.policy.headers import CACHE_NAME, Headers, cache_status, matches, value_of
 
@@ -71,3 +71,10 @@ def unmodified(entry: Entry, if_none_match: bytes | None, headers: Headers) -> b
 def without_body(headers: HeaderList, etag: bytes) -> HeaderList:
     """The header of a 304 with ``etag`` in place of a 200 with ``headers``."""
     return [(name, etag if name == b"etag" else value) for name, value in headers if name not in _ONLY_WITH_BODY]
+
+
+def in_own_words(headers: HeaderList) -> HeaderList:
+    """The header of a request whose ``If-Match`` names validators as the application gave them."""
+    if not any(name == b"if-match" for name, _ in headers):
+        return headers
+    return [(name, without_codings(value) if name == b"if-match" else value) for name, value in headers]

@@ -12,7 +12,7 @@ from steinmetz.cache.policy.patterns import segments_of
 from steinmetz.cache.policy.tags import MAX_SEGMENTS
 from steinmetz.sql.effects import ReadSet
 
-ENTRY_BYTES = 2_000
+ENTRY_BYTES = 2_250
 """An entry without header lines, body and reads: its slots, its places in queues and dictionaries, its ghost."""
 HEADER_BYTES = 130
 READ_BYTES = 130
@@ -23,7 +23,7 @@ VALUE_BYTES = 480
 """One value by which rows are looked at: a tag of its own, whose readers are a set of their own."""
 SEGMENT_BYTES = 950
 """A segment of a path that others do not share: a relation, a tag, and a place in the tree of paths."""
-ENCODED_BYTES = 1_000
+ENCODED_BYTES = 900
 
 
 def weight_of_reads(reads: ReadSet) -> int:

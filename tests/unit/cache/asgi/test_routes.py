@@ -62,6 +62,8 @@ class TestMarks:
             ({"ttl": 0}, "positive"),
             ({"ttl": -1}, "positive"),
             ({"stale_while_revalidate": -1}, "negative"),
+            ({"max_entries": 0}, "max_entries"),
+            ({"budget_bytes": -1}, "budget_bytes"),
             ({"vary_on": "moon"}, '"none", "role" or "user"'),
             ({"shared": True, "vary_on": "user"}, "shared"),
         ],
