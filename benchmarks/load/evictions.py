@@ -41,7 +41,7 @@ def scans(random: Random, count: int) -> list[int]:
 
 
 def drifting(random: Random, count: int) -> list[int]:
-    """What is popular moves on: the newest key is asked for most, and every `DRIFT` requests there is a new one."""
+    """What is popular moves on: the newest key is asked for most, and each `DRIFT` requests bring a new one."""
     return [
         (number - at // DRIFT) % KEYS for at, number in enumerate(zipf(random, count, keys=10_000, exponent=1.0))
     ]

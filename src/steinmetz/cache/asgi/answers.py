@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from steinmetz.cache.asgi.protocol import HeaderList
-from steinmetz.cache.policy.codings import ONLY_IDENTITY, Coding, acceptable, encoded_etag, without_codings
+from steinmetz.cache.policy.codings import (
+    ONLY_IDENTITY,
+    Coding,
+    acceptable,
+    encoded_etag,
+    without_codings,
+)
 from steinmetz.cache.policy.entry import Encoded, Entry
 from steinmetz.cache.policy.headers import CACHE_NAME, Headers, cache_status, matches, value_of
 
@@ -19,21 +25,22 @@ _HIT_STATUS = CACHE_NAME.encode() + b"; hit; ttl=%d"
 _ONLY_WITH_BODY = frozenset({b"content-length", b"content-type", b"content-encoding", b"content-language"})
 
 
-def hit_headers(entry: Entry, now_s: float, coding: Coding = Coding.IDENTITY) -> HeaderList:
+def hit_headers(entry: Entry, now_s: float, form: Entry | Encoded | None = None) -> HeaderList:
     """The header of a hit, made once a second; a list of its own, for whoever stands outside may add to it.
 
-    It goes with ``entry.body_for(coding)``.
+    ``form`` is the entry itself or what `Entry.in_coding` gave; the header goes with ``form.body``.
     """
+    if form is None:
+        form = entry
     age_s = int(now_s - entry.stored_at_s)
-    form = entry if coding is Coding.IDENTITY else entry.in_coding(coding)
     if age_s != form.shown_age_s:
         form.shown = _with_age(entry, form, age_s, HIT)
         form.shown_age_s = age_s
     return list(form.shown)
 
 
-def stale_headers(entry: Entry, now_s: float, coding: Coding = Coding.IDENTITY) -> HeaderList:
-    return list(_with_age(entry, entry.in_coding(coding), int(now_s - entry.stored_at_s), STALE))
+def stale_headers(entry: Entry, now_s: float, form: Entry | Encoded | None = None) -> HeaderList:
+    return list(_with_age(entry, form or entry, int(now_s - entry.stored_at_s), STALE))
 
 
 def _with_age(

@@ -11,9 +11,8 @@ import asyncio
 from contextlib import suppress
 
 from steinmetz.cache.invalidation.coherence import Coherence
-from steinmetz.cache.policy.codings import WORTH, Coding, acceptable, encode
+from steinmetz.cache.policy.codings import IDENTITY, WORTH, Coding, acceptable, encode
 from steinmetz.cache.policy.entry import Encoded, Entry
-from steinmetz.cache.policy.headers import Headers
 from steinmetz.cache.stores.base import Store
 from steinmetz.tasks import Tasks
 
@@ -40,31 +39,27 @@ class Encodings:
         self._under_way = 0
         self.made = 0
 
-    def coding_for(self, entry: Entry, headers: Headers) -> Coding:
-        """In which coding a request with these header lines is given ``entry``; one that is there to be sent."""
-        accept: bytes | None = None
-        for name, value in headers:
-            if name == b"accept-encoding":
-                accept = value if accept is None else b"%b, %b" % (accept, value)
-        if accept is None:
-            return Coding.IDENTITY
-        return self.coding(entry, accept)
-
-    def coding(self, entry: Entry, accept_encoding: bytes) -> Coding:
-        """As `coding_for`, by the value of the field."""
+    def form_for(self, entry: Entry, accept_encoding: bytes | None) -> Entry | Encoded:
+        """What a request that says ``Accept-Encoding`` so is given of ``entry``: itself, or one of its codings."""
+        if accept_encoding is None:
+            return entry
         codings = self._acceptable.get(accept_encoding)
         if codings is None:
             codings = self._negotiated(accept_encoding)
         encoded = entry.encoded
         for coding in codings:
-            if coding is Coding.IDENTITY or encoded.get(coding) is not None:
-                return coding
+            if coding is IDENTITY:
+                return entry
+            form = encoded.get(coding)
+            if form is not None:
+                return form
             if coding not in encoded:
-                if self._is_made(entry, coding, at_once=Coding.IDENTITY not in codings):
-                    return coding
+                form = self._made(entry, coding, at_once=IDENTITY not in codings)
+                if form is not None:
+                    return form
                 break
         # What there is meanwhile; of nothing that is accepted, identity.
-        return next((coding for coding in codings if encoded.get(coding) is not None), Coding.IDENTITY)
+        return next((form for coding in codings if (form := encoded.get(coding)) is not None), entry)
 
     def _negotiated(self, accept_encoding: bytes) -> tuple[Coding, ...]:
         codings = acceptable(accept_encoding)
@@ -74,13 +69,13 @@ class Encodings:
             self._acceptable[accept_encoding] = codings
         return codings
 
-    def _is_made(self, entry: Entry, coding: Coding, *, at_once: bool) -> bool:
-        """Whether ``entry`` has ``coding`` now, because it was worth making it at once."""
+    def _made(self, entry: Entry, coding: Coding, *, at_once: bool) -> Encoded | None:
+        """``entry`` in ``coding``, if it was worth making it at once."""
         if not entry.is_compressible:
-            return False
+            return None
         entry.wanted += 1
         if entry.wanted < WANTED and not at_once:
-            return False
+            return None
         if at_once or len(entry.body) <= AT_ONCE_BYTES:
             return self._take(entry, coding, encode(coding, entry.body))
         if self._under_way < MAX_UNDER_WAY:
@@ -88,7 +83,7 @@ class Encodings:
                 self._tasks.spawn(f"encode {entry.route}", self._encode(entry, coding))
                 entry.encoded[coding] = None
                 self._under_way += 1
-        return False
+        return None
 
     async def _encode(self, entry: Entry, coding: Coding) -> None:
         try:
@@ -96,11 +91,12 @@ class Encodings:
         finally:
             self._under_way -= 1
 
-    def _take(self, entry: Entry, coding: Coding, body: bytes) -> bool:
+    def _take(self, entry: Entry, coding: Coding, body: bytes) -> Encoded | None:
         if len(body) > WORTH * len(entry.body):
             entry.encoded[coding] = None
-            return False
-        entry.add(Encoded(entry, coding, body))
+            return None
+        form = Encoded(entry, coding, body)
+        entry.add(form)
         self.made += 1
         self._coherence.reweigh(self._store, entry)
-        return True
+        return form

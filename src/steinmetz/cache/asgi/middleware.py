@@ -62,6 +62,7 @@ _INTERESTING = frozenset(
         b"transfer-encoding",
         b"content-length",
         CONSISTENCY_TOKEN,
+        b"accept-encoding",
     }
 )
 _NOTHING_INTERESTING: dict[bytes, bytes] = {}
@@ -199,7 +200,7 @@ class CacheMiddleware:
         return target
 
     async def _get(self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller) -> None:
-        interesting = _interesting(scope["headers"])
+        interesting, accept_encoding = _interesting(scope["headers"])
         asked = NO_DEMANDS
         if interesting:
             asked = demands(interesting.get(b"cache-control"), interesting.get(b"pragma"))
@@ -223,7 +224,7 @@ class CacheMiddleware:
         if_none_match = interesting.get(b"if-none-match")
         if isinstance(found, Hit):
             target.counts.hits += 1
-            await self._sender.kept(scope, send, found.entry, if_none_match)
+            await self._sender.kept(scope, send, found.entry, if_none_match, accept_encoding)
             return
         if scope["method"] == "HEAD":
             send = headless(send)
@@ -232,13 +233,18 @@ class CacheMiddleware:
         )
 
 
-def _interesting(headers: Headers) -> dict[bytes, bytes]:
-    """The fields that can turn a hit into something else; a field given twice is one list."""
-    found = _NOTHING_INTERESTING
+def _interesting(headers: Headers) -> tuple[dict[bytes, bytes], bytes | None]:
+    """The fields that can turn a hit into something else, and Accept-Encoding, which every browser sends.
+
+    A field given twice is one list.
+    """
+    found, accept_encoding = _NOTHING_INTERESTING, None
     for name, value in headers:
         if name in _INTERESTING:
-            if not found:
+            if name == b"accept-encoding":
+                accept_encoding = value if accept_encoding is None else b"%b, %b" % (accept_encoding, value)
+            elif not found:
                 found = {name: value}
             else:
                 found[name] = found[name] + b", " + value if name in found else value
-    return found
+    return found, accept_encoding

@@ -5,8 +5,8 @@ from __future__ import annotations
 from steinmetz.cache.asgi.answers import hit_headers, stale_headers, unmodified, without_body
 from steinmetz.cache.asgi.encodings import Encodings
 from steinmetz.cache.asgi.protocol import Finish, HeaderList, Message, Scope, Send
-from steinmetz.cache.policy.codings import Coding
-from steinmetz.cache.policy.entry import Entry
+from steinmetz.cache.policy.entry import Encoded, Entry
+from steinmetz.cache.policy.headers import value_of
 from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock
 
@@ -26,25 +26,35 @@ class Sender:
         return headers if self._finish is None else list(self._finish(scope, status, headers))
 
     async def kept(
-        self, scope: Scope, send: Send, entry: Entry, if_none_match: bytes | None, *, stale: bool = False
+        self,
+        scope: Scope,
+        send: Send,
+        entry: Entry,
+        if_none_match: bytes | None,
+        accept_encoding: bytes | None = None,
+        *,
+        stale: bool = False,
     ) -> None:
-        """A kept answer; written out, for this is the path that must be short."""
+        """A kept answer; written out, for this is the path that must be short.
+
+        ``accept_encoding`` is looked for in the scope if it is not given.
+        """
         entry.hits += 1
         now_s = self._clock.monotonic_s()
-        coding = Coding.IDENTITY
         if if_none_match is not None and (etag := unmodified(entry, if_none_match, scope["headers"])) is not None:
             self._statistics.not_modified += 1
             headers = stale_headers(entry, now_s) if stale else hit_headers(entry, now_s)
             await self.all(scope, send, 304, without_body(headers, etag), b"")
             return
+        form: Entry | Encoded = entry
         if entry.is_compressible and self._encodings is not None:
-            coding = self._encodings.coding_for(entry, scope["headers"])
-        headers = stale_headers(entry, now_s, coding) if stale else hit_headers(entry, now_s, coding)
+            accepted = accept_encoding or value_of(scope["headers"], b"accept-encoding")
+            form = self._encodings.form_for(entry, accepted)
+        headers = stale_headers(entry, now_s, form) if stale else hit_headers(entry, now_s, form)
         if self._finish is not None:
             headers = list(self._finish(scope, 200, headers))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        body = entry.body_for(coding) if scope["method"] == "GET" else b""
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": form.body if scope["method"] == "GET" else b""})
 
     async def entry(
         self, scope: Scope, send: Send, entry: Entry, headers: HeaderList, if_none_match: bytes | None

@@ -7,7 +7,6 @@ gzip always; zstd (RFC 8878) where Python brings it (3.14) or ``backports.zstd``
 from __future__ import annotations
 
 import gzip
-from enum import Enum
 from importlib import import_module
 from typing import Any
 
@@ -45,12 +44,24 @@ _COMPRESSIBLE = frozenset(
 _OF_THESE_BYTES = frozenset({b"content-range", b"content-md5", b"digest", b"content-digest", b"repr-digest"})
 
 
-class Coding(Enum):
-    """A content coding; the value is its name in header fields."""
+class Coding:
+    """A content coding; ``value`` is its name in header fields. There are these three, compared by identity.
 
-    IDENTITY = b"identity"
-    GZIP = b"gzip"
-    ZSTD = b"zstd"
+    No `Enum`, whose members Python 3.11 hashes in Python: each hit looks one up.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"<Coding {self.value.decode()}>"
+
+
+IDENTITY = Coding(b"identity")
+GZIP = Coding(b"gzip")
+ZSTD = Coding(b"zstd")
 
 
 def _zstd() -> Any:
@@ -63,14 +74,14 @@ def _zstd() -> Any:
 
 
 _ZSTD = _zstd()
-AVAILABLE: tuple[Coding, ...] = (Coding.GZIP,) if _ZSTD is None else (Coding.ZSTD, Coding.GZIP)
+AVAILABLE: tuple[Coding, ...] = (GZIP,) if _ZSTD is None else (ZSTD, GZIP)
 """What this process can encode, the best first: at equal size zstd takes a third of gzip's time, or less."""
-ONLY_IDENTITY = (Coding.IDENTITY,)
+ONLY_IDENTITY = (IDENTITY,)
 
 
 def encode(coding: Coding, body: bytes) -> bytes:
     """``body`` in one of the `AVAILABLE` codings; the same bytes each time in one process."""
-    if coding is Coding.GZIP:
+    if coding is GZIP:
         return gzip.compress(body, GZIP_LEVEL, mtime=0)
     encoded: bytes = _ZSTD.compress(body, ZSTD_LEVEL)
     return encoded
@@ -92,7 +103,7 @@ def acceptable(accept_encoding: bytes | None, available: tuple[Coding, ...] = AV
     # "If the representation has no content coding, then it is acceptable by default unless specifically excluded
     # by the Accept-Encoding header field stating either "identity;q=0" or "*;q=0" without a more specific entry
     # for "identity"." By default is less than wanted in any degree.
-    wanted.append((weights.get("identity", weights.get("*", 0.5)), Coding.IDENTITY))
+    wanted.append((weights.get("identity", weights.get("*", 0.5)), IDENTITY))
     wanted.sort(key=lambda each: -each[0])
     return tuple(coding for weight, coding in wanted if weight > 0)
 
@@ -150,13 +161,13 @@ def encoded_etag(etag: bytes, coding: Coding) -> bytes:
     "two representations of the same resource, differing only by content coding, must have different strong
     validators" (after RFC 9110, 8.8.3.3); a weak one stands for all of them.
     """
-    if coding is Coding.IDENTITY or not etag.endswith(b'"') or etag[:2] in (b"W/", b"w/"):
+    if coding is IDENTITY or not etag.endswith(b'"') or etag[:2] in (b"W/", b"w/"):
         return etag
     return b'%b-%b"' % (etag[:-1], coding.value)
 
 
 def without_codings(if_match: bytes) -> bytes:
     """An ``If-Match`` in the application's own words: the validators that it gave, as it gave them."""
-    for coding in (Coding.GZIP, Coding.ZSTD):
+    for coding in (GZIP, ZSTD):
         if_match = if_match.replace(b'-%b"' % coding.value, b'"')
     return if_match

@@ -144,9 +144,6 @@ class Entry(Placed):
         """What is sent for ``coding``: header lines and body that go together; itself if it has no such form."""
         return self.encoded.get(coding) or self
 
-    def body_for(self, coding: Coding) -> bytes:
-        return self.in_coding(coding).body
-
     def __repr__(self) -> str:
         return f"<Entry {self.key!r} {len(self.body)} bytes>"
 

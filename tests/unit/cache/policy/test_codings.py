@@ -6,6 +6,9 @@ import pytest
 
 from steinmetz.cache.policy.codings import (
     AVAILABLE,
+    GZIP,
+    IDENTITY,
+    ZSTD,
     Coding,
     acceptable,
     encode,
@@ -14,8 +17,8 @@ from steinmetz.cache.policy.codings import (
     without_codings,
 )
 
-BOTH = (Coding.ZSTD, Coding.GZIP)
-Z, G, I = Coding.ZSTD, Coding.GZIP, Coding.IDENTITY  # noqa: E741
+BOTH = (ZSTD, GZIP)
+Z, G, I = ZSTD, GZIP, IDENTITY  # noqa: E741
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_who_says_nothing_of_codings_gets_none() -> None:
 
 
 def test_where_there_is_no_zstd_gzip_is_given() -> None:
-    assert acceptable(b"gzip, zstd", (Coding.GZIP,)) == (G, I)
+    assert acceptable(b"gzip, zstd", (GZIP,)) == (G, I)
 
 
 @pytest.mark.parametrize("coding", AVAILABLE)
@@ -74,7 +77,7 @@ def test_what_is_encoded_is_the_same_each_time_and_smaller(coding: Coding) -> No
 
 
 def test_gzip_can_be_read_again() -> None:
-    assert gzip.decompress(encode(Coding.GZIP, b"abc" * 1_000)) == b"abc" * 1_000
+    assert gzip.decompress(encode(GZIP, b"abc" * 1_000)) == b"abc" * 1_000
 
 
 JSON = (b"content-type", b"application/json")
@@ -108,8 +111,8 @@ def test_what_is_offered_encoded(headers: tuple[tuple[bytes, bytes], ...], lengt
     [(b'"abc"', b'"abc-gzip"'), (b'W/"abc"', b'W/"abc"'), (b'""', b'"-gzip"'), (b"abc", b"abc")],
 )
 def test_each_coding_has_a_strong_validator_of_its_own(etag: bytes, encoded: bytes) -> None:
-    assert encoded_etag(etag, Coding.GZIP) == encoded
-    assert encoded_etag(etag, Coding.IDENTITY) == etag
+    assert encoded_etag(etag, GZIP) == encoded
+    assert encoded_etag(etag, IDENTITY) == etag
 
 
 def test_the_application_is_given_its_own_validators_back() -> None:

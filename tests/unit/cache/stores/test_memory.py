@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from steinmetz.cache.policy.codings import Coding
+from steinmetz.cache.policy.codings import GZIP, ZSTD
 from steinmetz.cache.policy.entry import Encoded, Entry
 from steinmetz.cache.policy.tags import path_reads
 from steinmetz.cache.policy.terms import Terms
@@ -82,7 +82,7 @@ def with_rows(number: int) -> Entry:
 
 def encoded_twice(number: int) -> Entry:
     entry = an_entry(number, 4_000)
-    for coding in (Coding.GZIP, Coding.ZSTD):
+    for coding in (GZIP, ZSTD):
         entry.add(Encoded(entry, coding, bytes(1_000) + b"%d" % number))
     return entry
 
