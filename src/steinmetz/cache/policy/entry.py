@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from steinmetz.cache.policy.codings import Coding, encoded_etag, is_compressible
-from steinmetz.cache.policy.headers import value_of
+from steinmetz.cache.policy.headers import value_of, vary_names
 from steinmetz.cache.policy.limits import Limits
 from steinmetz.cache.policy.placed import Placed
 from steinmetz.cache.policy.terms import Terms
@@ -172,8 +172,10 @@ def with_defaults(
 
 
 def varying(headers: tuple[tuple[bytes, bytes], ...], name: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    """``headers`` whose Vary names ``name`` too."""
+    """``headers`` whose Vary names ``name`` too; itself if it does already."""
     said = value_of(headers, b"vary")
+    if name.lower() in (vary_names(said) or ()):
+        return headers
     others = tuple(line for line in headers if line[0] != b"vary")
     return (*others, (b"vary", name if said is None else b"%b, %b" % (said, name)))
 
