@@ -46,20 +46,15 @@ class Encodings:
         codings = self._acceptable.get(accept_encoding)
         if codings is None:
             codings = self._negotiated(accept_encoding)
-        encoded = entry.encoded
-        for coding in codings:
-            if coding is IDENTITY:
-                return entry
-            form = encoded.get(coding)
-            if form is not None:
-                return form
-            if coding not in encoded:
-                form = self._made(entry, coding, at_once=IDENTITY not in codings)
-                if form is not None:
-                    return form
-                break
-        # What there is meanwhile; of nothing that is accepted, identity.
-        return next((form for coding in codings if (form := encoded.get(coding)) is not None), entry)
+        if not codings:
+            return entry  # nothing is accepted, so the choice is ours
+        wanted, encoded = codings[0], entry.encoded
+        if wanted is IDENTITY:
+            return entry
+        form = encoded.get(wanted)
+        if form is None and wanted not in encoded:
+            form = self._made(entry, wanted, at_once=IDENTITY not in codings)
+        return form if form is not None else _there(entry, codings)
 
     def _negotiated(self, accept_encoding: bytes) -> tuple[Coding, ...]:
         codings = acceptable(accept_encoding)
@@ -100,3 +95,14 @@ class Encodings:
         self.made += 1
         self._coherence.reweigh(self._store, entry)
         return form
+
+
+def _there(entry: Entry, codings: tuple[Coding, ...]) -> Entry | Encoded:
+    """The first of ``codings`` that there is, while a better one is not."""
+    for coding in codings:
+        if coding is IDENTITY:
+            break
+        form = entry.encoded.get(coding)
+        if form is not None:
+            return form
+    return entry

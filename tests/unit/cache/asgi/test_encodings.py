@@ -236,6 +236,13 @@ class TestWhenTheyAreMade:
         assert gzip.decompress(answer.body) == LARGE
         assert rig.door.encodings.made == 1
 
+    async def test_while_the_best_is_being_made_no_other_is(self, rig: Any, reply: Any) -> None:
+        answering(rig, reply, body=LARGE)
+        await ask_times(rig, 6, headers=BROWSER)
+        await all_made(rig)
+        await ask_times(rig, 3, headers=BROWSER)
+        assert rig.door.encodings.made == 1
+
     async def test_so_many_at_once_and_no_more(self, rig: Any, reply: Any) -> None:
         answering(rig, reply, body=LARGE)
         for number in range(module.MAX_UNDER_WAY + 2):
