@@ -1,6 +1,6 @@
 """How often is what is asked for still there, and how much computing does that save, against other caches?
 
-Five traces (research/caching.md, 4) over 50,000 keys of which a twentieth fits. All keys weigh the same, so that
+Six traces (after research/caching.md, 4) over 50,000 keys of which a twentieth fits. All keys weigh the same, so that
 caches which count entries and those which count bytes have the same room. *Saved* is the share of the computing
 time that hits made needless; it differs from the hit rate where costs are skewed. Peers run in a process of their
 own, in interleaved rounds; ns of CPU per request, the loop around it included.
@@ -21,7 +21,7 @@ from benchmarks.harness.peers import Missing, python_packages
 from benchmarks.harness.report import Report, at_least, at_most
 from benchmarks.harness.rounds import interleaved
 from benchmarks.load import evictions
-from benchmarks.load.evictions import ROOM, SKEWED, TRACES
+from benchmarks.load.evictions import FAST, ROOM, SKEWED, TRACES
 from steinmetz.cache.stores.s3fifo import S3Fifo
 
 REQUIREMENTS = ("cachetools==8.0.2", "cachebox==6.2.10", "theine==2.0.0")
@@ -64,10 +64,11 @@ def _report(report: Report, trace: str, figures: dict[str, dict[str, float]]) ->
         report.targets.append(at_least("skewed costs: computing saved beyond LRU", gained, 10, "points"))
         beyond = ours["saved_percent"] - figures[BLIND]["saved_percent"]
         report.targets.append(at_least("skewed costs: gained by knowing them", beyond, 5, "points"))
+    elif trace == FAST:
+        # Here LRU is the better one, for S3-FIFO wants to see a key twice: shown, so that nobody is surprised.
+        report.add(f"{trace}: computing saved beyond LRU", gained, "points; not promised")
     else:
-        # Where the newest is what is asked for most, LRU is as good as it gets.
-        least = -0.5 if trace == "drifting" else 1
-        report.targets.append(at_least(f"{trace}: computing saved beyond LRU", gained, least, "points"))
+        report.targets.append(at_least(f"{trace}: computing saved beyond LRU", gained, 1, "points"))
     report.targets.append(at_most(f"{trace}: ns of a request, over LRU", ours["ns"] / lru["ns"], 12))
 
 

@@ -40,11 +40,16 @@ def scans(random: Random, count: int) -> list[int]:
     return [next(fresh) if random.random() < 0.4 else number for number in usual]
 
 
-def drifting(random: Random, count: int) -> list[int]:
-    """What is popular moves on: the newest key is asked for most, and each `DRIFT` requests bring a new one."""
+def drifting(random: Random, count: int, drift: int = DRIFT) -> list[int]:
+    """What is popular moves on: the newest key is asked for most, and each ``drift`` requests bring a new one."""
     return [
-        (number - at // DRIFT) % KEYS for at, number in enumerate(zipf(random, count, keys=10_000, exponent=1.0))
+        (number - at // drift) % KEYS for at, number in enumerate(zipf(random, count, keys=10_000, exponent=1.0))
     ]
+
+
+def racing(random: Random, count: int) -> list[int]:
+    """Drifting six times as fast: hardly any key lives long enough to be told from one that is asked for once."""
+    return drifting(random, count, DRIFT // 6)
 
 
 def polling(random: Random, count: int) -> list[int]:
@@ -53,10 +58,12 @@ def polling(random: Random, count: int) -> list[int]:
     return [KEYS + at // 2 % LOOP if at % 2 else number for at, number in enumerate(usual)]
 
 
+FAST = "drifting fast"
 TRACES: dict[str, Callable[[Random, int], list[int]]] = {
     "zipf 0.9": zipf,
     "zipf + 40 % one-hit scans": scans,
     "drifting": drifting,
+    FAST: racing,
     "poll loop + zipf": polling,
     "zipf 0.9, skewed costs": zipf,
 }
