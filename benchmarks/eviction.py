@@ -1,7 +1,7 @@
 """How often is what is asked for still there, and how much computing does that save, against other caches?
 
-Six traces (after research/caching.md, 4) over 50,000 keys of which a twentieth fits. All keys weigh the same, so that
-caches which count entries and those which count bytes have the same room. *Saved* is the share of the computing
+Six traces (after research/caching.md, 4) over 50,000 keys of which a twentieth fits. All keys weigh the same, so
+that caches which count entries and those which count bytes have the same room. *Saved* is the share of computing
 time that hits made needless; it differs from the hit rate where costs are skewed. Peers run in a process of their
 own, in interleaved rounds; ns of CPU per request, the loop around it included.
 """
