@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from steinmetz.cache.asgi.answers import is_unmodified, miss_headers, stale_headers, without_body
+from steinmetz.cache.asgi.answers import miss_headers, stale_headers, unmodified, without_body
 from steinmetz.cache.asgi.asked import Asked
 from steinmetz.cache.asgi.capture import Capture
 from steinmetz.cache.asgi.kept_answers import KeptAnswers
@@ -137,9 +137,9 @@ class Computation:
     def _as_asked(self, entry: Entry, headers: HeaderList) -> tuple[int, HeaderList, bytes]:
         """``entry`` whole, or as "not modified"."""
         scope = self._asked.scope
-        if is_unmodified(entry, self._asked.if_none_match):
+        if (etag := unmodified(entry, self._asked.if_none_match, scope["headers"])) is not None:
             self._statistics.not_modified += 1
-            return 304, self._sender.finished(scope, 304, without_body(headers)), b""
+            return 304, self._sender.finished(scope, 304, without_body(headers, etag)), b""
         return entry.status, self._sender.finished(scope, entry.status, headers), entry.body
 
     # -- an error
@@ -203,6 +203,8 @@ class Computation:
             variant=self._asked.variant,
             vary=selected(self._asked.headers, terms.vary),
             status=status,
+            compress=target.policy.compress,
+            limits=target.policy.limits_of(target.route.template),
         )
         refusal = self._kept.keep(entry)
         if refusal is not None:

@@ -18,7 +18,9 @@ import structlog
 from steinmetz.cache.asgi.admission import ADMISSION, Admissions, Admitted, caller_of
 from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computing import Computing, Draw
+from steinmetz.cache.asgi.encodings import Encodings
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
+from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.asgi.passing import INSTRUCTION, WARM, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route, RouteTable
@@ -45,8 +47,10 @@ ROUTE = "steinmetz.route"
 """The template of the route: bounded in number, whatever is asked for."""
 CONSISTENCY_TOKEN = b"x-consistency-token"
 
-REMEMBERED_TARGETS = 8_192
-REMEMBERED_LENGTH = 1_024
+TARGETS_SHARE = 16
+"""Targets are remembered in a sixteenth of the store's budget, beside it."""
+TARGET_BYTES = 500
+"""Of one target and its place in the memo, beside its path and query."""
 
 _INTERESTING = frozenset(
     {
@@ -61,6 +65,7 @@ _INTERESTING = frozenset(
         b"transfer-encoding",
         b"content-length",
         CONSISTENCY_TOKEN,
+        b"accept-encoding",
     }
 )
 _NOTHING_INTERESTING: dict[bytes, bytes] = {}
@@ -97,7 +102,7 @@ class CacheMiddleware:
         self.app = app
         self._routes_of = routes
         self._table: RouteTable | None = None
-        self._targets: dict[tuple[str, bytes], Target | Route] = {}
+        self._targets: Memo[tuple[str, bytes], Target] = Memo(store.budget_bytes // TARGETS_SHARE)
         self._admissions = admissions
         self._on_admitted = on_admitted
         self._statistics = statistics
@@ -107,7 +112,8 @@ class CacheMiddleware:
         self._prefix = prefix
         self._cluster = cluster
         self._kept = KeptAnswers(coherence, store, clock, switch, statistics)
-        self._sender = Sender(finish, clock, statistics)
+        self.encodings = Encodings(coherence, store, tasks)
+        self._sender = Sender(finish, clock, statistics, self.encodings)
         self._watch = (
             None
             if watch_rate <= 0
@@ -223,14 +229,11 @@ class CacheMiddleware:
             own = policy.key(KeyRequest(path, query, list(scope["headers"])))
             return Target(route, policy, path, own_key(self._version, path, own, prefix=self._prefix), counts)
         target = Target(route, policy, path, answer_key(self._version, path, query, prefix=self._prefix), counts)
-        if len(path) + len(query) <= REMEMBERED_LENGTH:
-            if len(self._targets) >= REMEMBERED_TARGETS:
-                self._targets.clear()
-            self._targets[path, query] = target
+        self._targets.put((path, query), target, TARGET_BYTES + 3 * (len(path) + len(query)))
         return target
 
     async def _get(self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller) -> None:
-        interesting = _interesting(scope["headers"])
+        interesting, accept_encoding = _interesting(scope["headers"])
         asked = NO_DEMANDS
         if interesting:
             asked = demands(interesting.get(b"cache-control"), interesting.get(b"pragma"))
@@ -259,10 +262,12 @@ class CacheMiddleware:
             if self._watch is not None and await self._watch.took(scope, receive, send, target, found.entry):
                 return
             target.counts.hits += 1
-            if wants_part or b"if-modified-since" in interesting:
+            # "A recipient MUST ignore If-Modified-Since if the request contains an If-None-Match header field"
+            # (RFC 9110, 13.1.3).
+            if wants_part or (if_none_match is None and b"if-modified-since" in interesting):
                 await self._sender.selected(scope, send, found.entry, interesting)
             else:
-                await self._sender.kept(scope, send, found.entry, if_none_match)
+                await self._sender.kept(scope, send, found.entry, if_none_match, accept_encoding)
             if found.entry.terms.early:
                 self._computing.refresh_if_due(
                     found.entry, lambda: Asked(scope, receive, send, target, key, variant, asked, None)
@@ -283,13 +288,18 @@ class CacheMiddleware:
         await self._passing.alone(scope, receive, send, target.route, bypass)
 
 
-def _interesting(headers: Headers) -> dict[bytes, bytes]:
-    """The fields that can turn a hit into something else; a field given twice is one list."""
-    found = _NOTHING_INTERESTING
+def _interesting(headers: Headers) -> tuple[dict[bytes, bytes], bytes | None]:
+    """The fields that can turn a hit into something else, and Accept-Encoding, which every browser sends.
+
+    A field given twice is one list.
+    """
+    found, accept_encoding = _NOTHING_INTERESTING, None
     for name, value in headers:
         if name in _INTERESTING:
-            if not found:
+            if name == b"accept-encoding":
+                accept_encoding = value if accept_encoding is None else b"%b, %b" % (accept_encoding, value)
+            elif not found:
                 found = {name: value}
             else:
                 found[name] = found[name] + b", " + value if name in found else value
-    return found
+    return found, accept_encoding

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.policy.consistency import SESSION, Consistency, consistency_of
 from steinmetz.cache.policy.route import DEFAULT_TTL_S, CachePolicy, KeyFunction, VaryOn
 
@@ -26,8 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CACHED = "__steinmetz_cached__"
 INVALIDATES = "__steinmetz_invalidates__"
-REMEMBERED_PATHS = 8_192
-REMEMBERED_LENGTH = 512
+REMEMBERED_BYTES = 512 * 1024
+_PATH_BYTES = 400
 
 
 def cached(
@@ -44,6 +45,9 @@ def cached(
     early: float = 0.0,
     max_bytes: int | None = None,
     consistency: Consistency | str = SESSION,
+    max_entries: int | None = None,
+    budget_bytes: int | None = None,
+    compress: bool = True,
 ) -> Callable[[F], F]:
     """Mark a GET endpoint: its answers are kept for ``ttl`` (seconds) or until something they read is written.
 
@@ -55,14 +59,18 @@ def cached(
     anew has failed, by an exception or a 5xx. ``statuses`` names other statuses than 200 that are kept, and for
     how long: ``{404: 5, 410: 60}``; a write drops them like any other answer. ``early`` (about 1.0): a hit near
     the end begins the next computation behind it, the sooner the longer computing takes, so that nobody waits.
-    ``max_bytes`` bounds one body. ``consistency``: how fresh where processes share a Redis, ``"strong"``,
-    ``"session"`` (default) or ``Bounded(within_ms)``.
+    ``max_bytes`` bounds one body, ``max_entries`` and ``budget_bytes`` all answers of the route together.
+    ``compress=False``: never as gzip or zstd (`CachePolicy` says when that matters). ``consistency``: how fresh
+    where processes share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``.
 
     Works above and below a router's decorator, for coroutines and plain functions.
 
-    Raises `ValueError` for times that are not positive, for statuses that no cache may keep, and for
+    Raises `ValueError` for times and limits that are not positive, for statuses that no cache may keep, and for
     ``shared=True`` with another ``vary_on``.
     """
+    for name, limit in (("max_entries", max_entries), ("budget_bytes", budget_bytes)):
+        if limit is not None and limit <= 0:
+            raise ValueError(f"cached({name}=...) must be positive; got {limit!r}")
     policy = CachePolicy(
         ttl_s=_positive("ttl", ttl),
         vary_on=_vary_on(vary_on, shared=shared, public=public),
@@ -75,6 +83,9 @@ def cached(
         early=_not_negative("early", early),
         max_bytes=max_bytes,
         consistency=consistency_of(consistency),
+        max_entries=max_entries,
+        budget_bytes=budget_bytes,
+        compress=compress,
     )
 
     def mark(endpoint: F) -> F:
@@ -212,11 +223,11 @@ def _compiled(template: str, converters: Any, suffix: str = "") -> re.Pattern[st
 
 
 class RouteTable:
-    """Method and path -> `Route`, as the application's own router would choose. Remembers `REMEMBERED_PATHS`."""
+    """Method and path -> `Route`, as the application's own router would choose. Remembers `REMEMBERED_BYTES`."""
 
     def __init__(self, patterns: Iterable[_Pattern] = ()) -> None:
         self._patterns = tuple(patterns)
-        self._remembered: dict[tuple[str, str], Route] = {}
+        self._remembered: Memo[tuple[str, str], Route] = Memo(REMEMBERED_BYTES)
 
     @classmethod
     def of(cls, app: Any) -> RouteTable:
@@ -239,10 +250,7 @@ class RouteTable:
         found = self._remembered.get((method, path))
         if found is None:
             found = self._search("GET" if method == "HEAD" else method, path)
-            if len(path) <= REMEMBERED_LENGTH:
-                if len(self._remembered) >= REMEMBERED_PATHS:
-                    self._remembered.clear()
-                self._remembered[method, path] = found
+            self._remembered.put((method, path), found, _PATH_BYTES + len(path))
         return found
 
     def _search(self, method: str, path: str) -> Route:
