@@ -57,8 +57,8 @@ class Application:
 
     @property
     def http_protocol(self) -> type[Any] | str:
-        """For uvicorn's ``http=``: sockets below ASGI where that is possible."""
-        return protocol_class(self.state.io, refusal)
+        """For uvicorn's ``http=``: sockets and kept answers below ASGI where that is possible."""
+        return protocol_class(self.state.io, refusal, hits=self.live.native_hits(self._door.passage))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._door(scope, receive, send)
@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     identity = Identity(database, tokens, clock)
     traffic = Traffic()
     rates = RateLimits(clock, address=settings.rate_of_address, user=settings.rate_of_user)
-    door = Edge(settings, traffic, rates)
+    door = Edge(settings, traffic, rates, clock)
 
     io = Server(
         RealtimeConfig(

@@ -10,6 +10,7 @@ application inside a recording, from which is known what the answer was computed
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ import structlog
 from steinmetz.cache.asgi.admission import Admissions, Admitted
 from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computing import Computing
+from steinmetz.cache.asgi.hit import Found
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
 from steinmetz.cache.asgi.passing import INSTRUCTION, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
@@ -26,12 +28,13 @@ from steinmetz.cache.asgi.single_flight import SingleFlight
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import WriteObserver
+from steinmetz.cache.policy.consistency import Consistency
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.headers import Headers
-from steinmetz.cache.policy.key import answer_key, own_key, variant_key
+from steinmetz.cache.policy.key import MAX_KEY_BYTES, answer_key, own_key, variant_key
 from steinmetz.cache.policy.lookup import NO_DEMANDS, Bypass, Hit, bypassed, demands
 from steinmetz.cache.policy.route import KeyRequest
-from steinmetz.cache.policy.variants import ANONYMOUS, Caller, variant_of
+from steinmetz.cache.policy.variants import ANONYMOUS, Caller, NoVariant, variant_of
 from steinmetz.cache.statistics import Statistics
 from steinmetz.cache.stores.base import Store
 from steinmetz.clock import Clock
@@ -93,17 +96,22 @@ class CacheMiddleware:
         self._table: RouteTable | None = None
         self._targets: dict[tuple[str, bytes], Target | Route] = {}
         self._admissions = admissions
-        self._on_admitted = on_admitted
-        self._statistics = statistics
-        self._switch = switch
+        self.on_admitted = on_admitted
+        self.statistics = statistics
+        self.switch = switch
         self._version = version
         self._prefix = prefix
-        self._cluster = cluster
-        self._kept = KeptAnswers(coherence, store, clock, switch, statistics)
+        self.finish = finish
+        self.clock = clock
+        self.cluster = cluster
+        self._is_caught_up: Callable[[Consistency, bytes | None], bool] | None = getattr(
+            cluster, "is_caught_up", None
+        )
+        self.kept = KeptAnswers(coherence, store, clock, switch, statistics)
         self._sender = Sender(finish, clock, statistics)
         self._computing = Computing(
             app,
-            kept=self._kept,
+            kept=self.kept,
             sender=self._sender,
             statistics=statistics,
             clock=clock,
@@ -147,6 +155,10 @@ class CacheMiddleware:
             route = self.routes.match(scope["method"], route_path(scope))
             await self._passing.recompute(scope, receive, send, route)
             return
+        found = self.hit(scope)
+        if found is not None:
+            await self._give(scope, send, found)
+            return
         headers = scope["headers"]
         caller: Caller = ANONYMOUS
         admissions = self._admissions
@@ -158,10 +170,10 @@ class CacheMiddleware:
                 admission, caller = await admissions.admit(credential)
                 if admission is not None:
                     scope[ADMISSION] = admission
-            if self._on_admitted is not None:
+            if self.on_admitted is not None:
                 proven = scope.get(ADMISSION)
                 if isinstance(proven, Admitted):
-                    self._on_admitted(scope, proven.principal)
+                    self.on_admitted(scope, proven.principal)
         method = scope["method"]
         if method != "GET" and method != "HEAD":
             route = self.routes.match(method, route_path(scope))
@@ -176,6 +188,63 @@ class CacheMiddleware:
         scope[ROUTE] = target.route.template
         await self._get(scope, receive, send, target, caller)
 
+    # -- the short way
+
+    def hit(self, scope: Scope) -> Found | None:
+        """The kept answer that ``scope`` can be given at once; None for any doubt, and the long way decides.
+
+        Of the scope only ``method``, ``path``, ``root_path``, ``query_string`` and ``headers`` are looked at.
+        Nothing is counted and nothing waits, so that a door below ASGI may ask, too.
+        """
+        if self.kept.coherence.epochs.marks or not self.switch.on:
+            return None
+        method = scope["method"]
+        if method != "GET" and method != "HEAD":
+            return None
+        target = self._target(scope)
+        if isinstance(target, Route) or len(target.key) > MAX_KEY_BYTES:
+            return None
+        if_none_match = token = None
+        headers = scope["headers"]
+        for name, value in headers:
+            if name in _INTERESTING:
+                if name == b"if-none-match" and if_none_match is None:
+                    if_none_match = value
+                elif name == CONSISTENCY_TOKEN and token is None:
+                    token = value
+                else:
+                    return None
+        caller: Caller = ANONYMOUS
+        remembered = None
+        admissions = self._admissions
+        if admissions is not None and (credential := admissions.credential(headers)) is not None:
+            remembered = admissions.remembered(credential)
+            if remembered is None:
+                return None
+            caller = remembered.caller
+        policy = target.policy
+        variant = variant_of(policy, caller)
+        if isinstance(variant, NoVariant):
+            return None
+        if self.cluster is not None and (
+            self._is_caught_up is None or not self._is_caught_up(policy.consistency, token)
+        ):
+            return None
+        found = self.kept.look_up(variant_key(target.key, variant), NO_DEMANDS, headers)
+        return Found(found.entry, target, remembered, if_none_match) if isinstance(found, Hit) else None
+
+    async def _give(self, scope: Scope, send: Send, found: Found) -> None:
+        target, remembered = found.target, found.remembered
+        if remembered is not None:
+            scope[ADMISSION] = admission = remembered.admission
+            if self.on_admitted is not None and isinstance(admission, Admitted):
+                self.on_admitted(scope, admission.principal)
+        scope[ROUTE] = target.route.template
+        target.counts.hits += 1
+        await self._sender.kept(scope, send, found.entry, found.if_none_match)
+
+    # -- the long way
+
     def _target(self, scope: Scope) -> Target | Route:
         path, query = route_path(scope), scope["query_string"]
         found = self._targets.get((path, query))
@@ -184,12 +253,15 @@ class CacheMiddleware:
         route = self.routes.match("GET", path)
         policy = route.policy
         if policy is None:
-            return route
-        counts = self._statistics.of(route.template)
+            return self._remember(path, query, route)
+        counts = self.statistics.of(route.template)
         if policy.key is not None:
             own = policy.key(KeyRequest(path, query, list(scope["headers"])))
             return Target(route, policy, path, own_key(self._version, path, own, prefix=self._prefix), counts)
-        target = Target(route, policy, path, answer_key(self._version, path, query, prefix=self._prefix), counts)
+        key = answer_key(self._version, path, query, prefix=self._prefix)
+        return self._remember(path, query, Target(route, policy, path, key, counts))
+
+    def _remember(self, path: str, query: bytes, target: Target | Route) -> Target | Route:
         if len(path) + len(query) <= REMEMBERED_LENGTH:
             if len(self._targets) >= REMEMBERED_TARGETS:
                 self._targets.clear()
@@ -202,22 +274,22 @@ class CacheMiddleware:
         if interesting:
             asked = demands(interesting.get(b"cache-control"), interesting.get(b"pragma"))
         variant = variant_of(target.policy, caller)
-        bypass = bypassed(variant, len(target.key), interesting, asked, enabled=self._switch.on)
+        bypass = bypassed(variant, len(target.key), interesting, asked, enabled=self.switch.on)
         if bypass is not None:
-            self._statistics.bypasses[bypass.reason] += 1
+            self.statistics.bypasses[bypass.reason] += 1
             target.counts.bypasses += 1
             await self._passing.alone(scope, receive, send, target.route, bypass)
             return
         assert isinstance(variant, bytes)
-        if self._cluster is not None:
+        if self.cluster is not None:
             token = interesting.get(CONSISTENCY_TOKEN)
-            if not await self._cluster.caught_up(target.policy.consistency, token):
-                self._statistics.bypasses[_UNKNOWN_CLUSTER.reason] += 1
+            if not await self.cluster.caught_up(target.policy.consistency, token):
+                self.statistics.bypasses[_UNKNOWN_CLUSTER.reason] += 1
                 target.counts.bypasses += 1
                 await self._passing.alone(scope, receive, send, target.route, _UNKNOWN_CLUSTER)
                 return
         key = variant_key(target.key, variant)
-        found = self._kept.look_up(key, asked, scope["headers"])
+        found = self.kept.look_up(key, asked, scope["headers"])
         if_none_match = interesting.get(b"if-none-match")
         if isinstance(found, Hit):
             target.counts.hits += 1

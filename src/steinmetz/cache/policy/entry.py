@@ -27,6 +27,7 @@ class Entry:
     """
 
     __slots__ = (
+        "__weakref__",
         "alive",
         "body",
         "cost_ns",

@@ -1,0 +1,121 @@
+"""Reads the head of a plain request, or leaves it to the server's own parser.
+
+Stricter than any parser behind it: whatever two programs might read differently is not read here at all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import unquote
+
+R = TypeVar("R")
+
+END = b"\r\n\r\n"
+MAX_SEGMENT_BYTES = 16_384
+MAX_FIELDS = 64
+REMEMBERED_LINES = 4_096
+REMEMBERED_LINE_BYTES = 2_048
+
+HOST = b"host"
+_DOUBTFUL = frozenset(
+    {
+        # A body, or a change of protocol.
+        b"content-length",
+        b"transfer-encoding",
+        b"expect",
+        b"upgrade",
+        b"trailer",
+        # A part, or a condition on anything but the entity tag.
+        b"range",
+        b"if-range",
+        b"if-match",
+        b"if-modified-since",
+        b"if-unmodified-since",
+        # Demands on a cache.
+        b"cache-control",
+        b"pragma",
+        b"x-consistency-token",
+    }
+)
+# origin-form only (RFC 9112, 3.2.1), of characters that every parser takes for themselves (RFC 3986, 3.3 and 3.4).
+_REQUEST_LINE = re.compile(
+    rb"(GET|HEAD) (/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@/%-]*)(?:\?([A-Za-z0-9._~!$&'()*+,;=:@/%?-]*))? HTTP/1\.1"
+)
+# "field-name ":" OWS field-value OWS" (RFC 9112, 5); one with spaces at its end is left to the parser.
+_FIELD_LINE = re.compile(
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A GET or HEAD without a body: ``path`` decoded, ``query`` raw, names of ``headers`` in lower case."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+class HeadReader:
+    """Remembers lines, for browsers send the same ones over and over. Memory: bounded by number and length."""
+
+    def __init__(self) -> None:
+        self._fields: dict[bytes, tuple[bytes, bytes]] = {}
+        self._targets: dict[bytes, tuple[str, str, bytes]] = {}
+
+    def read(self, segment: bytes) -> Head | None:
+        """The one request that ``segment`` consists of, its empty line included.
+
+        None for more or less than one request, another method or version, another form of target, a body,
+        `Expect`, `Upgrade`, `Range`, a connection that is not to stay, no Host or several, and whatever is not
+        written plainly.
+        """
+        if len(segment) > MAX_SEGMENT_BYTES or not segment.endswith(END):
+            return None
+        lines = segment[:-4].split(b"\r\n")
+        asked = self._targets.get(lines[0])
+        if asked is None and (asked := self._target(lines[0])) is None:
+            return None
+        del lines[0]
+        if len(lines) > MAX_FIELDS:
+            return None
+        known, headers, hosts = self._fields, [], 0
+        for line in lines:
+            field = known.get(line)
+            if field is None and (field := self._field(line)) is None:
+                return None
+            if field[0] == HOST:
+                hosts += 1
+            headers.append(field)
+        # "A server MUST respond with a 400 ... to any HTTP/1.1 request message that lacks a Host header field and
+        # to any request message that contains more than one" (RFC 9112, 3.2).
+        return Head(*asked, headers) if hosts == 1 else None
+
+    def _target(self, line: bytes) -> tuple[str, str, bytes] | None:
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None:
+            return None
+        path = match[2].decode("ascii")
+        asked = match[1].decode("ascii"), unquote(path) if "%" in path else path, match[3] or b""
+        _remember(self._targets, line, asked)
+        return asked
+
+    def _field(self, line: bytes) -> tuple[bytes, bytes] | None:
+        match = _FIELD_LINE.fullmatch(line)
+        if match is None:
+            return None
+        name, value = match[1].lower(), match[2]
+        if name in _DOUBTFUL or (name == b"connection" and value.lower() != b"keep-alive"):
+            return None
+        _remember(self._fields, line, (name, value))
+        return name, value
+
+
+def _remember(known: dict[bytes, R], line: bytes, read: R) -> None:
+    if len(line) <= REMEMBERED_LINE_BYTES:
+        if len(known) >= REMEMBERED_LINES:
+            known.clear()
+        known[line] = read

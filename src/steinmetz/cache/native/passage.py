@@ -1,0 +1,71 @@
+"""What stands before the cache, for answers that never enter ASGI: limits, counts, log lines, a response's own
+fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from steinmetz.cache.asgi.admission import Principal
+from steinmetz.cache.asgi.protocol import Finish, HeaderList, OnAdmitted, Scope
+
+Client = tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A kept answer that is about to go out; ``size`` is that of the body that is sent, in bytes."""
+
+    scope: Scope
+    principal: Principal | None
+    route: str
+    status: int
+    headers: HeaderList
+    size: int
+
+
+class Passage(Protocol):
+    """One request, as often as it comes byte by byte the same."""
+
+    def take(self, client: Client, started_ns: int) -> bytes | None:
+        """Charge, count and log the request, which came at ``started_ns`` (`steinmetz.clock.perf_ns`).
+
+        Returns the header lines of this one response, each with its CRLF; or None to let the request go through
+        ASGI instead. Then nothing must have been charged or counted: that happens there.
+        """
+
+
+Front = Callable[[Leaving], Passage]
+"""Makes the passage of an answer. ``leaving.headers`` go out whatever it does; it adds to them."""
+
+
+def header_lines(headers: HeaderList) -> bytes:
+    return b"".join([b"%b: %b\r\n" % line for line in headers])
+
+
+class PlainPassage:
+    """For an application that has nothing in front but what it told the cache."""
+
+    __slots__ = ("_finish", "_leaving", "_on_admitted")
+
+    def __init__(self, leaving: Leaving, finish: Finish | None, on_admitted: OnAdmitted | None) -> None:
+        self._leaving = leaving
+        self._finish = finish
+        self._on_admitted = on_admitted
+
+    def take(self, client: Client, started_ns: int) -> bytes | None:
+        leaving, added = self._leaving, b""
+        leaving.scope["client"] = client
+        if self._finish is not None:
+            finished = list(self._finish(leaving.scope, leaving.status, list(leaving.headers)))
+            kept = len(leaving.headers)
+            if finished[:kept] != leaving.headers:
+                return None  # rewritten, not only added to: more than lines at the end can say
+            added = header_lines(finished[kept:])
+        if self._on_admitted is not None and leaving.principal is not None:
+            try:
+                self._on_admitted(leaving.scope, leaving.principal)
+            except Exception:
+                return None  # it says so again where its words are understood
+        return added
