@@ -219,7 +219,7 @@ class House:
 
     def remembered(self) -> list[Ready]:
         """What the native door knows of the requests it saw."""
-        return [ready for memo in self.hits.memos() for ready in memo]
+        return [ready for known in self.hits.known() for ready in known.by_bytes]
 
     def stats(self) -> dict[str, Any]:
         found = self.cache.stats()

@@ -411,7 +411,8 @@ class TestHowBytesCome:
 class TestT20TheMemo:
     async def test_is_bounded_whatever_is_sent(self, native: House) -> None:
         await native.warm()
-        memo = native.hits.peer(scheme="http", client=None).memo
+        (known,) = native.hits.known()
+        memo = known.by_bytes
         peer = await native.peer()
         memo.budget_bytes = most = 40_000
         for number in range(200):

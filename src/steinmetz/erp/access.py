@@ -22,6 +22,10 @@ log = structlog.get_logger("steinmetz.access")
 
 MESSAGE = "Request"
 
+MAX_METHOD_CHARS = 20
+MAX_PATH_CHARS = 300
+MAX_AGENT_CHARS = 120
+
 
 def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
@@ -39,6 +43,8 @@ class AccessLog:
         self._clock = clock
         self._pending: list[str] = []
         self._stream: TextIO | None = None
+        """Where lines of this turn of the event loop go; None if not straight there."""
+        self._end = ""
 
     def write(self, fields: Mapping[str, Any]) -> None:
         """One line now."""
@@ -51,26 +57,30 @@ class AccessLog:
         stream.write(f'{line[:-1]},"level":"info","timestamp":"{self._timestamp()}","msg":"{MESSAGE}"}}\n')
         stream.flush()
 
-    def write_kept(self, line: KeptLine, duration_ms: float, address: str | None, request_id: str) -> None:
-        """The line of an answer that leaves below ASGI; these are written together, once a turn of the loop."""
-        stream = json_stream()
-        if stream is None or line.head is None:
-            log.info(MESSAGE, **line.fields(duration_ms, address, request_id))
-            return
-        if stream is not self._stream:
-            self.flush()
-            self._stream = stream
+    def write_kept(self, line: KeptLine, duration_ms: float, address: str, request_id: str) -> None:
+        """The line of an answer that leaves below ASGI; ``address`` as `address_json` says it.
+
+        Such lines are written together, once in a turn of the event loop, with the time of the first of them.
+        """
         if not self._pending:
+            self._begin_turn()
+        if self._stream is not None:
+            self._pending.append(
+                f"{line.head}{duration_ms:.3f}{line.middle}{address}{line.agent}{request_id}{self._end}"
+            )
+        else:
+            log.info(MESSAGE, **line.fields(duration_ms, address, request_id))
+
+    def _begin_turn(self) -> None:
+        self._stream = json_stream()
+        if self._stream is not None:
+            self._end = f'","level":"info","timestamp":"{self._timestamp()}","msg":"{MESSAGE}"}}\n'
             asyncio.get_running_loop().call_soon(self.flush)
-        self._pending.append(
-            f'{line.head}{duration_ms:.3f}{line.size}{_address_json(address)}{line.agent}"{request_id}","level":"info",'
-            f'"timestamp":"{self._timestamp()}","msg":"{MESSAGE}"}}\n'
-        )
 
     def flush(self) -> None:
         """Write what waits."""
-        pending, self._pending = self._pending, []
-        if pending and self._stream is not None:
+        if self._pending and self._stream is not None:
+            pending, self._pending = self._pending, []
             self._stream.write("".join(pending))
             self._stream.flush()
 
@@ -79,38 +89,87 @@ class AccessLog:
 
 
 class KeptLine:
-    """The line of one kept answer, but for what differs each time: how long, from where, under which id."""
+    """The line of one kept answer, but for what differs each time: how long, from where, under which id.
 
-    __slots__ = ("_fields", "agent", "head", "size")
+    The order of the fields is that of `request_line`.
+    """
+
+    __slots__ = ("_fields", "agent", "head", "middle")
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        """``fields`` in their order, with any values for those three."""
-        self._fields = dict(fields)
-        names = list(self._fields)
-        cuts = [names.index(name) for name in ("duration_ms", "address", "request_id")]
-        self.head: str | None = _part(self._fields, names[: cuts[0] + 1], opening="{")
-        self.size = _part(self._fields, names[cuts[0] + 1 : cuts[1] + 1], opening=",")
-        self.agent = _part(self._fields, names[cuts[1] + 1 : cuts[2] + 1], opening=",")
-        if self.size is None or self.agent is None:
-            self.head = None
+        self._fields = fields
+        self.head = _head(fields["method"], fields["route"], fields["path"], fields["status"])
+        self.middle = _middle(fields["bytes"], fields["bytes_in"], fields["cache"], fields["user"])
+        self.agent = _agent(fields["agent"])
 
-    def fields(self, duration_ms: float, address: str | None, request_id: str) -> dict[str, Any]:
-        return self._fields | {
+    def fields(self, duration_ms: float, address: str, request_id: str) -> dict[str, Any]:
+        return {
+            **self._fields,
             "duration_ms": round(duration_ms, 3),
-            "address": None if address is None else short_address(address),
+            "address": orjson.loads(address),
             "request_id": request_id,
         }
 
 
-@lru_cache(maxsize=4_096)
-def _address_json(address: str | None) -> str:
-    return orjson.dumps(None if address is None else one_line(short_address(address))).decode()
+def request_line(
+    *,
+    method: str,
+    route: str | None,
+    path: str,
+    status: int,
+    duration_ms: float,
+    size: int,
+    bytes_in: int,
+    cache: str | None,
+    user: str | None,
+    address: str | None,
+    agent: str,
+    request_id: str,
+) -> dict[str, Any]:
+    """The fields of a line."""
+    return {
+        "method": shortened(method, MAX_METHOD_CHARS),
+        "route": route,
+        "path": shortened(path, MAX_PATH_CHARS),
+        "status": status,
+        "duration_ms": duration_ms,
+        "bytes": size,
+        "bytes_in": bytes_in,
+        "cache": cache,
+        "user": user,
+        "address": None if address is None else short_address(address),
+        "agent": shortened(agent, MAX_AGENT_CHARS),
+        "request_id": request_id,
+    }
 
 
-def _part(fields: Mapping[str, Any], names: list[str], *, opening: str) -> str | None:
-    """The JSON of ``names``, without the value of the last one."""
-    line = _as_json({name: fields[name] for name in names[:-1]} | {names[-1]: 0})
-    return None if line is None else opening + line[1:-2]
+# Requests have few routes, users and agents; texts are joined much faster than they are made.
+
+
+@lru_cache(maxsize=1_024)
+def _head(method: str, route: str | None, path: str, status: int) -> str:
+    return (
+        f'{{"method":{_text(method)},"route":{_text(route)},"path":{_text(path)},"status":{status},"duration_ms":'
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _middle(size: int, bytes_in: int, cache: str | None, user: str | None) -> str:
+    return f',"bytes":{size},"bytes_in":{bytes_in},"cache":{_text(cache)},"user":{_text(user)},"address":'
+
+
+@lru_cache(maxsize=1_024)
+def _agent(agent: str) -> str:
+    return f',"agent":{_text(agent)},"request_id":"'
+
+
+def address_json(host: str | None) -> str:
+    return _text(None if host is None else short_address(host))
+
+
+def _text(text: str | None) -> str:
+    """As JSON. No text of a request that came below ASGI has half a surrogate pair in it."""
+    return orjson.dumps(None if text is None else one_line(text)).decode()
 
 
 def _as_json(fields: Mapping[str, Any]) -> str | None:

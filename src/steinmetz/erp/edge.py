@@ -16,13 +16,21 @@ from pydantic_core import to_json
 
 from steinmetz.cache.native.passage import Leaving
 from steinmetz.clock import Clock, perf_ns
-from steinmetz.erp.access import AccessLog, KeptLine, short_address, shortened
+from steinmetz.erp.access import (
+    MAX_AGENT_CHARS,
+    MAX_PATH_CHARS,
+    AccessLog,
+    KeptLine,
+    request_line,
+    short_address,
+    shortened,
+)
 from steinmetz.erp.bodies import BodyReader, announced_length, is_json, max_bytes, too_large
 from steinmetz.erp.errors import PROBLEM_JSON, Problem, document, log_unexpected, problem_of
 from steinmetz.erp.kit.request_ids import RequestIds, sane
 from steinmetz.erp.logging import CURRENT_REQUEST
 from steinmetz.erp.passage import KeptPassage
-from steinmetz.erp.rates import RateLimits
+from steinmetz.erp.rates import FORWARDED, RateLimits
 from steinmetz.erp.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -36,11 +44,6 @@ log = structlog.get_logger("steinmetz.access")
 
 REQUEST_ID = "steinmetz.request_id"
 _INTERESTING = frozenset({b"x-request-id", b"content-length", b"content-type", b"user-agent"})
-
-MAX_METHOD_CHARS = 20
-MAX_PATH_CHARS = 300
-MAX_AGENT_CHARS = 120
-"""Of a line of the access log."""
 
 CONTENT_SECURITY_POLICY = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -221,19 +224,25 @@ class Edge:
         self._max_body = settings.max_body_bytes
         self._passed = passed
 
+    fields = _INTERESTING | {b"origin"} | FORWARDED
+    """What it looks at in requests that are answered below ASGI."""
+
     def passage(self, leaving: Leaving) -> KeptPassage:
         """For a kept answer that leaves below ASGI (`steinmetz.cache.native`)."""
         scope = leaving.scope
         given = _of_interest(scope["headers"])
-        fields = self._line(
-            scope,
-            scope["method"],
-            given,
+        fields = request_line(
+            method=scope["method"],
+            route=leaving.route,
+            path=scope["path"],
             status=leaving.status,
             duration_ms=0.0,
             size=leaving.size,
-            cache="HIT",
             bytes_in=0,
+            cache="HIT",
+            user=leaving.principal.subject if leaving.principal is not None else None,
+            address=None,
+            agent=given.get(b"user-agent", b"").decode("latin-1"),
             request_id="",
         )
         return KeptPassage(
@@ -344,49 +353,26 @@ class Edge:
         self._traffic.count(method, status, duration_ms)
         if self._access is None:
             return
-        announced = exchange.given.get(b"content-length", b"")
-        fields = self._line(
-            scope,
-            method,
-            exchange.given,
-            status=status,
-            duration_ms=round(duration_ms, 3),
-            size=exchange.size,
-            cache=exchange.cache or None,
-            bytes_in=exchange.body.size if exchange.body is not None else int(announced or 0),
-            request_id=scope[REQUEST_ID],
-        )
-        self._access.write(fields)
-
-    @staticmethod
-    def _line(
-        scope: Scope,
-        method: str,
-        given: dict[bytes, bytes],
-        *,
-        status: int,
-        duration_ms: float,
-        size: int,
-        cache: str | None,
-        bytes_in: int,
-        request_id: str,
-    ) -> dict[str, Any]:
-        """The fields of a line of the access log."""
+        given = exchange.given
+        announced = given.get(b"content-length", b"")
         principal = getattr(scope.get("steinmetz.admission"), "principal", None)
-        return {
-            "method": shortened(method, MAX_METHOD_CHARS),
-            "route": scope.get("steinmetz.route"),
-            "path": shortened(scope["path"], MAX_PATH_CHARS),
-            "status": status,
-            "duration_ms": duration_ms,
-            "bytes": size,
-            "bytes_in": bytes_in,
-            "cache": cache,
-            "user": principal.subject if principal is not None else None,
-            "address": _address(scope),
-            "agent": shortened(given.get(b"user-agent", b"").decode("latin-1"), MAX_AGENT_CHARS),
-            "request_id": request_id,
-        }
+        client = scope.get("client")
+        self._access.write(
+            request_line(
+                method=method,
+                route=scope.get("steinmetz.route"),
+                path=scope["path"],
+                status=status,
+                duration_ms=round(duration_ms, 3),
+                size=exchange.size,
+                bytes_in=exchange.body.size if exchange.body is not None else int(announced or 0),
+                cache=exchange.cache or None,
+                user=principal.subject if principal is not None else None,
+                address=client[0] if client else None,
+                agent=given.get(b"user-agent", b"").decode("latin-1"),
+                request_id=scope[REQUEST_ID],
+            )
+        )
 
     def _request_id(self, given: bytes | None) -> str:
         """The caller's own if it is sane, else a new one."""

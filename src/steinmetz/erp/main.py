@@ -58,7 +58,7 @@ class Application:
     @property
     def http_protocol(self) -> type[Any] | str:
         """For uvicorn's ``http=``: sockets and kept answers below ASGI where that is possible."""
-        return protocol_class(self.state.io, refusal, hits=self.live.native_hits(self._door.passage))
+        return protocol_class(self.state.io, refusal, hits=self.live.native_hits(self._door))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._door(scope, receive, send)

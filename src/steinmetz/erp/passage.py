@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from steinmetz.cache.native.passage import Client, Leaving, header_lines
 from steinmetz.clock import perf_ns
-from steinmetz.erp.access import AccessLog, KeptLine
+from steinmetz.erp.access import AccessLog, KeptLine, address_json
+from steinmetz.erp.kit.addresses import is_local
 from steinmetz.erp.kit.request_ids import RequestIds, sane
-from steinmetz.erp.rates import RateLimits
+from steinmetz.erp.rates import RateLimits, is_forwarded
 
 if TYPE_CHECKING:
     from steinmetz.erp.edge import ResponseHeaders, Traffic
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
 class KeptPassage:
     """Implements the cache's `Passage`. What cannot differ between equal requests is worked out once."""
 
-    __slots__ = ("_access", "_counted", "_given_id", "_ids", "_leaving", "_line", "_lines", "_rates", "_traffic")
+    __slots__ = (
+        "_access",
+        "_counted",
+        "_given_id",
+        "_ids",
+        "_is_forwarded",
+        "_leaving",
+        "_line",
+        "_lines",
+        "_rates",
+        "_traffic",
+    )
 
     def __init__(
         self,
@@ -41,19 +53,37 @@ class KeptPassage:
         self._counted = traffic.kind(leaving.scope["method"], leaving.status)
         # The scope has no request id, so what is added is the same for all.
         kept = len(leaving.headers)
-        self._lines = header_lines(headers.finish(leaving.scope, leaving.status, leaving.headers)[kept:])
+        added = headers.finish(leaving.scope, leaving.status, leaving.headers)[kept:]
+        self._lines = header_lines(added) + b"x-request-id: "
+        self._is_forwarded = is_forwarded(leaving.scope["headers"])
 
     def take(self, client: Client, started_ns: int) -> bytes | None:
-        leaving = self._leaving
-        leaving.scope["client"] = client
-        if not self._rates.passes(leaving.scope, leaving.principal):
-            return None
+        leaving, noted = self._leaving, client.noted
+        if noted is None:
+            noted = client.noted = self._noted(client)
+        if not noted.is_free or self._is_forwarded:
+            leaving.scope["client"] = client.address
+            if not self._rates.passes(leaving.scope, leaving.principal):
+                return None
         request_id = self._given_id or self._ids.new()
         duration_ms = (perf_ns() - started_ns) / 1e6
         traffic = self._traffic
         traffic.requests[self._counted] += 1
         traffic.seconds += duration_ms / 1000
         if self._access is not None:
-            address = None if client is None else client[0]
-            self._access.write_kept(self._line, duration_ms, address, request_id)
-        return b"%bx-request-id: %b\r\n" % (self._lines, request_id.encode())
+            self._access.write_kept(self._line, duration_ms, noted.address, request_id)
+        return b"%b%b\r\n\r\n" % (self._lines, request_id.encode())
+
+    def _noted(self, client: Client) -> _Noted:
+        host = client.address[0] if client.address is not None else ""
+        return _Noted(address_json(host or None), self._rates.are_off or is_local(host))
+
+
+class _Noted:
+    """Of a client: its address as the log says it, and whether it may ask as much as it likes."""
+
+    __slots__ = ("address", "is_free")
+
+    def __init__(self, address: str, is_free: bool) -> None:
+        self.address = address
+        self.is_free = is_free

@@ -54,11 +54,15 @@ class RateLimits:
     def passes(self, scope: Scope, principal: Principal | None) -> bool:
         """Both charges in one; False if one of them refuses. Then neither is charged, nor is a refusal counted:
         whoever asks does so again where a refusal has words."""
-        if self._addresses is None and self._users is None:
+        if self.are_off:
             return True
         if self._charge_address(scope):
             return False
         return principal is None or not self._charge_user(scope, principal)
+
+    @property
+    def are_off(self) -> bool:
+        return self._addresses is None and self._users is None
 
     def _charge_address(self, scope: Scope) -> float:
         """How long to wait, in seconds; 0 for a request that may pass and has been charged."""
@@ -76,7 +80,7 @@ class RateLimits:
             return 0.0
         client = scope.get("client")
         network, is_local = place_of(client[0] if client else "")
-        if is_local and not _is_forwarded(scope["headers"]):
+        if is_local and not is_forwarded(scope["headers"]):
             return 0.0
         cost = 1 if scope["method"] in READING else WRITE_COST
         wait_s = self._users.charge(principal.subject, self._monotonic_s(), cost)
@@ -102,5 +106,5 @@ class RateLimits:
         return refusal
 
 
-def _is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(name in FORWARDED for name, _ in headers)

@@ -96,6 +96,8 @@ class CacheMiddleware:
         self._table: RouteTable | None = None
         self._targets: dict[tuple[str, bytes], Target | Route] = {}
         self._admissions = admissions
+        self.credential_fields = frozenset[bytes]() if admissions is None else admissions.credential_fields
+        """The request fields in which a credential comes; None if the authenticator does not say."""
         self.on_admitted = on_admitted
         self.statistics = statistics
         self.switch = switch

@@ -49,7 +49,7 @@ _FIELD_LINE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     """A GET or HEAD without a body: ``path`` decoded, ``query`` raw, names of ``headers`` in lower case."""
 
@@ -59,12 +59,42 @@ class Head:
     headers: list[tuple[bytes, bytes]]
 
 
-class HeadReader:
-    """Remembers lines, for browsers send the same ones over and over. Memory: bounded by number and length."""
+Gist = tuple[bytes, ...]
+"""The lines of a request that matter, in their order, without those that nobody looks at."""
 
-    def __init__(self) -> None:
+
+class HeadReader:
+    """Remembers lines, for browsers send the same ones over and over. Memory: bounded by number and length.
+
+    ``looked_at`` are the fields that anybody looks at, in lower case; None if nobody can say, and all may matter.
+    """
+
+    def __init__(self, looked_at: frozenset[bytes] | None) -> None:
+        self._looked_at = None if looked_at is None else looked_at | {HOST}
         self._fields: dict[bytes, tuple[bytes, bytes]] = {}
+        self._idle: dict[bytes, tuple[bytes, bytes]] = {}
+        """Lines that are written plainly and that nobody looks at."""
         self._targets: dict[bytes, tuple[str, str, bytes]] = {}
+
+    def gist(self, segment: bytes) -> Gist | None:
+        """What the one request that ``segment`` consists of has in common with others that are answered alike.
+
+        None for more or less than one request, and for whatever is not written plainly.
+        """
+        if len(segment) > MAX_SEGMENT_BYTES or segment.find(END) != len(segment) - len(END):
+            return None
+        idle = self._idle
+        lines = segment.split(b"\r\n")
+        if len(lines) > MAX_FIELDS:
+            return None
+        lines = [line for line in lines if line not in idle]
+        known, unheard = self._fields, False
+        for line in lines[1:-2]:
+            if line not in known:
+                if self._field(line) is None:
+                    return None
+                unheard = True
+        return tuple([line for line in lines if line not in self._idle] if unheard else lines)
 
     def read(self, segment: bytes) -> Head | None:
         """The one request that ``segment`` consists of, its empty line included.
@@ -73,19 +103,19 @@ class HeadReader:
         `Expect`, `Upgrade`, `Range`, a connection that is not to stay, no Host or several, and whatever is not
         written plainly.
         """
-        if len(segment) > MAX_SEGMENT_BYTES or not segment.endswith(END):
+        if len(segment) > MAX_SEGMENT_BYTES or segment.find(END) != len(segment) - len(END):
             return None
-        lines = segment[:-4].split(b"\r\n")
+        lines = segment[: -len(END)].split(b"\r\n")
         asked = self._targets.get(lines[0])
         if asked is None and (asked := self._target(lines[0])) is None:
             return None
         del lines[0]
         if len(lines) > MAX_FIELDS:
             return None
-        known, headers, hosts = self._fields, [], 0
+        known, idle, headers, hosts = self._fields, self._idle, [], 0
         for line in lines:
-            field = known.get(line)
-            if field is None and (field := self._field(line)) is None:
+            field = known.get(line) or idle.get(line) or self._field(line)
+            if field is None:
                 return None
             if field[0] == HOST:
                 hosts += 1
@@ -110,7 +140,8 @@ class HeadReader:
         name, value = match[1].lower(), match[2]
         if name in _DOUBTFUL or (name == b"connection" and value.lower() != b"keep-alive"):
             return None
-        _remember(self._fields, line, (name, value))
+        matters = self._looked_at is None or name in self._looked_at
+        _remember(self._fields if matters else self._idle, line, (name, value))
         return name, value
 
 

@@ -1,7 +1,8 @@
 """Answers raw requests with kept answers, by the same policy object as the ASGI door, or leaves them alone.
 
-    raw segment -> memo: all it rested upon still stands?  -> bytes
-                -> head read -> `CacheMiddleware.hit`      -> bytes, remembered for the next of its kind
+    raw segment -> memo of all bytes: all it rested upon still stands?  -> bytes
+                -> memo of the lines that matter                        -> bytes
+                -> head read -> `CacheMiddleware.hit`                   -> bytes, remembered in both
                 -> None: the server's parser and ASGI
 
 A server's protocol class calls `NativeHits.answer` with whole bodiless requests while nothing else is under way on
@@ -19,18 +20,21 @@ from steinmetz.cache.asgi.answers import hit_headers, is_unmodified, without_bod
 from steinmetz.cache.asgi.hit import Found
 from steinmetz.cache.asgi.middleware import ADMISSION, ROUTE, CacheMiddleware
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
-from steinmetz.cache.native.heads import HeadReader
+from steinmetz.cache.native.heads import Gist, HeadReader
 from steinmetz.cache.native.memo import Memo
-from steinmetz.cache.native.passage import Client, Front, Leaving, Passage, PlainPassage, header_lines
+from steinmetz.cache.native.passage import Client, Front, Leaving, Passage, PlainFront, header_lines
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.statistics import RouteCounts
 
 MEMO_BYTES = 8 * 1024 * 1024
-READY_BYTES = 2_500
-"""Python's own cost of one remembered request beside its bytes."""
+READY_BYTES = 3_000
+MEMBER_BYTES = 250
+"""Python's own cost of what a request may be answered with, and of remembering one, beside their bytes."""
 LOOKED_AT_S = 1.0
 """What is remembered of a request is made anew at least so often: ages and dates are told in whole seconds."""
 
+# What the cache itself looks at beside the credential, and who asks through a proxy.
+_LOOKED_AT = frozenset({b"if-none-match", b"accept-encoding", b"x-forwarded-for", b"x-forwarded-proto"})
 _STATUS_LINE = {status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() for status in (200, 304)}
 
 
@@ -48,6 +52,7 @@ class Ready:
         "fields",
         "has_body",
         "head",
+        "is_shared",
         "leaving",
         "passage",
         "remembered",
@@ -64,9 +69,10 @@ class Ready:
         head: bytes,
         leaving: Leaving,
         passage: Passage,
-        client: Client,
+        client: Client | None,
         *,
         has_body: bool,
+        is_shared: bool,
     ) -> None:
         self.entry: ref[Entry] = ref(found.entry)
         self.remembered: RememberedAdmission | None = found.remembered
@@ -79,6 +85,8 @@ class Ready:
         self.client = client
         """The client that a trusted proxy names; None: whoever the connection is with."""
         self.has_body = has_body
+        self.is_shared = is_shared
+        """Whether all requests with the same lines that matter have it."""
         self.unmodified = leaving.status == 304
         self.weight = READY_BYTES + len(head)
 
@@ -89,14 +97,32 @@ Log = Callable[[Leaving], None]
 """The access log of the server itself; ``leaving.scope["client"]`` is the client."""
 
 
-class Peer:
-    """Whom one connection is with; requests of like peers share a memo."""
+def _weight_by_bytes(segment: bytes, ready: Ready) -> int:
+    return len(segment) + (MEMBER_BYTES if ready.is_shared else ready.weight)
 
-    __slots__ = ("client", "forwarded", "log", "memo", "root_path", "scheme", "server")
+
+def _weight_by_gist(gist: Gist, ready: Ready) -> int:
+    return sum(map(len, gist)) + MEMBER_BYTES + ready.weight
+
+
+class Known:
+    """What is remembered of the requests of like peers: by all their bytes, and by the lines that matter."""
+
+    __slots__ = ("by_bytes", "by_gist")
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.by_bytes: Memo[bytes, Ready] = Memo(budget_bytes // 2, _weight_by_bytes)
+        self.by_gist: Memo[Gist, Ready] = Memo(budget_bytes // 2, _weight_by_gist)
+
+
+class Peer:
+    """Whom one connection is with."""
+
+    __slots__ = ("client", "forwarded", "known", "log", "root_path", "scheme", "server")
 
     def __init__(
         self,
-        memo: Memo[Ready],
+        known: Known,
         *,
         scheme: str,
         client: Client,
@@ -105,7 +131,7 @@ class Peer:
         forwarded: Forwarded | None,
         log: Log | None,
     ) -> None:
-        self.memo = memo
+        self.known = known
         self.scheme = scheme
         self.client = client
         self.server = server
@@ -126,11 +152,14 @@ class NativeHits:
         memo_bytes: int = MEMO_BYTES,
     ) -> None:
         self._cache = cache
-        self._front: Front = front if front is not None else self._plain
+        self._front: Front = front if front is not None else PlainFront(cache.finish, cache.on_admitted)
         self._excluded = excluded
         self._memo_bytes = memo_bytes
-        self._heads = HeadReader()
-        self._memos: dict[tuple[str, str, Forwarded | None], Memo[Ready]] = {}
+        self._looked_at: frozenset[bytes] | None = None
+        if self._front.fields is not None and cache.credential_fields is not None:
+            self._looked_at = self._front.fields | cache.credential_fields | _LOOKED_AT
+        self._heads = HeadReader(self._looked_at)
+        self._known: dict[tuple[str, str, Forwarded | None], Known] = {}
         self._epochs = cache.kept.coherence.epochs
         self._switch = cache.switch
         self._statistics = cache.statistics
@@ -142,7 +171,7 @@ class NativeHits:
         self,
         *,
         scheme: str,
-        client: Client,
+        client: tuple[str, int] | None,
         server: tuple[str, int | None] | None = None,
         root_path: str = "",
         forwarded: Forwarded | None = None,
@@ -153,22 +182,22 @@ class NativeHits:
         What a request says of its sender counts only from such a one; these have a memo of their own (trap T21).
         """
         kind = scheme, root_path, forwarded
-        memo = self._memos.get(kind)
-        if memo is None:
-            memo = self._memos[kind] = Memo(self._memo_bytes)
+        known = self._known.get(kind)
+        if known is None:
+            known = self._known[kind] = Known(self._memo_bytes)
         return Peer(
-            memo,
+            known,
             scheme=scheme,
-            client=client,
+            client=Client(client),
             server=server,
             root_path=root_path,
             forwarded=forwarded,
             log=log,
         )
 
-    def memos(self) -> list[Memo[Ready]]:
-        """What is remembered of raw requests, for each kind of peer."""
-        return list(self._memos.values())
+    def known(self) -> list[Known]:
+        """What is remembered, for each kind of peer."""
+        return list(self._known.values())
 
     def answer(self, segment: bytes, peer: Peer, fields: HeaderList, started_ns: int) -> bytes | None:
         """The whole response to ``segment``, which came at ``started_ns``; None if it is not for this door.
@@ -179,21 +208,12 @@ class NativeHits:
         # The marks first: a bump drops the answers before it takes its mark down.
         if self._epochs.marks or not self._switch.on:
             return None
-        ready = peer.memo.get(segment)
-        if ready is None or self._has_cluster:
-            return self._first_sight(segment, peer, fields, started_ns)
-        entry, remembered = ready.entry(), ready.remembered
-        if (
-            entry is None
-            or not entry.alive
-            or (remembered is not None and not remembered.alive)
-            or ready.fields is not fields
-            or self._monotonic_s() >= ready.until_s
-        ):
-            return self._first_sight(segment, peer, fields, started_ns)
-        return self._give(ready, entry, peer, started_ns)
-
-    def _give(self, ready: Ready, entry: Entry, peer: Peer, started_ns: int) -> bytes | None:
+        ready = peer.known.by_bytes.get(segment)
+        if ready is None or (entry := self._standing(ready, fields)) is None:
+            ready = self._first_sight(segment, peer, fields)
+            entry = None if ready is None else ready.entry()
+            if ready is None or entry is None:
+                return None
         client = ready.client or peer.client
         own = ready.passage.take(client, started_ns)
         if own is None:
@@ -201,24 +221,46 @@ class NativeHits:
         entry.hits += 1
         ready.counts.hits += 1
         if peer.log is not None:
-            ready.leaving.scope["client"] = client
+            ready.leaving.scope["client"] = client.address
             peer.log(ready.leaving)
         if ready.has_body:
-            return b"%b%b\r\n%b" % (ready.head, own, entry.body)
+            return b"".join((ready.head, own, entry.body))
         if ready.unmodified:
             self._statistics.not_modified += 1
-        return b"%b%b\r\n" % (ready.head, own)
+        return ready.head + own
+
+    def _standing(self, ready: Ready, fields: HeaderList) -> Entry | None:
+        """The answer, if all that ``ready`` rests upon still stands."""
+        entry, remembered = ready.entry(), ready.remembered
+        if (
+            entry is None
+            or not entry.alive
+            or (remembered is not None and not remembered.alive)
+            or ready.fields is not fields
+            or self._monotonic_s() >= ready.until_s
+            or self._has_cluster
+        ):
+            return None
+        return entry
 
     # -- at first sight
 
-    def _first_sight(self, segment: bytes, peer: Peer, fields: HeaderList, started_ns: int) -> bytes | None:
-        ready = self._ready(segment, peer, fields)
-        entry = None if ready is None else ready.entry()
-        if ready is None or entry is None:
-            peer.memo.forget(segment)
-            return None
-        peer.memo.remember(segment, ready)
-        return self._give(ready, entry, peer, started_ns)
+    def _first_sight(self, segment: bytes, peer: Peer, fields: HeaderList) -> Ready | None:
+        known, gist, ready = peer.known, None, None
+        if self._looked_at is not None:
+            gist = self._heads.gist(segment)
+            if gist is None:
+                return None
+            ready = known.by_gist.get(gist) or known.by_gist.recall(gist)
+        if ready is None or self._standing(ready, fields) is None:
+            ready = self._ready(segment, peer, fields)
+            if ready is None:
+                known.by_bytes.forget(segment)
+                return None
+            if gist is not None and ready.is_shared:
+                known.by_gist.remember(gist, ready)
+        known.by_bytes.remember(segment, ready)
+        return ready
 
     def _ready(self, segment: bytes, peer: Peer, fields: HeaderList) -> Ready | None:
         head = self._heads.read(segment)
@@ -233,7 +275,7 @@ class NativeHits:
             "query_string": head.query,
             "headers": head.headers,
             "scheme": peer.scheme,
-            "client": peer.client,
+            "client": peer.client.address,
             "server": peer.server,
         }
         is_forwarded = peer.forwarded is not None and peer.forwarded(scope)
@@ -260,9 +302,10 @@ class NativeHits:
             fields,
             b"%b%b%b" % (_STATUS_LINE[status], header_lines(fields), header_lines(headers)),
             leaving,
-            self._front(leaving),
-            scope["client"] if is_forwarded else None,
+            self._front.passage(leaving),
+            Client(scope["client"]) if is_forwarded else None,
             has_body=has_body,
+            is_shared=self._is_shared(found),
         )
 
     def _until_s(self, entry: Entry, remembered: RememberedAdmission | None, now_s: float) -> float:
@@ -278,5 +321,11 @@ class NativeHits:
             until_s = min(until_s, now_s + min(ends) - self._clock.now().timestamp())
         return until_s
 
-    def _plain(self, leaving: Leaving) -> Passage:
-        return PlainPassage(leaving, self._cache.finish, self._cache.on_admitted)
+    def _is_shared(self, found: Found) -> bool:
+        """Whether the lines that matter are all that the answer depends on."""
+        looked_at = self._looked_at
+        return (
+            looked_at is not None
+            and found.target.policy.key is None
+            and all(name in looked_at for name, _ in found.entry.vary)
+        )

@@ -1,34 +1,30 @@
-"""Remembers what raw requests may be answered with, bounded by bytes (trap T20)."""
+"""Remembers what requests may be answered with, bounded by bytes (trap T20)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+R = TypeVar("R")
 
 
-class Weighed(Protocol):
-    @property
-    def weight(self) -> int: ...
-
-
-R = TypeVar("R", bound=Weighed)
-
-
-class Memo(Generic[R]):
+class Memo(Generic[K, R]):
     """Two generations: when the young one has half of ``budget_bytes``, it becomes the old one, and what was old
-    and not asked for meanwhile is forgotten."""
+    and not asked for meanwhile is forgotten. ``weigh(key, found)`` stays the same for the same two."""
 
-    __slots__ = ("_old", "_old_bytes", "_young", "_young_bytes", "budget_bytes", "forgotten", "get")
+    __slots__ = ("_old", "_old_bytes", "_weigh", "_young", "_young_bytes", "budget_bytes", "forgotten", "get")
 
-    def __init__(self, budget_bytes: int) -> None:
+    def __init__(self, budget_bytes: int, weigh: Callable[[K, R], int]) -> None:
         self.budget_bytes = budget_bytes
-        self._young: dict[bytes, R] = {}
-        self._old: dict[bytes, R] = {}
+        self._weigh = weigh
+        self._young: dict[K, R] = {}
+        self._old: dict[K, R] = {}
         self._young_bytes = self._old_bytes = 0
         self.forgotten = 0
         """How many had to go for want of room."""
         self.get = self._young.get
-        """What is remembered of a raw request and was asked for lately; `recall` looks further back."""
+        """What was remembered lately; `recall` looks further back."""
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -40,16 +36,16 @@ class Memo(Generic[R]):
     def weight_bytes(self) -> int:
         return self._young_bytes + self._old_bytes
 
-    def recall(self, raw: bytes) -> R | None:
-        """What was remembered before; it is young again."""
-        found = self._old.get(raw)
+    def recall(self, key: K) -> R | None:
+        """What was remembered long ago; it is young again."""
+        found = self._old.get(key)
         if found is not None:
-            self.remember(raw, found)
+            self.remember(key, found)
         return found
 
-    def remember(self, raw: bytes, ready: R) -> None:
-        self.forget(raw)
-        weight, half = len(raw) + ready.weight, self.budget_bytes // 2
+    def remember(self, key: K, found: R) -> None:
+        self.forget(key)
+        weight, half = self._weigh(key, found), self.budget_bytes // 2
         if weight > half:
             return
         if self._young_bytes + weight > half:
@@ -57,14 +53,12 @@ class Memo(Generic[R]):
             self._old, self._old_bytes = self._young, self._young_bytes
             self._young, self._young_bytes = {}, 0
             self.get = self._young.get
-        self._young[raw] = ready
+        self._young[key] = found
         self._young_bytes += weight
 
-    def forget(self, raw: bytes) -> None:
-        before = self._young.pop(raw, None)
-        if before is not None:
-            self._young_bytes -= len(raw) + before.weight
-            return
-        before = self._old.pop(raw, None)
-        if before is not None:
-            self._old_bytes -= len(raw) + before.weight
+    def forget(self, key: K) -> None:
+        found = self._young.pop(key, None)
+        if found is not None:
+            self._young_bytes -= self._weigh(key, found)
+        elif self._old and (found := self._old.pop(key, None)) is not None:
+            self._old_bytes -= self._weigh(key, found)

@@ -3,17 +3,25 @@ fields."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from steinmetz.cache.asgi.admission import Principal
 from steinmetz.cache.asgi.protocol import Finish, HeaderList, OnAdmitted, Scope
 
-Client = tuple[str, int] | None
+
+class Client:
+    """Where requests come from: ``address`` as in an ASGI scope. ``noted`` is for the front: what it has worked
+    out of the address, so that it does so once."""
+
+    __slots__ = ("address", "noted")
+
+    def __init__(self, address: tuple[str, int] | None) -> None:
+        self.address = address
+        self.noted: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Leaving:
     """A kept answer that is about to go out; ``size`` is that of the body that is sent, in bytes."""
 
@@ -26,27 +34,45 @@ class Leaving:
 
 
 class Passage(Protocol):
-    """One request, as often as it comes byte by byte the same."""
+    """One request, as often as it comes the same."""
 
     def take(self, client: Client, started_ns: int) -> bytes | None:
         """Charge, count and log the request, which came at ``started_ns`` (`steinmetz.clock.perf_ns`).
 
-        Returns the header lines of this one response, each with its CRLF; or None to let the request go through
-        ASGI instead. Then nothing must have been charged or counted: that happens there.
+        Returns the last header lines of this one response, each with its CRLF, and the empty line that ends them;
+        or None to let the request go through ASGI instead. Then nothing must have been charged or counted: that
+        happens there.
         """
 
 
-Front = Callable[[Leaving], Passage]
-"""Makes the passage of an answer. ``leaving.headers`` go out whatever it does; it adds to them."""
+class Front(Protocol):
+    """Makes passages. ``fields`` are the request fields it looks at, in lower case; None if nobody can say."""
+
+    @property
+    def fields(self) -> frozenset[bytes] | None: ...
+
+    def passage(self, leaving: Leaving) -> Passage:
+        """``leaving.headers`` go out whatever it does; it adds to them."""
 
 
 def header_lines(headers: HeaderList) -> bytes:
     return b"".join([b"%b: %b\r\n" % line for line in headers])
 
 
-class PlainPassage:
+class PlainFront:
     """For an application that has nothing in front but what it told the cache."""
 
+    fields = None
+
+    def __init__(self, finish: Finish | None, on_admitted: OnAdmitted | None) -> None:
+        self._finish = finish
+        self._on_admitted = on_admitted
+
+    def passage(self, leaving: Leaving) -> Passage:
+        return PlainPassage(leaving, self._finish, self._on_admitted)
+
+
+class PlainPassage:
     __slots__ = ("_finish", "_leaving", "_on_admitted")
 
     def __init__(self, leaving: Leaving, finish: Finish | None, on_admitted: OnAdmitted | None) -> None:
@@ -56,7 +82,7 @@ class PlainPassage:
 
     def take(self, client: Client, started_ns: int) -> bytes | None:
         leaving, added = self._leaving, b""
-        leaving.scope["client"] = client
+        leaving.scope["client"] = client.address
         if self._finish is not None:
             finished = list(self._finish(leaving.scope, leaving.status, list(leaving.headers)))
             kept = len(leaving.headers)
@@ -68,4 +94,4 @@ class PlainPassage:
                 self._on_admitted(leaving.scope, leaving.principal)
             except Exception:
                 return None  # it says so again where its words are understood
-        return added
+        return added + b"\r\n"
