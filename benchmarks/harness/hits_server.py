@@ -13,7 +13,8 @@ import orjson
 import uvicorn
 
 from steinmetz.cache import Admission, Admitted, Principal, ResponseCache, cached
-from steinmetz.cache.native.hits import NativeHits
+from steinmetz.cache.hits.asgi import AsgiHits
+from steinmetz.cache.hits.native import NativeHits
 from steinmetz.clock import SystemClock, perf_ns
 from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.kit.gcra import Rate
@@ -85,7 +86,7 @@ def product(settings: Settings) -> tuple[Edge, NativeHits]:
         clock=clock, authenticator=Bearer(), version="bench", finish=edge.finish, on_admitted=rates.charge_user
     )
     front = cache.wrap(Company())
-    edge.inside = front
+    edge.inside, edge.kept = front, AsgiHits(front, edge)
     return edge, NativeHits(front, edge)
 
 

@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from steinmetz.cache import Admission, Admitted, CacheConfig, Principal, Refused, ResponseCache, cached
-from steinmetz.cache.native.hits import NativeHits, Ready
+from steinmetz.cache.hits.native import NativeHits, Ready
 from steinmetz.cache.testing import FakeHook
 from steinmetz.clock import FakeClock
 from steinmetz.live.native import protocol_class

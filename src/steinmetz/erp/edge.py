@@ -14,7 +14,8 @@ from typing import Any
 import structlog
 from pydantic_core import to_json
 
-from steinmetz.cache.native.passage import Leaving
+from steinmetz.cache.hits.asgi import AsgiHits
+from steinmetz.cache.hits.passage import Leaving
 from steinmetz.clock import Clock, perf_ns
 from steinmetz.erp.access import (
     MAX_AGENT_CHARS,
@@ -215,6 +216,8 @@ class Edge:
     ) -> None:
         self.inside: ASGIApp = _nothing
         """What it wraps; set once the rest has been built, which needs `finish`."""
+        self.kept: AsgiHits | None = None
+        """The short way of a hit, before everything that one does not need; None without a cache."""
         self._headers = ResponseHeaders(settings.cors_origins)
         self.finish = self._headers.finish
         self._traffic = traffic
@@ -228,7 +231,7 @@ class Edge:
     """What it looks at in requests that are answered below ASGI."""
 
     def passage(self, leaving: Leaving) -> KeptPassage:
-        """For a kept answer that leaves below ASGI (`steinmetz.cache.native`)."""
+        """For a kept answer that leaves below ASGI (`steinmetz.cache.hits`)."""
         scope = leaving.scope
         given = _of_interest(scope["headers"])
         fields = request_line(
@@ -259,6 +262,15 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or scope["path"].startswith(self._passed):
             await self.inside(scope, receive, send)
+            return
+        if (
+            self.kept is not None
+            and scope["type"] == "http"
+            and (taken := self.kept.take(scope, perf_ns())) is not None
+        ):
+            status, headers, body = taken
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
             return
         if scope["type"] == "websocket":
             await self._refuse_websocket(scope, receive, send)

@@ -154,7 +154,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     live.on_relayed(heard(publish))
     database.publisher = everywhere(publish, live.relay)
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
-    door.inside = live
+    door.inside, door.kept = live, live.asgi_hits(door)
     return Application(state, api, live, door)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steinmetz.cache.native.passage import Client, Leaving, header_lines
+from steinmetz.cache.asgi.protocol import HeaderList
+from steinmetz.cache.hits.passage import Client, Leaving, header_lines
 from steinmetz.clock import perf_ns
 from steinmetz.erp.access import AccessLog, KeptLine, address_json
 from steinmetz.erp.kit.addresses import is_local
@@ -22,6 +23,7 @@ class KeptPassage:
         "_access",
         "_counted",
         "_given_id",
+        "_headers",
         "_ids",
         "_is_forwarded",
         "_leaving",
@@ -52,12 +54,20 @@ class KeptPassage:
         self._access = access
         self._counted = traffic.kind(leaving.scope["method"], leaving.status)
         # The scope has no request id, so what is added is the same for all.
-        kept = len(leaving.headers)
-        added = headers.finish(leaving.scope, leaving.status, leaving.headers)[kept:]
-        self._lines = header_lines(added) + b"x-request-id: "
+        self._headers = headers.finish(leaving.scope, leaving.status, leaving.headers)
+        self._lines = header_lines(self._headers[len(leaving.headers) :]) + b"x-request-id: "
         self._is_forwarded = is_forwarded(leaving.scope["headers"])
 
     def take(self, client: Client, started_ns: int) -> bytes | None:
+        request_id = self._pass(client, started_ns)
+        return None if request_id is None else b"%b%b\r\n\r\n" % (self._lines, request_id.encode())
+
+    def take_fields(self, client: Client, started_ns: int) -> HeaderList | None:
+        request_id = self._pass(client, started_ns)
+        return None if request_id is None else [*self._headers, (b"x-request-id", request_id.encode())]
+
+    def _pass(self, client: Client, started_ns: int) -> str | None:
+        """The id of a request that may pass; then it has been charged, counted and logged."""
         leaving, noted = self._leaving, client.noted
         if noted is None:
             noted = client.noted = self._noted(client)
@@ -72,7 +82,7 @@ class KeptPassage:
         traffic.seconds += duration_ms / 1000
         if self._access is not None:
             self._access.write_kept(self._line, duration_ms, noted.address, request_id)
-        return b"%b%b\r\n\r\n" % (self._lines, request_id.encode())
+        return request_id
 
     def _noted(self, client: Client) -> _Noted:
         host = client.address[0] if client.address is not None else ""

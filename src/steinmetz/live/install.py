@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from steinmetz.cache import ResponseCache
-    from steinmetz.cache.native.hits import NativeHits
-    from steinmetz.cache.native.passage import Front
+    from steinmetz.cache.hits.asgi import AsgiHits
+    from steinmetz.cache.hits.native import NativeHits
+    from steinmetz.cache.hits.passage import Front
     from steinmetz.monitor import Alert, QueryMonitor
     from steinmetz.realtime import Server, Socket
 
@@ -229,9 +230,17 @@ class Live:
         """
         if self._cached is None:
             return None
-        from steinmetz.cache.native.hits import NativeHits
+        from steinmetz.cache.hits.native import NativeHits
 
         return NativeHits(self._cached, front, excluded=self._is_for_sockets)
+
+    def asgi_hits(self, front: Front) -> AsgiHits | None:
+        """The same short way for ``front`` itself, if it is the outermost layer in ASGI."""
+        if self._cached is None:
+            return None
+        from steinmetz.cache.hits.asgi import AsgiHits
+
+        return AsgiHits(self._cached, front, excluded=self._is_for_sockets)
 
     def _is_for_sockets(self, path: str) -> bool:
         return self.io is not None and self.io.takes(path)

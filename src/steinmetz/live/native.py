@@ -21,8 +21,8 @@ from steinmetz.clock import perf_ns
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from steinmetz.cache.native.hits import NativeHits
-    from steinmetz.cache.native.passage import Leaving
+    from steinmetz.cache.hits.native import NativeHits
+    from steinmetz.cache.hits.passage import Leaving
     from steinmetz.realtime import Server
 
 MAX_HEAD_BYTES = 65_536

@@ -50,7 +50,7 @@ CONSISTENCY_TOKEN = b"x-consistency-token"
 REMEMBERED_TARGETS = 8_192
 REMEMBERED_LENGTH = 1_024
 
-_INTERESTING = frozenset(
+INTERESTING = frozenset(
     {
         b"cache-control",
         b"pragma",
@@ -63,7 +63,7 @@ _INTERESTING = frozenset(
         CONSISTENCY_TOKEN,
     }
 )
-_NOTHING_INTERESTING: dict[bytes, bytes] = {}
+_NOTHINGINTERESTING: dict[bytes, bytes] = {}
 _UNKNOWN_CLUSTER = Bypass("what other processes have written is not known")
 
 
@@ -209,7 +209,7 @@ class CacheMiddleware:
         if_none_match = token = None
         headers = scope["headers"]
         for name, value in headers:
-            if name in _INTERESTING:
+            if name in INTERESTING:
                 if name == b"if-none-match" and if_none_match is None:
                     if_none_match = value
                 elif name == CONSISTENCY_TOKEN and token is None:
@@ -306,9 +306,9 @@ class CacheMiddleware:
 
 def _interesting(headers: Headers) -> dict[bytes, bytes]:
     """The fields that can turn a hit into something else; a field given twice is one list."""
-    found = _NOTHING_INTERESTING
+    found = _NOTHINGINTERESTING
     for name, value in headers:
-        if name in _INTERESTING:
+        if name in INTERESTING:
             if not found:
                 found = {name: value}
             else:

@@ -44,6 +44,9 @@ class Passage(Protocol):
         happens there.
         """
 
+    def take_fields(self, client: Client, started_ns: int) -> HeaderList | None:
+        """The same for a door within ASGI: the whole header."""
+
 
 class Front(Protocol):
     """Makes passages. ``fields`` are the request fields it looks at, in lower case; None if nobody can say."""
@@ -81,17 +84,21 @@ class PlainPassage:
         self._on_admitted = on_admitted
 
     def take(self, client: Client, started_ns: int) -> bytes | None:
-        leaving, added = self._leaving, b""
+        finished = self.take_fields(client, started_ns)
+        # Headers that were rewritten, and not only added to, are more than lines at the end can say.
+        return None if finished is None else header_lines(finished[len(self._leaving.headers) :]) + b"\r\n"
+
+    def take_fields(self, client: Client, started_ns: int) -> HeaderList | None:
+        leaving = self._leaving
         leaving.scope["client"] = client.address
+        finished = list(leaving.headers)
         if self._finish is not None:
-            finished = list(self._finish(leaving.scope, leaving.status, list(leaving.headers)))
-            kept = len(leaving.headers)
-            if finished[:kept] != leaving.headers:
-                return None  # rewritten, not only added to: more than lines at the end can say
-            added = header_lines(finished[kept:])
+            finished = list(self._finish(leaving.scope, leaving.status, finished))
+            if finished[: len(leaving.headers)] != leaving.headers:
+                return None
         if self._on_admitted is not None and leaving.principal is not None:
             try:
                 self._on_admitted(leaving.scope, leaving.principal)
             except Exception:
                 return None  # it says so again where its words are understood
-        return added + b"\r\n"
+        return finished

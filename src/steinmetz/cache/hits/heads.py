@@ -19,7 +19,8 @@ REMEMBERED_LINES = 4_096
 REMEMBERED_LINE_BYTES = 2_048
 
 HOST = b"host"
-_DOUBTFUL = frozenset(
+# Fields that can make another thing of a request than a GET that a kept answer fits.
+DOUBTFUL = frozenset(
     {
         # A body, or a change of protocol.
         b"content-length",
@@ -76,25 +77,28 @@ class HeadReader:
         """Lines that are written plainly and that nobody looks at."""
         self._targets: dict[bytes, tuple[str, str, bytes]] = {}
 
-    def gist(self, segment: bytes) -> Gist | None:
-        """What the one request that ``segment`` consists of has in common with others that are answered alike.
+    def gist(self, segment: bytes) -> tuple[Gist | None, bool]:
+        """What the one request that ``segment`` consists of has in common with others that are answered alike, and
+        whether all its lines were heard before.
 
         None for more or less than one request, and for whatever is not written plainly.
         """
         if len(segment) > MAX_SEGMENT_BYTES or segment.find(END) != len(segment) - len(END):
-            return None
-        idle = self._idle
+            return None, False
+        idle, known = self._idle, self._fields
         lines = segment.split(b"\r\n")
         if len(lines) > MAX_FIELDS:
-            return None
-        lines = [line for line in lines if line not in idle]
-        known, unheard = self._fields, False
-        for line in lines[1:-2]:
-            if line not in known:
-                if self._field(line) is None:
-                    return None
-                unheard = True
-        return tuple([line for line in lines if line not in self._idle] if unheard else lines)
+            return None, False
+        left = [line for line in lines if line not in idle]
+        if left[0] is not lines[0]:
+            return None, False  # a field where the request line should be
+        unheard = [line for line in left[1:-2] if line not in known]
+        for line in unheard:
+            if self._field(line) is None:
+                return None, False
+            if line in idle:
+                left.remove(line)
+        return tuple(left), not unheard
 
     def read(self, segment: bytes) -> Head | None:
         """The one request that ``segment`` consists of, its empty line included.
@@ -138,7 +142,7 @@ class HeadReader:
         if match is None:
             return None
         name, value = match[1].lower(), match[2]
-        if name in _DOUBTFUL or (name == b"connection" and value.lower() != b"keep-alive"):
+        if name in DOUBTFUL or (name == b"connection" and value.lower() != b"keep-alive"):
             return None
         matters = self._looked_at is None or name in self._looked_at
         _remember(self._fields if matters else self._idle, line, (name, value))
