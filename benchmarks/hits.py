@@ -51,7 +51,7 @@ class Form:
     peers: bool = True
 
 
-FULL, QUICK = Form(rounds=7, seconds=3), Form(rounds=2, seconds=1, peers=False)
+FULL, QUICK = Form(rounds=7, seconds=2), Form(rounds=2, seconds=1, peers=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from typing import Any
 
 BODY = {
@@ -20,67 +21,50 @@ TTL_S = 3600
 
 
 def litestar() -> Any:
-    from litestar import Litestar, get
-
-    @get("/public", cache=TTL_S, sync_to_thread=False)
-    def public() -> dict[str, Any]:
-        return BODY
-
-    return Litestar([public])
+    web = import_module("litestar")
+    return web.Litestar([web.get("/public", cache=TTL_S, sync_to_thread=False)(plain)])
 
 
 def fastapi_cache2() -> Any:
-    from fastapi import FastAPI
-    from fastapi_cache import FastAPICache
-    from fastapi_cache.backends.inmemory import InMemoryBackend
-    from fastapi_cache.decorator import cache
-
-    app = FastAPI()
-    FastAPICache.init(InMemoryBackend())
-
-    @app.get("/public")
-    @cache(expire=TTL_S)
-    async def public() -> dict[str, Any]:
-        return BODY
-
+    app = import_module("fastapi").FastAPI()
+    backend = import_module("fastapi_cache.backends.inmemory").InMemoryBackend()
+    import_module("fastapi_cache").FastAPICache.init(backend)
+    app.get("/public")(import_module("fastapi_cache.decorator").cache(expire=TTL_S)(answer))
     return app
 
 
 def cashews() -> Any:
-    from cashews import cache
-    from fastapi import FastAPI
-
-    app = FastAPI()
+    app, cache = import_module("fastapi").FastAPI(), import_module("cashews").cache
     cache.setup("mem://")
-
-    @app.get("/public")
-    @cache(ttl=TTL_S)
-    async def public() -> dict[str, Any]:
-        return BODY
-
+    app.get("/public")(cache(ttl=TTL_S)(answer))
     return app
 
 
 def aiocache() -> Any:
-    from aiocache import cached
-    from fastapi import FastAPI, Response
+    web = import_module("fastapi")
+    app, kept = web.FastAPI(), import_module("aiocache").cached(ttl=TTL_S)(as_json)
 
-    app = FastAPI()
+    async def public() -> Any:
+        return web.Response(await kept(), media_type="application/json")
 
-    @cached(ttl=TTL_S)
-    async def answer() -> bytes:
-        return json.dumps(BODY).encode()
-
-    @app.get("/public")
-    async def public() -> Response:
-        return Response(await answer(), media_type="application/json")
-
+    app.get("/public", response_model=None)(public)
     return app
 
 
-def main(name: str, port: int) -> None:
-    import uvicorn
+def plain() -> dict[str, Any]:
+    return BODY
 
+
+async def answer() -> dict[str, Any]:
+    return BODY
+
+
+async def as_json() -> bytes:
+    return json.dumps(BODY).encode()
+
+
+def main(name: str, port: int) -> None:
+    uvicorn = import_module("uvicorn")
     made = {"litestar": litestar, "fastapi-cache2": fastapi_cache2, "cashews": cashews, "aiocache": aiocache}
     uvicorn.run(made[name](), host="127.0.0.1", port=port, http="httptools", loop="uvloop", log_level="info")
 

@@ -1,4 +1,4 @@
-"""Caches in C before an HTTP origin: nginx and Varnish, set up as for production, on one core, with access logs."""
+"""Caches in C before an HTTP origin: nginx and Varnish as in production, on one core, with access logs."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def nginx(origin: int, *, cores: frozenset[int], may_install: bool) -> Iterator[
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(user=user, folder=folder, memory=memory, port=port, origin=origin))
     try:
-        command = [program, "-c", config, "-p", folder]
+        command: list[str | Path] = [program, "-c", config, "-p", folder]
         with Program(command, log=folder / "nginx.log", cores=cores) as running:
             running.wait_until(answers(f"http://127.0.0.1:{port}/public"))
             yield running, port
@@ -94,8 +94,10 @@ def varnish(
     with ExitStack() as stack:
         running = [stack.enter_context(Program(command, log=folder / "varnish.log", cores=cores))]
         running[0].wait_until(answers(f"http://127.0.0.1:{port}/public"))
-        ncsa = [program.with_name("varnishncsa") if program.with_name("varnishncsa").exists() else "varnishncsa"]
-        log = [*ncsa, "-n", folder / "work", "-w", folder / "access.log"]
+        log: list[str | Path] = [program.with_name("varnishncsa")]
+        if not program.with_name("varnishncsa").exists():
+            log = ["varnishncsa"]
+        log += ["-n", folder / "work", "-w", folder / "access.log"]
         running.append(stack.enter_context(Program(log, log=folder / "ncsa.log", cores=cores)))
         yield running, port
 

@@ -83,17 +83,16 @@ class HeadReader:
 
         None for more or less than one request, and for whatever is not written plainly.
         """
-        if len(segment) > MAX_SEGMENT_BYTES or segment.find(END) != len(segment) - len(END):
+        if len(segment) > MAX_SEGMENT_BYTES or not segment.endswith(END):
             return None, False
         idle, known = self._idle, self._fields
         lines = segment.split(b"\r\n")
-        if len(lines) > MAX_FIELDS:
-            return None, False
         left = [line for line in lines if line not in idle]
-        if left[0] is not lines[0]:
+        if left[0] is not lines[0] or len(lines) > MAX_FIELDS:
             return None, False  # a field where the request line should be
         unheard = [line for line in left[1:-2] if line not in known]
         for line in unheard:
+            # An empty line before the end was never heard either, and is no field.
             if self._field(line) is None:
                 return None, False
             if line in idle:
@@ -107,7 +106,7 @@ class HeadReader:
         `Expect`, `Upgrade`, `Range`, a connection that is not to stay, no Host or several, and whatever is not
         written plainly.
         """
-        if len(segment) > MAX_SEGMENT_BYTES or segment.find(END) != len(segment) - len(END):
+        if len(segment) > MAX_SEGMENT_BYTES or not segment.endswith(END):
             return None
         lines = segment[: -len(END)].split(b"\r\n")
         asked = self._targets.get(lines[0])
@@ -141,7 +140,8 @@ class HeadReader:
         match = _FIELD_LINE.fullmatch(line)
         if match is None:
             return None
-        name, value = match[1].lower(), match[2]
+        name, value = match.groups()
+        name = name.lower()
         if name in DOUBTFUL or (name == b"connection" and value.lower() != b"keep-alive"):
             return None
         matters = self._looked_at is None or name in self._looked_at
