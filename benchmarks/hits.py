@@ -39,7 +39,7 @@ UVICORN = ("uvicorn[standard]==0.54.0",)
 PYTHON_PEERS = {
     "litestar": ("litestar", *UVICORN),
     "cashews": ("cashews", "fastapi", *UVICORN),
-    "fastapi-cache2": ("fastapi-cache2", "fastapi", *UVICORN),
+    "fastapi-cache2": ("fastapi-cache2", "fastapi", "jinja2", *UVICORN),
     "aiocache": ("aiocache", "fastapi", *UVICORN),
 }
 

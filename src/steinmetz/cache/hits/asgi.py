@@ -60,6 +60,10 @@ class AsgiHits:
         """Fields that nobody looks at."""
         self._clients: dict[str, Client] = {}
 
+    def remembered(self) -> dict[str, int]:
+        """How many requests, fields that do not matter, and clients."""
+        return {"requests": len(self._known), "fields": len(self._idle), "clients": len(self._clients)}
+
     def take(self, scope: Scope, started_ns: int) -> tuple[int, HeaderList, bytes] | None:
         """Status, header and body to send, charged, counted and logged; None to go on as ever."""
         readiness = self._readiness
@@ -69,10 +73,10 @@ class AsgiHits:
         mattering = tuple([field for field in headers if field not in idle])
         gist = (
             scope["method"],
-            scope["root_path"],
+            scope.get("root_path", ""),
             scope["path"],
             scope["query_string"],
-            scope["scheme"],
+            scope.get("scheme", "http"),
             mattering,
         )
         ready = self._known.get(gist)

@@ -77,6 +77,10 @@ class HeadReader:
         """Lines that are written plainly and that nobody looks at."""
         self._targets: dict[bytes, tuple[str, str, bytes]] = {}
 
+    def remembered(self) -> tuple[int, int, int]:
+        """How many lines: fields that matter, fields that do not, request lines."""
+        return len(self._fields), len(self._idle), len(self._targets)
+
     def gist(self, segment: bytes) -> tuple[Gist | None, bool]:
         """What the one request that ``segment`` consists of has in common with others that are answered alike, and
         whether all its lines were heard before.
