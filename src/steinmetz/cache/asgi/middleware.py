@@ -106,15 +106,13 @@ class CacheMiddleware:
         self.finish = finish
         self.clock = clock
         self.cluster = cluster
-        self._is_caught_up: Callable[[Consistency, bytes | None], bool] | None = getattr(
-            cluster, "is_caught_up", None
-        )
+        self._stands: Callable[[Consistency, bytes | None], bool] | None = getattr(cluster, "stands", None)
         self.kept = KeptAnswers(coherence, store, clock, switch, statistics)
-        self._sender = Sender(finish, clock, statistics)
+        self.sender = Sender(finish, clock, statistics)
         self._computing = Computing(
             app,
             kept=self.kept,
-            sender=self._sender,
+            sender=self.sender,
             statistics=statistics,
             clock=clock,
             max_entry_bytes=max_entry_bytes,
@@ -122,7 +120,7 @@ class CacheMiddleware:
             tasks=tasks,
             cluster=cluster,
         )
-        self._passing = Passing(app, coherence=coherence, observer=observer, sender=self._sender, cluster=cluster)
+        self._passing = Passing(app, coherence=coherence, observer=observer, sender=self.sender, cluster=cluster)
 
     @property
     def flights(self) -> SingleFlight:
@@ -216,6 +214,9 @@ class CacheMiddleware:
                     token = value
                 else:
                     return None
+        policy = target.policy
+        if not self.stands(policy.consistency, token):
+            return None
         caller: Caller = ANONYMOUS
         remembered = None
         admissions = self._admissions
@@ -224,16 +225,20 @@ class CacheMiddleware:
             if remembered is None:
                 return None
             caller = remembered.caller
-        policy = target.policy
         variant = variant_of(policy, caller)
         if isinstance(variant, NoVariant):
             return None
-        if self.cluster is not None and (
-            self._is_caught_up is None or not self._is_caught_up(policy.consistency, token)
-        ):
-            return None
         found = self.kept.look_up(variant_key(target.key, variant), NO_DEMANDS, headers)
-        return Found(found.entry, target, remembered, if_none_match) if isinstance(found, Hit) else None
+        if not isinstance(found, Hit):
+            return None
+        return Found(found.entry, target, remembered, if_none_match=if_none_match, token=token)
+
+    def stands(self, consistency: Consistency, token: bytes | None) -> bool:
+        """Whether what other processes have written is known at once, as far as ``consistency`` demands.
+
+        To be asked before anything that is remembered is looked at, an admission included.
+        """
+        return self.cluster is None or (self._stands is not None and self._stands(consistency, token))
 
     async def _give(self, scope: Scope, send: Send, found: Found) -> None:
         target, remembered = found.target, found.remembered
@@ -243,7 +248,7 @@ class CacheMiddleware:
                 self.on_admitted(scope, admission.principal)
         scope[ROUTE] = target.route.template
         target.counts.hits += 1
-        await self._sender.kept(scope, send, found.entry, found.if_none_match)
+        await self.sender.kept(scope, send, found.entry, found.if_none_match)
 
     # -- the long way
 
@@ -295,7 +300,7 @@ class CacheMiddleware:
         if_none_match = interesting.get(b"if-none-match")
         if isinstance(found, Hit):
             target.counts.hits += 1
-            await self._sender.kept(scope, send, found.entry, if_none_match)
+            await self.sender.kept(scope, send, found.entry, if_none_match)
             return
         if scope["method"] == "HEAD":
             send = headless(send)

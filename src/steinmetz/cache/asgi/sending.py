@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from steinmetz.cache.asgi.answers import hit_headers, is_unmodified, stale_headers, without_body
+from steinmetz.cache.asgi.hit import Reply
 from steinmetz.cache.asgi.protocol import Finish, HeaderList, Message, Scope, Send
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.statistics import Statistics
@@ -35,6 +36,13 @@ class Sender:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         body = entry.body if scope["method"] == "GET" else b""
         await send({"type": "http.response.body", "body": body})
+
+    def reply(self, scope: Scope, entry: Entry, if_none_match: bytes | None, now_s: float) -> Reply:
+        """What `kept` would send, without what belongs to one response only; nothing is counted."""
+        headers = hit_headers(entry, now_s)
+        if is_unmodified(entry, if_none_match):
+            return Reply(304, without_body(headers), entry, has_body=False)
+        return Reply(200, headers, entry, has_body=scope["method"] == "GET")
 
     async def entry(
         self, scope: Scope, send: Send, entry: Entry, headers: HeaderList, if_none_match: bytes | None

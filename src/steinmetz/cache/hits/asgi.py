@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from steinmetz.cache.asgi.middleware import INTERESTING, CacheMiddleware
+from steinmetz.cache.asgi.middleware import CONSISTENCY_TOKEN, INTERESTING, CacheMiddleware
 from steinmetz.cache.asgi.passing import INSTRUCTION
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
 from steinmetz.cache.hits.heads import DOUBTFUL
@@ -55,6 +55,7 @@ class AsgiHits:
         """Fields that can make another answer of it."""
         self._excluded = excluded
         self._statistics = cache.statistics
+        self._cluster = cache.cluster
         self._known: Memo[Gist, Ready] = Memo(memo_bytes, _weight)
         self._idle: dict[Field, None] = {}
         """Fields that nobody looks at."""
@@ -85,6 +86,9 @@ class AsgiHits:
             entry = None if ready is None else ready.entry()
             if ready is None or entry is None:
                 return None
+        form = ready.form()
+        if form is None:
+            return None
         own = ready.passage.take_fields(self._client(scope), started_ns)
         if own is None:
             return None
@@ -92,7 +96,9 @@ class AsgiHits:
         ready.counts.hits += 1
         if ready.unmodified:
             self._statistics.not_modified += 1
-        return ready.leaving.status, own, entry.body if ready.has_body else b""
+        if self._cluster is not None:
+            own.append((CONSISTENCY_TOKEN, self._cluster.token()))
+        return ready.leaving.status, own, form.body if ready.has_body else b""
 
     def _first_sight(self, scope: Scope, gist: Gist) -> Ready | None:
         *place, mattering = gist

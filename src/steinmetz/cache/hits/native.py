@@ -19,6 +19,7 @@ from steinmetz.cache.hits.heads import Gist, HeadReader
 from steinmetz.cache.hits.memo import Memo
 from steinmetz.cache.hits.passage import Client, Front, Leaving, PlainFront
 from steinmetz.cache.hits.ready import MEMBER_BYTES, Readiness, Ready
+from steinmetz.cache.invalidation.cluster import Cluster
 
 MEMO_BYTES = 8 * 1024 * 1024
 Forwarded = Callable[[Scope], bool]
@@ -33,6 +34,10 @@ def _weight_by_bytes(segment: bytes, ready: Ready) -> int:
 
 def _weight_by_gist(gist: Gist, ready: Ready) -> int:
     return sum(map(len, gist)) + MEMBER_BYTES + ready.weight
+
+
+def _token_line(cluster: Cluster) -> bytes:
+    return b"x-consistency-token: %b\r\n" % cluster.token()
 
 
 class Known:
@@ -91,6 +96,7 @@ class NativeHits:
         self._may_be = self._readiness.may_be
         self._standing = self._readiness.standing
         self._statistics = cache.statistics
+        self._cluster = cache.cluster
 
     def peer(
         self,
@@ -138,6 +144,9 @@ class NativeHits:
             entry = None if ready is None else ready.entry()
             if ready is None or entry is None:
                 return None
+        form = ready.form()
+        if form is None:
+            return None
         client = ready.client or peer.client
         own = ready.passage.take(client, started_ns)
         if own is None:
@@ -147,11 +156,12 @@ class NativeHits:
         if peer.log is not None:
             ready.leaving.scope["client"] = client.address
             peer.log(ready.leaving)
+        head = ready.head if self._cluster is None else ready.head + _token_line(self._cluster)
         if ready.has_body:
-            return b"".join((ready.head, own, entry.body))
+            return b"".join((head, own, form.body))
         if ready.unmodified:
             self._statistics.not_modified += 1
-        return ready.head + own
+        return head + own
 
     # -- at first sight
 

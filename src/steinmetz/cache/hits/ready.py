@@ -6,8 +6,7 @@ from http import HTTPStatus
 from weakref import ref
 
 from steinmetz.cache.asgi.admission import Admitted, RememberedAdmission
-from steinmetz.cache.asgi.answers import hit_headers, is_unmodified, without_body
-from steinmetz.cache.asgi.hit import Found
+from steinmetz.cache.asgi.hit import Found, Reply
 from steinmetz.cache.asgi.middleware import ADMISSION, ROUTE, CacheMiddleware
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
 from steinmetz.cache.hits.passage import Client, Front, Leaving, Passage, header_lines
@@ -31,20 +30,23 @@ class Ready:
     """What one raw request may be answered with, and all that this rests upon.
 
     ``until_s``, on the monotonic clock, is the earliest end of any time in it: the answer's, the admission's, the
-    second whose age it tells. The entry is not held: what a store lets go of must be free.
+    second whose age it tells. Entry and form are not held: what a store lets go of must be free.
     """
 
     __slots__ = (
         "client",
+        "consistency",
         "counts",
         "entry",
         "fields",
+        "form",
         "has_body",
         "head",
         "is_shared",
         "leaving",
         "passage",
         "remembered",
+        "token",
         "unmodified",
         "until_s",
         "weight",
@@ -55,12 +57,11 @@ class Ready:
         found: Found,
         until_s: float,
         fields: HeaderList,
-        head: bytes,
+        reply: Reply,
         leaving: Leaving,
         passage: Passage,
         client: Client | None,
         *,
-        has_body: bool,
         is_shared: bool,
     ) -> None:
         self.entry: ref[Entry] = ref(found.entry)
@@ -68,16 +69,19 @@ class Ready:
         self.counts: RouteCounts = found.target.counts
         self.until_s = until_s
         self.fields = fields
-        self.head = head
+        self.form = ref(reply.form)
+        self.head = b"%b%b%b" % (_STATUS_LINE[reply.status], header_lines(fields), header_lines(reply.headers))
         self.leaving = leaving
         self.passage = passage
         self.client = client
         """The client that a trusted proxy names; None: whoever the connection is with."""
-        self.has_body = has_body
+        self.has_body = reply.has_body
         self.is_shared = is_shared
         """Whether all requests with the same lines that matter have it."""
+        self.consistency = found.target.policy.consistency
+        self.token = found.token
         self.unmodified = leaving.status == 304
-        self.weight = READY_BYTES + len(head)
+        self.weight = READY_BYTES + len(self.head)
 
 
 class Readiness:
@@ -95,6 +99,7 @@ class Readiness:
         self._clock = cache.clock
         self._monotonic_s = cache.clock.monotonic_s
         self._has_cluster = cache.cluster is not None
+        self._stands = cache.stands
 
     def may_be(self) -> bool:
         """To be asked first: a bump drops the answers before it takes its mark down."""
@@ -102,6 +107,8 @@ class Readiness:
 
     def standing(self, ready: Ready, fields: HeaderList) -> Entry | None:
         """The answer, if all that ``ready`` rests upon still stands."""
+        if self._has_cluster and not self._stands(ready.consistency, ready.token):
+            return None
         entry, remembered = ready.entry(), ready.remembered
         if (
             entry is None
@@ -109,7 +116,6 @@ class Readiness:
             or (remembered is not None and not remembered.alive)
             or ready.fields is not fields
             or self._monotonic_s() >= ready.until_s
-            or self._has_cluster
         ):
             return None
         return entry
@@ -129,22 +135,23 @@ class Readiness:
             scope[ADMISSION] = admission = remembered.admission
             principal = admission.principal if isinstance(admission, Admitted) else None
         now_s = self._monotonic_s()
-        status, headers = 200, hit_headers(entry, now_s)
-        if is_unmodified(entry, found.if_none_match):
-            status, headers = 304, without_body(headers)
-        has_body = status == 200 and scope["method"] == "GET"
+        reply = self._cache.sender.reply(scope, entry, found.if_none_match, now_s)
         leaving = Leaving(
-            scope, principal, found.target.route.template, status, headers, len(entry.body) if has_body else 0
+            scope,
+            principal,
+            found.target.route.template,
+            reply.status,
+            reply.headers,
+            len(reply.form.body) if reply.has_body else 0,
         )
         return Ready(
             found,
             self._until_s(entry, remembered, now_s),
             fields,
-            b"%b%b%b" % (_STATUS_LINE[status], header_lines(fields), header_lines(headers)),
+            reply,
             leaving,
             self._front.passage(leaving),
             client,
-            has_body=has_body,
             is_shared=self._is_shared(found),
         )
 
