@@ -19,6 +19,7 @@ REMEMBERED_LINES = 4_096
 REMEMBERED_LINE_BYTES = 2_048
 
 HOST = b"host"
+CONNECTION = b"connection"
 # Fields that can make another thing of a request than a GET that a kept answer fits.
 DOUBTFUL = frozenset(
     {
@@ -73,13 +74,15 @@ class HeadReader:
     def __init__(self, looked_at: frozenset[bytes] | None) -> None:
         self._looked_at = None if looked_at is None else looked_at | {HOST}
         self._fields: dict[bytes, tuple[bytes, bytes]] = {}
-        self._idle: dict[bytes, tuple[bytes, bytes]] = {}
+        self._idle: dict[bytes, None] = {}
         """Lines that are written plainly and that nobody looks at."""
+        self._idle_names: dict[bytes, None] = {}
+        """Their names, as they were written."""
         self._targets: dict[bytes, tuple[str, str, bytes]] = {}
 
-    def remembered(self) -> tuple[int, int, int]:
-        """How many lines: fields that matter, fields that do not, request lines."""
-        return len(self._fields), len(self._idle), len(self._targets)
+    def remembered(self) -> tuple[int, int, int, int]:
+        """How many lines: fields that matter, fields that do not, the names of these, request lines."""
+        return len(self._fields), len(self._idle), len(self._idle_names), len(self._targets)
 
     def gist(self, segment: bytes) -> tuple[Gist | None, bool]:
         """What the one request that ``segment`` consists of has in common with others that are answered alike, and
@@ -97,10 +100,19 @@ class HeadReader:
         unheard = [line for line in left[1:-2] if line not in known]
         for line in unheard:
             # An empty line before the end was never heard either, and is no field.
-            if self._field(line) is None:
+            match = _FIELD_LINE.fullmatch(line)
+            if match is None:
                 return None, False
-            if line in idle:
-                left.remove(line)
+            if match[1] not in self._idle_names:
+                field = self._field(line)
+                if field is None:
+                    return None, False
+                if self._looked_at is None or field[0] in self._looked_at:
+                    continue
+                if field[0] != CONNECTION:  # which matters by its value
+                    _remember(self._idle_names, match[1], None)
+            _remember(idle, line, None)
+            left.remove(line)
         return tuple(left), not unheard
 
     def read(self, segment: bytes) -> Head | None:
@@ -119,9 +131,9 @@ class HeadReader:
         del lines[0]
         if len(lines) > MAX_FIELDS:
             return None
-        known, idle, headers, hosts = self._fields, self._idle, [], 0
+        known, headers, hosts = self._fields, [], 0
         for line in lines:
-            field = known.get(line) or idle.get(line) or self._field(line)
+            field = known.get(line) or self._field(line)
             if field is None:
                 return None
             if field[0] == HOST:
@@ -146,10 +158,10 @@ class HeadReader:
             return None
         name, value = match.groups()
         name = name.lower()
-        if name in DOUBTFUL or (name == b"connection" and value.lower() != b"keep-alive"):
+        if name in DOUBTFUL or (name == CONNECTION and value.lower() != b"keep-alive"):
             return None
-        matters = self._looked_at is None or name in self._looked_at
-        _remember(self._fields if matters else self._idle, line, (name, value))
+        if self._looked_at is None or name in self._looked_at:
+            _remember(self._fields, line, (name, value))
         return name, value
 
 

@@ -107,8 +107,8 @@ class Readiness:
 
     def standing(self, ready: Ready, fields: HeaderList) -> Entry | None:
         """The answer, if all that ``ready`` rests upon still stands."""
-        if self._has_cluster and not self._stands(ready.consistency, ready.token):
-            return None
+        if self._has_cluster and (not self._stands(ready.consistency, ready.token) or self._epochs.marks):
+            return None  # having caught up, we may know of a mark that was not there before
         entry, remembered = ready.entry(), ready.remembered
         if (
             entry is None

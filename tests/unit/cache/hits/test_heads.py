@@ -130,7 +130,7 @@ def test_the_gist_is_without_what_nobody_looks_at() -> None:
 )
 def test_no_gist_of_a_plain_request_is_that_of_another_thing(segment: bytes) -> None:
     reader = HeadReader(LOOKED_AT)
-    plain, _ = reader.gist(get(b"X-Trace: 1"))
+    plain, _ = reader.gist(get(b"X-Trace: 1", b"Connection: keep-alive"))
     for _ in range(2):
         assert reader.gist(segment)[0] != plain
         assert reader.read(segment) is None
@@ -139,6 +139,24 @@ def test_no_gist_of_a_plain_request_is_that_of_another_thing(segment: bytes) -> 
 @pytest.mark.parametrize("hosts", [0, 2])
 def test_there_is_one_host(hosts: int) -> None:
     assert HeadReader(None).read(b"GET /a HTTP/1.1\r\n" + HOST * hosts + b"\r\n") is None
+
+
+@pytest.mark.parametrize("length", [10, 3_000])
+def test_what_matters_stays_however_long_and_whatever_was_heard_before(length: int) -> None:
+    reader = HeadReader(LOOKED_AT)
+    first, second = (get(b"authorization: " + letter * length, b"DNT: 1") for letter in (b"a", b"b"))
+    for _ in range(2):
+        gists = [reader.gist(request)[0] for request in (first, second, get(b"DNT: 1"))]
+        assert len(set(gists)) == 3
+        assert None not in gists
+
+
+def test_a_connection_that_stays_says_nothing_of_one_that_does_not() -> None:
+    reader = HeadReader(LOOKED_AT)
+    for _ in range(2):
+        assert reader.gist(get(b"Connection: keep-alive"))[0] == reader.gist(get())[0]
+        assert reader.gist(get(b"Connection: close"))[0] is None
+        assert reader.gist(get(b"Connection: Keep-Alive, Upgrade"))[0] is None
 
 
 def test_where_nobody_says_what_he_looks_at_everything_matters() -> None:
