@@ -161,6 +161,9 @@ def _sides(stack: ExitStack, form: Form, options: Options, report: Report) -> di
 
 def _add_peers(stack: ExitStack, options: Options, report: Report, origin: int, sides: dict[str, Side]) -> None:
     cores = options.cores.server
+    tuned = stack.enter_context(nginx(origin, cores=cores, may_install=options.may_install, keeps_files_open=True))
+    if not isinstance(tuned, Missing):
+        sides["nginx with open_file_cache, public"] = Side([tuned[0]], f"http://127.0.0.1:{tuned[1]}/public", {})
     accelerator = stack.enter_context(varnish(origin, cores=cores, may_install=options.may_install))
     if isinstance(accelerator, Missing):
         _missing(report, accelerator)

@@ -25,8 +25,7 @@ http {{
   keepalive_requests 1000000000;
   sendfile on;
   tcp_nopush on;
-  open_file_cache max=1000 inactive=60s;
-  client_body_temp_path {folder}/body;
+{tuning}  client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
@@ -58,17 +57,25 @@ sub vcl_deliver {{ set resp.http.X-Cache = "HIT"; }}
 
 
 @contextmanager
-def nginx(origin: int, *, cores: frozenset[int], may_install: bool) -> Iterator[tuple[Program, int] | Missing]:
-    """nginx's proxy_cache on a memory file system, before the server at port ``origin``."""
+def nginx(
+    origin: int, *, cores: frozenset[int], may_install: bool, keeps_files_open: bool = False
+) -> Iterator[tuple[Program, int] | Missing]:
+    """nginx's proxy_cache on a memory file system, before the server at port ``origin``.
+
+    ``keeps_files_open`` adds ``open_file_cache``, which nginx leaves off by itself.
+    """
     program = debian_program("nginx", "nginx", may_install=may_install)
     if isinstance(program, Missing):
         yield program
         return
     port = free_port()
-    folder, memory = _fresh("nginx"), Path("/dev/shm") / f"steinmetz-nginx-{port}"
+    folder, memory = _fresh(f"nginx-{port}"), Path("/dev/shm") / f"steinmetz-nginx-{port}"
+    tuning = "  open_file_cache max=1000 inactive=60s;\n" if keeps_files_open else ""
     user = "user root;\n" if os.geteuid() == 0 else ""
     config = folder / "nginx.conf"
-    config.write_text(NGINX.format(user=user, folder=folder, memory=memory, port=port, origin=origin))
+    config.write_text(
+        NGINX.format(user=user, folder=folder, memory=memory, port=port, origin=origin, tuning=tuning)
+    )
     try:
         command: list[str | Path] = [program, "-c", config, "-p", folder]
         with Program(command, log=folder / "nginx.log", cores=cores) as running:
@@ -76,6 +83,7 @@ def nginx(origin: int, *, cores: frozenset[int], may_install: bool) -> Iterator[
             yield running, port
     finally:
         shutil.rmtree(memory, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
