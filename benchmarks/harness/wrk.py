@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.harness.peers import Missing, debian_program
 from benchmarks.harness.pinning import pinned
@@ -17,6 +18,7 @@ class HttpRate:
     requests_per_s: float
     not_2xx: int
     """Answers outside 2xx and 3xx, and broken connections; a rate with some of them is no rate."""
+    p99_ms: float | None = None
 
 
 def http_rate(
@@ -26,16 +28,20 @@ def http_rate(
     seconds: int,
     connections: int = 32,
     headers: Mapping[str, str] | None = None,
+    script: Path | None = None,
+    arguments: Sequence[str] = (),
     may_install: bool = False,
 ) -> HttpRate | Missing:
-    """GET ``url`` over and over on kept-alive connections."""
+    """GET ``url`` over and over on kept-alive connections, or what the Lua ``script`` makes of it."""
     wrk = debian_program("wrk", "wrk", may_install=may_install)
     if isinstance(wrk, Missing):
         return wrk
     sent = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
+    run = [] if script is None else ["-s", str(script)]
+    passed = ["--", *arguments] if arguments else []
     with pinned(cores):
         done = subprocess.run(
-            [str(wrk), "-t1", f"-c{connections}", f"-d{seconds}s", *sent, url],
+            [str(wrk), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *sent, *run, url, *passed],
             capture_output=True,
             text=True,
             check=False,
@@ -53,4 +59,6 @@ def parse_wrk(text: str) -> HttpRate | Missing:
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
     not_2xx = (int(bad[1]) if bad else 0) + (sum(int(count) for count in broken.groups()) if broken else 0)
-    return HttpRate(int(total[1]), float(rate[1]), not_2xx)
+    p99 = re.search(r"^\s+99%\s+([\d.]+)(us|ms|s)$", text, re.MULTILINE)
+    p99_ms = None if p99 is None else float(p99[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[p99[2]]
+    return HttpRate(int(total[1]), float(rate[1]), not_2xx, p99_ms)

@@ -309,7 +309,7 @@ class TestEdge:
         assert "Bearer" not in str(logs)
 
     async def test_turns_what_breaks_before_the_routes_into_a_problem(self, settings: Settings) -> None:
-        edge = Edge(settings, Traffic(), unlimited())
+        edge = Edge(settings, Traffic(), unlimited(), FakeClock())
 
         async def inside(scope: Any, receive: Any, send: Any) -> None:
             raise LookupError("topsecret")
@@ -325,7 +325,7 @@ class TestEdge:
 
     async def test_counts_a_caller_who_went_away(self, settings: Settings) -> None:
         traffic = Traffic()
-        edge = Edge(settings, traffic, unlimited())
+        edge = Edge(settings, traffic, unlimited(), FakeClock())
 
         async def inside(scope: Any, receive: Any, send: Any) -> None:
             raise asyncio.CancelledError

@@ -6,6 +6,8 @@ request. Tests are run for each of `DOORS`.
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -94,19 +96,47 @@ DOORS: dict[str, Callable[[ASGIApp], Door]] = {"asgi": AsgiDoor}
 # What the cache itself writes, and what belongs to one exchange.
 _NOT_COMPARED = frozenset({"x-cache", "cache-status", "age", "date", "x-request-id", "connection", "keep-alive"})
 # What the cache gives an answer of a cached route that has none.
-_MAY_BE_ADDED = frozenset({"etag", "cache-control", "content-length"})
+_MAY_BE_ADDED = frozenset({"etag", "cache-control", "content-length", "accept-ranges"})
+_RANGE = re.compile(r"bytes (?:\*|([0-9]+)-([0-9]+))/([0-9]+)")
 
 
 def differences(cached: Given, uncached: Given) -> list[str]:
-    """In what an answer differs from the one that the application gives without a cache."""
-    found = [] if cached.status == uncached.status else [f"status {uncached.status} -> {cached.status}"]
-    if cached.body != uncached.body:
-        found.append(f"body {uncached.body[:80]!r} -> {cached.body[:80]!r}")
-    one, other = _lines(cached), _lines(uncached)
+    """In what an answer differs from the one that the application gives without a cache.
+
+    The cache may cut a byte range out of an answer that the application gives whole, and encode its content; what
+    comes out must be the very bytes.
+    """
+    given = _whole(cached, uncached)
+    found = [] if given.status == uncached.status else [f"status {uncached.status} -> {given.status}"]
+    if given.body != uncached.body:
+        found.append(f"body {uncached.body[:80]!r} -> {given.body[:80]!r}")
+    one, other = _lines(given), _lines(uncached)
     found += [f"lost {name}" for name in other if name not in one]
     found += [f"added {name}" for name in one if name not in other and name not in _MAY_BE_ADDED]
     found += [f"{name} {other[name]} -> {one[name]}" for name in one if name in other and one[name] != other[name]]
     return found
+
+
+def _whole(cached: Given, uncached: Given) -> Given:
+    """``cached`` with the marks of a part and of a coding taken off, if they are true of ``uncached``."""
+    status, body, changed = cached.status, cached.body, dict[str, str | None]()
+    length = uncached.header("content-length")
+    if (coding := cached.header("content-encoding")) and uncached.header("content-encoding") is None:
+        body = gzip.decompress(body) if coding == "gzip" else body
+        changed |= {"content-encoding": None, "content-length": length or str(len(body))}
+    if (vary := cached.header("vary")) and "accept-encoding" not in (uncached.header("vary") or "").lower():
+        names = [name.strip() for name in vary.split(",")]
+        changed["vary"] = ", ".join(name for name in names if name.lower() != "accept-encoding") or None
+    if status in {206, 416} and uncached.status == 200:
+        part = _RANGE.fullmatch(cached.header("content-range") or "")
+        assert part is not None, "a part says which it is"
+        assert not uncached.body or int(part[3]) == len(uncached.body), "the range is of another body"
+        changed["content-range"] = None
+        if status == 206 and body == uncached.body[int(part[1]) : int(part[2]) + 1]:
+            status, body = 200, uncached.body
+            changed["content-length"] = length or str(len(body))
+    lines = [(name, changed.get(name, value)) for name, value in cached.headers]
+    return Given(status, tuple((name, value) for name, value in lines if value is not None), body)
 
 
 def _lines(given: Given) -> dict[str, list[str]]:

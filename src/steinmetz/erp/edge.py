@@ -7,8 +7,6 @@ to the cache, whose hits may leave by a door of their own.
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -16,12 +14,24 @@ from typing import Any
 import structlog
 from pydantic_core import to_json
 
-from steinmetz.clock import perf_ns
+from steinmetz.cache.hits.asgi import AsgiHits
+from steinmetz.cache.hits.passage import Leaving
+from steinmetz.clock import Clock, perf_ns
+from steinmetz.erp.access import (
+    MAX_AGENT_CHARS,
+    MAX_PATH_CHARS,
+    AccessLog,
+    KeptLine,
+    request_line,
+    short_address,
+    shortened,
+)
 from steinmetz.erp.bodies import BodyReader, announced_length, is_json, max_bytes, too_large
 from steinmetz.erp.errors import PROBLEM_JSON, Problem, document, log_unexpected, problem_of
-from steinmetz.erp.kit.addresses import MAX_UNKNOWN_CHARS
+from steinmetz.erp.kit.request_ids import RequestIds, sane
 from steinmetz.erp.logging import CURRENT_REQUEST
-from steinmetz.erp.rates import RateLimits
+from steinmetz.erp.passage import KeptPassage
+from steinmetz.erp.rates import FORWARDED, RateLimits
 from steinmetz.erp.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -34,13 +44,7 @@ HeaderList = list[tuple[bytes, bytes]]
 log = structlog.get_logger("steinmetz.access")
 
 REQUEST_ID = "steinmetz.request_id"
-_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,40}")
 _INTERESTING = frozenset({b"x-request-id", b"content-length", b"content-type", b"user-agent"})
-
-MAX_METHOD_CHARS = 20
-MAX_PATH_CHARS = 300
-MAX_AGENT_CHARS = 120
-"""Of a line of the access log."""
 
 CONTENT_SECURITY_POLICY = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -131,9 +135,12 @@ class Traffic:
         self.seconds = 0.0
         self.in_flight = 0
 
+    def kind(self, method: str, status: int) -> tuple[str, str]:
+        """What a request counts as."""
+        return method if method in self.METHODS else "other", f"{status // 100}xx"
+
     def count(self, method: str, status: int, duration_ms: float) -> None:
-        known = method if method in self.METHODS else "other"
-        self.requests[known, f"{status // 100}xx"] += 1
+        self.requests[self.kind(method, status)] += 1
         self.seconds += duration_ms / 1000
 
 
@@ -195,13 +202,6 @@ def _of_interest(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return found
 
 
-def _request_id(given: bytes | None) -> str:
-    """The caller's own if it is sane, else a new one."""
-    if given is not None and _SANE_REQUEST_ID.fullmatch(given):
-        return given.decode("ascii")
-    return secrets.token_hex(10)
-
-
 class Edge:
     """Wraps the whole application. Paths that begin with one of ``passed`` (the sockets) go through untouched."""
 
@@ -210,28 +210,73 @@ class Edge:
         settings: Settings,
         traffic: Traffic,
         rates: RateLimits,
+        clock: Clock,
         *,
         passed: tuple[str, ...] = ("/socket.io/",),
     ) -> None:
         self.inside: ASGIApp = _nothing
         """What it wraps; set once the rest has been built, which needs `finish`."""
+        self.kept: AsgiHits | None = None
+        """The short way of a hit, before everything that one does not need; None without a cache."""
         self._headers = ResponseHeaders(settings.cors_origins)
         self.finish = self._headers.finish
         self._traffic = traffic
         self._rates = rates
-        self._access_log = settings.access_log
+        self._ids = RequestIds()
+        self._access = AccessLog(clock) if settings.access_log else None
         self._max_body = settings.max_body_bytes
         self._passed = passed
+
+    fields = _INTERESTING | {b"origin"} | FORWARDED
+    """What it looks at in requests that are answered below ASGI."""
+
+    def passage(self, leaving: Leaving) -> KeptPassage:
+        """For a kept answer that leaves below ASGI (`steinmetz.cache.hits`)."""
+        scope = leaving.scope
+        given = _of_interest(scope["headers"])
+        fields = request_line(
+            method=scope["method"],
+            route=leaving.route,
+            path=scope["path"],
+            status=leaving.status,
+            duration_ms=0.0,
+            size=leaving.size,
+            bytes_in=0,
+            cache="HIT",
+            user=leaving.principal.subject if leaving.principal is not None else None,
+            address=None,
+            agent=given.get(b"user-agent", b"").decode("latin-1"),
+            request_id="",
+        )
+        return KeptPassage(
+            leaving,
+            KeptLine(fields),
+            headers=self._headers,
+            given_id=given.get(b"x-request-id"),
+            ids=self._ids,
+            rates=self._rates,
+            traffic=self._traffic,
+            access=self._access,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or scope["path"].startswith(self._passed):
             await self.inside(scope, receive, send)
             return
+        if (
+            self.kept is not None
+            and scope["type"] == "http"
+            and (taken := self.kept.take(scope, perf_ns())) is not None
+        ):
+            status, headers, body = taken
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
         if scope["type"] == "websocket":
             await self._refuse_websocket(scope, receive, send)
             return
         exchange = Exchange(scope, send, self._headers)
-        scope[REQUEST_ID] = request_id = _request_id(exchange.given.get(b"x-request-id"))
+        scope[REQUEST_ID] = request_id = self._request_id(exchange.given.get(b"x-request-id"))
         # "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110, 9.1).
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         self._traffic.in_flight += 1
@@ -289,14 +334,14 @@ class Edge:
         """404 to a WebSocket that wants to be opened where there is none."""
         await receive()
         given = _of_interest(scope["headers"])
-        request_id = _request_id(given.get(b"x-request-id"))
-        if self._access_log:
+        request_id = self._request_id(given.get(b"x-request-id"))
+        if self._access is not None:
             log.info(
                 "WebSocket refused",
-                path=_short(scope["path"], MAX_PATH_CHARS),
+                path=shortened(scope["path"], MAX_PATH_CHARS),
                 status=404,
                 address=_address(scope),
-                agent=_short(given.get(b"user-agent", b"").decode("latin-1"), MAX_AGENT_CHARS),
+                agent=shortened(given.get(b"user-agent", b"").decode("latin-1"), MAX_AGENT_CHARS),
                 request_id=request_id,
             )
         if "websocket.http.response" not in scope.get("extensions", ()):
@@ -318,33 +363,35 @@ class Edge:
         # 499: the caller went away before there was an answer.
         status = exchange.status or 499
         self._traffic.count(method, status, duration_ms)
-        if not self._access_log:
+        if self._access is None:
             return
         given = exchange.given
-        principal = getattr(scope.get("steinmetz.admission"), "principal", None)
         announced = given.get(b"content-length", b"")
-        log.info(
-            "Request",
-            method=_short(method, MAX_METHOD_CHARS),
-            route=scope.get("steinmetz.route"),
-            path=_short(scope["path"], MAX_PATH_CHARS),
-            status=status,
-            duration_ms=round(duration_ms, 3),
-            bytes=exchange.size,
-            bytes_in=exchange.body.size if exchange.body is not None else int(announced or 0),
-            cache=exchange.cache or None,
-            user=principal.subject if principal is not None else None,
-            address=_address(scope),
-            agent=_short(given.get(b"user-agent", b"").decode("latin-1"), MAX_AGENT_CHARS),
-            request_id=scope[REQUEST_ID],
+        principal = getattr(scope.get("steinmetz.admission"), "principal", None)
+        client = scope.get("client")
+        self._access.write(
+            request_line(
+                method=method,
+                route=scope.get("steinmetz.route"),
+                path=scope["path"],
+                status=status,
+                duration_ms=round(duration_ms, 3),
+                size=exchange.size,
+                bytes_in=exchange.body.size if exchange.body is not None else int(announced or 0),
+                cache=exchange.cache or None,
+                user=principal.subject if principal is not None else None,
+                address=client[0] if client else None,
+                agent=given.get(b"user-agent", b"").decode("latin-1"),
+                request_id=scope[REQUEST_ID],
+            )
         )
+
+    def _request_id(self, given: bytes | None) -> str:
+        """The caller's own if it is sane, else a new one."""
+        return given.decode("ascii") if given is not None and sane(given) else self._ids.new()
 
 
 def _address(scope: Scope) -> str | None:
     """Where the request comes from; behind a trusted proxy uvicorn has put the client's own address there."""
     client = scope.get("client")
-    return _short(client[0], MAX_UNKNOWN_CHARS) if client else None
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return short_address(client[0]) if client else None

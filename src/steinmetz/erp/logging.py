@@ -11,7 +11,8 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -47,11 +48,16 @@ def keep_to_one_line(logger: Any, method: str, event: MutableMapping[str, Any]) 
     nor turns one around on the reader's screen."""
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
-            event[key] = "".join(
-                character if character.isprintable() else character.encode("unicode_escape").decode()
-                for character in value
-            )
+            event[key] = one_line(value)
     return event
+
+
+def one_line(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def _json(value: Any, default: Any = None, **_: Any) -> str:
@@ -59,6 +65,28 @@ def _json(value: Any, default: Any = None, **_: Any) -> str:
         return orjson.dumps(value, default=default or str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # half a surrogate pair within a list or mapping, which UTF-8 cannot say
         return json.dumps(value, default=default or str)
+
+
+_JSON = structlog.processors.JSONRenderer(serializer=_json)
+
+
+@dataclass(slots=True)
+class _InForce:
+    processors: list[structlog.typing.Processor]
+    threshold: int
+    stream: TextIO
+
+
+_in_force: _InForce | None = None
+
+
+def json_stream() -> TextIO | None:
+    """Where a line of level ``info`` goes as JSON, as `configure_logging` said; None where it takes another way:
+    readable text, another level, somebody else's configuration, a test that captures it."""
+    said = _in_force
+    if said is None or said.threshold > logging.INFO or not said.processors or said.processors[-1] is not _JSON:
+        return None
+    return said.stream if structlog.get_config()["processors"] is said.processors else None
 
 
 def configure_logging(level: str, style: str) -> None:
@@ -71,7 +99,7 @@ def configure_logging(level: str, style: str) -> None:
         else [
             structlog.processors.ExceptionRenderer(trace_of),
             structlog.processors.EventRenamer("msg"),
-            structlog.processors.JSONRenderer(serializer=_json),
+            _JSON,
         ]
     )
     shared: list[structlog.typing.Processor] = [
@@ -83,8 +111,10 @@ def configure_logging(level: str, style: str) -> None:
         keep_to_one_line,
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
+    global _in_force
+    _in_force = _InForce([*shared, *renderer], threshold, sys.stderr)
     structlog.configure(
-        processors=[*shared, *renderer],
+        processors=_in_force.processors,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         # Not cached: a module's logger must follow a later configuration, as that of the next test.

@@ -58,8 +58,8 @@ class Application:
 
     @property
     def http_protocol(self) -> type[Any] | str:
-        """For uvicorn's ``http=``: sockets below ASGI where that is possible."""
-        return protocol_class(self.state.io, refusal)
+        """For uvicorn's ``http=``: sockets and kept answers below ASGI where that is possible."""
+        return protocol_class(self.state.io, refusal, hits=self.live.native_hits(self._door))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._door(scope, receive, send)
@@ -77,7 +77,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     identity = Identity(database, tokens, clock)
     traffic = Traffic()
     rates = RateLimits(clock, address=settings.rate_of_address, user=settings.rate_of_user)
-    door = Edge(settings, traffic, rates)
+    door = Edge(settings, traffic, rates, clock)
 
     io = Server(
         RealtimeConfig(
@@ -160,7 +160,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     live.on_relayed(heard(publish))
     database.publisher = everywhere(publish, live.relay)
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
-    door.inside = live
+    door.inside, door.kept = live, live.asgi_hits(door)
     return Application(state, api, live, door)
 
 

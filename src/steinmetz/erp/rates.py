@@ -41,31 +41,52 @@ class RateLimits:
 
     def charge_address(self, scope: Scope) -> None:
         """Count the request ``scope`` against the address it comes from."""
-        if self._addresses is None or scope["path"] in EXEMPT:
-            return
-        client = scope.get("client")
-        network, is_local = place_of(client[0] if client else "")
-        if is_local:
-            return
-        cost = 1 if scope["method"] in READING else WRITE_COST
-        wait_s = self._addresses.charge(network, self._monotonic_s(), cost)
-        if wait_s:
+        wait_s = self._charge_address(scope)
+        if wait_s and self._addresses is not None:
             raise self._refusal("address", self._addresses.rate, wait_s)
 
     def charge_user(self, scope: Scope, principal: Principal) -> None:
         """Count the request against the user it has proven to come from; what its address paid is given back."""
-        if self._users is None or scope["path"] in EXEMPT:
-            return
+        wait_s = self._charge_user(scope, principal)
+        if wait_s and self._users is not None:
+            raise self._refusal("user", self._users.rate, wait_s)
+
+    def passes(self, scope: Scope, principal: Principal | None) -> bool:
+        """Both charges in one; False if one of them refuses. Then neither is charged, nor is a refusal counted:
+        whoever asks does so again where a refusal has words."""
+        if self.are_off:
+            return True
+        if self._charge_address(scope):
+            return False
+        return principal is None or not self._charge_user(scope, principal)
+
+    @property
+    def are_off(self) -> bool:
+        return self._addresses is None and self._users is None
+
+    def _charge_address(self, scope: Scope) -> float:
+        """How long to wait, in seconds; 0 for a request that may pass and has been charged."""
+        if self._addresses is None or scope["path"] in EXEMPT:
+            return 0.0
         client = scope.get("client")
         network, is_local = place_of(client[0] if client else "")
-        if is_local and not _is_forwarded(scope["headers"]):
-            return
+        if is_local:
+            return 0.0
+        cost = 1 if scope["method"] in READING else WRITE_COST
+        return self._addresses.charge(network, self._monotonic_s(), cost)
+
+    def _charge_user(self, scope: Scope, principal: Principal) -> float:
+        if self._users is None or scope["path"] in EXEMPT:
+            return 0.0
+        client = scope.get("client")
+        network, is_local = place_of(client[0] if client else "")
+        if is_local and not is_forwarded(scope["headers"]):
+            return 0.0
         cost = 1 if scope["method"] in READING else WRITE_COST
         wait_s = self._users.charge(principal.subject, self._monotonic_s(), cost)
-        if wait_s:
-            if self._addresses is not None:
-                self._addresses.give_back(network, cost)
-            raise self._refusal("user", self._users.rate, wait_s)
+        if wait_s and self._addresses is not None:
+            self._addresses.give_back(network, cost)
+        return wait_s
 
     def remembered(self) -> int:
         """For how many addresses and users there is a count."""
@@ -85,5 +106,5 @@ class RateLimits:
         return refusal
 
 
-def _is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def is_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(name in FORWARDED for name, _ in headers)

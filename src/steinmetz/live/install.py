@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from steinmetz.cache import ResponseCache
+    from steinmetz.cache.hits.asgi import AsgiHits
+    from steinmetz.cache.hits.native import NativeHits
+    from steinmetz.cache.hits.passage import Front
     from steinmetz.monitor import Alert, QueryMonitor
     from steinmetz.realtime import Server, Socket
 
@@ -61,7 +64,8 @@ class Live:
         self.clock = clock
         self.enabled = enabled
         # The cache opens a scope for each request, switched off, too; without one they come from here.
-        self._inside: ASGIApp = cache.wrap(app) if cache is not None else RequestScopes(app)
+        self._cached = cache.wrap(app) if cache is not None else None
+        self._inside: ASGIApp = self._cached if self._cached is not None else RequestScopes(app)
         self._application = app
         self._sockets: ASGIApp | None = RealtimeApp(io) if io is not None else None
         self._recomputers: list[Recomputer] = []
@@ -216,6 +220,30 @@ class Live:
                 await self.io.shutdown()
             if self.cache is not None:
                 await self.cache.aclose()
+
+    def native_hits(self, front: Front | None = None) -> NativeHits | None:
+        """For `steinmetz.live.native.protocol_class`: kept answers below ASGI; None without a cache.
+
+        ``front`` does there what the application's outermost layers do for an answer that comes through ASGI:
+        limits, counts, log lines, the fields of one response. Without one, the cache's ``on_admitted`` and
+        ``finish`` are heeded, and nothing else.
+        """
+        if self._cached is None:
+            return None
+        from steinmetz.cache.hits.native import NativeHits
+
+        return NativeHits(self._cached, front, excluded=self._is_for_sockets)
+
+    def asgi_hits(self, front: Front) -> AsgiHits | None:
+        """The same short way for ``front`` itself, if it is the outermost layer in ASGI."""
+        if self._cached is None:
+            return None
+        from steinmetz.cache.hits.asgi import AsgiHits
+
+        return AsgiHits(self._cached, front, excluded=self._is_for_sockets)
+
+    def _is_for_sockets(self, path: str) -> bool:
+        return self.io is not None and self.io.takes(path)
 
     # -- the door ------------------------------------------------------------------------------------------
 

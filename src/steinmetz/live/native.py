@@ -1,9 +1,9 @@
 """The door for uvicorn: one HTTP protocol class through which the sockets reach realtime below ASGI.
 
 uvicorn takes a class for ``http=``. This is the only module that knows uvicorn on behalf of more than one part:
-the realtime server's upgrades are chosen here (trap T22), and so will be answers from the parser's callback.
+the realtime server's upgrades are chosen here (trap T22), and kept answers are given before anything is parsed.
 
-    uvicorn.run(live, http=protocol_class(live.io))
+    uvicorn.run(live, http=protocol_class(live.io, hits=live.native_hits()))
 
 uvicorn itself sets no end to the head of a request, nor to the time that one takes to arrive; this class does.
 """
@@ -13,9 +13,16 @@ from __future__ import annotations
 from asyncio import Transport
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+from steinmetz.clock import perf_ns
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from steinmetz.cache.hits.native import NativeHits
+    from steinmetz.cache.hits.passage import Leaving
     from steinmetz.realtime import Server
 
 MAX_HEAD_BYTES = 65_536
@@ -37,8 +44,11 @@ def plain_refusal(status: int, detail: str) -> tuple[str, bytes]:
     return "text/plain; charset=utf-8", detail.encode()
 
 
-def protocol_class(io: Server | None, refusal: Refusal = plain_refusal) -> type[Any] | str:
-    """What to give to uvicorn as ``http=``; ``refusal`` words the answer to what is not even a request.
+def protocol_class(
+    io: Server | None, refusal: Refusal = plain_refusal, *, hits: NativeHits | None = None
+) -> type[Any] | str:
+    """What to give to uvicorn as ``http=``; ``refusal`` words the answer to what is not even a request, and
+    ``hits`` answers requests from a cache.
 
     Without the fast parser httptools it is uvicorn's own choice (``"auto"``), and everything goes through ASGI:
     slower, and with uvicorn's own bounds and words.
@@ -47,7 +57,8 @@ def protocol_class(io: Server | None, refusal: Refusal = plain_refusal) -> type[
         from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
     except ImportError:
         return "auto"
-    return bounded(with_doors(*([NativeDoor(io)] if io is not None else [])), refusal)
+    found = bounded(with_doors(*([NativeDoor(io)] if io is not None else [])), refusal)
+    return found if hits is None else answering(found, hits)
 
 
 class _RefusedError(Exception):
@@ -182,6 +193,143 @@ def bounded(base: Any, refusal: Refusal) -> type[Any]:
             self.transport.close()
 
     return BoundedHttp
+
+
+MOST_AT_ONCE_BYTES = 65_536
+"""Answers written for one read; whoever has sent more requests than that waits for his turn (trap T19)."""
+END = b"\r\n\r\n"
+
+
+def answering(base: Any, hits: NativeHits) -> type[Any]:
+    """``base``, made by `bounded`, that gives ``hits`` while nothing else is under way on a connection.
+
+    A request is given to ``hits`` only as a whole: the bytes up to its first empty line, come in one read, with no
+    request before it that is unanswered or incomplete. Everything else ``base`` gets as it came.
+    """
+    from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
+
+    forwarding: WeakKeyDictionary[Any, _Forwarding] = WeakKeyDictionary()
+    answer = hits.answer
+
+    class AnsweringHttp(base):  # type: ignore[misc]  # mypy knows no computed base class
+        _peer: Any = None
+        _last_hit_ns = 0
+
+        def connection_made(self, transport: Transport) -> None:
+            super().connection_made(transport)
+            config, forwarded = self.config, None
+            if config.proxy_headers:
+                proxies = forwarding.get(config)
+                if proxies is None:
+                    proxies = forwarding[config] = _Forwarding(config.forwarded_allow_ips)
+                if proxies.trusts(self.client):
+                    forwarded = proxies.told
+            self._peer = hits.peer(
+                scheme=self.scheme,
+                client=self.client,
+                server=self.server,
+                root_path=self.root_path,
+                forwarded=forwarded,
+                log=self._log_access if self.access_log else None,
+            )
+
+        def data_received(self, data: bytes) -> None:
+            cycle = self.cycle
+            if (
+                self._is_arriving
+                or (cycle is not None and not cycle.response_complete)
+                or self.flow.write_paused
+                or self.transport.is_closing()
+                or (self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency)
+            ):
+                super().data_received(data)
+                return
+            started_ns = perf_ns()
+            whole = answer(data, self._peer, self.server_state.default_headers, started_ns)
+            if whole is not None:
+                self._give(whole, started_ns)
+            elif rest := self._answer_several(data):
+                super().data_received(rest)
+
+        def _give(self, whole: bytes, started_ns: int) -> None:
+            self.transport.write(whole)
+            self.server_state.total_requests += 1
+            self._last_hit_ns = started_ns
+            if self.timeout_keep_alive_task is None:
+                self._await_next(self.timeout_keep_alive)
+
+        def _answer_several(self, data: bytes) -> bytes:
+            """Give what may be given of the requests in ``data``, in their order; the rest is the parser's."""
+            begin, end, written = 0, data.find(END) + len(END), 0
+            if end == len(data):
+                return data  # the one that was no hit
+            while end >= len(END) and written < MOST_AT_ONCE_BYTES and not self.flow.write_paused:
+                started_ns = perf_ns()
+                whole = answer(data[begin:end], self._peer, self.server_state.default_headers, started_ns)
+                if whole is None:
+                    break
+                self._give(whole, started_ns)
+                written += len(whole)
+                begin, end = end, data.find(END, end) + len(END)
+            return data[begin:]
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if self.pipeline and not self.transport.is_closing():
+                # uvicorn reads on after each answer, however many requests wait for theirs.
+                self.flow.pause_reading()
+
+        def _await_next(self, patience_s: float) -> None:
+            self.timeout_keep_alive_task = self.loop.call_later(patience_s, self.timeout_keep_alive_handler)
+
+        def timeout_keep_alive_handler(self) -> None:
+            # A hit does not set the timer anew, which costs more than all its checks: it leaves the time it came.
+            left_s = self.timeout_keep_alive - (perf_ns() - self._last_hit_ns) / 1e9
+            if left_s > 0 and not self.transport.is_closing():
+                self._await_next(left_s)
+            else:
+                super().timeout_keep_alive_handler()
+
+        def _log_access(self, leaving: Leaving) -> None:
+            scope: Any = leaving.scope
+            self.access_logger.info(
+                '%s - "%s %s HTTP/%s" %d',
+                get_client_addr(scope),
+                scope["method"],
+                get_path_with_query_string(scope),
+                scope["http_version"],
+                leaving.status,
+            )
+
+    return AnsweringHttp
+
+
+class _Forwarding:
+    """What uvicorn's own middleware makes of a trusted proxy's header fields (trap T21)."""
+
+    def __init__(self, trusted: list[str] | str) -> None:
+        from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+        self._proxies = ProxyHeadersMiddleware(_nothing, trusted)
+
+    def trusts(self, client: tuple[str, int] | None) -> bool:
+        return (client[0] if client else None) in self._proxies.trusted_hosts
+
+    def told(self, scope: MutableMapping[str, Any]) -> bool:
+        """Put the client and the scheme that the proxy tells in ``scope``; whether it told of a client."""
+        connected = scope["client"]
+        # It only rewrites the scope and calls an application that does nothing: it never waits.
+        coroutine: Any = self._proxies(cast("Any", scope), cast("Any", None), cast("Any", None))
+        try:
+            coroutine.send(None)
+        except StopIteration:
+            return scope["client"] is not connected
+        coroutine.close()
+        raise RuntimeError("uvicorn's proxy middleware waits for something; it did not when this was written")
+
+
+async def _nothing(*_: Any) -> None:
+    return None
 
 
 def _answer(status: int, media_type: str, body: bytes) -> bytes:

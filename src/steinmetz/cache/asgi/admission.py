@@ -57,7 +57,11 @@ Admission = Admitted | Refused
 
 
 class Authenticator(Protocol):
-    """What the application knows of its callers."""
+    """What the application knows of its callers.
+
+    One that has ``credential_fields``, the request fields that `credential` looks at in lower case, lets requests
+    that differ only in other fields be known again.
+    """
 
     def credential(self, headers: list[tuple[bytes, bytes]]) -> bytes | None:
         """The credential a request carries (a bearer token, a session cookie), or None. Quick and pure."""
@@ -111,6 +115,7 @@ class Admissions:
         clock: Clock,
     ) -> None:
         self.credential = authenticator.credential
+        self.credential_fields: frozenset[bytes] | None = getattr(authenticator, "credential_fields", None)
         self._authenticator = authenticator
         self._coherence = coherence
         self._store = store

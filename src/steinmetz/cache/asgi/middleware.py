@@ -11,6 +11,7 @@ application inside a recording, from which is known what the answer was computed
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from steinmetz.cache.asgi.admission import ADMISSION, Admissions, Admitted, call
 from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computing import Computing, Draw
 from steinmetz.cache.asgi.encodings import Encodings
+from steinmetz.cache.asgi.hit import Found
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
 from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.asgi.passing import INSTRUCTION, WARM, Passing
@@ -30,12 +32,13 @@ from steinmetz.cache.asgi.watching import IdentityWatch
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import WriteObserver
+from steinmetz.cache.policy.consistency import Consistency
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.headers import Headers
-from steinmetz.cache.policy.key import answer_key, own_key, variant_key
+from steinmetz.cache.policy.key import MAX_KEY_BYTES, answer_key, own_key, variant_key
 from steinmetz.cache.policy.lookup import NO_DEMANDS, Bypass, Hit, bypassed, demands
 from steinmetz.cache.policy.route import KeyRequest
-from steinmetz.cache.policy.variants import ANONYMOUS, Caller, variant_of
+from steinmetz.cache.policy.variants import ANONYMOUS, Caller, NoVariant, variant_of
 from steinmetz.cache.statistics import Statistics
 from steinmetz.cache.stores.base import Store
 from steinmetz.clock import Clock
@@ -52,7 +55,7 @@ TARGETS_SHARE = 16
 TARGET_BYTES = 500
 """Of one target and its place in the memo, beside its path and query."""
 
-_INTERESTING = frozenset(
+INTERESTING = frozenset(
     {
         b"cache-control",
         b"pragma",
@@ -104,16 +107,20 @@ class CacheMiddleware:
         self._table: RouteTable | None = None
         self._targets: Memo[tuple[str, bytes], Target] = Memo(store.budget_bytes // TARGETS_SHARE)
         self._admissions = admissions
-        self._on_admitted = on_admitted
-        self._statistics = statistics
-        self._switch = switch
-        self._clock = clock
+        self.credential_fields = frozenset[bytes]() if admissions is None else admissions.credential_fields
+        """The request fields in which a credential comes; None if the authenticator does not say."""
+        self.on_admitted = on_admitted
+        self.statistics = statistics
+        self.switch = switch
         self._version = version
         self._prefix = prefix
-        self._cluster = cluster
-        self._kept = KeptAnswers(coherence, store, clock, switch, statistics)
+        self.finish = finish
+        self.clock = clock
+        self.cluster = cluster
+        self._stands: Callable[[Consistency, bytes | None], bool] | None = getattr(cluster, "stands", None)
+        self.kept = KeptAnswers(coherence, store, clock, switch, statistics)
         self.encodings = Encodings(coherence, store, tasks)
-        self._sender = Sender(finish, clock, statistics, self.encodings)
+        self.sender = Sender(finish, clock, statistics, self.encodings)
         self._watch = (
             None
             if watch_rate <= 0
@@ -121,16 +128,16 @@ class CacheMiddleware:
                 app,
                 rate=watch_rate,
                 draw=draw,
-                kept=self._kept,
-                sender=self._sender,
+                kept=self.kept,
+                sender=self.sender,
                 statistics=statistics,
                 max_bytes=max_entry_bytes,
             )
         )
         self._computing = Computing(
             app,
-            kept=self._kept,
-            sender=self._sender,
+            kept=self.kept,
+            sender=self.sender,
             statistics=statistics,
             clock=clock,
             max_entry_bytes=max_entry_bytes,
@@ -140,7 +147,7 @@ class CacheMiddleware:
             draw=draw,
             on_kept=self._watch.kept if self._watch is not None else None,
         )
-        self._passing = Passing(app, coherence=coherence, observer=observer, sender=self._sender, cluster=cluster)
+        self._passing = Passing(app, coherence=coherence, observer=observer, sender=self.sender, cluster=cluster)
 
     @property
     def flights(self) -> SingleFlight:
@@ -178,6 +185,10 @@ class CacheMiddleware:
             route = self.routes.match(scope["method"], route_path(scope))
             await self._passing.recompute(scope, receive, send, route)
             return
+        found = self.hit(scope)
+        if found is not None:
+            await self._give(scope, send, found)
+            return
         headers = scope["headers"]
         caller: Caller = ANONYMOUS
         admissions = self._admissions
@@ -189,10 +200,10 @@ class CacheMiddleware:
                 admission, caller = await admissions.admit(credential)
                 if admission is not None:
                     scope[ADMISSION] = admission
-            if self._on_admitted is not None:
+            if self.on_admitted is not None:
                 proven = scope.get(ADMISSION)
                 if isinstance(proven, Admitted):
-                    self._on_admitted(scope, proven.principal)
+                    self.on_admitted(scope, proven.principal)
         method = scope["method"]
         if method != "GET" and method != "HEAD":
             route = self.routes.match(method, route_path(scope))
@@ -206,6 +217,81 @@ class CacheMiddleware:
             return
         scope[ROUTE] = target.route.template
         await self._get(scope, receive, send, target, caller)
+
+    # -- the short way
+
+    def hit(self, scope: Scope) -> Found | None:
+        """The kept answer that ``scope`` can be given at once; None for any doubt, and the long way decides.
+
+        Of the scope only ``method``, ``path``, ``root_path``, ``query_string`` and ``headers`` are looked at.
+        Nothing is counted and nothing waits, so that a door below ASGI may ask, too.
+        """
+        if self.kept.coherence.epochs.marks or not self.switch.on:
+            return None
+        method = scope["method"]
+        if method != "GET" and method != "HEAD":
+            return None
+        target = self._target(scope)
+        if isinstance(target, Route) or len(target.key) > MAX_KEY_BYTES:
+            return None
+        if self._watch is not None or target.counts.resting:
+            return None
+        if_none_match = accept_encoding = token = None
+        headers = scope["headers"]
+        for name, value in headers:
+            if name in INTERESTING:
+                if name == b"accept-encoding" and accept_encoding is None:
+                    accept_encoding = value
+                elif name == b"if-none-match" and if_none_match is None:
+                    if_none_match = value
+                elif name == CONSISTENCY_TOKEN and token is None:
+                    token = value
+                else:
+                    return None
+        policy = target.policy
+        if not self.stands(policy.consistency, token):
+            return None
+        caller: Caller = ANONYMOUS
+        remembered = None
+        admissions = self._admissions
+        if admissions is not None and (credential := admissions.credential(headers)) is not None:
+            remembered = admissions.remembered(credential)
+            if remembered is None:
+                return None
+            caller = remembered.caller
+        variant = variant_of(policy, caller)
+        if isinstance(variant, NoVariant):
+            return None
+        found = self.kept.look_up(variant_key(target.key, variant), NO_DEMANDS, headers)
+        if not isinstance(found, Hit) or found.entry.terms.early:
+            return None
+        return Found(
+            found.entry,
+            target,
+            remembered,
+            if_none_match=if_none_match,
+            accept_encoding=accept_encoding,
+            token=token,
+        )
+
+    def stands(self, consistency: Consistency, token: bytes | None) -> bool:
+        """Whether what other processes have written is known at once, as far as ``consistency`` demands.
+
+        To be asked before anything that is remembered is looked at, an admission included.
+        """
+        return self.cluster is None or (self._stands is not None and self._stands(consistency, token))
+
+    async def _give(self, scope: Scope, send: Send, found: Found) -> None:
+        target, remembered = found.target, found.remembered
+        if remembered is not None:
+            scope[ADMISSION] = admission = remembered.admission
+            if self.on_admitted is not None and isinstance(admission, Admitted):
+                self.on_admitted(scope, admission.principal)
+        scope[ROUTE] = target.route.template
+        target.counts.hits += 1
+        await self.sender.kept(scope, send, found.entry, found.if_none_match, found.accept_encoding)
+
+    # -- the long way
 
     async def _warm(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For `Warmer`: a GET like any other, by the principal that the scope brings."""
@@ -224,7 +310,7 @@ class CacheMiddleware:
         policy = route.policy
         if policy is None:
             return route
-        counts = self._statistics.of(route.template)
+        counts = self.statistics.of(route.template)
         if policy.key is not None:
             own = policy.key(KeyRequest(path, query, list(scope["headers"])))
             return Target(route, policy, path, own_key(self._version, path, own, prefix=self._prefix), counts)
@@ -238,7 +324,7 @@ class CacheMiddleware:
         if interesting:
             asked = demands(interesting.get(b"cache-control"), interesting.get(b"pragma"))
         variant = variant_of(target.policy, caller)
-        bypass = bypassed(variant, len(target.key), interesting, asked, enabled=self._switch.on)
+        bypass = bypassed(variant, len(target.key), interesting, asked, enabled=self.switch.on)
         wants_part = False
         if bypass == _RANGE and isinstance(variant, bytes):
             # A kept answer can be cut; where there is none, the part is for the application alone.
@@ -246,17 +332,17 @@ class CacheMiddleware:
         if bypass is not None:
             await self._bypassed(scope, receive, send, target, bypass)
             return
-        if target.counts.resting and target.counts.rests(self._clock.monotonic_s()):
+        if target.counts.resting and target.counts.rests(self.clock.monotonic_s()):
             await self._bypassed(scope, receive, send, target, Bypass(target.counts.resting))
             return
         assert isinstance(variant, bytes)
-        if self._cluster is not None:
+        if self.cluster is not None:
             token = interesting.get(CONSISTENCY_TOKEN)
-            if not await self._cluster.caught_up(target.policy.consistency, token):
+            if not await self.cluster.caught_up(target.policy.consistency, token):
                 await self._bypassed(scope, receive, send, target, _UNKNOWN_CLUSTER)
                 return
         key = variant_key(target.key, variant)
-        found = self._kept.look_up(key, asked, scope["headers"])
+        found = self.kept.look_up(key, asked, scope["headers"])
         if_none_match = interesting.get(b"if-none-match")
         if isinstance(found, Hit):
             if self._watch is not None and await self._watch.took(scope, receive, send, target, found.entry):
@@ -265,9 +351,9 @@ class CacheMiddleware:
             # "A recipient MUST ignore If-Modified-Since if the request contains an If-None-Match header field"
             # (RFC 9110, 13.1.3).
             if wants_part or (if_none_match is None and b"if-modified-since" in interesting):
-                await self._sender.selected(scope, send, found.entry, interesting)
+                await self.sender.selected(scope, send, found.entry, interesting)
             else:
-                await self._sender.kept(scope, send, found.entry, if_none_match, accept_encoding)
+                await self.sender.kept(scope, send, found.entry, if_none_match, accept_encoding)
             if found.entry.terms.early:
                 self._computing.refresh_if_due(
                     found.entry, lambda: Asked(scope, receive, send, target, key, variant, asked, None)
@@ -283,7 +369,7 @@ class CacheMiddleware:
         )
 
     async def _bypassed(self, scope: Scope, receive: Receive, send: Send, target: Target, bypass: Bypass) -> None:
-        self._statistics.bypasses[bypass.reason] += 1
+        self.statistics.bypasses[bypass.reason] += 1
         target.counts.bypasses += 1
         await self._passing.alone(scope, receive, send, target.route, bypass)
 
@@ -295,7 +381,7 @@ def _interesting(headers: Headers) -> tuple[dict[bytes, bytes], bytes | None]:
     """
     found, accept_encoding = _NOTHING_INTERESTING, None
     for name, value in headers:
-        if name in _INTERESTING:
+        if name in INTERESTING:
             if name == b"accept-encoding":
                 accept_encoding = value if accept_encoding is None else b"%b, %b" % (accept_encoding, value)
             elif not found:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from steinmetz.cache.asgi.answers import hit_headers, stale_headers, unmodified, without_body
 from steinmetz.cache.asgi.encodings import Encodings
+from steinmetz.cache.asgi.hit import Reply
 from steinmetz.cache.asgi.protocol import Finish, HeaderList, Message, Scope, Send
 from steinmetz.cache.policy.entry import Encoded, Entry
 from steinmetz.cache.policy.headers import value_of
@@ -67,6 +68,17 @@ class Sender:
         if sent.status == 304:
             self._statistics.not_modified += 1
         await self.all(scope, send, sent.status, sent.headers, sent.body)
+
+    def reply(
+        self, scope: Scope, entry: Entry, if_none_match: bytes | None, accept_encoding: bytes | None, now_s: float
+    ) -> Reply:
+        """What `kept` would send, without what belongs to one response only; nothing is counted."""
+        if if_none_match is not None and (etag := unmodified(entry, if_none_match, scope["headers"])) is not None:
+            return Reply(304, without_body(hit_headers(entry, now_s), etag), entry, has_body=False)
+        form: Entry | Encoded = entry
+        if entry.is_compressible and self._encodings is not None:
+            form = self._encodings.form_for(entry, accept_encoding)
+        return Reply(entry.status, hit_headers(entry, now_s, form), form, has_body=scope["method"] == "GET")
 
     async def entry(
         self, scope: Scope, send: Send, entry: Entry, headers: HeaderList, if_none_match: bytes | None

@@ -24,7 +24,7 @@ _ACCEPT_ENCODING = b"Accept-Encoding"
 class Encoded:
     """The same answer in another content coding, with a validator of its own (RFC 9110, 8.8.3.3)."""
 
-    __slots__ = ("body", "coding", "etag", "headers", "shown", "shown_age_s", "weight")
+    __slots__ = ("__weakref__", "body", "coding", "etag", "headers", "shown", "shown_age_s", "weight")
 
     def __init__(self, entry: Entry, coding: Coding, body: bytes) -> None:
         self.coding = coding
@@ -54,6 +54,7 @@ class Entry(Placed):
     """
 
     __slots__ = (
+        "__weakref__",
         "alive",
         "body",
         "encoded",

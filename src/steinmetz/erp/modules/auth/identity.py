@@ -20,6 +20,8 @@ BEARER = b"bearer "
 class Identity:
     """The cache's `Authenticator`. It opens no scope: whose readings these are is the caller's business."""
 
+    credential_fields = frozenset({b"authorization"})
+
     def __init__(self, database: Database, tokens: Tokens, clock: Clock) -> None:
         self._database = database
         self.tokens = tokens

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from steinmetz.cache.hits.memo import Memo
+
+
+def memo(budget: int = 100) -> Memo[bytes, int]:
+    return Memo(budget, lambda key, weight: len(key) + weight)
+
+
+def test_it_never_weighs_more_than_its_budget() -> None:
+    kept = memo()
+    for number in range(1_000):
+        kept.remember(b"%03d" % number, 7)
+        assert kept.weight_bytes <= 100
+    assert kept.get(b"999") == 7
+    assert kept.get(b"000") is None
+    assert len(kept) + kept.forgotten == 1_000
+
+
+def test_what_is_asked_for_again_stays() -> None:
+    kept = memo()
+    kept.remember(b"hot", 7)
+    for number in range(100):
+        kept.remember(b"%03d" % number, 7)
+        assert (kept.get(b"hot") or kept.recall(b"hot")) == 7
+
+
+def test_what_weighs_more_than_half_of_it_is_not_kept() -> None:
+    kept = memo()
+    kept.remember(b"big", 48)
+    assert kept.get(b"big") is None
+    assert kept.weight_bytes == 0
+
+
+def test_a_newer_one_takes_the_place_of_the_older_and_forgetting_gives_the_room_back() -> None:
+    kept = memo()
+    kept.remember(b"a", 9)
+    kept.remember(b"a", 19)
+    assert (kept.get(b"a"), kept.weight_bytes, list(kept)) == (19, 20, [19])
+    kept.forget(b"a")
+    kept.forget(b"a")
+    assert (kept.get(b"a"), kept.weight_bytes, len(kept)) == (None, 0, 0)
+
+
+def test_what_is_old_is_forgotten_too() -> None:
+    kept = memo()
+    for number in range(6):
+        kept.remember(b"%03d" % number, 7)
+    assert (kept.get(b"000"), kept.recall(b"000")) == (None, 7)
+    kept.forget(b"000")
+    kept.forget(b"001")
+    assert kept.recall(b"001") is None
+    assert kept.weight_bytes == 40
