@@ -5,12 +5,12 @@ Nothing here trusts its sender: what has another shape is a `NotToldError`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
-from steinmetz.sql.rows import MAX_KEYS, MAX_ROWS, MAX_TEXT, Change, Column, Kind, Rows, Value
+from steinmetz.sql.rows import MAX_KEYS, MAX_ROWS, MAX_TEXT, Change, Column, Kind, Rows, Value, Values
 
 MAX_RELATIONS = 1_000
 """A write set of more relations is told as "anything" of their databases."""
@@ -47,7 +47,7 @@ def _told_rows(writes: WriteSet, relations: list[Relation]) -> list[Any]:
     for place, relation in enumerate(relations):
         changes = []
         for change in writes.changes.get(relation, ()):
-            within = [[name, str(kind), sorted(values)] for (name, kind), values in sorted(change.within.items())]
+            within = _told_bound(change.within)
             assigned = None if change.assigned is None else sorted(change.assigned)
             changes.append({"within": within, "assigned": assigned})
             words = [*(assigned or ()), *(name for name, _, _ in within)]
@@ -83,6 +83,10 @@ def told_reads(reads: ReadSet) -> dict[str, Any]:
         if reads.rows.get(relation)
     ]
     return {"relations": [[relation.database, relation.name] for relation in relations], "rows": rows}
+
+
+def _told_bound(bound: Mapping[Column, Values]) -> list[Any]:
+    return [[name, str(kind), sorted(values)] for (name, kind), values in sorted(bound.items())]
 
 
 def _is_text(name: str) -> bool:

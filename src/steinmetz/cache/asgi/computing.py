@@ -19,6 +19,7 @@ from steinmetz.cache.asgi.single_flight import Flight, Join, Landed, Lead, Lost,
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.reads import Recording, record
+from steinmetz.cache.policy.consistency import STRONG
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.headers import selected, storable_headers
 from steinmetz.cache.policy.lookup import FWD, NO_DEMANDS, Hit, Miss, MissReason, Stale
@@ -147,15 +148,20 @@ class Computing:
     async def _lead(self, asked: Asked, flight: Flight, reason: MissReason) -> None:
         """Run the application, keep its answer if that may be, and let the followers have it."""
         scope, target = asked.scope, asked.target
+        if self._cluster is not None and reason not in _ASKED_FOR_NEW and await self._fetched(asked, flight):
+            return
         kept: Entry | None = None
+        is_known, over_ns = True, 0
 
         def consider(status: int, headers: HeaderList, body: bytes | None) -> tuple[Entry | None, Refusal | None]:
             nonlocal kept
             recording.response_started = True
-            cost_ns = perf_ns() - started_ns
-            entry, refusal = self._consider(asked, recording, status, headers, body, cost_ns)
+            cost_ns = (over_ns or perf_ns()) - started_ns
+            entry, refusal = self._consider(asked, recording, status, headers, body, cost_ns, is_known=is_known)
             if entry is not None and refusal is None:
                 kept = entry
+                if self._cluster is not None:
+                    self._cluster.offer(entry)
             return entry, refusal
 
         def whole(status: int, headers: HeaderList, body: bytes) -> tuple[int, HeaderList, bytes]:
@@ -178,8 +184,16 @@ class Computing:
         def ended(status: int, headers: HeaderList, body: bytes | None) -> None:
             consider(status, headers, body)
 
+        async def catch_up() -> None:
+            # What was read may hold a commit of another process that we have not heard of: hear of it first.
+            nonlocal is_known, over_ns
+            assert self._cluster is not None
+            over_ns = perf_ns()
+            is_known = await self._cluster.caught_up(STRONG, None)
+
         limit = target.policy.max_bytes if target.policy.max_bytes is not None else self._max_entry_bytes
-        capture = Capture(asked.send, limit, whole, starting, ended)
+        before = None if self._cluster is None else catch_up
+        capture = Capture(asked.send, limit, whole, starting, ended, before)
         with record(
             ScopeKind.REQUEST, f"GET {target.route.template}", flight.sequence, target.reads()
         ) as recording:
@@ -194,6 +208,25 @@ class Computing:
                 if recording.wrote and kept is not None and self._kept.discard(kept):
                     self._statistics.revoked += 1
 
+    async def _fetched(self, asked: Asked, flight: Flight) -> bool:
+        """Whether another process had the answer, and it was given; followers have it, too."""
+        assert self._cluster is not None
+        found: Hit | Stale | Miss | None = None
+        try:
+            entry = await self._cluster.fetch(asked.key)
+            if entry is not None and self._kept.keep(entry) is None:
+                found = self._kept.look_up(asked.key, asked.demands, asked.headers)
+                if isinstance(found, Hit):
+                    flight.land(Landed(found.entry))
+        except BaseException:
+            self.flights.end(flight)
+            raise
+        if not isinstance(found, Hit):
+            return False
+        self.flights.end(flight)
+        await self._sender.kept(asked.scope, asked.send, found.entry, asked.if_none_match)
+        return True
+
     def _consider(
         self,
         asked: Asked,
@@ -202,6 +235,8 @@ class Computing:
         headers: HeaderList,
         body: bytes | None,
         cost_ns: int,
+        *,
+        is_known: bool,
     ) -> tuple[Entry | None, Refusal | None]:
         """Keep the answer if that may be: (entry, None) if kept, (entry, refusal) if it may only be given now."""
         policy = asked.target.policy
@@ -234,7 +269,7 @@ class Computing:
             vary=selected(asked.headers, terms.vary),
             status=status,
         )
-        refusal = self._kept.keep(entry)
+        refusal = self._kept.keep(entry) if is_known else Refusal.UNKNOWN_CLUSTER
         if refusal is not None:
             self._statistics.refusals[refusal] += 1
         return entry, refusal

@@ -21,11 +21,12 @@ from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
 from steinmetz.cache.asgi.passing import INSTRUCTION, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route, RouteTable
-from steinmetz.cache.asgi.sending import Sender, headless
+from steinmetz.cache.asgi.sending import Sender, headless, with_token
 from steinmetz.cache.asgi.single_flight import SingleFlight
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import WriteObserver
+from steinmetz.cache.policy.consistency import CONSISTENCY_TOKEN, STRONG, Consistency
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.headers import Headers
 from steinmetz.cache.policy.key import answer_key, own_key, variant_key
@@ -42,7 +43,6 @@ log = structlog.get_logger("steinmetz.cache")
 ADMISSION = "steinmetz.admission"
 ROUTE = "steinmetz.route"
 """The template of the route: bounded in number, whatever is asked for."""
-CONSISTENCY_TOKEN = b"x-consistency-token"
 
 REMEMBERED_TARGETS = 8_192
 REMEMBERED_LENGTH = 1_024
@@ -149,9 +149,10 @@ class CacheMiddleware:
             return
         headers = scope["headers"]
         caller: Caller = ANONYMOUS
+        is_known = self._cluster is None or await self._caught_up(self._cluster, scope)
         admissions = self._admissions
         if admissions is not None and (credential := admissions.credential(headers)) is not None:
-            remembered = admissions.remembered(credential)
+            remembered = admissions.remembered(credential) if is_known else None
             if remembered is not None:
                 scope[ADMISSION], caller = remembered.admission, remembered.caller
             else:
@@ -174,7 +175,19 @@ class CacheMiddleware:
             await self._passing.alone(scope, receive, send, target)
             return
         scope[ROUTE] = target.route.template
-        await self._get(scope, receive, send, target, caller)
+        await self._get(scope, receive, send, target, caller, is_known=is_known)
+
+    async def _caught_up(self, cluster: Cluster, scope: Scope) -> bool:
+        """Whether what other processes have written is known, as far as the route demands.
+
+        Whoever comes to a route that is not cached is proven against all that was acknowledged: a login that was
+        revoked elsewhere is refused at its next request.
+        """
+        consistency: Consistency = STRONG
+        if scope["method"] in ("GET", "HEAD") and isinstance(target := self._target(scope), Target):
+            consistency = target.policy.consistency
+        token = _interesting(scope["headers"]).get(CONSISTENCY_TOKEN)
+        return cluster.stands(consistency, token) or await cluster.caught_up(consistency, token)
 
     def _target(self, scope: Scope) -> Target | Route:
         path, query = route_path(scope), scope["query_string"]
@@ -196,7 +209,9 @@ class CacheMiddleware:
             self._targets[path, query] = target
         return target
 
-    async def _get(self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller) -> None:
+    async def _get(
+        self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller, *, is_known: bool
+    ) -> None:
         interesting = _interesting(scope["headers"])
         asked = NO_DEMANDS
         if interesting:
@@ -209,13 +224,13 @@ class CacheMiddleware:
             await self._passing.alone(scope, receive, send, target.route, bypass)
             return
         assert isinstance(variant, bytes)
+        if not is_known:
+            self._statistics.bypasses[_UNKNOWN_CLUSTER.reason] += 1
+            target.counts.bypasses += 1
+            await self._passing.alone(scope, receive, send, target.route, _UNKNOWN_CLUSTER)
+            return
         if self._cluster is not None:
-            token = interesting.get(CONSISTENCY_TOKEN)
-            if not await self._cluster.caught_up(target.policy.consistency, token):
-                self._statistics.bypasses[_UNKNOWN_CLUSTER.reason] += 1
-                target.counts.bypasses += 1
-                await self._passing.alone(scope, receive, send, target.route, _UNKNOWN_CLUSTER)
-                return
+            send = with_token(send, self._cluster)
         key = variant_key(target.key, variant)
         found = self._kept.look_up(key, asked, scope["headers"])
         if_none_match = interesting.get(b"if-none-match")

@@ -12,6 +12,7 @@ from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.paths import WRITING_METHODS, invalidated_by
 from steinmetz.cache.invalidation.reads import record
 from steinmetz.cache.invalidation.writes import WriteObserver
+from steinmetz.cache.policy.consistency import CONSISTENCY_TOKEN
 from steinmetz.cache.policy.lookup import Bypass
 from steinmetz.cache.policy.tags import path_reads, tag_reads
 from steinmetz.sql.scope import ScopeKind
@@ -49,11 +50,14 @@ class Passing:
                 recording.response_started = True
                 status, headers = message["status"], list(message.get("headers", ()))
                 if route.invalidates and (writes := invalidated_by(method, status, route.invalidates)):
+                    if self._cluster is not None:
+                        await self._cluster.moved(writes)
                     self._observer.move(writes)
                 if bypass is not None:
                     headers += bypass_headers(bypass.reason)
-                if self._cluster is not None and method in WRITING_METHODS and status < 400:
-                    headers.append((b"x-consistency-token", self._cluster.token()))
+                if self._cluster is not None and method in WRITING_METHODS and (token := self._cluster.token()):
+                    # Whatever the status: what failed half way may have committed before.
+                    headers.append((CONSISTENCY_TOKEN, token))
                 message = {**message, "headers": self._sender.finished(scope, status, headers)}
             await send(message)
 

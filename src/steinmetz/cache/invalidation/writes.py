@@ -13,7 +13,7 @@ import structlog
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.reads import current_recording
 from steinmetz.cache.policy.epochs import Mark
-from steinmetz.cache.policy.tags import names
+from steinmetz.cache.policy.tags import PATHS, names
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.scope import current_scope
@@ -21,6 +21,8 @@ from steinmetz.sql.scope import current_scope
 log = structlog.get_logger("steinmetz.cache")
 
 REMEMBERED = 500
+EVERYTHING = WriteSet(unknown=frozenset({PATHS}))
+"""Every answer has a path."""
 LISTED_RELATIONS = 50
 
 
@@ -60,11 +62,11 @@ class WriteObserver:
 
     # -- TransactionObserver
 
-    def mark(self, writes: WriteSet) -> object:
+    def mark(self, writes: WriteSet, lease_s: float | None = None) -> object:
         recording = current_recording()
         if recording is not None and recording.response_started:
             self._warn_late(recording.scope.name)
-        return self._coherence.mark(writes)
+        return self._coherence.mark(writes, lease_s)
 
     def bump(self, token: object) -> None:
         assert isinstance(token, Mark)
@@ -95,6 +97,11 @@ class WriteObserver:
             self.dropped += dropped
             self._recent.append(Invalidation(self._clock.now(), _cause(), ("everything",), dropped))
         return dropped
+
+    def forget(self) -> None:
+        """Nobody can say what others have written: drop everything, and let the listeners know."""
+        self.clear()
+        self._tell(EVERYTHING)
 
     def recent(self) -> list[Invalidation]:
         """The last `REMEMBERED` invalidations, newest first."""

@@ -13,7 +13,7 @@ from steinmetz.sql.effects import ReadSet
 
 
 class Refusal(StrEnum):
-    """Why an answer was not kept. All but `MOVED` also forbid giving it to anybody but the caller."""
+    """Why an answer was not kept. All but `MOVED` and `UNKNOWN_CLUSTER` also forbid giving it to anybody but the caller."""
 
     STATUS = "status is not 200"
     SET_COOKIE = "sets a cookie"
@@ -27,6 +27,7 @@ class Refusal(StrEnum):
     UNCERTAIN = "what was read is not certain"
     NO_LIFE = "no time to live"
     MOVED = "something it read was written meanwhile"
+    UNKNOWN_CLUSTER = "what other processes have written is not known"
     DISABLED = "the cache was switched off meanwhile"
 
 
