@@ -258,7 +258,7 @@ class ClusterNode:
         return told is not None and (told.boot != known.boot or told.number > known.number)
 
     def _believed(self, key: bytes, offered: Offered) -> Entry | None:
-        """The answer, if nothing that it read has moved since; of what moves from now on `Coherence.keep` knows."""
+        """The answer, if nothing that it read has moved since; what moves from now on is `Coherence.keep`'s."""
         sequence = self._coherence.begin()
         known, told = self.following.position, self.telling.last
         if known is None or self.telling.owes:

@@ -13,7 +13,10 @@ from steinmetz.sql.effects import ReadSet
 
 
 class Refusal(StrEnum):
-    """Why an answer was not kept. All but `MOVED` and `UNKNOWN_CLUSTER` also forbid giving it to anybody but the caller."""
+    """Why an answer was not kept.
+
+    All but `MOVED` and `UNKNOWN_CLUSTER` also forbid giving it to anybody but the caller.
+    """
 
     STATUS = "status is not 200"
     SET_COOKIE = "sets a cookie"

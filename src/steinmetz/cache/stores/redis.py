@@ -1,8 +1,8 @@
 """Redis (7 or newer) or Valkey as the place of the cluster's log and of the second store; nobody else speaks it.
 
 All keys begin with ``{prefix}``, so they lie on one hash slot: ``state`` (boot id, number, tip, open marks),
-``log`` (a stream), and for the second store ``e:<digest>``, ``index`` and ``total``. Redis should not evict keys by
-itself (``maxmemory-policy noeviction``): if it does, the log is found broken and everything is forgotten.
+``log`` (a stream), and for the second store ``e:<digest>``, ``index`` and ``total``. Redis should not evict keys
+by itself (``maxmemory-policy noeviction``): if it does, the log is found broken and everything is forgotten.
 """
 
 from __future__ import annotations

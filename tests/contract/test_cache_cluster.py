@@ -1,0 +1,142 @@
+"""Two nodes of one cache over a real Redis: what each level promises, and what becomes of it in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from tests.contract.cluster_world import Judge, Node, World
+
+pytestmark = pytest.mark.anyio
+
+Make = Callable[..., Node]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def make(redis_url: str, world: World) -> AsyncIterator[Make]:
+    """Makes nodes on keys of their own."""
+    prefix, nodes = secrets.token_hex(6), list[Node]()
+
+    def make(url: str = redis_url, **options: object) -> Node:
+        nodes.append(Node(url, world, prefix, **options))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        await node.aclose()
+
+
+async def test_strong_an_answer_kept_at_one_node_does_not_survive_a_write_at_the_other(make: Make) -> None:
+    one, two = make(), make()
+    assert (await one.get("/strong/a")).cache == "MISS"
+    assert (await one.get("/strong/a")).cache == "HIT"
+    assert (await two.post("a")).value == 1
+    answer = await one.get("/strong/a")
+    assert (answer.cache, answer.value) == ("MISS", 1)
+    assert (await one.get("/strong/b")).cache == "MISS"
+    await two.post("a")
+    assert (await one.get("/strong/b")).cache == "HIT"
+
+
+async def test_an_answer_computed_at_one_node_is_given_by_the_other(make: Make) -> None:
+    one, two = make(), make()
+    await two.get("/strong/b")  # follows the log from now on
+    await one.get("/strong/a")
+    await until(lambda: one.cluster.offered == 1)
+    answer = await two.get("/strong/a")
+    assert (answer.cache, answer.value) == ("HIT", 0)
+    assert (two.computed, two.cluster.fetched) == (1, 1)
+
+
+async def test_what_was_offered_before_a_write_is_not_believed_after_it(make: Make) -> None:
+    one, two = make(), make()
+    await two.get("/strong/b")
+    await one.get("/strong/a")
+    await until(lambda: one.cluster.offered == 1)
+    await two.post("a")
+    answer = await two.get("/strong/a")
+    assert (answer.cache, answer.value) == ("MISS", 1)
+
+
+async def test_what_was_offered_before_a_node_joined_is_not_believed(make: Make) -> None:
+    one = make()
+    await one.get("/strong/a")
+    await until(lambda: one.cluster.offered == 1)
+    await one.post("b")
+    late = make()
+    assert (await late.get("/strong/a")).cache == "MISS"
+
+
+async def test_session_own_writes_are_read_everywhere_with_the_token(make: Make) -> None:
+    one, two = make(), make()
+    await one.get("/session/a")
+    token = (await two.post("a")).token
+    assert token is not None
+    assert (await one.get("/session/a", token)).value == 1
+
+
+async def test_session_reads_are_monotonic_with_the_token_of_reads(make: Make, world: World) -> None:
+    """H3: a write is visible but not told yet; who read it at one node reads nothing older at another."""
+    one, two, writer = make(), make(), make()
+    await two.get("/session/a")
+    committed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def pause() -> None:
+        if world.committed["a"]:
+            committed.set()
+            await go_on.wait()
+
+    world.pause = pause
+    writing = asyncio.create_task(writer.post("a"))
+    await committed.wait()
+    new = await one.get("/session/a")
+    assert new.value == 1
+    assert (await two.get("/session/a", new.token)).value == 1
+    go_on.set()
+    await writing
+
+
+@pytest.mark.parametrize(("route", "strict"), [("/strong", True), ("/session", False)])
+async def test_random_reads_and_writes_keep_the_promise(make: Make, world: World, route: str, strict: bool) -> None:
+    nodes = [make(), make()]
+    judge = Judge(world, nodes, route, strict, random.Random(7))
+    await asyncio.gather(*(judge.client(150, write_every=25) for _ in range(8)))
+    assert judge.faults == []
+    assert judge.outcomes["HIT"] > 100, judge.outcomes
+
+
+async def test_others_writes_come_by_themselves(make: Make) -> None:
+    one, two = make(), make()
+    await one.get("/session/a")
+    await two.post("a")
+    await until(lambda: one.cache.stats()["invalidated"] == 1)
+    assert (await one.get("/session/a")).value == 1
+
+
+async def test_t5_a_mark_from_a_thread_blocks_and_one_from_a_greenlet_awaits(make: Make) -> None:
+    one, two = make(), make()
+    await one.get("/strong/a")
+    await asyncio.to_thread(two.hook.commit, "a")
+    assert (await one.get("/strong/a")).cache == "MISS"
+    assert two.cluster.telling.told == 2
+
+
+async def test_t5_a_transaction_that_only_read_is_not_told(make: Make) -> None:
+    one = make()
+    await one.get("/strong/a")
+    assert one.cluster.telling.told == 0
