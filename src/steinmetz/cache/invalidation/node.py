@@ -119,7 +119,7 @@ class ClusterNode:
 
     async def _follow(self) -> None:
         """Apply what others write as it comes; between their writes, hear now and then that there is nothing."""
-        while True:
+        while self._tasks is not None:  # the driver now and then swallows a cancellation
             await self.telling.pay()
             if not await self._looking.look():
                 await asyncio.sleep(RETRY_S)

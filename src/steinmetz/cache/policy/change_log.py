@@ -27,6 +27,7 @@ CONTACT_S = 1.0
 TIMEOUT_S = 0.25
 HOLD_S = CONTACT_S + TIMEOUT_S
 RING = 4_096
+MAX_MARKS = 4_096
 
 
 class Op(StrEnum):
@@ -63,7 +64,7 @@ class LogEntry:
 
 
 class Following:
-    """Where one node stands in the log. Used on one thread; memory: O(`ring`).
+    """Where one node stands in the log. Used on one thread; memory: O(ring + open marks).
 
     ``resets`` counts how often everything had to be forgotten.
     """
@@ -75,6 +76,7 @@ class Following:
         self.resets = 0
         self._contact_s = contact_s
         self._moves: deque[tuple[int, WriteSet | None]] = deque(maxlen=ring)
+        self._open: dict[tuple[str, int], tuple[int, WriteSet]] = {}
         self._floor = 0
 
     # -- news
@@ -98,6 +100,7 @@ class Following:
         self.confirmed_s = sent_s
         self.resets += 1
         self._moves.clear()
+        self._open.clear()
         self._floor = position.number
 
     def takes(self, entry: LogEntry) -> bool | None:
@@ -113,6 +116,13 @@ class Following:
         """``entry`` has been applied."""
         assert self.position is not None
         self.position = Position(self.position.boot, entry.number, entry.tip)
+        if entry.op is Op.MARK:
+            if len(self._open) >= MAX_MARKS:
+                self._open.clear()
+                self._floor = entry.number
+            self._open[entry.node, entry.mark] = (entry.number, entry.writes)
+        else:
+            self._open.pop((entry.node, entry.mark), None)
         if entry.op in (Op.BUMP, Op.MOVE, Op.CLEAR):
             if len(self._moves) == self._moves.maxlen:
                 self._floor = self._moves[0][0]
@@ -152,9 +162,15 @@ class Following:
         )
 
     def is_unmoved_since(self, boot: bytes, number: int, reads: ReadSet) -> bool:
-        """Whether what was good at ``number`` is so still, as far as has been applied."""
+        """Whether what was good at ``number`` is so still, as far as has been applied.
+
+        A mark since then that nobody took down counts, whether or not its lease has ended: here the end of a lease
+        leaves no trace in the log (H4).
+        """
         known = self.position
         if known is None or known.boot != boot or not self._floor <= number <= known.number:
+            return False
+        if any(marked > number and reads.concerned_by(writes) for marked, writes in self._open.values()):
             return False
         for moved, writes in reversed(self._moves):
             if moved <= number:
