@@ -203,6 +203,8 @@ class ClusterNode:
                 local.move(entry.writes)
             case Op.CLEAR:
                 local.forget()
+            case Op.JOIN:
+                pass
             case _ as never:
                 assert_never(never)
 

@@ -36,6 +36,8 @@ class Op(StrEnum):
     UNMARK = "unmark"
     MOVE = "move"
     CLEAR = "clear"
+    JOIN = "join"
+    """A node begins, or begins anew; nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ class RedisLink:
             return Looked(Position(boot, int(last), tip), [_entry(*entry) for entry in entries])
 
     async def join(self) -> Joined:
-        boot, number, tip, marks = await self._run(self._join, (self._state, self._log), token_hex(8), LOG_LENGTH)
+        keys, arguments = (self._state, self._log), (token_hex(8), LOG_LENGTH, self._node)
+        boot, number, tip, marks = await self._run(self._join, keys, *arguments)
         with _reaching():
             opened = [
                 OpenMark(node.decode(), int(mark), int(left) / 1_000, heard_writes(orjson.loads(writes)))
