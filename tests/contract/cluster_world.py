@@ -1,4 +1,4 @@
-"""Several nodes of one cache in one process: a played database, a tiny application each, a real Redis between them."""
+"""Several nodes of one cache in one process: a played database, a tiny application each, a real Redis."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -112,7 +112,9 @@ async def test_session_reads_are_monotonic_with_the_token_of_reads(make: Make, w
 
 
 @pytest.mark.parametrize(("route", "strict"), [("/strong", True), ("/session", False)])
-async def test_random_reads_and_writes_keep_the_promise(make: Make, world: World, route: str, strict: bool) -> None:
+async def test_random_reads_and_writes_keep_the_promise(
+    make: Make, world: World, route: str, strict: bool
+) -> None:
     nodes = [make(), make()]
     judge = Judge(world, nodes, route, strict, random.Random(7))
     await asyncio.gather(*(judge.client(150, write_every=25) for _ in range(8)))

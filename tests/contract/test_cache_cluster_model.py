@@ -93,7 +93,9 @@ class Node:
         if not redis.is_up:
             return False
         known, position = self.following.position, redis.position()
-        if self.following.must_reset(position, now_s) or not self._apply(redis, 0 if known is None else known.number):
+        if self.following.must_reset(position, now_s) or not self._apply(
+            redis, 0 if known is None else known.number
+        ):
             before, self.marks = self.marks, {}
             for name in redis.marks:
                 if name[0] != self.name:
@@ -154,8 +156,8 @@ class Model:
     def start(self) -> Model:
         """Both nodes know the log, one has kept the old value and offered it.
 
-        Where Redis is lost or emptied under a mark, what was acknowledged is never forgotten, but a commit under way
-        may be seen and then not; to have fewer states, node two does not read there.
+        Where Redis is lost or emptied under a mark, what was acknowledged is never forgotten, but a commit under
+        way may be seen and then not; to have fewer states, node two does not read there.
         """
         self.is_monotonic = not {"down", "empty"} & set(self.events)
         self.left = {"one": 2, "two": int(self.is_monotonic)}

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from steinmetz.cache.invalidation.cluster import Cluster
+from steinmetz.clock import Clock
 from steinmetz.erp.db import DATABASE_NAME, Database, Publisher
 from steinmetz.erp.kit.announcements import Publication, as_json, from_json
 from steinmetz.erp.migrations.transaction import AroundCommit
@@ -36,6 +38,17 @@ def place_of(settings: Settings) -> Place | None:
     """Where this installation's processes meet; None for a database that only one process can have."""
     database = name_of_database(settings.url)
     return None if database is None else Place(settings.data_dir.absolute() / FOLDER, database)
+
+
+def cluster_of(settings: Settings, clock: Clock) -> Cluster | None:
+    """What keeps the caches of several servers right; None without a Redis."""
+    if settings.redis_url is None:
+        return None
+    from steinmetz.cache.stores.redis import redis_cluster
+
+    return redis_cluster(
+        settings.redis_url.get_secret_value(), consistency=settings.cache_consistency, clock=clock
+    )
 
 
 def everywhere(publish: Publisher, relay: Callable[[Any], None]) -> Publisher:

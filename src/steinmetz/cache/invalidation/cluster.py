@@ -6,6 +6,7 @@ in the order of the cluster's log. Having *caught up*, the rules within one proc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from steinmetz.cache.invalidation.coherence import Coherence
@@ -21,6 +22,12 @@ class Cluster(Protocol):
 
     def attach(self, local: WriteObserver, coherence: Coherence) -> None:
         """Whose caches we keep right: ``local`` is to be told what others write."""
+
+    on_unknown: Callable[[], None]
+    """Called before the bump of a write of anything by others, which may have been of the schema."""
+
+    def start(self) -> None:
+        """Follow what others write; the first request does it otherwise."""
 
     @property
     def observer(self) -> TransactionObserver:

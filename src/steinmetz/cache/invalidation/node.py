@@ -23,7 +23,7 @@ from steinmetz.cache.invalidation.telling import Telling
 from steinmetz.cache.invalidation.writes import WriteObserver
 from steinmetz.cache.policy.breaker import Breaker
 from steinmetz.cache.policy.change_log import Following, LogEntry, Op, Position
-from steinmetz.cache.policy.consistency import UNTOLD, Consistency, tokens_of
+from steinmetz.cache.policy.consistency import SESSION, UNTOLD, Consistency, Session, tokens_of
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.epochs import Mark
 from steinmetz.cache.policy.packed import life_s, packed, unpacked
@@ -46,7 +46,15 @@ LIFE_WORTH_S = 1.0
 class ClusterNode:
     """Implements `steinmetz.cache.invalidation.cluster.Cluster` over a `Link`; made by `redis_cluster`."""
 
-    def __init__(self, link: Link, *, node: str, lease_s: float, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        link: Link,
+        *,
+        node: str,
+        lease_s: float,
+        consistency: Consistency = SESSION,
+        clock: Clock | None = None,
+    ) -> None:
         self.following = Following()
         self.breaker = Breaker()
         self.fetched = 0
@@ -55,6 +63,7 @@ class ClusterNode:
         self._link = link
         self._node = node
         self._lease_s = lease_s
+        self._usual = consistency
         self._clock = clock or SystemClock()
         self.telling = Telling(link, self._clock)
         self._looking = SharedLook(self._ask)
@@ -76,7 +85,10 @@ class ClusterNode:
     def observer(self) -> TransactionObserver:
         return self.telling
 
-    def _start(self) -> Tasks:
+    def start(self) -> None:
+        self._started()
+
+    def _started(self) -> Tasks:
         if self._tasks is None:
             self._tasks = Tasks("cache cluster")
             self._tasks.spawn("follow", self._follow())
@@ -96,15 +108,17 @@ class ClusterNode:
     # -- what may be given
 
     def stands(self, consistency: Consistency, token: bytes | None) -> bool:
+        if isinstance(consistency, Session):
+            consistency = self._usual
         return self.following.stands(consistency, tokens_of(token), self._clock.monotonic_s())
 
     async def caught_up(self, consistency: Consistency, token: bytes | None) -> bool:
-        tokens = tokens_of(token)
-        if self.following.stands(consistency, tokens, self._clock.monotonic_s()):
+        if self.stands(consistency, token):
             return True
+        tokens = tokens_of(token)
         if UNTOLD in tokens:
             return False
-        self._start()
+        self._started()
         return await self._looking.look() and self.following.has_reached_asked(tokens)
 
     def token(self) -> bytes:
@@ -288,7 +302,7 @@ class ClusterNode:
             return
         self._offering += 1
         # Kept just now, so all of the log up to here either does not concern it or is in it.
-        self._start().spawn("offer", self._offer(entry, known))
+        self._started().spawn("offer", self._offer(entry, known))
 
     async def _offer(self, entry: Entry, good_at: Position) -> None:
         try:

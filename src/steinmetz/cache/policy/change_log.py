@@ -9,8 +9,8 @@ nothing kept from before may be given.
 A node that cannot tell of a write (Redis does not answer) holds its acknowledgement back for `HOLD_S`, and a node
 believes what it keeps for `CONTACT_S` after its last answer from Redis, counted from when the question was sent.
 The first is longer than the second, so a write that nobody could be told of is acknowledged only when nobody
-relies on the log any more, and who comes back after so long forgets everything. Both are durations on one machine's
-monotonic clock: no clock is ever compared with another's (H21).
+relies on the log any more, and who comes back after so long forgets everything. Both are durations on one
+machine's monotonic clock: no clock is ever compared with another's (H21).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import orjson
 from steinmetz.cache.invalidation.link import Joined, Looked, Offered, OpenMark, UnreachableError
 from steinmetz.cache.invalidation.node import ClusterNode
 from steinmetz.cache.policy.change_log import TIMEOUT_S, LogEntry, Op, Position
-from steinmetz.cache.policy.consistency import Token
+from steinmetz.cache.policy.consistency import SESSION, Consistency, Token, consistency_of
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.told import NotToldError, heard_writes, told_writes
@@ -173,16 +173,19 @@ def redis_cluster(
     url: str,
     *,
     prefix: str = "steinmetz",
+    consistency: Consistency | str = SESSION,
     clock: Clock | None = None,
     lease_s: float = LEASE_S,
     shared_bytes: int = SHARED_BYTES,
 ) -> ClusterNode:
     """This process as one node of those that share the Redis at ``url`` and the ``prefix``, for `ResponseCache`.
 
+    ``consistency`` is for routes that say nothing else: ``"session"``, ``"strong"`` or ``Bounded(within_ms)``.
     ``lease_s``: how long a write that was announced by a process that then died is waited for. ``shared_bytes``:
     what the answers in Redis may take; they have to fit beside all else there is. All nodes need the same two.
-    Nothing is asked of Redis before the first request. Raises `ValueError` for an address that is none.
+    Nothing is asked of Redis before the first request. Raises `ValueError` for an address that is none, and for
+    a consistency that is none.
     """
     node = token_hex(6)
     link = RedisLink(url, prefix=prefix, node=node, lease_s=lease_s, shared_bytes=shared_bytes)
-    return ClusterNode(link, node=node, lease_s=lease_s, clock=clock)
+    return ClusterNode(link, node=node, lease_s=lease_s, consistency=consistency_of(consistency), clock=clock)
