@@ -9,6 +9,9 @@ import structlog
 
 log = structlog.get_logger("steinmetz.cache")
 
+GATHERING_TURNS = 6
+"""Turns of the loop in which answers are sent, the next requests are read and begun; some microseconds each."""
+
 
 class SharedLook:
     """Shares the runs of ``ask``, one at a time; used on one event loop. ``asked`` counts the runs, ``shared`` the
@@ -36,6 +39,10 @@ class SharedLook:
         answering: asyncio.Future[bool] | None = None
         try:
             while self._next is not None:
+                if answering is not None:
+                    # Who was just answered may ask again at once: gather these with those who wait already.
+                    for _ in range(GATHERING_TURNS):
+                        await asyncio.sleep(0)
                 answering, self._next = self._next, None
                 self.asked += 1
                 try:

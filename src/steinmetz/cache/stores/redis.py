@@ -7,6 +7,7 @@ by itself (``maxmemory-policy noeviction``): if it does, the log is found broken
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b, sha1
@@ -71,6 +72,8 @@ class RedisLink:
         self._blocking: Any = Redis.from_url(url, socket_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0), **options)
         options["retry"] = AsyncRetry(NoBackoff(), 0)
         self._asking: Any = AsyncRedis.from_url(url, socket_timeout=TIMEOUT_S, **options)
+        self._line: Any = None
+        self._packed: tuple[bytes, list[bytes]] = (b"", [])
         self._waiting: Any = AsyncRedis.from_url(url, socket_timeout=TIMEOUT_S + HEARTBEAT_S, **options)
 
     # -- the log
@@ -87,12 +90,38 @@ class RedisLink:
         return Token(boot, int(number))
 
     async def look(self, number: int) -> Looked:
-        answer = await self._run(self._look, (self._state, self._log), number, LOOK_AT_MOST)
+        answer = await self._looked(b"%d" % number)
         if not answer:
             return Looked(None, [])
         boot, last, tip, entries = answer
         with _reaching():
             return Looked(Position(boot, int(last), tip), [_entry(*entry) for entry in entries])
+
+    async def _looked(self, number: bytes) -> Any:
+        """One look on a connection of its own: this is asked for hits, and the client's pool, retries and timers
+        would cost as much as five of them."""
+        with _reaching():
+            if self._line is None or not self._line.is_connected:
+                self._line = self._asking.connection_pool.make_connection()
+                await self._line.connect()
+                self._line.socket_timeout = None  # one timer for all is enough, see below
+            line = self._line
+            try:
+                if self._packed[0] != number:
+                    arguments = ("EVALSHA", self._look.digest, 2, self._state, self._log, number, LOOK_AT_MOST)
+                    self._packed = number, line.pack_command(*arguments)
+                async with asyncio.timeout(TIMEOUT_S):
+                    await line.send_packed_command(self._packed[1], check_health=False)
+                    answer = await line.read_response(disable_decoding=True)
+            except NoScriptError:
+                keys = (self._state, self._log)
+                return await self._run(self._look, keys, number, LOOK_AT_MOST)
+            except BaseException:
+                # What was asked may still be answered: nobody may take that for the answer to another question.
+                self._line = None
+                await line.disconnect(nowait=True)
+                raise
+            return answer
 
     async def join(self) -> Joined:
         keys, arguments = (self._state, self._log), (token_hex(8), LOG_LENGTH, self._node)
@@ -139,7 +168,10 @@ class RedisLink:
                 return await self._asking.execute_command("EVAL", script.text, len(keys), *keys, *arguments)
 
     async def aclose(self) -> None:
+        line, self._line = self._line, None
         with _reaching():
+            if line is not None:
+                await line.disconnect()
             await self._asking.aclose()
             await self._waiting.aclose()
 
