@@ -186,6 +186,9 @@ class CacheMiddleware:
         consistency: Consistency = STRONG
         if scope["method"] in ("GET", "HEAD") and isinstance(target := self._target(scope), Target):
             consistency = target.policy.consistency
+        elif self._admissions is None:
+            cluster.start()
+            return True
         token = _interesting(scope["headers"]).get(CONSISTENCY_TOKEN)
         return cluster.stands(consistency, token) or await cluster.caught_up(consistency, token)
 

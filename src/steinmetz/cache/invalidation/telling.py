@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_only, greenlet_spawn
 from sqlalchemy.util.concurrency import in_greenlet
 
 from steinmetz.cache.invalidation.link import Link, UnreachableError
@@ -64,9 +64,10 @@ class Telling:
         self._hold_s = hold_s
         self._hands: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
-        self._paying = threading.Lock()
+        self._attempt: Future[None] | None = None
+        self._is_paying = False
         self._numbers = 0
-        self._owed = self._paid = self._attempts = 0
+        self._owed = self._paid = 0
         self._failing_since_s: float | None = None
         self._closed = threading.Event()
 
@@ -76,28 +77,35 @@ class Telling:
         with self._lock:
             self._numbers += 1
             told = Told(self._numbers, writes)
-        self.carried(lambda: self._mark(told))
+        if self.breaker.allows(self._clock.monotonic_s()):
+            self._carried(lambda: self._tell(Op.MARK, told.number, told.writes))
+        if self.failpoint is not None:
+            self.failpoint("marked")
         return told
 
     def bump(self, token: object) -> None:
         assert isinstance(token, Told)
-        self.carried(lambda: self._bump(token))
+        self._stands(Op.BUMP, token.number, token.writes)
+        if self.failpoint is not None:
+            self.failpoint("bumped")
 
     def unmark(self, token: object) -> None:
         assert isinstance(token, Told)
-        self.carried(lambda: self._unmark(token))
+        # If this fails, the lease ends the mark as a bump does: too much is dropped then, never too little.
+        if self.breaker.is_closed:
+            self._carried(lambda: self._tell(Op.UNMARK, token.number, _NOTHING))
 
     # -- what no transaction shows
 
     def move(self, writes: WriteSet) -> None:
-        self.carried(lambda: self._announce(Op.MOVE, 0, writes))
+        self._stands(Op.MOVE, 0, writes)
 
     def clear(self) -> None:
-        self.carried(lambda: self._announce(Op.CLEAR, 0, _NOTHING))
+        self._stands(Op.CLEAR, 0, _NOTHING)
 
     async def moved(self, writes: WriteSet) -> None:
         """`move` for a coroutine that is no greenlet's."""
-        await to_the_end(self._hand(lambda: self._announce(Op.MOVE, 0, writes)))
+        await greenlet_spawn(self.move, writes)
 
     # -- what is owed
 
@@ -108,8 +116,8 @@ class Telling:
 
     async def pay(self) -> None:
         """Tell what is owed, if anything is and Redis answers."""
-        if self.owes:
-            await to_the_end(self._hand(lambda: self._pay(self._owed)))
+        if self.owes and not self._closed.is_set():
+            await to_the_end(self._next_attempt())
 
     def close(self) -> None:
         self._closed.set()
@@ -120,12 +128,11 @@ class Telling:
 
     # -- from two worlds (trap T5)
 
-    def carried(self, work: Callable[[], T]) -> T:
+    def _carried(self, work: Callable[[], T]) -> T:
         """Do what blocks on a thread while a greenlet's event loop goes on; anywhere else, here."""
         if self._closed.is_set() or not in_greenlet():
             return work()
-        result: T = await_only(to_the_end(self._hand(work)))
-        return result
+        return _awaited(self._hand(work))
 
     def _hand(self, work: Callable[[], T]) -> Future[T]:
         with self._lock:
@@ -133,49 +140,52 @@ class Telling:
                 self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="cache-telling")
             return self._hands.submit(work)
 
-    # -- blocking
+    # -- telling
 
-    def _mark(self, told: Told) -> None:
-        if self.breaker.allows(self._clock.monotonic_s()):
-            self._tell(Op.MARK, told.number, told.writes)
-        if self.failpoint is not None:
-            self.failpoint("marked")
-
-    def _bump(self, told: Told) -> None:
-        self._announce(Op.BUMP, told.number, told.writes)
-        if self.failpoint is not None:
-            self.failpoint("bumped")
-
-    def _unmark(self, told: Told) -> None:
-        # If this fails, the lease ends the mark as a bump does: too much is dropped then, never too little.
-        if self.breaker.is_closed:
-            self._tell(Op.UNMARK, told.number, _NOTHING)
-
-    def _announce(self, op: Op, number: int, writes: WriteSet) -> None:
-        """Something stands. This is never skipped, however often Redis has failed before: whoever reached it after
-        our failing attempt read the database after our COMMIT."""
-        if not self.owes and self.breaker.is_closed and self._tell(op, number, writes):
+    def _stands(self, op: Op, number: int, writes: WriteSet) -> None:
+        """Something stands. Telling is never skipped, however often Redis has failed before: whoever reached it
+        after our failing attempt read the database after our COMMIT."""
+        if not self.owes and self.breaker.is_closed and self._carried(lambda: self._tell(op, number, writes)):
             return
         with self._lock:
             self._owed += 1
             owed = self._owed
-        while not self._pay(owed):
+        while not self._closed.is_set():
+            _awaited(self._next_attempt())
             since_s = self._failing_since_s
-            if since_s is None or self._clock.monotonic_s() >= since_s + self._hold_s:
+            if self._paid >= owed or since_s is None:
                 return
-            if self._closed.wait(RETRY_S):
+            if self._clock.monotonic_s() >= since_s + self._hold_s:
                 return
 
-    def _pay(self, owed: int) -> bool:
-        """Whether all up to ``owed`` has been told. Shares an attempt only if that began after we came."""
-        begun = self._attempts
-        with self._paying:
-            if self._paid < owed and self._attempts == begun:
-                self._attempts += 1
-                upto = self._owed
-                if self._tell(Op.CLEAR, 0, _NOTHING):
-                    self._paid = upto
-            return self._paid >= owed
+    def _next_attempt(self) -> Future[None]:
+        """The end of an attempt to pay that has not begun yet; all who wait share it, and none has a thread."""
+        with self._lock:
+            if self._attempt is None:
+                self._attempt = Future()
+                begin, self._is_paying = not self._is_paying, True
+            else:
+                begin = False
+            attempt = self._attempt
+        if begin:
+            self._hand(self._pay)
+        return attempt
+
+    def _pay(self) -> None:
+        """One attempt after the other, as long as somebody waits for one."""
+        while True:
+            with self._lock:
+                attempt, self._attempt = self._attempt, None
+                if attempt is None:
+                    self._is_paying = False
+                    return
+                owed = self._owed
+            if self._paid >= owed or self._tell(Op.CLEAR, 0, _NOTHING):
+                self._paid = owed
+                attempt.set_result(None)
+            else:
+                attempt.set_result(None)
+                self._closed.wait(RETRY_S)
 
     def _tell(self, op: Op, number: int, writes: WriteSet) -> bool:
         began_s = self._clock.monotonic_s()
@@ -198,3 +208,11 @@ class Telling:
             if self.last is None or self.last.boot != token.boot or self.last.number < token.number:
                 self.last = token
         return True
+
+
+def _awaited(work: Future[T]) -> T:
+    """The result of ``work``: awaited from a greenlet, waited for from a thread."""
+    if not in_greenlet():
+        return work.result()
+    result: T = await_only(to_the_end(work))
+    return result
