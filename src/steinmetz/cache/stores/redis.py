@@ -55,13 +55,21 @@ class RedisLink:
     """The `Link` of the node called ``node``."""
 
     def __init__(
-        self, url: str, *, prefix: str, node: str, lease_s: float = LEASE_S, shared_bytes: int = SHARED_BYTES
+        self,
+        url: str,
+        *,
+        prefix: str,
+        node: str,
+        realm: str = "",
+        lease_s: float = LEASE_S,
+        shared_bytes: int = SHARED_BYTES,
     ) -> None:
         self._node = node
         self._lease_ms = b"%d" % int(lease_s * 1_000)
         self._shared_bytes = b"%d" % shared_bytes
         slot = b"{%b}" % prefix.encode()
         self._entry = slot + b"e:"
+        self._realm_key = blake2b(realm.encode(), digest_size=32).digest()
         self._state, self._log, self._index, self._total = (
             slot + name for name in (b"state", b"log", b"index", b"total")
         )
@@ -156,7 +164,7 @@ class RedisLink:
         await self._run(self._offer, keys, *arguments, int(life_s * 1_000), self._shared_bytes)
 
     def _entry_key(self, key: bytes) -> bytes:
-        return self._entry + blake2b(key, digest_size=20).hexdigest().encode()
+        return self._entry + blake2b(key, digest_size=20, key=self._realm_key).hexdigest().encode()
 
     # -- asking
 
@@ -205,6 +213,7 @@ def redis_cluster(
     url: str,
     *,
     prefix: str = "steinmetz",
+    realm: str = "",
     consistency: Consistency | str = SESSION,
     clock: Clock | None = None,
     lease_s: float = LEASE_S,
@@ -212,6 +221,8 @@ def redis_cluster(
 ) -> ClusterNode:
     """This process as one node of those that share the Redis at ``url`` and the ``prefix``, for `ResponseCache`.
 
+    All processes that write to one database need the same ``prefix``. Answers are given only to nodes of the same
+    ``realm``: where several databases share a prefix, let it name the database.
     ``consistency`` is for routes that say nothing else: ``"session"``, ``"strong"`` or ``Bounded(within_ms)``.
     ``lease_s``: how long a write that was announced by a process that then died is waited for. ``shared_bytes``:
     what the answers in Redis may take; they have to fit beside all else there is. All nodes need the same two.
@@ -219,5 +230,5 @@ def redis_cluster(
     a consistency that is none.
     """
     node = token_hex(6)
-    link = RedisLink(url, prefix=prefix, node=node, lease_s=lease_s, shared_bytes=shared_bytes)
+    link = RedisLink(url, prefix=prefix, node=node, realm=realm, lease_s=lease_s, shared_bytes=shared_bytes)
     return ClusterNode(link, node=node, lease_s=lease_s, consistency=consistency_of(consistency), clock=clock)
