@@ -6,6 +6,7 @@ rates are hits per second of the server's CPU time; Redis has its own.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 import urllib.request
@@ -16,14 +17,22 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import orjson
+from sqlalchemy.util import greenlet_spawn
 
 from benchmarks.harness.options import Options
 from benchmarks.harness.peers import Missing, debian_program
+from benchmarks.harness.pinning import pinned
 from benchmarks.harness.ports import free_port
 from benchmarks.harness.processes import Program, StartError, answers
 from benchmarks.harness.report import Report, at_least, at_most
 from benchmarks.harness.rounds import interleaved
 from benchmarks.harness.wrk import http_rate
+from steinmetz.cache import ResponseCache
+from steinmetz.cache.policy.consistency import STRONG
+from steinmetz.cache.stores.redis import redis_cluster
+from steinmetz.cache.testing import FakeHook
+from steinmetz.clock import perf_ns
+from steinmetz.sql.effects import WriteSet
 
 CONNECTIONS = (16, 64)
 
@@ -76,7 +85,7 @@ def run(options: Options) -> Report:
     if isinstance(program, Missing):
         report.add("all", None, program.reason)
         return report
-    rounds, seconds = (3, 2) if options.quick else (7, 4)
+    rounds, seconds = (2, 2) if options.quick else (7, 4)
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder, port = Path(name), free_port()
         command: list[str | Path] = [
@@ -101,6 +110,14 @@ def run(options: Options) -> Report:
         }
         for connections in CONNECTIONS:
             _compare(report, options, peers, connections, rounds, seconds)
+        options.say("how soon others hear of a commit")
+        with pinned(options.cores.server):
+            lags_ms = sorted(asyncio.run(_heard_after_ms(url, 300 if options.quick else 3_000)))
+        report.add("commit acknowledged to known elsewhere, median", median(lags_ms), "ms")
+        report.add("commit acknowledged to known elsewhere, p99", lags_ms[int(len(lags_ms) * 0.99)], "ms")
+        report.targets.append(
+            at_most("until another node knows, p99", lags_ms[int(len(lags_ms) * 0.99)], 50, "ms")
+        )
     report.notes.append(f"{rounds} rounds of {seconds} s each, interleaved; medians")
     return report
 
@@ -133,6 +150,32 @@ def _compare(
         f"strong, {connections} connections, CPU of Redis", median(r.redis_us for r in taken["strong"]), "us"
     )
     report.targets.append(at_most(f"questions to Redis for a hit, {connections} connections", looks, 0.1))
+
+
+async def _heard_after_ms(url: str, commits: int) -> list[float]:
+    """Two nodes in this process; what the reader has heard before the writer was told counts as 0."""
+    caches = [ResponseCache(cluster=redis_cluster(url, prefix="lag")) for _ in range(2)]
+    hook, heard, lags_ms = FakeHook(caches[0].observer), asyncio.Event(), []
+    heard_ns = 0
+
+    def hear(writes: WriteSet) -> None:
+        nonlocal heard_ns
+        heard_ns = perf_ns()
+        heard.set()
+
+    for cache in caches:
+        assert cache.cluster is not None
+        await cache.cluster.caught_up(STRONG, None)
+    caches[1].on_bumped(hear)
+    for _ in range(commits):
+        heard.clear()
+        await greenlet_spawn(hook.commit, "t")
+        acknowledged_ns = perf_ns()
+        await asyncio.wait_for(heard.wait(), 10)
+        lags_ms.append(max(0, heard_ns - acknowledged_ns) / 1e6)
+    for cache in caches:
+        await cache.aclose()
+    return lags_ms
 
 
 def _serve(stack: ExitStack, folder: Path, options: Options, env: dict[str, str]) -> tuple[int, Program]:

@@ -21,46 +21,48 @@ class SharedLook:
         self.asked = 0
         self.shared = 0
         self._ask = ask
-        self._next: asyncio.Future[bool] | None = None
+        self._waiting: list[asyncio.Future[bool]] = []
         self._runner: asyncio.Task[None] | None = None
 
     async def look(self) -> bool:
         """What ``ask`` says that begins from now on."""
         loop = asyncio.get_running_loop()
         self.shared += 1
-        if self._next is None:
-            self._next = loop.create_future()
-            if self._runner is None:
-                # A task begins in the loop's next turn: who comes in this one shares it.
-                self._runner = loop.create_task(self._run(), name="cache:look")
-        return await asyncio.shield(self._next)
+        waiting: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(waiting)
+        if self._runner is None:
+            # A task begins in the loop's next turn: who comes in this one shares it.
+            self._runner = loop.create_task(self._run(), name="cache:look")
+        return await waiting
 
     async def _run(self) -> None:
-        answering: asyncio.Future[bool] | None = None
+        asked: list[asyncio.Future[bool]] = []
         try:
-            while self._next is not None:
-                if answering is not None:
+            while self._waiting:
+                if asked:
                     # Who was just answered may ask again at once: gather these with those who wait already.
                     for _ in range(GATHERING_TURNS):
                         await asyncio.sleep(0)
-                answering, self._next = self._next, None
+                asked, self._waiting = self._waiting, []
                 self.asked += 1
                 try:
                     answer = await self._ask()
                 except Exception as error:
-                    log.error(
-                        "Asking where the cluster's log ends failed", error=type(error).__name__, exc_info=error
-                    )
+                    log.error("Asking for the cluster's log failed", error=type(error).__name__, exc_info=error)
                     answer = False
-                answering.set_result(answer)
+                _tell(asked, answer)
         finally:
-            for waiting in (answering, self._next):
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(False)
-            self._next = self._runner = None
+            _tell([*asked, *self._waiting], False)
+            self._waiting, self._runner = [], None
 
     async def aclose(self) -> None:
         """End the question that is under way; who waits is told False."""
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
+
+
+def _tell(asked: list[asyncio.Future[bool]], answer: bool) -> None:
+    for waiting in asked:
+        if not waiting.done():  # or given up
+            waiting.set_result(answer)
