@@ -11,6 +11,7 @@ import pytest
 
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import Relation
+from steinmetz.sql.rows import Change, Column, Kind
 from tests.contract.cluster_world import Judge, Node, World
 
 pytestmark = pytest.mark.anyio
@@ -272,3 +273,18 @@ async def test_everything_strong_by_one_word(make: Make) -> None:
     assert one.cluster.state()["looks"] > looks
     await two.post("a")
     assert (await one.get("/session/a")).value == 1
+
+
+async def test_a_write_of_very_many_rows_is_told_with_less(make: Make) -> None:
+    one, two = make(), make()
+    await one.get("/strong/a")
+    relation, column = Relation("main", "a"), Column("id", Kind.TEXT)
+    many = frozenset(f"{number:0200}" for number in range(60))
+    for writes in (
+        WriteSet(frozenset({relation}), changes={relation: (Change({column: many}),)}),
+        WriteSet(frozenset(Relation("main", f"table {number} {'x' * 100}") for number in range(200)) | {relation}),
+    ):
+        await one.get("/strong/a")
+        assert (await one.get("/strong/a")).cache == "HIT"
+        two.cache.invalidate_relations(writes)
+        assert (await one.get("/strong/a")).cache == "MISS"

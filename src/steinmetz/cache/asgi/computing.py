@@ -36,6 +36,8 @@ MAX_ROUNDS = 4
 """How often a request starts over because the world moved or a leader failed, before it computes for itself."""
 
 _ASKED_FOR_NEW = frozenset({MissReason.NO_CACHE, MissReason.TOO_OLD})
+# Under a mark, or where a header field selects, what others have kept is no more use than our own.
+_FETCHED = frozenset({MissReason.ABSENT, MissReason.EXPIRED})
 # The application computes the whole answer; the conditions are ours to apply to it.
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 
@@ -148,7 +150,7 @@ class Computing:
     async def _lead(self, asked: Asked, flight: Flight, reason: MissReason) -> None:
         """Run the application, keep its answer if that may be, and let the followers have it."""
         scope, target = asked.scope, asked.target
-        if self._cluster is not None and reason not in _ASKED_FOR_NEW and await self._fetched(asked, flight):
+        if self._cluster is not None and reason in _FETCHED and await self._fetched(asked, flight):
             return
         kept: Entry | None = None
         is_known, over_ns = True, 0

@@ -39,6 +39,8 @@ HEARTBEAT_S = 0.1
 LOG_LENGTH = 8_192
 """Entries of the log that are kept, roughly: a node that is further behind forgets everything."""
 LOOK_AT_MOST = 1_000
+MAX_TOLD = 8_192
+"""Bytes of one write set in the log."""
 LEASE_S = 5.0
 SHARED_BYTES = 64 * 1024 * 1024
 NUMBER = 16
@@ -87,7 +89,7 @@ class RedisLink:
     # -- the log
 
     def tell(self, op: Op, mark: int, writes: WriteSet) -> Token:
-        told = orjson.dumps(told_writes(writes))
+        told = _told(writes)
         keys = (2, self._state, self._log)
         arguments = (*keys, token_hex(8), op, self._node, mark, told, self._lease_ms, LOG_LENGTH)
         with _reaching():
@@ -194,6 +196,17 @@ def _reaching() -> Iterator[None]:
         yield
     except (RedisError, OSError, TimeoutError, NotToldError, ValueError, KeyError) as error:
         raise UnreachableError(type(error).__name__) from error
+
+
+def _told(writes: WriteSet) -> bytes:
+    """Never more than `MAX_TOLD`: without rows if it is longer with them, else as anything of its databases."""
+    told = orjson.dumps(told_writes(writes))
+    if len(told) > MAX_TOLD:
+        told = orjson.dumps(told_writes(WriteSet(writes.relations, writes.unknown)))
+    if len(told) > MAX_TOLD:
+        databases = writes.unknown | {relation.database for relation in writes.relations}
+        told = orjson.dumps(told_writes(WriteSet(unknown=databases)))
+    return told
 
 
 def _entry(number: bytes, fields: list[bytes]) -> LogEntry:
