@@ -8,6 +8,7 @@ by itself (``maxmemory-policy noeviction``): if it does, the log is found broken
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b, sha1
@@ -30,7 +31,7 @@ try:
     from redis.asyncio import Redis as AsyncRedis
     from redis.asyncio.retry import Retry as AsyncRetry
     from redis.backoff import NoBackoff
-    from redis.exceptions import NoScriptError, RedisError
+    from redis.exceptions import NoScriptError, RedisError, ResponseError
     from redis.retry import Retry
 except ImportError as error:
     raise ImportError("the cache over Redis needs its driver: pip install 'steinmetz[redis]'") from error
@@ -39,6 +40,7 @@ HEARTBEAT_S = 0.1
 LOG_LENGTH = 8_192
 """Entries of the log that are kept, roughly: a node that is further behind forgets everything."""
 LOOK_AT_MOST = 1_000
+_RUN_ID = re.compile(rb"run_id:([0-9a-f]+)")
 MAX_TOLD = 8_192
 """Bytes of one write set in the log."""
 LEASE_S = 5.0
@@ -83,6 +85,7 @@ class RedisLink:
         options["retry"] = AsyncRetry(NoBackoff(), 0)
         self._asking: Any = AsyncRedis.from_url(url, socket_timeout=TIMEOUT_S, **options)
         self._line: Any = None
+        self._server: bytes | None = None
         self._packed: tuple[bytes, list[bytes]] = (b"", [])
         self._waiting: Any = AsyncRedis.from_url(url, socket_timeout=TIMEOUT_S + HEARTBEAT_S, **options)
 
@@ -112,9 +115,9 @@ class RedisLink:
         would cost as much as five of them."""
         with _reaching():
             if self._line is None or not self._line.is_connected:
-                self._line = self._asking.connection_pool.make_connection()
-                await self._line.connect()
-                self._line.socket_timeout = None  # one timer for all is enough, see below
+                self._line, is_known = await self._connected()
+                if not is_known:
+                    return None
             line = self._line
             try:
                 if self._packed[0] != number:
@@ -132,6 +135,24 @@ class RedisLink:
                 await line.disconnect(nowait=True)
                 raise
             return answer
+
+    async def _connected(self) -> tuple[Any, bool]:
+        """A new line, and whether it leads to the server that we have asked before.
+
+        Another one may have less in its log and not know it: a replica that took over, or a restart from a
+        snapshot (H15). Then, as where the server does not tell its name, everything is to be forgotten.
+        """
+        line = self._asking.connection_pool.make_connection()
+        await line.connect()
+        try:
+            await line.send_command("INFO", "server")
+            server = _RUN_ID.search(await line.read_response(disable_decoding=True))
+        except ResponseError:
+            server = None
+        line.socket_timeout = None  # one timer for all is enough, see `_looked`
+        name, before = None if server is None else server[1], self._server
+        self._server = name
+        return line, name is not None and name == before
 
     async def join(self) -> Joined:
         keys, arguments = (self._state, self._log), (token_hex(8), LOG_LENGTH, self._node)
