@@ -59,6 +59,9 @@ class Token:
 
 UNTOLD = Token(b"untold", 0)
 """Of a write that Redis could not be told of: no node can say that it knows of it, so its bearer gets no hits."""
+ASK = Token(b"ask", 0)
+"""Of a read past the cache: it may show what is not in the log yet. As the token of no life there is, it makes the
+next node ask where the log ends before it gives anything."""
 MAX_TOKENS = 8
 _TOKEN = re.compile(rb"([0-9a-z]{1,64})\.([0-9]{1,16})")
 
