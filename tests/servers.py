@@ -14,6 +14,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -50,7 +51,9 @@ def _folder(name: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], log: Path, ready: Callable[[], bool], **as_user: Any) -> Iterator[None]:
+def _running(
+    command: list[str], log: Path, ready: Callable[[], bool], **as_user: Any
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **as_user
@@ -61,7 +64,7 @@ def _running(command: list[str], log: Path, ready: Callable[[], bool], **as_user
             if process.poll() is not None or time.monotonic() > give_up:
                 missing(f"{command[0]} does not start: {log.read_text(errors='replace')[-400:].strip()}")
             time.sleep(0.02)
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -339,6 +342,50 @@ def redis_url() -> Iterator[str]:
         command += ["--save", "", "--appendonly", "no"]
         with _running(command, folder / "log", lambda: _listens(port)):
             yield f"redis://127.0.0.1:{port}/0"
+
+
+class Server:
+    """A Redis that may be killed, stopped by signals and started again on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._stack = contextlib.ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        command = [_redis_program(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
+        command += ["--save", "", "--appendonly", "no"]
+        running = _running(command, self._folder / "log", lambda: _listens(self.port))
+        self._process = self._stack.enter_context(running)
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """At once, with open connections and all."""
+        assert self._process is not None
+        self._process.kill()
+        self._stack.close()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+        self._stack.close()
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[Server]:
+    """A Redis of one test's own."""
+    with _folder("redis") as folder:
+        server = Server(folder)
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 # Browser

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 import structlog
+
+T = TypeVar("T")
 
 log = structlog.get_logger("steinmetz.tasks")
 
@@ -51,3 +54,20 @@ class Tasks:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def to_the_end(work: Future[T]) -> T:
+    """Wait for ``work`` on another thread even if cancelled (it has to be bounded), then go on being cancelled."""
+    waiting = asyncio.wrap_future(work)
+    is_cancelled = False
+    while not waiting.done():
+        try:
+            await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            is_cancelled = True
+    task = asyncio.current_task()
+    if is_cancelled and task is not None:
+        # To be raised at the next await, by the one who can still do right by it, and counted once.
+        task.uncancel()
+        task.cancel()
+    return waiting.result()

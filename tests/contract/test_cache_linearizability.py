@@ -88,7 +88,7 @@ class JoinsWithoutAsking(Epochs):
 class DropsBeforeTheCommit(Epochs):
     """What is marked counts as done."""
 
-    def mark(self, writes: WriteSet, now_s: float) -> Mark:
+    def mark(self, writes: WriteSet, now_s: float, lease_s: float | None = None) -> Mark:
         self.move(writes)
         return Mark(writes, now_s)
 

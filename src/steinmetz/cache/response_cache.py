@@ -14,7 +14,7 @@ from steinmetz.cache.asgi.computing import Draw
 from steinmetz.cache.asgi.kept_answers import Switch
 from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted
-from steinmetz.cache.invalidation.cluster import Cluster
+from steinmetz.cache.invalidation.cluster import Both, Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import Listener, WriteObserver
 from steinmetz.cache.memo import DEFAULT_TTL_S, F, Memo, Memoized
@@ -141,6 +141,11 @@ class ResponseCache:
         self._finish = finish
         self._on_admitted = on_admitted
         self._cluster = cluster
+        if cluster is not None:
+            cluster.attach(self._observer, self._coherence)
+        self._observing: TransactionObserver = (
+            self._observer if cluster is None else Both(cluster.observer, self._observer)
+        )
         self._switch = Switch(self.config.enabled)
         self._tasks = Tasks("cache")
 
@@ -181,8 +186,12 @@ class ResponseCache:
 
     @property
     def observer(self) -> TransactionObserver:
-        """For `SqlHook.observe_transactions`; thread-safe."""
-        return self._observer
+        """For `SqlHook.observe_transactions`; thread-safe. In a cluster it tells the other processes, too."""
+        return self._observing
+
+    @property
+    def cluster(self) -> Cluster | None:
+        return self._cluster
 
     def on_bumped(self, listener: Listener) -> None:
         """Call ``listener(writes)`` after each write stands and what it concerned was dropped.
@@ -192,8 +201,10 @@ class ResponseCache:
         self._observer.listen(listener)
 
     async def aclose(self) -> None:
-        """End the computations behind stale answers."""
+        """End the computations behind stale answers, and leave the cluster."""
         await self._tasks.aclose()
+        if self._cluster is not None:
+            await self._cluster.aclose()
 
     def memo(
         self, ttl: float | timedelta = DEFAULT_TTL_S, *, key: Callable[..., Any] | None = None
@@ -227,7 +238,7 @@ class ResponseCache:
 
     def invalidate(self, *paths: str) -> int:
         """Drop the answers at and below ``paths``, with all queries; returns how many there were."""
-        return self._observer.move(written_paths(paths))
+        return self._move(written_paths(paths))
 
     def invalidate_pattern(self, pattern: str) -> int:
         """Drop the answers whose path matches ``pattern``, with all queries; returns how many there were.
@@ -235,19 +246,29 @@ class ResponseCache:
         ``*`` stands for one whole segment, ``**`` at the end for the rest: ``/api/invoices/*/pdf``. Found by an
         index, not by a scan. Raises `ValueError` for what is no pattern.
         """
-        return self._observer.move_matching(PathPattern.of(pattern))
+        form = PathPattern.of(pattern)
+        if self._cluster is not None:
+            self._cluster.move(written_paths([form.above()]))
+        return self._observer.move_matching(form)
 
     def invalidate_tags(self, *tags: str) -> int:
         """Drop the answers that carry one of ``tags``; returns how many there were."""
-        return self._observer.move(written_tags(tags))
+        return self._move(written_tags(tags))
 
     def invalidate_relations(self, writes: WriteSet) -> int:
         """Drop what a write outside any hooked engine concerns; returns how many answers there were."""
-        return self._observer.move(writes)
+        return self._move(writes)
 
     def clear(self) -> int:
         """Drop everything, admissions too; returns how many there were. What is being computed is not kept."""
+        if self._cluster is not None:
+            self._cluster.clear()
         return self._observer.clear()
+
+    def _move(self, writes: WriteSet) -> int:
+        if self._cluster is not None:
+            self._cluster.move(writes)
+        return self._observer.move(writes)
 
     # -- ahead of the first request
 
@@ -275,6 +296,7 @@ class ResponseCache:
             "rollbacks": self._observer.rollbacks,
             "invalidated": self._observer.dropped,
             "lateCommits": self._observer.late_commits,
+            "cluster": None if self._cluster is None else self._cluster.state(),
         }
 
     def entries(self, limit: int = 100, *, order: Order = Order.HITS) -> list[dict[str, Any]]:

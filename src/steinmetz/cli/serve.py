@@ -43,7 +43,10 @@ def _refuse_workers(settings: Settings) -> None:
             f"{settings.workers} workers need STEINMETZ_REDIS_URL: without it one worker would not hear of "
             "another's writes and would give stale answers"
         )
-    fail("more than one worker is not supported yet, with Redis neither; start with --workers 1")
+    fail(
+        "more than one worker is not supported yet: a socket is known to one process only. Start several servers, "
+        "each on its own port, behind a balancer that keeps a client at one of them"
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -29,7 +29,7 @@ from steinmetz.erp.modules.batch.tasks import Worker
 from steinmetz.erp.modules.chat.events import Conversation
 from steinmetz.erp.modules.chat.rules import ROOM_PREFIX, is_private_room
 from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
-from steinmetz.erp.neighbours import everywhere, heard, place_of
+from steinmetz.erp.neighbours import cluster_of, everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
@@ -103,6 +103,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         version=f"{__version__}-{head()}",
         finish=door.finish,
         on_admitted=rates.charge_user,
+        cluster=cluster_of(settings, clock),
     )
     watching = Watching(settings, clock)
     monitor = watching.monitor

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from steinmetz.cache.invalidation.cluster import Cluster
+from steinmetz.clock import Clock
 from steinmetz.erp.db import DATABASE_NAME, Database, Publisher
 from steinmetz.erp.kit.announcements import Publication, as_json, from_json
 from steinmetz.erp.migrations.transaction import AroundCommit
@@ -36,6 +39,27 @@ def place_of(settings: Settings) -> Place | None:
     """Where this installation's processes meet; None for a database that only one process can have."""
     database = name_of_database(settings.url)
     return None if database is None else Place(settings.data_dir.absolute() / FOLDER, database)
+
+
+def cluster_of(settings: Settings, clock: Clock) -> Cluster | None:
+    """What keeps the caches of several servers right; None without a Redis or a database that others can have.
+
+    All servers hear of each other's writes, by whatever name they call the database; answers are shared among
+    those that certainly mean the same one.
+    """
+    database = name_of_database(settings.url)
+    if settings.redis_url is None or database is None:
+        return None
+    from steinmetz.cache.stores.redis import redis_cluster
+
+    # A file, and "localhost", is another database on each machine.
+    is_here = database.startswith("sqlite:") or ":here:" in database
+    return redis_cluster(
+        settings.redis_url.get_secret_value(),
+        realm=f"{database} {gethostname()}" if is_here else database,
+        consistency=settings.cache_consistency,
+        clock=clock,
+    )
 
 
 def everywhere(publish: Publisher, relay: Callable[[Any], None]) -> Publisher:

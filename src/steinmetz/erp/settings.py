@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     """``auto``: text on a terminal, JSON lines elsewhere."""
     access_log: bool = True
 
+    cache_consistency: Literal["session", "strong"] = "session"
+    """What cached routes promise where servers share a Redis."""
     cache: bool = True
     monitor: bool = True
     live: bool = True

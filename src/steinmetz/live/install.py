@@ -186,6 +186,8 @@ class Live:
             return
         self._loop = asyncio.get_running_loop()
         self._tasks = Tasks("live")
+        if self.cache is not None and self.cache.cluster is not None:
+            self.cache.cluster.start()
         if self.bell is not None:
             try:
                 self.bell.open()
@@ -291,7 +293,8 @@ def install(
     recomputed (the kill switch ``LIVE=off``); cache and monitor have switches of their own.
 
     With a ``place``, processes on the same database tell each other of their commits there (`doorbell.Ringer`),
-    so that none gives an answer older than a write of another.
+    so that none gives an answer older than a write of another. A cache that has a cluster (`redis_cluster`) tells
+    of commits over that instead; what commands ring at the doorbell it passes on.
     """
     sql = hook(engine, database=database)
     live = Live(
@@ -312,7 +315,9 @@ def install(
     if cache is not None:
         sql.observe_transactions(cache.observer)
         cache.on_bumped(live._bumped)
-    if live.ringer is not None:
+    if cache is not None and cache.cluster is not None:
+        cache.cluster.on_unknown = sql.schema_changed
+    elif live.ringer is not None:
         sql.observe_transactions(live.ringer)  # after the cache: neighbours hear of it while ours is marked
     return live
 

@@ -8,7 +8,7 @@ while a copy is kept up to the limit (trap T13: the last body byte decides).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from steinmetz.cache.asgi.protocol import HeaderList, Message, Send
 
@@ -21,9 +21,10 @@ Ended = Callable[[int, HeaderList, bytes | None], None]
 
 
 class Capture:
-    """The ``send`` that the application is given."""
+    """The ``send`` that the application is given. ``before`` is awaited before ``whole`` and ``ended``."""
 
     __slots__ = (
+        "_before",
         "_chunks",
         "_ended",
         "_limit",
@@ -37,12 +38,21 @@ class Capture:
         "is_over",
     )
 
-    def __init__(self, send: Send, limit_bytes: int, whole: Whole, starting: Starting, ended: Ended) -> None:
+    def __init__(
+        self,
+        send: Send,
+        limit_bytes: int,
+        whole: Whole,
+        starting: Starting,
+        ended: Ended,
+        before: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._send = send
         self._limit = limit_bytes
         self._whole = whole
         self._starting = starting
         self._ended = ended
+        self._before = before
         self._start: Message | None = None
         self._started = False
         self._was_whole = False
@@ -85,6 +95,8 @@ class Capture:
         status, headers = self._start["status"], list(self._start.get("headers", ()))
         if not self._started and self._chunks is not None and (not more or _is_all(headers, body)):
             self.is_over = self._started = self._was_whole = True
+            if self._before is not None:
+                await self._before()
             status, headers, body = self._whole(status, headers, body)
             await self._send({**self._start, "status": status, "headers": headers})
             await self._send({"type": "http.response.body", "body": body})
@@ -93,6 +105,8 @@ class Capture:
         self._take(body)
         if not more and not self.is_over:
             self.is_over = True
+            if self._before is not None:
+                await self._before()
             kept = None if self._chunks is None else b"".join(self._chunks)
             self._ended(status, headers, kept)
         await self._send(message)

@@ -18,7 +18,9 @@ from steinmetz.cache.asgi.kept_answers import KeptAnswers
 from steinmetz.cache.asgi.protocol import ASGIApp, HeaderList, Message, Scope
 from steinmetz.cache.asgi.sending import Sender
 from steinmetz.cache.asgi.single_flight import Flight, Landed, Lost, SingleFlight
+from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.reads import Recording, record
+from steinmetz.cache.policy.consistency import STRONG
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.headers import selected, storable_headers
 from steinmetz.cache.policy.lookup import FWD, MissReason
@@ -57,6 +59,7 @@ class Computation:
         clock: Clock,
         max_entry_bytes: int,
         on_kept: OnKept | None,
+        cluster: Cluster | None = None,
     ) -> None:
         self.is_orphan = False
         self._asked = asked
@@ -68,6 +71,10 @@ class Computation:
         self._statistics = statistics
         self._clock = clock
         self._on_kept = on_kept
+        self._cluster = cluster
+        self._is_known = True
+        """Whether we know what other processes have written."""
+        self._over_ns = 0
         said = asked.target.policy.max_bytes
         self._limit = said if said is not None else max_entry_bytes
         self._started_ns = 0
@@ -78,7 +85,8 @@ class Computation:
     async def run(self, app: ASGIApp) -> None:
         """Run ``app``, keep its answer if that may be, and let the followers have it."""
         asked, flight = self._asked, self._flight
-        capture = Capture(self._send, self._limit, self._whole, self._starting, self._ended)
+        before = None if self._cluster is None else self._catch_up
+        capture = Capture(self._send, self._limit, self._whole, self._starting, self._ended, before)
         name = f"GET {asked.target.route.template}"
         with record(ScopeKind.REQUEST, name, flight.sequence, asked.target.reads()) as recording:
             self._recording = flight.recording = recording
@@ -173,6 +181,12 @@ class Computation:
 
     # -- keeping
 
+    async def _catch_up(self) -> None:
+        # What was read may hold a commit of another process that we have not heard of: hear of it first.
+        assert self._cluster is not None
+        self._over_ns = perf_ns()
+        self._is_known = await self._cluster.caught_up(STRONG, None)
+
     def _consider(
         self, status: int, headers: HeaderList, body: bytes | None
     ) -> tuple[Entry | None, Refusal | None]:
@@ -180,7 +194,7 @@ class Computation:
         recording, target = self._recording, self._asked.target
         assert recording is not None
         recording.response_started = True
-        cost_ns = perf_ns() - self._started_ns
+        cost_ns = (self._over_ns or perf_ns()) - self._started_ns
         reads = recording.close()
         self._flights.learn(self._asked.key, reads, cost_ns)
         terms, valid_until_s = self._terms(status, headers, body, reads, recording)
@@ -206,11 +220,13 @@ class Computation:
             compress=target.policy.compress,
             limits=target.policy.limits_of(target.route.template),
         )
-        refusal = self._kept.keep(entry)
+        refusal = self._kept.keep(entry) if self._is_known else Refusal.UNKNOWN_CLUSTER
         if refusal is not None:
             self._statistics.refused(entry, refusal)
         else:
             self._entry = entry
+            if self._cluster is not None:
+                self._cluster.offer(entry)
             if self._on_kept is not None:
                 self._on_kept(self._asked, entry)
         return entry, refusal

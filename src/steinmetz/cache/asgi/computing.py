@@ -43,6 +43,8 @@ MAX_ROUNDS = 6
 """How often a request starts over because the world moved or a leader failed, before it computes for itself."""
 
 _ASKED_FOR_NEW = frozenset({MissReason.NO_CACHE, MissReason.TOO_OLD})
+# Under a mark, or where a header field selects, what others have kept is no more use than our own.
+_FETCHED = frozenset({MissReason.ABSENT, MissReason.EXPIRED})
 
 
 class Computing:
@@ -176,6 +178,8 @@ class Computing:
 
     async def _lead(self, asked: Asked, flight: Flight, reason: MissReason) -> None:
         """Compute, in a task of its own that a cancelled caller leaves to those who wait for it."""
+        if self._cluster is not None and reason in _FETCHED and await self._fetched(asked, flight):
+            return
         computation = Computation(
             asked,
             flight,
@@ -187,6 +191,7 @@ class Computing:
             clock=self._clock,
             max_entry_bytes=self._max_entry_bytes,
             on_kept=self._on_kept,
+            cluster=self._cluster,
         )
         task = asyncio.get_running_loop().create_task(computation.run(self.app))
         # A task that is cancelled before its first step never comes to its own `finally`.
@@ -205,6 +210,27 @@ class Computing:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(task, return_exceptions=True)
             raise
+
+    async def _fetched(self, asked: Asked, flight: Flight) -> bool:
+        """Whether another process had the answer, and it was given; followers have it, too."""
+        assert self._cluster is not None
+        found: Hit | Stale | Miss | None = None
+        try:
+            entry = await self._cluster.fetch(asked.key)
+            if entry is not None:
+                entry.limits = asked.target.policy.limits_of(asked.target.route.template)
+            if entry is not None and self._kept.keep(entry) is None:
+                found = self._kept.look_up(asked.key, asked.demands, asked.headers)
+                if isinstance(found, Hit):
+                    flight.land(Landed(found.entry))
+        except BaseException:
+            self.flights.end(flight)
+            raise
+        if not isinstance(found, Hit):
+            return False
+        self.flights.end(flight)
+        await self._sender.kept(asked.scope, asked.send, found.entry, asked.if_none_match)
+        return True
 
     # -- computing behind an answer
 

@@ -11,7 +11,6 @@ application inside a recording, from which is known what the answer was computed
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -26,13 +25,13 @@ from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.asgi.passing import INSTRUCTION, WARM, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route, RouteTable
-from steinmetz.cache.asgi.sending import Sender, headless
+from steinmetz.cache.asgi.sending import Sender, headless, with_token
 from steinmetz.cache.asgi.single_flight import SingleFlight
 from steinmetz.cache.asgi.watching import IdentityWatch
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import WriteObserver
-from steinmetz.cache.policy.consistency import Consistency
+from steinmetz.cache.policy.consistency import CONSISTENCY_TOKEN, STRONG, Consistency
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.headers import Headers
 from steinmetz.cache.policy.key import MAX_KEY_BYTES, answer_key, own_key, variant_key
@@ -48,7 +47,6 @@ log = structlog.get_logger("steinmetz.cache")
 
 ROUTE = "steinmetz.route"
 """The template of the route: bounded in number, whatever is asked for."""
-CONSISTENCY_TOKEN = b"x-consistency-token"
 
 TARGETS_SHARE = 16
 """Targets are remembered in a sixteenth of the store's budget, beside it."""
@@ -117,7 +115,6 @@ class CacheMiddleware:
         self.finish = finish
         self.clock = clock
         self.cluster = cluster
-        self._stands: Callable[[Consistency, bytes | None], bool] | None = getattr(cluster, "stands", None)
         self.kept = KeptAnswers(coherence, store, clock, switch, statistics)
         self.encodings = Encodings(coherence, store, tasks)
         self.sender = Sender(finish, clock, statistics, self.encodings)
@@ -191,9 +188,10 @@ class CacheMiddleware:
             return
         headers = scope["headers"]
         caller: Caller = ANONYMOUS
+        is_known = self.cluster is None or await self._caught_up(self.cluster, scope)
         admissions = self._admissions
         if admissions is not None and (credential := admissions.credential(headers)) is not None:
-            remembered = admissions.remembered(credential)
+            remembered = admissions.remembered(credential) if is_known else None
             if remembered is not None:
                 scope[ADMISSION], caller = remembered.admission, remembered.caller
             else:
@@ -216,7 +214,22 @@ class CacheMiddleware:
             await self._passing.alone(scope, receive, send, target)
             return
         scope[ROUTE] = target.route.template
-        await self._get(scope, receive, send, target, caller)
+        await self._get(scope, receive, send, target, caller, is_known=is_known)
+
+    async def _caught_up(self, cluster: Cluster, scope: Scope) -> bool:
+        """Whether what other processes have written is known, as far as the route demands.
+
+        Whoever comes to a route that is not cached is proven against all that was acknowledged: a login that was
+        revoked elsewhere is refused at its next request.
+        """
+        consistency: Consistency = STRONG
+        if scope["method"] in ("GET", "HEAD") and isinstance(target := self._target(scope), Target):
+            consistency = target.policy.consistency
+        elif self._admissions is None:
+            cluster.start()
+            return True
+        token = _interesting(scope["headers"])[0].get(CONSISTENCY_TOKEN)
+        return cluster.stands(consistency, token) or await cluster.caught_up(consistency, token)
 
     # -- the short way
 
@@ -279,7 +292,7 @@ class CacheMiddleware:
 
         To be asked before anything that is remembered is looked at, an admission included.
         """
-        return self.cluster is None or (self._stands is not None and self._stands(consistency, token))
+        return self.cluster is None or self.cluster.stands(consistency, token)
 
     async def _give(self, scope: Scope, send: Send, found: Found) -> None:
         target, remembered = found.target, found.remembered
@@ -289,6 +302,8 @@ class CacheMiddleware:
                 self.on_admitted(scope, admission.principal)
         scope[ROUTE] = target.route.template
         target.counts.hits += 1
+        if self.cluster is not None:
+            send = with_token(send, self.cluster)
         await self.sender.kept(scope, send, found.entry, found.if_none_match, found.accept_encoding)
 
     # -- the long way
@@ -299,7 +314,9 @@ class CacheMiddleware:
         target = self._target(scope)
         if isinstance(target, Target):
             scope[ROUTE] = target.route.template
-            await self._get(scope, receive, send, target, ANONYMOUS if admission is None else caller_of(admission))
+            caller = ANONYMOUS if admission is None else caller_of(admission)
+            is_known = self.cluster is None or await self._caught_up(self.cluster, scope)
+            await self._get(scope, receive, send, target, caller, is_known=is_known)
 
     def _target(self, scope: Scope) -> Target | Route:
         path, query = route_path(scope), scope["query_string"]
@@ -318,7 +335,9 @@ class CacheMiddleware:
         self._targets.put((path, query), target, TARGET_BYTES + 3 * (len(path) + len(query)))
         return target
 
-    async def _get(self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller) -> None:
+    async def _get(
+        self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller, *, is_known: bool
+    ) -> None:
         interesting, accept_encoding = _interesting(scope["headers"])
         asked = NO_DEMANDS
         if interesting:
@@ -336,11 +355,11 @@ class CacheMiddleware:
             await self._bypassed(scope, receive, send, target, Bypass(target.counts.resting))
             return
         assert isinstance(variant, bytes)
+        if not is_known:
+            await self._bypassed(scope, receive, send, target, _UNKNOWN_CLUSTER)
+            return
         if self.cluster is not None:
-            token = interesting.get(CONSISTENCY_TOKEN)
-            if not await self.cluster.caught_up(target.policy.consistency, token):
-                await self._bypassed(scope, receive, send, target, _UNKNOWN_CLUSTER)
-                return
+            send = with_token(send, self.cluster)
         key = variant_key(target.key, variant)
         found = self.kept.look_up(key, asked, scope["headers"])
         if_none_match = interesting.get(b"if-none-match")

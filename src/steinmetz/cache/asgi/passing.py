@@ -13,6 +13,8 @@ from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.paths import WRITING_METHODS, invalidated_by
 from steinmetz.cache.invalidation.reads import record
 from steinmetz.cache.invalidation.writes import WriteObserver
+from steinmetz.cache.policy.consistency import ASK, CONSISTENCY_TOKEN, UNTOLD, tokens_of
+from steinmetz.cache.policy.headers import value_of
 from steinmetz.cache.policy.lookup import Bypass
 from steinmetz.cache.policy.tags import path_reads, tag_reads
 from steinmetz.sql.scope import ScopeKind
@@ -54,11 +56,13 @@ class Passing:
                 recording.response_started = True
                 status, headers = message["status"], list(message.get("headers", ()))
                 if route.invalidates and (writes := invalidated_by(method, status, route.invalidates)):
+                    if self._cluster is not None:
+                        await self._cluster.moved(writes)
                     self._observer.move(writes)
                 if bypass is not None:
                     headers += bypass_headers(bypass.reason)
-                if self._cluster is not None and method in WRITING_METHODS and status < 400:
-                    headers.append((b"x-consistency-token", self._cluster.token()))
+                if self._cluster is not None and (token := _token(self._cluster, scope, bypass)):
+                    headers.append((CONSISTENCY_TOKEN, token))
                 message = {**message, "headers": self._sender.finished(scope, status, headers)}
             await send(message)
 
@@ -86,3 +90,13 @@ class Passing:
         with record(ScopeKind.REQUEST, f"{scope['method']} {route.template}", sequence, tags) as recording:
             scope[RECORDING] = recording
             await self.app(scope, receive, sending)
+
+
+def _token(cluster: Cluster, scope: Scope, bypass: Bypass | None) -> bytes:
+    """The X-Consistency-Token of a response that no cache has given; empty for none."""
+    if scope["method"] in WRITING_METHODS:
+        return cluster.token()  # whatever the status: what failed half way may have committed before
+    if bypass is None:
+        return b""
+    brought = value_of(scope["headers"], CONSISTENCY_TOKEN)
+    return bytes(UNTOLD if UNTOLD in tokens_of(brought) else ASK)

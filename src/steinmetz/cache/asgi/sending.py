@@ -8,6 +8,8 @@ from steinmetz.cache.asgi.answers import hit_headers, stale_headers, unmodified,
 from steinmetz.cache.asgi.encodings import Encodings
 from steinmetz.cache.asgi.hit import Reply
 from steinmetz.cache.asgi.protocol import Finish, HeaderList, Message, Scope, Send
+from steinmetz.cache.invalidation.cluster import Cluster
+from steinmetz.cache.policy.consistency import CONSISTENCY_TOKEN
 from steinmetz.cache.policy.entry import Encoded, Entry
 from steinmetz.cache.policy.headers import value_of
 from steinmetz.cache.policy.representation import represented
@@ -103,6 +105,17 @@ def headless(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.body":
             message = {**message, "body": b""}
+        await send(message)
+
+    return sending
+
+
+def with_token(send: Send, cluster: Cluster) -> Send:
+    """The ``send`` of a response that says how new it may be, so that its client reads nothing older elsewhere."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start" and (token := cluster.token()):
+            message = {**message, "headers": [*message["headers"], (CONSISTENCY_TOKEN, token)]}
         await send(message)
 
     return sending

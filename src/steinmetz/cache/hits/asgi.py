@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from steinmetz.cache.asgi.middleware import CONSISTENCY_TOKEN, INTERESTING, CacheMiddleware
+from steinmetz.cache.asgi.middleware import INTERESTING, CacheMiddleware
 from steinmetz.cache.asgi.passing import INSTRUCTION
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
 from steinmetz.cache.hits.heads import DOUBTFUL
 from steinmetz.cache.hits.memo import Memo
 from steinmetz.cache.hits.passage import Client, Front
 from steinmetz.cache.hits.ready import MEMBER_BYTES, NOT_OURS, Readiness, Ready
+from steinmetz.cache.policy.consistency import CONSISTENCY_TOKEN
 
 MEMO_BYTES = 4 * 1024 * 1024
 REMEMBERED_FIELDS = 4_096

@@ -108,9 +108,10 @@ class Coherence:
 
     # -- writers
 
-    def mark(self, writes: WriteSet) -> Mark:
+    def mark(self, writes: WriteSet, lease_s: float | None = None) -> Mark:
+        """Announce ``writes``; ``lease_s`` if it is not the usual one."""
         with self._lock:
-            return self.epochs.mark(writes, self._clock.monotonic_s())
+            return self.epochs.mark(writes, self._clock.monotonic_s(), lease_s)
 
     def bump(self, mark: Mark) -> int:
         """The writes stand: returns how many kept things were dropped."""

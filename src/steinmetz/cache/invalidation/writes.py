@@ -13,7 +13,7 @@ from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.reads import current_recording
 from steinmetz.cache.policy.epochs import Mark
 from steinmetz.cache.policy.patterns import PathPattern
-from steinmetz.cache.policy.tags import written_paths
+from steinmetz.cache.policy.tags import PATHS, written_paths
 from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import WriteSet
@@ -21,6 +21,8 @@ from steinmetz.sql.effects import WriteSet
 log = structlog.get_logger("steinmetz.cache")
 
 REMEMBERED = 500
+EVERYTHING = WriteSet(unknown=frozenset({PATHS}))
+"""Every answer has a path."""
 
 Listener = Callable[[WriteSet], None]
 
@@ -46,11 +48,11 @@ class WriteObserver:
 
     # -- TransactionObserver
 
-    def mark(self, writes: WriteSet) -> object:
+    def mark(self, writes: WriteSet, lease_s: float | None = None) -> object:
         recording = current_recording()
         if recording is not None and recording.response_started:
             self._warn_late(recording.scope.name)
-        return self._coherence.mark(writes)
+        return self._coherence.mark(writes, lease_s)
 
     def bump(self, token: object) -> None:
         assert isinstance(token, Mark)
@@ -104,6 +106,11 @@ class WriteObserver:
         invalidation.dropped = self._coherence.clear()
         self._record(invalidation)
         return invalidation.dropped
+
+    def forget(self) -> None:
+        """Nobody can say what others have written: drop everything, and let the listeners know."""
+        self.clear()
+        self._tell(EVERYTHING)
 
     def recent(self) -> list[Invalidation]:
         """The last `REMEMBERED` invalidations, newest first."""

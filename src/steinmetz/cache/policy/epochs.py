@@ -62,9 +62,9 @@ class Epochs:
 
     # -- writers
 
-    def mark(self, writes: WriteSet, now_s: float) -> Mark:
-        """Announce ``writes`` before their COMMIT is sent."""
-        mark = Mark(writes, now_s + self._lease_s)
+    def mark(self, writes: WriteSet, now_s: float, lease_s: float | None = None) -> Mark:
+        """Announce ``writes`` before their COMMIT is sent; ``lease_s`` if it is not the usual one."""
+        mark = Mark(writes, now_s + (self._lease_s if lease_s is None else lease_s))
         self.marks = [*self.marks, mark]
         return mark
 

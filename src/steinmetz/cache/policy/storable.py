@@ -13,7 +13,10 @@ from steinmetz.sql.effects import ReadSet
 
 
 class Refusal(StrEnum):
-    """Why an answer was not kept. All but `MOVED` also forbid giving it to anybody but the caller."""
+    """Why an answer was not kept.
+
+    All but `MOVED` and `UNKNOWN_CLUSTER` also forbid giving it to anybody but the caller.
+    """
 
     STATUS = "no answer of this status is kept"
     SET_COOKIE = "sets a cookie"
@@ -31,6 +34,7 @@ class Refusal(StrEnum):
     AUTHORIZATION = "the request was authorized, and the response does not say that others may have it"
     METHOD = "the response to this method is not one to GET"
     NO_RANGE = "a partial body that does not say which part it is"
+    UNKNOWN_CLUSTER = "what other processes have written is not known"
     DISABLED = "the cache was switched off meanwhile"
 
 

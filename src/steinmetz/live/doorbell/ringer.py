@@ -13,12 +13,11 @@ What is heard from a neighbour is never rung onward, so rings have no cycles.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -45,6 +44,7 @@ from steinmetz.live.doorbell.messages import (
 )
 from steinmetz.live.doorbell.place import Listing, Place
 from steinmetz.sql.effects import WriteSet
+from steinmetz.tasks import to_the_end
 
 log = structlog.get_logger("steinmetz.live")
 
@@ -232,7 +232,7 @@ class Ringer:
         """Do what blocks on a thread while a greenlet's event loop goes on; anywhere else, here."""
         if self._is_closed or not in_greenlet():
             return work()
-        result: T = await_only(_to_the_end(self._hand.submit(work)))
+        result: T = await_only(to_the_end(self._hand.submit(work)))
         return result
 
     # -- one at a time, under the lock
@@ -326,20 +326,3 @@ class Ringer:
             f"{server} {what}: answers there may be older than this write until it has caught up; "
             "if it hangs, restart it"
         )
-
-
-async def _to_the_end(work: Future[T]) -> T:
-    """Wait for ``work`` even if cancelled (it is bounded), then let the cancellation go on."""
-    waiting = asyncio.wrap_future(work)
-    is_cancelled = False
-    while not waiting.done():
-        try:
-            await asyncio.shield(waiting)
-        except asyncio.CancelledError:
-            is_cancelled = True
-    task = asyncio.current_task()
-    if is_cancelled and task is not None:
-        # To be raised at the next await, by the one who can still do right by it, and counted once.
-        task.uncancel()
-        task.cancel()
-    return waiting.result()

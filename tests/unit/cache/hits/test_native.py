@@ -20,6 +20,15 @@ class Waiting:
 
     is_known = True
 
+    def attach(self, local: Any, coherence: Any) -> None:
+        self.observer = local
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def stands(self, consistency: Any, token: bytes | None) -> bool:
+        return False
+
     async def caught_up(self, consistency: Any, token: bytes | None) -> bool:
         return self.is_known
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,11 +95,13 @@ def encoded_twice(number: int) -> Entry:
 )
 def test_t12_under_a_flood_of_keys_the_memory_stays_within_the_budget(make: Callable[[int], Entry]) -> None:
     budget = 1_000_000
+    gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     store: MemoryStore[Entry] = MemoryStore(budget)
     for number in range(1_000):
         store.put(make(number))
+    gc.collect()
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert store.weight_bytes <= budget

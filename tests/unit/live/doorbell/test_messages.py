@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from steinmetz.live.doorbell.messages import (
     MAX_FRAME_BYTES,
-    MAX_NAME,
-    MAX_RELATIONS,
     SCHEMA,
     Bump,
     Bye,
@@ -31,6 +29,7 @@ from steinmetz.live.doorbell.messages import (
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import Relation
 from steinmetz.sql.rows import MAX_KEYS, MAX_ROWS, Change, Column, Kind
+from steinmetz.sql.told import MAX_NAME, MAX_RELATIONS
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 values = {

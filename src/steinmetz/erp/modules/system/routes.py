@@ -64,7 +64,8 @@ async def ready(request: Request) -> dict[str, Any]:
     A full disk and maintenance are shown, and refuse nothing: reading goes on.
     """
     state = state_of(request)
-    checks = await service.readiness(state.database, state.settings.data_dir, state.probes)
+    cluster = None if state.cache is None else state.cache.cluster
+    checks = await service.readiness(state.database, state.settings.data_dir, state.probes, cluster)
     if wrong := service.faults(checks, state.probes):
         raise Problem(503, "Not ready", "; ".join(wrong), headers={"Retry-After": "5"}, checks=checks)
     return {"success": True, "status": "ready", "checks": checks}

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.erp import migrations
 from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.errors import Unprocessable
@@ -338,7 +339,9 @@ def _first_run(unit: Unit, name: str, now: datetime) -> ChoreRun:
 # Health
 
 
-async def readiness(database: Database, data_dir: Path, probes: Mapping[str, Callable[[], str]]) -> dict[str, str]:
+async def readiness(
+    database: Database, data_dir: Path, probes: Mapping[str, Callable[[], str]], cluster: Cluster | None
+) -> dict[str, str]:
     """What the process needs and how it stands, each ``ok`` or what is to be said of it; see `faults`.
 
     ``probes`` are the process's own workers: each says ``ok`` or what is wrong with it, without waiting.
@@ -350,7 +353,12 @@ async def readiness(database: Database, data_dir: Path, probes: Mapping[str, Cal
     except TimeoutError:
         checks["disk"] = f"warning: no answer within {READY_WITHIN_S} s"
     checks.update({name: probe() for name, probe in probes.items()})
-    checks["redis"] = "not used"
+    if cluster is None:
+        checks["redis"] = "not used"
+    elif cluster.state()["reachable"]:
+        checks["redis"] = "ok"
+    else:
+        checks["redis"] = "warning: does not answer; cached answers are by-passed"
     return checks
 
 
