@@ -87,10 +87,13 @@ async def lock_tree(session: AsyncSession) -> None:
 
 @named
 async def rows_to_level(session: AsyncSession, depth: int) -> Rows:
-    """`TREE_COLUMNS` of all nodes down to ``depth`` (areas: 0), parents before children, siblings in order."""
+    """`TREE_COLUMNS` of all nodes down to ``depth`` (areas: 0), parents before children, siblings in order.
+
+    The levels are named one by one, so that a change of a deeper node does not concern the answer.
+    """
     statement = (
         select(*TREE_COLUMNS)
-        .where(FunctionNode.depth <= depth)
+        .where(FunctionNode.depth.in_(range(depth + 1)))
         .order_by(FunctionNode.depth, FunctionNode.position, FunctionNode.id)
     )
     return (await session.execute(statement)).all()
