@@ -93,7 +93,7 @@ class Office:
 
     def _counts(self) -> tuple[int, int]:
         told = self.app.state.cache.stats()
-        return told["letGo"].get(Gone.WRITTEN, 0), told["needless"]
+        return told["letGo"].get(Gone.DROPPED, 0), told["needless"]
 
     def start_counting(self) -> None:
         self.tally.start_counting()
