@@ -92,6 +92,7 @@ class Office:
         return self._counts()[1] - self._before[1]
 
     def _counts(self) -> tuple[int, int]:
+        assert self.app.state.cache is not None
         told = self.app.state.cache.stats()
         return told["letGo"].get(Gone.DROPPED, 0), told["needless"]
 

@@ -93,10 +93,14 @@ def _after_begin(session: Session, transaction: SessionTransaction, connection: 
     elif sight.state is not state:
         sight.holds = False  # two databases, or a replica that lags behind
     if state is not None and state.sight is not sight:
-        before = state.sight
-        if before is not None and not (before.holds and before.session() is session):
-            before.holds = sight.holds = False
+        if state.sight is not None and not _is_the_same(state.sight, session):
+            state.sight.holds = sight.holds = False
         state.sight = sight
+
+
+def _is_the_same(before: Sight, session: Session) -> bool:
+    """Whether ``before`` is of the one session that there is in the transaction."""
+    return before.holds and before.session() is session
 
 
 def _attached(session: Session, instance: object) -> None:
