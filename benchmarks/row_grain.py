@@ -1,10 +1,10 @@
 """How many answers does the cache keep that a cache which recomputes and compares would have kept?
 
 The workload model (steinmetz.erp.traffic) played within one process, by twelve clerks in turn, against three
-applications with a copy of one seeded company each: told of writes by tables, by rows as far as the statements bind
-them, and by rows with their old and new images. Seed and clerks are the same, so the calls are. The oracle is the
-traffic report's: it could have hit exactly when the bytes are those of the last answer to the same path, which is
-the most that a cache which never lies can have. Stale answers are counted by the traffic's ledger.
+applications with a copy of one seeded company each: told of writes by tables, by rows as far as the statements
+bind them, and by rows with their old and new images. Seed and clerks are the same, so the calls are. The oracle is
+the traffic report's: it could have hit exactly when the bytes are those of the last answer to the same path, which
+is the most that a cache which never lies can have. Stale answers are counted by the traffic's ledger.
 """
 
 from __future__ import annotations

@@ -157,7 +157,8 @@ class World:
     def value(self, column: Column[Any], choose: Choice) -> Any:
         values: list[Any] = {
             "id": NUMBERS, "parent_id": [None, 0], "above_id": [None, 0], "kind": [None, *NUMBERS],
-            "mood": [None, *Mood], "code": [None, *WORDS], "name": [None, *WORDS], "key": [None, *UUIDS], "flag": [None, True, False],
+            "mood": [None, *Mood],
+            "code": [None, *WORDS], "name": [None, *WORDS], "key": [None, *UUIDS], "flag": [None, True, False],
         }[column.name]  # fmt: skip
         return choose(values)
 

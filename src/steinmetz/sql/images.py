@@ -12,8 +12,8 @@ moved the row since the session read it:
   SQLite within BEGIN, PostgreSQL at REPEATABLE READ or SERIALIZABLE;
 - whatever the session holds was read in this very transaction, through this very connection: nothing was left of
   an earlier one, nothing was attached from outside;
-- the session is the only one in the transaction, and no savepoint of it has been rolled back;
-- no other statement of the transaction has set the column, nor deleted rows of the table.
+- no other session has begun in the transaction since, and no savepoint of it has been rolled back;
+- no statement but those of such flushes has set the column in the transaction, nor deleted rows of the table.
 
 The rest is the union of all statements of a transaction. Of a row that a reader's predicate found before, the
 first statement that sets a column he mentions has the old values; of one that it finds afterwards, the last such
@@ -53,12 +53,9 @@ Images = dict[Column, set[Value]]
 class Sight:
     """One session in one transaction of one connection; ``holds`` while its objects show what the rows are."""
 
-    __slots__ = ("holds", "root", "session", "state")
+    __slots__ = ("holds", "root", "state")
 
-    def __init__(
-        self, session: Session, root: SessionTransaction, state: ConnectionState | None, holds: bool
-    ) -> None:
-        self.session = weakref.ref(session)
+    def __init__(self, root: SessionTransaction, state: ConnectionState | None, holds: bool) -> None:
         self.root = weakref.ref(root)
         self.state = state
         self.holds = holds
@@ -89,18 +86,11 @@ def _after_begin(session: Session, transaction: SessionTransaction, connection: 
     sight = _sights.get(session)
     if sight is None or sight.root() is not root:
         holds = not transaction.nested and _holds_nothing(session) and _is_snapshot(connection)
-        sight = _sights[session] = Sight(session, root, state, holds and state is not None)
+        sight = _sights[session] = Sight(root, state, holds and state is not None)
+        if state is not None:
+            state.sight = sight
     elif sight.state is not state:
         sight.holds = False  # two databases, or a replica that lags behind
-    if state is not None and state.sight is not sight:
-        if state.sight is not None and not _is_the_same(state.sight, session):
-            state.sight.holds = sight.holds = False
-        state.sight = sight
-
-
-def _is_the_same(before: Sight, session: Session) -> bool:
-    """Whether ``before`` is of the one session that there is in the transaction."""
-    return before.holds and before.session() is session
 
 
 def _attached(session: Session, instance: object) -> None:
@@ -150,10 +140,15 @@ def _after_flush(session: Session, flush_context: Any) -> None:
     state = sight.state if sight is not None else None
     if state is None or sight is None or not state.flushed:
         return
-    if state.sight is sight and sight.holds:
+    if sight.holds and _is_the_last(sight, state):
         state.refine(Written(getattr(flush_context, "states", ())))
     else:
         state.seal()
+
+
+def _is_the_last(sight: Sight, state: ConnectionState) -> bool:
+    """Whether no other session has begun in the transaction since."""
+    return state.sight is sight
 
 
 class Written:
