@@ -20,7 +20,8 @@ first statement that sets a column he mentions has the old values; of one that i
 statement has the new ones. So one of them meets him, whatever came between.
 
 One thing is taken on trust, as by the unit of work itself: who tells the ORM that a value is what the database
-holds (``set_committed_value``, ``merge(load=False)`` into a present object) tells the truth.
+holds tells the truth (``set_committed_value``, ``merge(load=False)`` into a present object, objects made of SQL of
+one's own that gives other values under the columns' names).
 """
 
 from __future__ import annotations
