@@ -10,6 +10,7 @@ is the most that a cache which never lies can have. Stale answers are counted by
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+
+import structlog
 
 from benchmarks.harness.office import Door, running, survey
 from benchmarks.harness.options import Options
@@ -46,6 +49,7 @@ SHOWN = {
 def run(options: Options) -> Report:
     company = seeded_company()
     rounds = QUICK_ROUNDS if options.quick else ROUNDS
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory() as folder:
         offices = asyncio.run(_played(company, Path(folder), rounds, options))
     report = Report(notes=[f"{CLERKS} clerks, {rounds} requests each, one write in twenty, in turn, on SQLite"])
