@@ -192,6 +192,7 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(f"dev.py: no command {command!r}\n\n{USAGE}")
     make_ready()
     if command == "run":
+        os.environ.setdefault("STEINMETZ_CACHE_WATCH", "on")
         execute(PYTHON, "-m", "steinmetz", "serve", *rest)
     elif command == "test" and rest[:1] == ["--matrix"]:
         matrix(rest[1:])

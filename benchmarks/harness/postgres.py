@@ -20,6 +20,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "shared_buffers": "128MB",
     "autovacuum": "off",
+    "max_prepared_transactions": "16",
 }
 
 

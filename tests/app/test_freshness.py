@@ -44,3 +44,39 @@ async def test_t15_a_hundred_logins_drop_nobody_s_answers(
     for reader in readers:
         assert (await reader.get(OVERVIEW)).headers["X-Cache"] == "HIT"
     assert app.state.cache.stats()["authentications"] == asked, "a login made an admission uncertain"
+
+
+async def test_t16_a_new_access_token_finds_the_answers_of_the_old_one(
+    app: Application, clients: Callable[[], Awaitable[httpx2.AsyncClient]], clock: FakeClock
+) -> None:
+    """Answers are kept by user, not by token: renewing the token empties nothing."""
+    client = await clients()
+    given = await client.post("/api/auth/login", json={"email": "clerk@example.com", "password": PASSWORD})
+    first = given.json()["data"]["accessToken"]
+    paths = ["/api/notifications", OVERVIEW, "/api/company"]
+    for path in paths:
+        await client.get(path, headers={"Authorization": f"Bearer {first}"})
+    clock.advance(60)
+    renewed = await client.post("/api/auth/refresh")
+    second = renewed.json()["data"]["accessToken"]
+    assert second != first
+    for token in (second, first):
+        for path in paths:
+            answer = await client.get(path, headers={"Authorization": f"Bearer {token}"})
+            assert (answer.status_code, answer.headers["X-Cache"]) == (200, "HIT"), path
+
+
+async def test_t8_no_write_of_the_application_commits_after_its_answer(app: Application, sign_in: SignIn) -> None:
+    admin = await sign_in(Role.ADMIN)
+    answers = [
+        await admin.post("/api/customers", json={"name": "Beispiel GmbH"}),
+        await admin.post(
+            "/api/users",
+            json={"email": "neu@example.com", "name": "Neu", "role": "clerk", "password": "steinmetz-demo-1"},
+        ),
+        await admin.post("/api/auth/logout"),
+    ]
+    assert [answer.status_code for answer in answers[:2]] == [201, 201]
+    assert app.state.cache is not None
+    assert app.state.cache.stats()["commits"] >= 3
+    assert app.state.cache.stats()["lateCommits"] == 0

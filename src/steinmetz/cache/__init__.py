@@ -16,6 +16,7 @@ from steinmetz.cache.asgi.admission import Admission, Admitted, Authenticator, P
 from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import Finish
 from steinmetz.cache.asgi.routes import Route, RouteTable, cached, invalidates
+from steinmetz.cache.gateway import Gateway, OriginUnreachableError
 from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.invalidation.reads import Recording, valid_until
 from steinmetz.cache.policy.consistency import Bounded, Session, Strong
@@ -40,6 +41,9 @@ __all__ = [  # noqa: RUF022  grouped by file
     "RouteTable",
     "cached",
     "invalidates",
+    # .gateway
+    "Gateway",
+    "OriginUnreachableError",
     # .invalidation.causes
     "Invalidation",
     # .invalidation.reads

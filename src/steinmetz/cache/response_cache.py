@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from steinmetz.cache.asgi.admission import Admissions, Authenticator, RememberedAdmission
+from steinmetz.cache.asgi.computing import Draw
 from steinmetz.cache.asgi.kept_answers import Switch
 from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import Listener, WriteObserver
+from steinmetz.cache.memo import DEFAULT_TTL_S, F, Memo, Memoized
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.epochs import DEFAULT_LEASE_S
 from steinmetz.cache.policy.freshness import age_s, remaining_s
 from steinmetz.cache.policy.key import PREFIX
+from steinmetz.cache.policy.patterns import PathPattern
 from steinmetz.cache.policy.tags import names, written_paths, written_tags
 from steinmetz.cache.statistics import Statistics
 from steinmetz.cache.stores.base import Store
@@ -55,6 +60,10 @@ class CacheConfig:
 
     ``mark_lease_s``: how long an announced write may stay without news of its commit before it counts as done.
     ``wait_s``: how long a reader waits for a commit that is under way rather than compute beside it.
+    ``rest_if_useless``: routes that are written more often than read by-pass themselves for a while (trap T10).
+    ``memo_entries`` bounds the values of `ResponseCache.memo`.
+    ``watch_identity``, for development: ``watch_rate`` of the hits for another caller than the first are computed
+    all the same and compared; a route whose answers differ is told, counted and not kept any more.
     """
 
     enabled: bool = True
@@ -64,6 +73,18 @@ class CacheConfig:
     prefix: str = PREFIX
     mark_lease_s: float = DEFAULT_LEASE_S
     wait_s: float = 0.05
+    rest_if_useless: bool = True
+    watch_identity: bool = False
+    watch_rate: float = 0.05
+    memo_entries: int = 4_096
+
+    def __post_init__(self) -> None:
+        if not 0 < self.watch_rate <= 1:
+            raise ValueError(
+                f"CacheConfig(watch_rate=...) is a share, above 0 and up to 1; got {self.watch_rate!r}"
+            )
+        if self.memo_entries < 1:
+            raise ValueError(f"CacheConfig(memo_entries=...) must be positive; got {self.memo_entries!r}")
 
 
 class ResponseCache:
@@ -73,6 +94,7 @@ class ResponseCache:
     release and the schema: another version never sees these answers. ``finish(scope, status, headers)`` adds what
     belongs to one response only (request id, CORS, security headers) to every response. ``on_admitted(scope,
     principal)`` hears of every request of a proven caller, hit or not; what it raises is raised to who called.
+    ``draw`` gives the lots of early refreshes and of the watch: numbers from 0 to 1, 1 left out.
 
     Put it in front with ``app = cache.wrap(app)``, and give ``cache.observer`` to the hook of each engine:
     ``hook(engine).observe_transactions(cache.observer)``. Without the hook nothing that is read is known, answers
@@ -90,20 +112,26 @@ class ResponseCache:
         finish: Finish | None = None,
         on_admitted: OnAdmitted | None = None,
         cluster: Cluster | None = None,
+        draw: Draw = random.random,
     ) -> None:
         self.config = config or CacheConfig()
         self.version = version
         self._clock = clock or SystemClock()
-        self._statistics = Statistics()
+        self._draw = draw
+        self._statistics = Statistics(self._clock, judges_worth=self.config.rest_if_useless)
         self._store: Store[Entry] = (
             store if store is not None else MemoryStore(self.config.budget_bytes, on_gone=self._statistics.gone)
         )
         self._admission_store: Store[RememberedAdmission] = MemoryStore[RememberedAdmission](
             self.config.admission_bytes
         )
+        self._memo_store: Store[Memoized] = MemoryStore[Memoized](self.config.memo_entries)
         self._coherence = Coherence(
-            self._clock, (self._store, self._admission_store), lease_s=self.config.mark_lease_s
+            self._clock,
+            (self._store, self._admission_store, self._memo_store),
+            lease_s=self.config.mark_lease_s,
         )
+        self._memo = Memo(self._coherence, self._memo_store, self._clock, wait_s=self.config.wait_s)
         self._observer = WriteObserver(self._coherence, self._clock, self._statistics)
         self._admissions = (
             None
@@ -147,6 +175,8 @@ class ResponseCache:
             wait_s=self.config.wait_s,
             tasks=self._tasks,
             cluster=self._cluster,
+            draw=self._draw,
+            watch_rate=self.config.watch_rate if self.config.watch_identity else 0.0,
         )
 
     @property
@@ -165,6 +195,23 @@ class ResponseCache:
         """End the computations behind stale answers."""
         await self._tasks.aclose()
 
+    def memo(
+        self, ttl: float | timedelta = DEFAULT_TTL_S, *, key: Callable[..., Any] | None = None
+    ) -> Callable[[F], F]:
+        """Decorate a function, ``async def`` or ``def``, whose result is kept between requests (trap T2).
+
+        Whoever is given a kept value has read what it was computed from, so an answer made with it is dropped with
+        it, and no value is older than an acknowledged write. For ``ttl`` (seconds) at most; at most
+        ``CacheConfig.memo_entries`` values in all. ``key(*arguments)`` says what tells calls apart; without it all
+        arguments do, and must be plain values. Values are shared between requests: leave them as they are.
+
+        What is computed after the caller has written, or in a transaction older than its request, is not kept.
+
+        Raises `ValueError` for a ttl that is not positive and for generators; the call raises `TypeError` for an
+        argument that is not a plain value.
+        """
+        return self._memo.decorator(ttl, key)
+
     # -- the kill switch
 
     @property
@@ -182,17 +229,17 @@ class ResponseCache:
         """Drop the answers at and below ``paths``, with all queries; returns how many there were."""
         return self._observer.move(written_paths(paths))
 
+    def invalidate_pattern(self, pattern: str) -> int:
+        """Drop the answers whose path matches ``pattern``, with all queries; returns how many there were.
+
+        ``*`` stands for one whole segment, ``**`` at the end for the rest: ``/api/invoices/*/pdf``. Found by an
+        index, not by a scan. Raises `ValueError` for what is no pattern.
+        """
+        return self._observer.move_matching(PathPattern.of(pattern))
+
     def invalidate_tags(self, *tags: str) -> int:
         """Drop the answers that carry one of ``tags``; returns how many there were."""
         return self._observer.move(written_tags(tags))
-
-    def invalidate_pattern(self, pattern: str) -> int:
-        """Drop the answers whose path has the form of ``pattern``; returns how many there were."""
-        import re
-
-        expression = re.compile(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*"))
-        found = [entry for entry in self._store if expression.fullmatch(entry.path)]
-        return sum(self._coherence.discard(self._store, entry) for entry in found)
 
     def invalidate_relations(self, writes: WriteSet) -> int:
         """Drop what a write outside any hooked engine concerns; returns how many answers there were."""
@@ -219,6 +266,9 @@ class ResponseCache:
             "bytes": self._store.weight_bytes,
             "budgetBytes": self._store.budget_bytes,
             "evictions": self._store.evictions,
+            "memoized": len(self._memo),
+            "memoHits": self._memo.hits,
+            "memoComputed": self._memo.computed,
             "admissions": len(self._admission_store),
             "authentications": self._admissions.asked if self._admissions is not None else 0,
             "commits": self._observer.commits,

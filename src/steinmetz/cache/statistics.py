@@ -13,18 +13,26 @@ from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.lookup import MissReason
 from steinmetz.cache.policy.storable import Refusal
+from steinmetz.cache.policy.worth import Worth
 from steinmetz.cache.stores.base import Gone
+from steinmetz.clock import Clock, SystemClock
+
+WRITTEN_TOO_OFTEN = "written more often than read"
+NOT_THE_SAME = "not the same for all who were to share it"
 
 FIRST = "never asked before, or long ago"
 
 
 class RouteCounts:
-    """The counts of one cached route. ``bytes_served`` and ``saved_ns`` are of answers that are gone; those of the
-    answers still kept are added when somebody asks (`Statistics.as_dict`)."""
+    """The counts of one cached route, and whether it by-passes itself: ``resting`` says why, or is empty.
+
+    ``bytes_served`` and ``saved_ns`` are of answers that are gone; those of the answers still kept are added when
+    somebody asks (`Statistics.as_dict`).
+    """
 
     __slots__ = (
-        "bypasses", "bytes_served", "dropped", "hits", "missed_because", "misses", "needless", "saved_ns", "stale",
-        "stored", "template", "unused",
+        "bypasses", "bytes_served", "collapsed", "dropped", "hits", "leaks", "missed_because", "misses",
+        "needless", "resting", "saved_ns", "stale", "stored", "template", "unused", "worth",
     )  # fmt: skip
 
     def __init__(self, template: str) -> None:
@@ -40,6 +48,31 @@ class RouteCounts:
         self.bytes_served = 0
         self.saved_ns = 0
         self.missed_because: Counter[str] = Counter()
+        self.collapsed = 0
+        self.leaks = 0
+        self.resting = ""
+        self.worth = Worth()
+
+    @property
+    def uses(self) -> int:
+        """How often somebody was given an answer that another request had computed."""
+        return self.hits + self.stale + self.collapsed
+
+    def spoilt(self, now_s: float) -> None:
+        """An answer was kept for nothing."""
+        if not self.resting and self.worth.spoilt(self.uses, now_s):
+            self.resting = WRITTEN_TOO_OFTEN
+
+    def leaked(self) -> None:
+        """An answer was not the same for two callers who were to share it; there is no way back from that."""
+        self.leaks += 1
+        self.resting = NOT_THE_SAME
+
+    def rests(self, now_s: float) -> bool:
+        """Whether the route still by-passes itself; to be asked only if ``resting``."""
+        if self.resting == WRITTEN_TOO_OFTEN and self.worth.is_over(now_s, self.uses):
+            self.resting = ""
+        return bool(self.resting)
 
     def served(self, entry: Entry) -> tuple[int, int]:
         """What the hits of ``entry`` were worth: bytes sent without computing them, nanoseconds not computed."""
@@ -55,19 +88,25 @@ class RouteCounts:
             "bypasses": self.bypasses,
             "hitRate": round((self.hits + self.stale) / asked, 4) if asked else 0.0,
             "missedBecause": dict(self.missed_because.most_common()),
+            "collapsed": self.collapsed,
             "stored": self.stored,
             "dropped": self.dropped,
             "needless": self.needless,
             "unused": self.unused,
             "bytesServed": self.bytes_served + bytes_served,
             "savedMs": round((self.saved_ns + saved_ns) / 1e6, 3),
+            "leaks": self.leaks,
+            "resting": self.resting or None,
+            "pauses": self.worth.pauses,
         }
 
 
 class Statistics:
     """Counts since the start of the process. Hits are counted by route only and added up on demand."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None, *, judges_worth: bool = True) -> None:
+        self._clock = clock or SystemClock()
+        self._judges_worth = judges_worth
         self.routes: dict[str, RouteCounts] = {}
         self.misses: Counter[MissReason] = Counter()
         self.bypasses: Counter[str] = Counter()
@@ -78,6 +117,10 @@ class Statistics:
         self.revoked = 0
         self.collapsed = 0
         self.not_modified = 0
+        self.adopted = 0
+        self.refreshes = 0
+        self.stale_on_error = 0
+        self.compared = 0
         self._falling = threading.local()
 
     def of(self, template: str) -> RouteCounts:
@@ -134,7 +177,20 @@ class Statistics:
             invalidation = getattr(self._falling, "by", None)
             if invalidation is not None:
                 invalidation.routes[entry.route] += 1
+            if not entry.hits:
+                self._spoilt(entry)
         self.departures.left(entry.key, Departure(why, entry.etag, invalidation))
+
+    def refused(self, entry: Entry, why: Refusal) -> None:
+        """``entry`` was computed but not kept."""
+        self.refusals[why] += 1
+        if why is Refusal.MOVED:
+            self._spoilt(entry)
+
+    def _spoilt(self, entry: Entry) -> None:
+        counts = self.routes.get(entry.route)
+        if counts is not None and self._judges_worth:
+            counts.spoilt(self._clock.monotonic_s())
 
     # -- looking in
 
@@ -166,6 +222,11 @@ class Statistics:
             "staleRefused": self.refusals[Refusal.MOVED],
             "revoked": self.revoked,
             "collapsed": self.collapsed,
+            "adopted": self.adopted,
+            "refreshes": self.refreshes,
+            "staleOnError": self.stale_on_error,
+            "compared": self.compared,
+            "leaks": sum(route.leaks for route in routes),
             "notModified": self.not_modified,
             "needless": sum(route.needless for route in routes),
             "unused": sum(route.unused for route in routes),

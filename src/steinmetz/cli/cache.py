@@ -85,7 +85,7 @@ def invalidations(limit: Limit = 20) -> None:
 def invalidate(
     path: Annotated[str | None, typer.Argument(help="A path: with all queries and everything below it.")] = None,
     tag: Annotated[str | None, typer.Option(help="Answers that carry this tag.")] = None,
-    pattern: Annotated[str | None, typer.Option(help="Paths like /api/invoices/*/pdf; ** for any depth.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="Like /api/invoices/*/pdf; ** ends it for the rest.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
 ) -> None:
     """Drop answers; the next request for each computes it anew."""

@@ -95,7 +95,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     gate.open_rooms(WATCH_ROOMS, listeners.may_enter)
     worker = Worker(database, listeners, workers=settings.batch_workers)
     cache = ResponseCache(
-        CacheConfig(enabled=settings.cache, budget_bytes=settings.cache_max_bytes),
+        CacheConfig(
+            enabled=settings.cache, budget_bytes=settings.cache_max_bytes, watch_identity=settings.cache_watch
+        ),
         clock=clock,
         authenticator=identity,
         version=f"{__version__}-{head()}",

@@ -10,7 +10,6 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable
-from contextvars import Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -84,7 +83,7 @@ class assert_queries:  # noqa: N801  it is used like a function
     def __init__(self, max: int) -> None:  # noqa: A002  the word that reads best at the call
         self._max = max
         self._span: CountedSpan | None = None
-        self._token: Token[Span | None] | None = None
+        self._token: tuple[Span | None] | None = None
 
     def __enter__(self) -> CountedSpan:
         if not attached:

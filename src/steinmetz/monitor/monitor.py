@@ -247,16 +247,20 @@ class QueryMonitor:
         if execution.watch is not None and execution.watch.is_sample:
             (meter.failed_inside if failed else meter.inside)(duration_ns)
             if not failed:
-                self.looked(execution)
+                self._look_anyway(execution)
             self._slow_within(execution.watch, duration_ns, execution)
             return
         (meter.failed if failed else meter.add)(duration_ns)
         if not failed:
-            self.looked(execution)
+            self._look_anyway(execution)
         if duration_ns > self._thresholds.of_ns(name):
             meter.slow()
             self.slow_log.executed(name, duration_ns, execution)
             self._tell_slow(name, duration_ns, execution)
+
+    def _look_anyway(self, execution: Execution) -> None:
+        self.looks(execution.facts, execution.duration_ns, execution.rows)
+        self.looked(execution)
 
     def _slow_within(self, watch: Watch, duration_ns: int, execution: Execution) -> None:
         """Keep the details of a statement that makes its tracked span slow."""
@@ -268,13 +272,18 @@ class QueryMonitor:
         """Shorter runs cannot have returned so many rows that it would be worth a look."""
         return self.patterns.rows_from * FASTEST_ROW_NS if self.enabled else NEVER_NS
 
-    def looked(self, execution: Execution) -> None:
-        """A run that took long enough to be looked at, slow or not, or whose turn it was."""
+    def looks(self, facts: StatementFacts, duration_ns: int, rows: int | None) -> bool:
+        """Whether a run above `look_ns` is one for the workload, or has returned many rows."""
         self.workload.skip -= 1
-        if execution.duration_ns > self.workload.floor_ns or self.workload.skip <= 0:
-            self.workload.offer(execution.facts, execution)
         if perf_ns() >= self._sample_again_ns:
             self._sample_again()
+        many = rows is not None and rows > self.patterns.rows_from
+        return many or duration_ns > self.workload.floor_ns or self.workload.skip <= 0
+
+    def looked(self, execution: Execution) -> None:
+        """A run that took long enough to be looked at, slow or not, or whose turn it was."""
+        if execution.duration_ns > self.workload.floor_ns or self.workload.skip <= 0:
+            self.workload.offer(execution.facts, execution)
         if execution.facts.verb is Verb.SELECT and execution.rows is not None:
             self.patterns.fetched(execution.facts, execution.rows, execution.duration_ns)
 
@@ -464,6 +473,8 @@ class QueryMonitor:
         self.plans.forget()
         self.workload.clear()
         self._told.clear()
+        for sql in list(self._hooks):
+            sql.renew()  # so that the patterns see all statements again
 
 
 query_monitor = QueryMonitor()

@@ -10,22 +10,24 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import structlog
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from steinmetz.clock import perf_ns
 from steinmetz.sql.definitions import Definitions, SchemaJournal
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.statements import Statements, may_be_ddl
-from steinmetz.sql.transaction import ConnectionState
+from steinmetz.sql.transaction import HAS_WRITTEN, NOT_BEGUN, ConnectionState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import ExecutionContext
     from sqlalchemy.pool import PoolProxiedConnection
 
+    from steinmetz.sql.scope import Scope
     from steinmetz.sql.transaction import Tokens
 
 log = structlog.get_logger("steinmetz.sql")
@@ -63,6 +65,15 @@ class TransactionObserver(Protocol):
 
     def unmark(self, token: object) -> None:
         """The transaction has certainly been rolled back: what was read of the writes stands."""
+
+
+@runtime_checkable
+class HearsOfLosses(Protocol):
+    """A `TransactionObserver` that takes a commit whose connection has died for more than done."""
+
+    def lost(self, token: object) -> None:
+        """In place of ``bump``: the connection ended before COMMIT was answered, and nobody will ever be told of
+        it. The server may still be at it: what is read now may be changed by it later."""
 
 
 class _Abandoned(Exception):  # noqa: N818  it is a state of affairs, not an error
@@ -111,11 +122,16 @@ class Commits:
     # -- statements that write ----------------------------------------------------------------------------------
 
     def before_write(
-        self, facts: StatementFacts, context: ExecutionContext, state: ConnectionState, many: bool
+        self,
+        facts: StatementFacts,
+        context: ExecutionContext,
+        connection: PoolProxiedConnection,
+        state: ConnectionState,
+        many: bool,
     ) -> Tokens:
         """Collect what will be written; mark it already if the statement makes it visible by itself."""
         if facts.verb is Verb.TRANSACTION:
-            return self._before_control(facts, state)
+            return self._before_control(facts, connection, state)
         state.collect(facts, self._statements.epoch, context, many)
         if may_be_ddl(facts):
             state.ddl = True
@@ -129,20 +145,27 @@ class Commits:
             return self.mark(WriteSet.of(facts, self._statements.database))
         return []
 
-    def _before_control(self, facts: StatementFacts, state: ConnectionState) -> Tokens:
+    def _before_control(
+        self, facts: StatementFacts, connection: PoolProxiedConnection, state: ConnectionState
+    ) -> Tokens:
         """COMMIT as text, and savepoints; SQLAlchemy sends its own savepoints as text, too."""
         words = _words(facts)
         ends = words[0] in ("commit", "end")
         if words[0] not in ("savepoint", "release"):
             state.ended()  # or taken back to a savepoint: what was read since may not be so
         if words[0] == "savepoint":
+            if not state.savepoints:
+                # "If a RELEASE command releases the outermost savepoint, so that the transaction stack becomes
+                # empty, then RELEASE is the same as COMMIT" (https://sqlite.org/lang_savepoint.html). pysqlite
+                # sends no BEGIN before a SAVEPOINT, and a rollback afterwards undoes nothing.
+                state.release_commits = self._statements.knowledge.stands_committed(connection)
             state.savepoints.append(words[-1])
         elif words[0] == "rollback" and words[-1] in state.savepoints and len(words) > 1:
             state.savepoints = state.savepoints[: state.savepoints.index(words[-1])]
         elif words[0] == "release":
             if words[-1] in state.savepoints:
                 state.savepoints = state.savepoints[: state.savepoints.index(words[-1])]
-            ends = self.bump_on_release and not state.savepoints
+            ends = (self.bump_on_release or state.release_commits) and not state.savepoints
         if not ends or state.committing:
             return []
         if words[1:2] == ["prepared"]:
@@ -173,6 +196,19 @@ class Commits:
         if state.doubts:
             self.resolve(connection, state)
 
+    # -- statements that read -----------------------------------------------------------------------------------
+
+    def read_in_doubt(self, facts: StatementFacts, scope: Scope, state: ConnectionState) -> None:
+        """The transaction that ``scope`` reads in did not begin within it, has not begun, or has written."""
+        if state.began_ns == NOT_BEGUN:
+            state.began_ns = perf_ns()
+        elif not facts.reads or self.bump_on_release:
+            pass  # a suite's one outer transaction shows what all its tests have written (trap T6)
+        elif state.began_ns != HAS_WRITTEN:
+            scope.doubts.add("a read in a transaction older than the request")
+        elif not scope.wrote:
+            scope.doubts.add("a read in a transaction in which others have written")
+
     # -- ends of transactions -----------------------------------------------------------------------------------
 
     def do_begin(self, connection: PoolProxiedConnection) -> None:
@@ -182,6 +218,8 @@ class Commits:
             state.open = True
             state.ended()
             state.definitions = None
+            if state.began_ns == NOT_BEGUN:
+                state.began_ns = perf_ns()
             if state.savepoints:
                 state.savepoints = []
 
@@ -195,6 +233,7 @@ class Commits:
         if state.writes is None:
             commit(connection)
             state.open = False
+            state.began_ns = NOT_BEGUN
             if state.definitions is not None:
                 self.schema.stands(state)
             if state.doubts:
@@ -213,7 +252,11 @@ class Commits:
         *arguments: Any,
     ) -> None:
         """mark -> COMMIT -> bump; whatever else comes out of COMMIT than an acknowledgement leaves a doubt."""
-        tokens = self.mark(writes)
+        try:
+            tokens = self.mark(writes)
+        except BaseException:
+            state.put_back(writes)
+            raise
         try:
             if self.failpoint is not None:
                 self.failpoint("marked")
@@ -232,6 +275,9 @@ class Commits:
             )
             raise abandoned.cancelled from None
         except BaseException:
+            # A COMMIT that was refused ("database is locked") leaves the transaction open, and SQLAlchemy may give
+            # the connection back without a rollback: whoever commits on it next commits these writes, too.
+            state.put_back(writes)
             self.doubt(connection, state, tokens)
             raise
         self.bump(tokens)
@@ -275,6 +321,7 @@ class Commits:
     def rolled_back(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
         state.open = False
         state.ended()
+        state.began_ns = NOT_BEGUN
         if not state.committing:
             state.definitions = None
         if state.writes is not None:
@@ -328,14 +375,14 @@ class Commits:
             self._original["do_close"](dbapi_connection)
         finally:
             if self._doubtful:
-                self.terminated(dbapi_connection)
+                self.terminated(dbapi_connection, lost=True)
 
     def do_terminate(self, dbapi_connection: Any) -> None:
         try:
             self._original["do_terminate"](dbapi_connection)
         finally:
             if self._doubtful:
-                self.terminated(dbapi_connection)
+                self.terminated(dbapi_connection, lost=True)
 
     # -- by events, which come before the act (see `steinmetz.sql.events`) ----------------------------------------
 
@@ -346,6 +393,7 @@ class Commits:
             state.savepoints = []
             state.ended()
             state.definitions = None
+            state.began_ns = perf_ns() if state.writes is None else HAS_WRITTEN
             if state.doubts:
                 self.resolve(connection, state)
             if state.moved:
@@ -409,10 +457,13 @@ class Commits:
             raise
         return tokens
 
-    def bump(self, tokens: Tokens) -> None:
+    def bump(self, tokens: Tokens, *, lost: bool = False) -> None:
         for observer, token in tokens:
             try:
-                observer.bump(token)
+                if lost and isinstance(observer, HearsOfLosses):
+                    observer.lost(token)
+                else:
+                    observer.bump(token)
             except Exception as error:
                 # The commit stands, and the other observers must hear of it.
                 log.error(
@@ -437,12 +488,13 @@ class Commits:
             doubts, state.doubts = state.doubts, []
         self.bump(doubts)
 
-    def terminated(self, dbapi_connection: Any) -> None:
+    def terminated(self, dbapi_connection: Any, *, lost: bool = False) -> None:
+        """The connection has ended; with ``lost`` it is not known that its COMMIT had."""
         with self._statements.lock:
             _, state = self._doubtful.pop(id(dbapi_connection), (None, None))
         if state is not None:
             doubts, state.doubts = state.doubts, []
-            self.bump(doubts)
+            self.bump(doubts, lost=lost)
 
 
 def _words(facts: StatementFacts) -> list[str]:

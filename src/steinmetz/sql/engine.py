@@ -2,8 +2,8 @@
 
 What lives here: the overrides on the dialect *instance*, and who may listen. What a statement touches is asked of
 a `Knowledge` (`sqlite.py`, `postgres.py`) and remembered in `statements.py`; how it is run and timed is in
-`runs.py`; the protocol mark -> COMMIT -> bump is in `commits.py`. What follows from all that is the observers'
-business.
+`quick.py` and `runs.py`; the protocol mark -> COMMIT -> bump is in `commits.py`. What follows from all that is the
+observers' business.
 
 Why not engine events: two empty listeners cost ten times as much as the override, set ``engine._has_events`` for
 ever, and the engine's ``commit`` event fires before the COMMIT is sent. Where a dialect does not let itself be
@@ -43,7 +43,8 @@ from steinmetz.sql.execution import (
 from steinmetz.sql.facts import StatementFacts
 from steinmetz.sql.knowledge import Knowledge, NoKnowledge, Oracle
 from steinmetz.sql.pool_wait import PoolWait
-from steinmetz.sql.runs import Runs, quick_execute, worker_execute
+from steinmetz.sql.quick import lazy_execute, quick_execute, worker_execute
+from steinmetz.sql.runs import Runs
 from steinmetz.sql.statements import ATTRIBUTE, Statements
 from steinmetz.sql.worker import is_timed_in_its_thread
 
@@ -137,8 +138,11 @@ class SqlHook:
         run = self._original["do_execute"]
         direct = getattr(run, "__func__", None) is DefaultDialect.do_execute
         if direct and self._dialect.driver == "aiosqlite" and is_timed_in_its_thread():
-            return worker_execute(self._runs, self._statements, run)
-        return quick_execute(self._runs, self._statements, run, direct=direct, is_lazy=self._is_lazy)
+            self._runs.has_worker = True
+            return worker_execute(self._runs, run)
+        if direct and self._is_lazy:
+            return lazy_execute(self._runs, run)
+        return quick_execute(self._runs, run, direct=direct)
 
     def _do_executemany(
         self, cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext | None = None

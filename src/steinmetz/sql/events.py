@@ -43,8 +43,8 @@ class Listening:
             (engine, "commit_twophase", self._commit_twophase),
             (engine, "rollback_twophase", self._rollback_twophase),
             (engine.pool, "checkin", self._ended),
-            (engine.pool, "close", self._ended),
-            (engine.pool, "close_detached", self._ended),
+            (engine.pool, "close", self._closed),
+            (engine.pool, "close_detached", self._closed),
         ]
 
     def start(self) -> None:
@@ -98,6 +98,11 @@ class Listening:
 
     def _rollback_twophase(self, connection: Connection, xid: Any, is_prepared: bool) -> None:
         self._commits.will_roll_back(connection.connection, xid)
+
+    def _closed(self, dbapi_connection: Any, *_: Any) -> None:
+        """What was given back before has no doubts any more."""
+        if dbapi_connection is not None:
+            self._commits.terminated(dbapi_connection, lost=True)
 
     def _ended(self, dbapi_connection: Any, *_: Any) -> None:
         if dbapi_connection is not None:

@@ -8,12 +8,11 @@ An `ExecutionObserver` is told the full story of every run, which costs microsec
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from steinmetz.sql.facts import StatementFacts
-from steinmetz.sql.scope import Ledger, Scope
+from steinmetz.sql.scope import Current, Ledger, Scope
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
@@ -103,7 +102,10 @@ class RunObserver(Protocol):
 
     @property
     def look_ns(self) -> int:
-        """Longer runs are told to `looked` if they are not told to `ran`; `NEVER_NS` for none."""
+        """Of longer runs `looks` is asked if they are not told to `ran`; `NEVER_NS` for none."""
+
+    def looks(self, facts: StatementFacts, duration_ns: int, rows: int | None) -> bool:
+        """Whether `looked` is to be told of such a run; ``rows`` as in `Execution`."""
 
     def looked(self, execution: Execution) -> None:
         """A run that ended well and was not slow, but long enough for a second look; its meter knows of it."""
@@ -130,7 +132,7 @@ class Watch(Protocol):
         """The rows of a statement that was seen before took so long to step through."""
 
 
-watching: ContextVar[Watch | None] = ContextVar("steinmetz_watch", default=None)
+watching: Current[Watch] = Current(1)
 """The innermost watch; tasks and ``asyncio.to_thread`` started inside belong to it."""
 
 

@@ -1,9 +1,7 @@
-"""Running statements: the way of every query through the hook, and the way of those that need more.
+"""Running statements the whole way, and telling of runs.
 
-`quick_execute` makes the function that stands in for ``dialect.do_execute``. For a statement whose record holds it
-compares two identities, looks at two context variables and the clock, and counts; no object is made.
-`Runs.execute` is the whole way: unknown statements, writes that somebody hears of, batches, the first statement of
-a scope.
+`Runs.execute` is for what the quick way (`steinmetz.sql.quick`) leaves: unknown statements, writes that somebody
+hears of, batches, server-side cursors. What is told of a run, and to whom, is the same for both ways.
 """
 
 from __future__ import annotations
@@ -26,12 +24,11 @@ from steinmetz.sql.execution import (
     RunObserver,
     Turning,
     Watch,
-    watching,
 )
 from steinmetz.sql.facts import Verb
 from steinmetz.sql.fetching import Fetch, fetch_of, may_step_lazily
 from steinmetz.sql.knowledge import Oracle, unknown_facts
-from steinmetz.sql.scope import NoLedger, Scope, ScopeKind, _current, _recording, note
+from steinmetz.sql.scope import Ledger, NoLedger, Scope, ScopeKind, _situation, note
 from steinmetz.sql.shape import shape_of
 from steinmetz.sql.statements import Record, Statements
 from steinmetz.sql.worker import WorkerTime, worker_time_of
@@ -45,8 +42,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger("steinmetz.sql")
 
 Run = Callable[["DBAPICursor", str, Any, "ExecutionContext | None"], None]
-
-_NO_LEDGER = NoLedger()
 
 
 class Runs:
@@ -64,10 +59,13 @@ class Runs:
         self.look_ns = NEVER_NS
         self.given_up: deque[Fetch] = deque()
         """Results that the garbage collector found unread."""
+        self.read_in_doubt = commits.read_in_doubt
         self._statements = statements
         self._commits = commits
         self._is_async = is_async
-        self._is_lazy = is_lazy
+        self.is_lazy = is_lazy
+        self.has_worker = False
+        """Whether the quick way takes the time within the driver's own thread."""
 
     # -- the whole way ------------------------------------------------------------------------------------------
 
@@ -87,19 +85,22 @@ class Runs:
         state = self._statements.state_of(connection)
         record = self._statements.record(context, statement, parameters, many, connection, state)
         facts = record.facts
-        scope = _current.get()
+        scope, watch = _situation.get() or (None, None)
         tokens: Tokens | None = None
         counters: Any = None
         if facts.verb is Verb.TRANSACTION:
-            tokens = self._commits.before_write(facts, context, state, many)
+            tokens = self._commits.before_write(facts, context, connection, state, many)
         else:
+            if scope is not None and state.began_ns < scope.started_ns:
+                self._commits.read_in_doubt(facts, scope, state)
             note(facts, context, many)
             if facts.is_write:
-                tokens = self._commits.before_write(facts, context, state, many)
+                tokens = self._commits.before_write(facts, context, connection, state, many)
                 if self.oracle is not None and not (tokens or state.ddl or is_autocommit(context)):
                     counters = self.oracle.before(facts, connection)
         is_counted = scope is None or scope.kind is not ScopeKind.MONITOR
-        watch = watching.get() if is_counted and facts.verb is not Verb.TRANSACTION else None
+        if not is_counted or facts.verb is Verb.TRANSACTION:
+            watch = None
         worker = worker_time_of(cursor) if self._is_async else None
         started_ns = perf_ns()
         try:
@@ -124,22 +125,14 @@ class Runs:
             raise
         ended_ns = perf_ns()
         if is_counted:
-            if may_step_lazily(self._is_lazy, cursor, statement, many, context):
-                fetch = Fetch(
-                    self,
-                    record,
-                    scope,
-                    watch,
-                    started_ns,
-                    ended_ns - started_ns,
-                    worker,
-                    context,
-                )
-                self.executed(record, parameters, context, scope, watch, fetch.execute_ns)
+            if may_step_lazily(self.is_lazy, cursor, statement, many, context):
+                fetch = Fetch()
+                fetch.begin(self, record, scope, watch, started_ns, ended_ns, worker, context)
+                self.executed(record, parameters, context, scope, None, watch, fetch.execute_ns)
                 context.cursor_fetch_strategy = fetch_of(fetch, cursor, context)  # type: ignore[attr-defined]
             else:
                 self.ended(
-                    record, statement, parameters, many, context, scope, watch, worker, started_ns, ended_ns
+                    record, statement, parameters, many, context, scope, None, watch, worker, started_ns, ended_ns
                 )
         if counters is not None and self.oracle is not None:
             wider = self.oracle.after(facts, counters, connection)
@@ -171,17 +164,23 @@ class Runs:
         parameters: Any,
         context: ExecutionContext | None,
         scope: Scope | None,
+        first: list[Any] | None,
         watch: Watch | None,
         duration_ns: int,
     ) -> None:
-        """A statement has been executed, its rows may be to come: its scope and its watch hear of it."""
+        """A statement has been executed, its rows may be to come: its scope and its watch hear of it.
+
+        ``first`` is where its scope has written it down, if it has (`Scope.firsts`).
+        """
         facts = record.facts
         if facts.verb is Verb.TRANSACTION:
             return
         if watch is not None:
             watch.saw(facts, duration_ns, parameters, context)
-        if scope is not None:
-            scope.db_ns += duration_ns
+        if first is not None:
+            first[1] = duration_ns
+        elif scope is not None:
+            scope.spent_ns += duration_ns
             try:
                 (scope.ledger or self.open_ledger(scope)).note(facts, duration_ns, parameters, context)
             except Exception as error:
@@ -189,13 +188,16 @@ class Runs:
 
     def open_ledger(self, scope: Scope) -> Any:
         """The ledger of a scope whose first statement this is."""
+        ledger: Ledger | None = None
         for observer in self.observers:
             ledger = observer.ledger(scope)
             if ledger is not None:
-                scope.ledger = ledger
-                return ledger
-        scope.ledger = _NO_LEDGER
-        return _NO_LEDGER
+                break
+        if ledger is None:
+            ledger = NoLedger()
+        scope.ledger = ledger
+        scope.firsts = ledger.firsts
+        return ledger
 
     def ended(
         self,
@@ -205,6 +207,7 @@ class Runs:
         many: bool,
         context: ExecutionContext,
         scope: Scope | None,
+        first: list[Any] | None,
         watch: Watch | None,
         worker: WorkerTime | None,
         started_ns: int,
@@ -221,8 +224,8 @@ class Runs:
             lag_ns = self.lag.within(started_ns, ended_ns)
             execute_ns = max(0, wall_ns - lag_ns)
         duration_ns = execute_ns + fetch_ns
-        self.executed(record, parameters, context, scope, watch, duration_ns)
-        if duration_ns <= record.floor_ns:
+        self.executed(record, parameters, context, scope, first, watch, duration_ns)
+        if duration_ns <= record.floor_ns or self._is_passed_over(record, duration_ns, context):
             self.count(record, watch, duration_ns, ended_ns)
             return
         self.tell(
@@ -251,6 +254,8 @@ class Runs:
         state = self._state_of(context)
         if state is not None and state.definitions is not None:
             state.definitions.failed(error)
+        if worker is not None:
+            worker.give_up()
         wall_ns = ended_ns - started_ns
         execute_ns, lag_ns, driver_ns = wall_ns, 0, 0
         if worker is not None and worker.spent_ns:
@@ -263,7 +268,7 @@ class Runs:
             if watch is not None:
                 watch.saw(record.facts, execute_ns, parameters, None)
             if scope is not None:
-                scope.db_ns += execute_ns
+                scope.spent_ns += execute_ns
         self.tell(
             Execution(
                 record.facts, statement, parameters, many, started_ns, execute_ns, error, scope, None,
@@ -273,56 +278,50 @@ class Runs:
 
     def fetched(self, fetch: Fetch, error: BaseException | None = None) -> None:
         """The rows of a statement have been read to their end, or given up; only now its time is known."""
-        record = fetch.record
-        duration_ns = fetch.execute_ns + fetch.fetch_ns
-        if error is not None or fetch.worker is not None or duration_ns > record.floor_ns:
-            self._fetched_in_full(fetch, error)
-            return
-        scope, watch = fetch.scope, fetch.watch
-        if watch is not None:
-            watch.fetched(record.facts, fetch.fetch_ns)
-        if scope is not None:
-            scope.db_ns += fetch.fetch_ns
-            if scope.ledger is not None:
-                scope.ledger.fetched(record.facts, fetch.fetch_ns)
-        turning = self.turning
-        if turning.turn_at_ns != NEVER_NS and perf_ns() >= turning.turn_at_ns:
-            turning.turn()
-        if watch is None or not watch.is_sample:
-            record.meter.add(duration_ns)
-        else:
-            record.meter.inside(duration_ns)
-
-    def _fetched_in_full(self, fetch: Fetch, error: BaseException | None) -> None:
-        record, context = fetch.record, fetch.context
-        fetch_ns = fetch.fetch_ns
+        record, watch, first, fetch_ns = fetch.record, fetch.watch, fetch.first, fetch.fetch_ns
+        scope, worker, context, execute_ns = fetch.scope, fetch.worker, fetch.context, fetch.execute_ns
         driver_ns = lag_ns = 0
-        if fetch.worker is not None:
-            driver_ns = fetch.worker.spent_ns
-            lag_ns = max(0, fetch.execute_ns + fetch_ns - driver_ns)
-            execute_ns = min(fetch.worker.execute_ns, driver_ns)
+        if worker is not None:
+            driver_ns = worker.spent_ns
+            lag_ns = max(0, execute_ns + fetch_ns - driver_ns)
+            execute_ns = min(worker.execute_ns, driver_ns)
             fetch_ns = driver_ns - execute_ns
-        else:
-            execute_ns = fetch.execute_ns
-        scope, watch = fetch.scope, fetch.watch
         if watch is not None:
             watch.fetched(record.facts, fetch_ns)
-        if scope is not None:
-            scope.db_ns += fetch_ns
+        if first is not None:
+            first[1] += fetch_ns
+        elif scope is not None:
+            scope.spent_ns += fetch_ns
             if scope.ledger is not None:
                 scope.ledger.fetched(record.facts, fetch_ns)
         duration_ns = execute_ns + fetch_ns
-        if error is None and duration_ns <= record.floor_ns:
+        if error is None and (
+            duration_ns <= record.floor_ns or self._is_passed_over(record, duration_ns, context, fetch.rows)
+        ):
             self.count(record, watch, duration_ns, perf_ns())
             return
         self.tell(
             Execution(
                 record.facts, context.statement or "", context.parameters[0], False, fetch.started_ns, execute_ns,
-                error, scope,
-                fetch.rows, self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context), driver_ns,
-                watch,
+                error, scope, fetch.rows, self.database, context, fetch_ns, lag_ns, self._pool_wait_ns(context),
+                driver_ns, watch,
             ), record,
         )  # fmt: skip
+
+    def _is_passed_over(
+        self, record: Record, duration_ns: int, context: ExecutionContext | None, rows: int | None = None
+    ) -> bool:
+        """Whether nobody wants to hear of a run above its floor; asked before its story is made."""
+        if duration_ns > record.slow_ns or self.execution_observers:
+            return False
+        if duration_ns <= self.look_ns:
+            return True
+        if rows is None:
+            rows = rows_of(context)
+        asked = False
+        for observer in self.observers:  # all of them, for they count
+            asked |= observer.looks(record.facts, duration_ns, rows)
+        return not asked
 
     def count(self, record: Record, watch: Watch | None, duration_ns: int, now_ns: int) -> None:
         """A run that ended well and was not slow."""
@@ -397,140 +396,3 @@ def rows_of(context: ExecutionContext | None) -> int | None:
         return rows
     buffered = getattr(cursor, "_rows", None)  # what SQLAlchemy's adapter of an asynchronous driver has read
     return len(buffered) if buffered else None
-
-
-def quick_execute(runs: Runs, statements: Statements, run: Run, *, direct: bool, is_lazy: bool) -> Run:
-    """What stands in for ``dialect.do_execute``; with ``direct`` it calls the cursor itself, as the dialect would.
-
-    Everything here is measured: see ``dev.py bench monitor`` before adding a call.
-    """
-    current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
-    execute, failed, now_ns, given_up = runs.execute, runs.failed, perf_ns, runs.given_up
-    open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
-
-    def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        try:
-            record = context.compiled._steinmetz
-            state: ConnectionState = context._dbapi_connection.info[statements]
-        except (AttributeError, KeyError):
-            return execute(run, cursor, statement, parameters, False, context)
-        scope = current()
-        if (
-            record.token is not state.token
-            or (record.statement is not statement and not _expanded(record, statement, context))
-            or context._is_server_side
-            or (scope is not None and scope.kind is MONITOR)
-        ):
-            return execute(run, cursor, statement, parameters, False, context)
-        ledger: Any = None
-        if scope is not None:
-            ledger = scope.ledger or open_ledger(scope)
-            scope.note(record.facts, context, False)
-        elif open_recordings:
-            note(record.facts, context)
-        watch = watch_now()
-        started_ns = now_ns()
-        try:
-            if direct:
-                cursor.execute(statement, parameters)
-            else:
-                run(cursor, statement, parameters, context)
-        except BaseException as error:
-            failed(record, statement, parameters, False, context, scope, watch, None, started_ns, now_ns(), error)
-            raise
-        ended_ns = now_ns()
-        duration_ns = ended_ns - started_ns
-        if is_lazy and cursor.description is not None:
-            context.cursor_fetch_strategy = Fetch(
-                runs, record, scope, watch, started_ns, duration_ns, None, context
-            )
-            if given_up:
-                runs.settle()
-        elif duration_ns > record.floor_ns:
-            return runs.ended(
-                record, statement, parameters, False, context, scope, watch, None, started_ns, ended_ns
-            )
-        else:
-            turning = runs.turning
-            if ended_ns >= turning.turn_at_ns:
-                turning.turn()
-            if watch is None or not watch.is_sample:
-                record.meter.add(duration_ns)
-            else:
-                record.meter.inside(duration_ns)
-        if watch is not None:
-            watch.saw(record.facts, duration_ns, parameters, context)
-        if scope is not None:
-            scope.db_ns += duration_ns
-            ledger.note(record.facts, duration_ns, parameters, context)
-        return None
-
-    return do_execute
-
-
-def worker_execute(runs: Runs, statements: Statements, run: Run) -> Run:
-    """As `quick_execute`, for drivers that execute in a thread of their own: the time is taken in that thread."""
-    current, open_recordings, watch_now = _current.get, _recording.data, watching.get  # type: ignore[attr-defined]
-    execute, failed, now_ns = runs.execute, runs.failed, perf_ns
-    open_ledger, MONITOR = runs.open_ledger, ScopeKind.MONITOR  # noqa: N806  a constant, at hand
-
-    def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        try:
-            record = context.compiled._steinmetz
-            state: ConnectionState = context._dbapi_connection.info[statements]
-            worker = WorkerTime(cursor._cursor)
-        except (AttributeError, KeyError):
-            return execute(run, cursor, statement, parameters, False, context)
-        scope = current()
-        if (
-            record.token is not state.token
-            or (record.statement is not statement and not _expanded(record, statement, context))
-            or context._is_server_side
-            or (scope is not None and scope.kind is MONITOR)
-        ):
-            return execute(run, cursor, statement, parameters, False, context)
-        ledger: Any = None
-        if scope is not None:
-            ledger = scope.ledger or open_ledger(scope)
-            scope.note(record.facts, context, False)
-        elif open_recordings:
-            note(record.facts, context)
-        watch = watch_now()
-        started_ns = now_ns()
-        try:
-            cursor.execute(statement, parameters)
-        except BaseException as error:
-            failed(
-                record, statement, parameters, False, context, scope, watch, worker, started_ns, now_ns(), error
-            )
-            raise
-        duration_ns = worker.spent_ns
-        ended_ns = now_ns()
-        if duration_ns > record.floor_ns:
-            return runs.ended(
-                record, statement, parameters, False, context, scope, watch, worker, started_ns, ended_ns
-            )
-        turning = runs.turning
-        if ended_ns >= turning.turn_at_ns:
-            turning.turn()
-        if watch is None or not watch.is_sample:
-            record.meter.add(duration_ns)
-        else:
-            record.meter.inside(duration_ns)
-        if watch is not None:
-            watch.saw(record.facts, duration_ns, parameters, context)
-        if scope is not None:
-            scope.db_ns += duration_ns
-            ledger.note(record.facts, duration_ns, parameters, context)
-        return None
-
-    return do_execute
-
-
-def _expanded(record: Record, statement: str, context: Any) -> bool:
-    """Whether ``statement`` is the record's with an IN list of some length, and nothing else (traps T1, T3)."""
-    return (
-        record.expands
-        and statement is context.statement
-        and "schema_translate_map" not in context.execution_options
-    )

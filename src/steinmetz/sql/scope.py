@@ -7,12 +7,10 @@ that moment, so it makes every open recording uncertain.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import structlog
 
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
 
     from steinmetz.sql.templates import ReadTemplate, Run
+
+T = TypeVar("T")
 
 log = structlog.get_logger("steinmetz.sql")
 
@@ -48,7 +48,13 @@ class ScopeKind(StrEnum):
 
 
 class Ledger(Protocol):
-    """What an observer of executions writes down for one scope, from its first statement to its end."""
+    """What an observer of executions writes down for one scope, from its first statement to its end.
+
+    If it has ``firsts``, a new dict, the first run of a statement that was noted in another scope before, and that
+    only reads, is not noted but put in there (see `Scope.firsts`).
+    """
+
+    firsts: dict[str, list[Any]] | None
 
     def note(
         self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
@@ -66,7 +72,10 @@ class Ledger(Protocol):
 class NoLedger:
     """Nobody writes anything down."""
 
-    __slots__ = ()
+    __slots__ = ("firsts",)
+
+    def __init__(self) -> None:
+        self.firsts: dict[str, list[Any]] | None = {}
 
     def note(
         self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
@@ -83,43 +92,65 @@ class NoLedger:
 class Scope:
     """The statements of one unit of work: what they read, whether they wrote, how many there were.
 
-    One scope may be fed from several threads at once; its parts are only ever added to. ``whole`` are the
-    relations of ``reads`` of which any row may have been read. ``started_ns`` is of ``perf_counter_ns``; ``db_ns``
+    One scope may be fed from several threads at once; its parts are only ever added to. ``started_ns`` is of
+    ``perf_counter_ns``; ``db_ns``
     is the time of its statements, fetches included; ``failed`` says that an exception ended it. ``ledger`` stays
-    None until the first statement that is measured.
+    None until the first statement that is measured. ``doubts`` are reasons why what was read may not be what is
+    committed now, though it is known what it was (`Commits.read_in_doubt`).
+
+    ``firsts`` are first runs, by the fingerprints of their statements: a list of the statement's facts, its time
+    in ns (0 while it runs) and its sets of parameters. `steinmetz.sql.quick` writes them; the dict is that of the
+    ledger, and None until there is one.
     """
 
     __slots__ = (
-        "__weakref__", "_replayed", "_runs", "db_ns", "failed", "kind", "ledger", "name", "reads", "started_ns",
-        "statements", "unknown", "whole", "wrote",
+        "__weakref__", "_noted", "_reads", "_replayed", "_runs", "_whole", "doubts", "failed", "firsts", "kind",
+        "ledger", "name", "spent_ns", "started_ns", "unknown", "wrote",
     )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, name: str) -> None:
         self.kind = kind
         self.name = name
-        self.reads: set[Relation] = set()
-        self.whole: set[Relation] = set()
+        self._reads: set[Relation] = set()
+        self._whole: set[Relation] = set()
         self._runs: dict[ReadTemplate, list[Run]] = {}
         self._replayed: list[ReadSet] = []
         self.unknown: set[str] = set()
+        self.doubts: set[str] = set()
         self.wrote = False
         self.failed = False
-        self.statements = 0
-        self.db_ns = 0
+        self.firsts: dict[str, list[Any]] | None = None
+        self.spent_ns = 0  # by statements that are not among the firsts
+        self._noted = 0
         self.started_ns = perf_ns()
         self.ledger: Ledger | None = None
 
     def __repr__(self) -> str:
         return f"<Scope {self.kind} {self.name!r} {self.statements} statements>"
 
+    @property
+    def statements(self) -> int:
+        return self._noted + len(self.firsts or ())
+
+    @property
+    def db_ns(self) -> int:
+        spent_ns = self.spent_ns
+        for _, duration_ns, _ in list((self.firsts or {}).values()):
+            spent_ns += duration_ns
+        return spent_ns
+
+    @property
+    def reads(self) -> set[Relation]:
+        return self._reads.union(*(facts.reads for facts, _, _ in list((self.firsts or {}).values())))
+
     def note(self, facts: StatementFacts, context: ExecutionContext | None = None, many: bool = False) -> None:
         """Record one statement that is to be executed; its bound values are in ``context``."""
-        self.statements += 1
+        self._noted += 1
         template = facts.looks_at
         if template is None or context is None:
             if facts.reads:
-                self.reads.update(facts.reads)
-                self.whole.update(facts.reads)
+                self._reads.update(facts.reads)
+                self._whole.update(facts.reads)
         else:
             runs = self._runs.get(template)
             if runs is None:
@@ -135,11 +166,17 @@ class Scope:
         if facts.is_write:
             self.wrote = True
 
+    def withdraw(self, facts: StatementFacts, context: ExecutionContext) -> None:
+        """A first run has failed: it is no run, but what it may have read stays."""
+        self.note(facts, context)
+        if self.firsts is not None:
+            self.firsts.pop(facts.fingerprint, None)
+
     def _first_run(self, template: ReadTemplate, reads: frozenset[Relation]) -> list[Run]:
-        self.reads.update(reads)
+        self._reads.update(reads)
         if len(self._runs) < MAX_STATEMENTS:
             return self._runs.setdefault(template, [])
-        self.whole.update(reads)
+        self._whole.update(reads)
         return []  # it is kept nowhere
 
     def replay(self, read_set: ReadSet) -> None:
@@ -147,18 +184,23 @@ class Scope:
 
         Whether that is still true is for the caller to know.
         """
-        self.reads.update(read_set.relations)
+        self._reads.update(read_set.relations)
         self.unknown.update(read_set.unknown)
         if len(self._replayed) < MAX_STATEMENTS:
             self._replayed.append(read_set)
         else:
-            self.whole.update(read_set.relations)
+            self._whole.update(read_set.relations)
 
     def read_set(self) -> ReadSet:
         """What was read up to now."""
-        whole = set(self.whole)
+        whole = set(self._whole)
         rows: dict[Relation, list[Rows]] = {}
+        every: dict[ReadTemplate, list[Run]] = {}
+        for facts, _, sets in list((self.firsts or {}).values()):
+            every[facts.looks_at] = [(sets, NO_LISTS)]
         for template, runs in list(self._runs.items()):
+            every[template] = runs + every.get(template, [])
+        for template, runs in every.items():
             whole |= template.whole
             if len(runs) > MAX_RUNS:
                 whole |= template.relations
@@ -176,39 +218,74 @@ class Scope:
         folded = {relation: folded_rows(rows[relation]) for relation in rows.keys() - whole}
         return ReadSet(
             frozenset(self.reads),
-            frozenset(self.unknown),
+            frozenset(self.unknown | self.doubts),
             {relation: several for relation, several in folded.items() if several is not None},
         )
 
 
-_current: ContextVar[Scope | None] = ContextVar("steinmetz_scope", default=None)
-_recording: weakref.WeakSet[Scope] = weakref.WeakSet()
+_situation: ContextVar[tuple[Scope | None, Any] | None] = ContextVar("steinmetz_situation", default=None)
+"""The current scope and the current watch: one look-up for each statement. None if there is neither."""
+
+
+class Current(Generic[T]):
+    """One of both by itself, as a context variable of its own would be."""
+
+    __slots__ = ("_place",)
+
+    def __init__(self, place: int) -> None:
+        self._place = place
+
+    def get(self) -> T | None:
+        situation = _situation.get()
+        return None if situation is None else cast("T | None", situation[self._place])
+
+    def set(self, value: T | None) -> tuple[T | None]:
+        """Returns the token for `reset`."""
+        scope, watch = situation = _situation.get() or (None, None)
+        changed = (scope, value) if self._place else (value, watch)
+        _situation.set(None if changed == (None, None) else changed)  # type: ignore[arg-type]
+        return (cast("T | None", situation[self._place]),)
+
+    def reset(self, token: tuple[T | None]) -> None:
+        self.set(token[0])
+
+
+_current: Current[Scope] = Current(0)
+_recording: set[Scope] = set()
 
 
 def current_scope() -> Scope | None:
     return _current.get()
 
 
-@contextmanager
-def open_scope(kind: ScopeKind, name: str) -> Iterator[Scope]:
+def open_scope(kind: ScopeKind, name: str) -> entered:
     """Make a new scope the current one; the outer scope learns nothing of what happens inside."""
-    with entered(Scope(kind, name)) as scope:
-        yield scope
+    return entered(Scope(kind, name))
 
 
-@contextmanager
-def entered(scope: Scope) -> Iterator[Scope]:
+class entered:  # noqa: N801  used as a function, and cheaper than a generator
     """`open_scope` for a scope that has been made already."""
-    token = _current.set(scope)
-    _recording.add(scope)
-    try:
-        yield scope
-    except BaseException:
-        scope.failed = True
-        raise
-    finally:
+
+    __slots__ = ("_before", "_scope")
+
+    _before: Scope | None
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Scope:
+        scope = self._scope
+        self._before, watch = _situation.get() or (None, None)
+        _situation.set((scope, watch))
+        _recording.add(scope)
+        return scope
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        scope = self._scope
+        if error is not None:
+            scope.failed = True
         _recording.discard(scope)
-        _current.reset(token)
+        _current.set(self._before)
         if scope.ledger is not None:
             _tell(scope.ledger.closed, scope)
         for ended in _ended:
@@ -244,7 +321,5 @@ def note(facts: StatementFacts, context: ExecutionContext | None = None, many: b
         return
     if facts.reads or facts.reads_unknown:
         # Copied in one step, for other threads open and close scopes meanwhile.
-        for reference in list(_recording.data):  # type: ignore[attr-defined]  # not in the stubs
-            recording = reference()
-            if recording is not None:
-                recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")
+        for recording in list(_recording):
+            recording.unknown.add(f"a read outside any scope: {facts.fingerprint}")

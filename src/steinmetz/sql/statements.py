@@ -11,6 +11,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Hashable
+from contextlib import suppress
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.sql.execution import NEVER_NS, Meter, joined
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from steinmetz.sql.execution import RunObserver
 
 ATTRIBUTE = "_steinmetz"
-"""Under which name a record hangs on a compiled object, and the hook on its dialect."""
+"""Under which name a record hangs on a compiled object, its state on a connection, and the hook on its dialect."""
 SHARED_SITUATIONS = 64
 """Kinds of connections that share what is remembered; any further connection remembers for itself."""
 
@@ -38,9 +40,15 @@ class Record:
     ``statement`` is the text as it goes to the driver, compared by identity; ``expands`` says that it is another
     one for each length of an IN list. ``learnt`` is the token of the memo, ``token`` the same if the statement is
     only to be run and timed. A run is told to the observers above ``slow_ns``, and looked at above ``floor_ns``.
+
+    ``is_plain_read``: it writes nothing, and all that it reads is told by its facts and sets of parameters.
+    ``is_quick`` if besides a ledger has seen it, so that its first run in a scope may go to `Scope.firsts`.
     """
 
-    __slots__ = ("expands", "facts", "floor_ns", "learnt", "meter", "slow_ns", "statement", "token")
+    __slots__ = (
+        "expands", "facts", "fingerprint", "floor_ns", "is_plain_read", "is_quick", "learnt", "meter", "slow_ns",
+        "statement", "token",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -60,12 +68,20 @@ class Record:
         self.token = learnt if plain else object()
         self.statement = statement
         self.expands = False
+        self.fingerprint = intern(facts.fingerprint)  # equal ones are then found by identity
+        self.is_quick = self.is_plain_read = False
 
-    def on(self, statement: str, *, expands: bool) -> Record:
-        """This record for another object that holds the text."""
+    def on(self, statement: str, facts: StatementFacts, *, expands: bool) -> Record:
+        """This record for another object that holds the text, with what ``facts`` says of it."""
         plain = self.token is self.learnt
-        record = Record(self.facts, self.meter, self.slow_ns, self.floor_ns, self.learnt, plain, statement)
+        record = Record(facts, self.meter, self.slow_ns, self.floor_ns, self.learnt, plain, statement)
         record.expands = expands
+        looks_at = facts.looks_at
+        record.is_plain_read = (
+            plain
+            and looks_at is not None
+            and not (looks_at.has_lists or expands or facts.is_write or facts.reads_unknown)
+        )
         return record
 
 
@@ -100,6 +116,8 @@ class Statements:
             state = info[self] = ConnectionState()
             with self.lock:
                 self._states.add(state)
+        with suppress(AttributeError):  # at hand for the quick way; a connection without it goes the whole way
+            connection._steinmetz = state  # type: ignore[attr-defined]
         return state
 
     def known_state(self, connection: PoolProxiedConnection) -> ConnectionState | None:
@@ -227,8 +245,8 @@ class Statements:
 
     def _hung(self, compiled: Any, record: Record, context: ExecutionContext) -> Record:
         """The record, hung on the compiled object."""
-        record = record.on(str(compiled.string), expands=context.statement is not compiled.string)
-        record.facts = described(record.facts, compiled)  # for it alone: others name their parameters otherwise
+        facts = described(record.facts, compiled)  # for it alone: others name their parameters otherwise
+        record = record.on(str(compiled.string), facts, expands=context.statement is not compiled.string)
         setattr(compiled, ATTRIBUTE, record)
         return record
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_STATEMENTS = 64
 """Kinds of statements whose rows one transaction remembers; what further ones write counts as the whole table."""
+NOT_BEGUN = 0
+HAS_WRITTEN = -1
 MAX_INSERTS = 64
 """INSERTs whose generated keys are asked for at the end of the transaction."""
 MAX_FLUSHED = 1_000
@@ -45,12 +47,17 @@ class ConnectionState:
 
     ``token`` is that of the memo whose records hold for the connection as it is now, None whenever a statement
     needs more than its record (see `steinmetz.sql.statements`).
+
+    ``began_ns`` tells what a scope that reads here may see: a transaction that began before the scope may show an
+    older past than the scope's beginning, one that has written may show what never comes to pass. It is of
+    ``perf_counter_ns``: when the transaction began at the latest, or `NOT_BEGUN`, or `HAS_WRITTEN`; so one
+    comparison with the beginning of the scope tells that there is no doubt.
     """
 
     __slots__ = (
-        "__weakref__", "_bases", "_flushed_rows", "_gathered", "_imaged", "_inserts", "_whole", "committing",
-        "ddl", "definitions", "doubts", "epoch", "flushed", "memo", "moved", "open", "pool_wait_ns", "savepoints",
-        "sight", "statements", "token", "unknown", "writes",
+        "__weakref__", "_bases", "_flushed_rows", "_gathered", "_imaged", "_inserts", "_whole", "began_ns",
+        "committing", "ddl", "definitions", "doubts", "epoch", "flushed", "memo", "moved", "open", "pool_wait_ns",
+        "release_commits", "savepoints", "sight", "statements", "token", "unknown", "writes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,7 +65,9 @@ class ConnectionState:
         self.token: object = None
         self.open = True  # a transaction, as far as is known
         self.pool_wait_ns = 0
+        self.began_ns = NOT_BEGUN
         self.savepoints: list[str] = []
+        self.release_commits = False  # the outermost of them stands for BEGIN (SQLite)
         self.writes: set[Relation] | None = None
         self.statements: list[StatementFacts] = []
         self._whole: set[Relation] = set()
@@ -89,6 +98,7 @@ class ConnectionState:
         if self.writes is None:
             self.writes = set()
             self.epoch = epoch
+            self.began_ns = HAS_WRITTEN
         self.writes |= facts.writes
         self.unknown = self.unknown or facts.writes_unknown
         if len(self.statements) < MAX_NAMED and not any(facts is named for named in self.statements):
@@ -203,12 +213,22 @@ class ConnectionState:
         self.writes = None
         self.statements.clear()
         self.unknown = False
+        self.began_ns = NOT_BEGUN
         self._whole.clear()
         self._gathered.clear()
         self._imaged.clear()
         self._bases.clear()
         self._inserts.clear()
         return writes
+
+    def put_back(self, writes: WriteSet) -> None:
+        """The COMMIT of what `take` gave has failed: the transaction may still be open, and be committed later."""
+        if self.writes is None:
+            self.writes = set()
+        self.writes |= writes.relations
+        self._whole |= writes.relations
+        self.unknown = self.unknown or bool(writes.unknown)
+        self.began_ns = HAS_WRITTEN
 
     def _changes(self) -> dict[Relation, tuple[Change, ...]]:
         for gathered, context in self._inserts:

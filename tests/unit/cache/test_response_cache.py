@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -35,13 +36,10 @@ async def test_the_counts_are_plain_json_and_add_up(rig: Any, reply: Any) -> Non
     assert stats["hitRate"] == round(1 / 3, 4)
     assert (stats["entries"], stats["bytes"], stats["invalidated"], stats["commits"]) == (0, 0, 2, 1)
     route = stats["routes"][0]
-    assert (route["route"], route["hits"], route["stale"], route["misses"], route["bypasses"]) == (
-        "/a",
-        1,
-        0,
-        1,
-        1,
-    )
+    names = ("hits", "stale", "misses", "bypasses", "collapsed", "leaks", "pauses")
+    counted = {name: route[name] for name in names}
+    assert counted == {**dict.fromkeys(counted, 0), "hits": 1, "misses": 1, "bypasses": 1}
+    assert (route["route"], route["resting"]) == ("/a", None)
 
 
 async def test_entries_are_listed_without_their_bodies_most_used_first(rig: Any, reply: Any) -> None:
@@ -81,3 +79,54 @@ async def test_without_an_authenticator_only_public_routes_hit(rig: Any, reply: 
     await filled(rig, reply, "/public")
     assert (await rig.ask("/public", headers=[("Authorization", "Bearer x")])).cache == "HIT"
     assert [(await rig.ask("/mine")).cache for _ in range(2)] == ["BYPASS", "BYPASS"]
+
+
+async def test_by_pattern(rig: Any, reply: Any) -> None:
+    await filled(rig, reply, "/a/7/pdf", "/a/8/pdf", "/a/8/xml", "/b/7/pdf")
+    await rig.ask("/a/7/pdf?lang=de")
+    assert rig.cache.invalidate_pattern("/a/*/pdf") == 3
+    assert rig.cache.stats()["invalidated"] == 3
+    assert rig.cache.invalidations()[0]["relations"] == ["/a/*/pdf"]
+    assert (await rig.ask("/a/8/xml")).cache == "HIT"
+    assert (await rig.ask("/a/7/pdf")).cache == "MISS"
+    with pytest.raises(ValueError, match="starts with"):
+        rig.cache.invalidate_pattern("a/*")
+
+
+async def test_what_is_being_computed_below_a_pattern_is_not_kept(rig: Any, reply: Any) -> None:
+    heard: list[Any] = []
+    rig.cache.on_bumped(heard.append)
+
+    @cached(public=True)
+    async def endpoint(scope: Any, receive: Any, send: Any) -> None:
+        rig.cache.invalidate_pattern("/a/*/pdf")
+        await reply(send, b"x")
+
+    rig.app.add("/a/7/pdf", endpoint)
+    assert "stored" not in (await rig.ask("/a/7/pdf")).headers["cache-status"]
+    assert (await rig.ask("/a/7/pdf")).cache == "MISS"
+    assert [relation.name for writes in heard for relation in writes.relations] == ["/a", "/a"]
+
+
+async def test_a_route_keeps_so_many_answers_and_bytes_as_it_said(rig: Any, reply: Any) -> None:
+    limits: dict[str, dict[str, Any]] = {
+        "/few": {"max_entries": 3},
+        "/light": {"budget_bytes": 12_000},
+        "/all": {},
+    }
+    for path, terms in limits.items():
+
+        @cached(public=True, **terms)
+        async def endpoint(scope: Any, receive: Any, send: Any) -> None:
+            await reply(send, b"x" * 100)
+
+        rig.app.add(path, endpoint)
+    for path, number in product(limits, range(10)):
+        await rig.ask(f"{path}?n={number}")
+    kept = list(rig.cache._store)
+    of_route = {path: [entry for entry in kept if entry.route == path] for path in limits}
+    assert (len(of_route["/few"]), len(of_route["/all"])) == (3, 10)
+    assert 1 < len(of_route["/light"]) < 10
+    assert sum(entry.weight for entry in of_route["/light"]) <= 12_000
+    assert (await rig.ask("/few?n=9")).cache == "HIT"
+    assert (await rig.ask("/few?n=0")).cache == "MISS"

@@ -79,6 +79,9 @@ class Source:
     def settle(self) -> None:
         pass
 
+    def renew(self) -> None:
+        pass
+
     def unobserve(self, observer: Any) -> None:
         self.observers = [known for known in self.observers if known != observer]
 

@@ -524,3 +524,47 @@ class TestExecutions:
         with engine.connect() as connection:
             connection.execute(COUNT)
         assert seen == []
+
+
+class TestElder:
+    """Hazard H7: what a scope reads in a transaction older than itself may be a snapshot of the past."""
+
+    @pytest.mark.parametrize("by", ["overrides", "events"])
+    def test_a_transaction_that_began_before_the_scope_makes_it_known(self, engine: Engine, by: Any) -> None:
+        hook(engine, by=by)
+        with engine.connect() as connection:
+            connection.execute(COUNT)
+            for _ in range(3):  # unknown, learnt, and the quick way
+                with open_scope(ScopeKind.REQUEST, "old") as old:
+                    connection.execute(COUNT)
+                assert old.doubts
+            connection.rollback()
+            for _ in range(3):
+                with open_scope(ScopeKind.REQUEST, "young") as young:
+                    connection.execute(COUNT)
+                    connection.commit()
+                assert not young.doubts
+
+    def test_a_connection_of_the_scope_s_own_is_as_young_as_it(self, engine: Engine) -> None:
+        hook(engine)
+        for _ in range(3):
+            with open_scope(ScopeKind.REQUEST, "GET /") as scope, engine.connect() as connection:
+                connection.execute(COUNT)
+            assert not scope.doubts
+
+    @pytest.mark.anyio
+    async def test_in_the_thread_of_an_asynchronous_driver_too(self, path: Path) -> None:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        hook(engine)
+        async with engine.connect() as connection:
+            await connection.execute(COUNT)
+            for _ in range(3):
+                with open_scope(ScopeKind.REQUEST, "old") as old:
+                    await connection.execute(COUNT)
+                assert old.doubts
+        for _ in range(2):
+            with open_scope(ScopeKind.REQUEST, "young") as young:
+                async with engine.connect() as connection:
+                    await connection.execute(COUNT)
+            assert not young.doubts
+        await engine.dispose()

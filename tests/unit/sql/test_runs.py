@@ -44,6 +44,8 @@ class Meter:
 
 
 class Ledger:
+    firsts = None
+
     def __init__(self) -> None:
         self.noted: list[str] = []
         self.fetches: list[int] = []
@@ -81,6 +83,9 @@ class Observer:
 
     def ran(self, execution: Execution) -> None:
         self.told.append(execution)
+
+    def looks(self, facts: StatementFacts, duration_ns: int, rows: int | None) -> bool:
+        return True
 
     def looked(self, execution: Execution) -> None:
         self.seen.append(execution)

@@ -16,6 +16,7 @@ import structlog
 from steinmetz.cache.invalidation.coherence import Coherence, Suspended
 from steinmetz.cache.invalidation.reads import record
 from steinmetz.cache.policy.variants import Caller, Known, Unproven
+from steinmetz.cache.policy.weight import weight_of_reads
 from steinmetz.cache.stores.base import Store
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import ReadSet
@@ -76,7 +77,7 @@ class RememberedAdmission:
         self.alive = True
         self.caller = caller_of(admission)
         self.read_set = read_set
-        self.weight = MEMO_ENTRY_BYTES + 150 * len(read_set.tags())
+        self.weight = MEMO_ENTRY_BYTES + weight_of_reads(read_set)
         admitted = isinstance(admission, Admitted)
         self.ends_s = now_s + (DEFAULT_TTL_S if admitted else REFUSED_TTL_S)
         expires_at = admission.principal.expires_at if isinstance(admission, Admitted) else None

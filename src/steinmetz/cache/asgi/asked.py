@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Target:
     """A cached route at one path and query: all that does not depend on the caller."""
 
-    __slots__ = ("counts", "key", "path", "policy", "route", "tags")
+    __slots__ = ("counts", "key", "path", "policy", "route")
 
     def __init__(self, route: Route, policy: CachePolicy, path: str, key: bytes, counts: RouteCounts) -> None:
         self.route = route
@@ -27,13 +27,10 @@ class Target:
         self.path = path
         self.key = key
         self.counts = counts
-        self.tags: frozenset[Relation] | None = None
 
     def reads(self) -> frozenset[Relation]:
-        """The path and the hand-made tags, which count as read."""
-        if self.tags is None:
-            self.tags = path_reads(self.path) | tag_reads(self.policy.tags)
-        return self.tags
+        """The path and the hand-made tags, which count as read. Not kept: most targets are computed once."""
+        return path_reads(self.path) | tag_reads(self.policy.tags)
 
 
 class Asked:

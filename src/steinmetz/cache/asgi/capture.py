@@ -1,8 +1,9 @@
 """Looks over the shoulder of one response: holds a small one until it is whole, lets a stream pass as it comes.
 
-The start of a response is held back until the first body message. If that is also the last, the whole answer is
-known before a byte goes out, and its header can say what became of it. Otherwise the response streams: from then
-on every message passes at once, while a copy is kept up to the limit (trap T13: the last body byte decides).
+The start of a response is held back until the first body message. If that is also the last, or as long as the
+header says (middlewares pass whole answers on as streams), the whole answer is known before a byte goes out, and
+its header can say what became of it. Otherwise the response streams: from then on every message passes at once,
+while a copy is kept up to the limit (trap T13: the last body byte decides).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Capture:
         "_start",
         "_started",
         "_starting",
+        "_was_whole",
         "_whole",
         "is_over",
     )
@@ -43,10 +45,16 @@ class Capture:
         self._ended = ended
         self._start: Message | None = None
         self._started = False
+        self._was_whole = False
         self._chunks: list[bytes] | None = []
         self._size = 0
         self.is_over = False
         """The last body byte has been seen."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the client has been sent anything."""
+        return self._started
 
     async def __call__(self, message: Message) -> None:
         kind = message["type"]
@@ -71,10 +79,12 @@ class Capture:
 
     async def _body(self, message: Message) -> None:
         assert self._start is not None
+        if self._was_whole:
+            return  # what a stream says after its last byte
         body, more = message.get("body", b""), message.get("more_body", False)
         status, headers = self._start["status"], list(self._start.get("headers", ()))
-        if not self._started and not more and self._chunks is not None:
-            self.is_over = self._started = True
+        if not self._started and self._chunks is not None and (not more or _is_all(headers, body)):
+            self.is_over = self._started = self._was_whole = True
             status, headers, body = self._whole(status, headers, body)
             await self._send({**self._start, "status": status, "headers": headers})
             await self._send({"type": "http.response.body", "body": body})
@@ -95,3 +105,8 @@ class Capture:
             self._chunks = None
         else:
             self._chunks.append(bytes(body))
+
+
+def _is_all(headers: HeaderList, body: bytes) -> bool:
+    """Whether ``body``, though more may follow, is as long as the header says."""
+    return any(name.lower() == b"content-length" and value == b"%d" % len(body) for name, value in headers)

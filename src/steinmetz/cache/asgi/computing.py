@@ -1,42 +1,48 @@
 """Answers what no kept answer could: join a computation, wait for a commit, or compute and keep.
 
 Stale -> send, compute anew behind it
-Miss  -> board: join a flight | wait for a commit | lead
+Miss  -> board: join a flight | wait for a commit | queue for the next flight | lead
+
+The leader's computation runs in a task of its own. If its caller is cancelled while others wait for the answer, it
+goes on for them: starting over would let each of them wait for the same once more. If nobody else waits, it is
+cancelled with its caller, who waits for its end.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import assert_never
+import random
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, assert_never
 
-from steinmetz.cache.asgi.answers import is_unmodified, miss_headers, without_body
+from steinmetz.cache.asgi.answers import miss_headers, stale_headers
 from steinmetz.cache.asgi.asked import Asked
-from steinmetz.cache.asgi.capture import Capture
+from steinmetz.cache.asgi.computation import RECORDING, Computation, OnKept
 from steinmetz.cache.asgi.kept_answers import KeptAnswers
-from steinmetz.cache.asgi.protocol import ASGIApp, HeaderList, Message, Receive, Scope
+from steinmetz.cache.asgi.protocol import ASGIApp, Message, Receive
 from steinmetz.cache.asgi.sending import Sender
-from steinmetz.cache.asgi.single_flight import Flight, Join, Landed, Lead, Lost, SingleFlight, Wait
+from steinmetz.cache.asgi.single_flight import Asking, Flight, Join, Landed, Lead, Lost, Queue, SingleFlight, Wait
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
-from steinmetz.cache.invalidation.reads import Recording, record
+from steinmetz.cache.policy.early import is_due
 from steinmetz.cache.policy.entry import Entry
-from steinmetz.cache.policy.headers import selected, storable_headers
+from steinmetz.cache.policy.headers import selected
 from steinmetz.cache.policy.lookup import FWD, NO_DEMANDS, Hit, Miss, MissReason, Stale
-from steinmetz.cache.policy.storable import Answer, Refusal, storable
 from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock, perf_ns
 from steinmetz.sql.effects import ReadSet
-from steinmetz.sql.scope import ScopeKind
 from steinmetz.tasks import Tasks
 
-RECORDING = "steinmetz.recording"
+__all__ = ["RECORDING", "Computing", "Draw"]
 
-MAX_ROUNDS = 4
+Draw = Callable[[], float]
+"""Numbers from 0 to 1, 1 left out, evenly."""
+
+MAX_ROUNDS = 6
 """How often a request starts over because the world moved or a leader failed, before it computes for itself."""
 
 _ASKED_FOR_NEW = frozenset({MissReason.NO_CACHE, MissReason.TOO_OLD})
-# The application computes the whole answer; the conditions are ours to apply to it.
-_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 
 
 class Computing:
@@ -54,6 +60,8 @@ class Computing:
         wait_s: float,
         tasks: Tasks,
         cluster: Cluster | None = None,
+        draw: Draw = random.random,
+        on_kept: OnKept | None = None,
     ) -> None:
         self.app = app
         self.flights = SingleFlight(kept.coherence)
@@ -66,10 +74,12 @@ class Computing:
         self._wait_s = wait_s
         self._tasks = tasks
         self._cluster = cluster
+        self._draw = draw
+        self._on_kept = on_kept
 
     async def answer(self, asked: Asked, found: Hit | Stale | Miss) -> None:
         """Give, join, wait or compute, until the request is answered."""
-        deadline_s = self._clock.monotonic_s() + self._wait_s
+        since_ns, deadline_s = perf_ns(), self._clock.monotonic_s() + self._wait_s
         for round_number in range(MAX_ROUNDS):
             if round_number:
                 found = self._kept.look_up(asked.key, asked.demands, asked.headers)
@@ -80,17 +90,19 @@ class Computing:
                     return
                 case Stale(entry):
                     asked.target.counts.stale += 1
-                    self._refresh(asked)
+                    self.refresh(asked)
                     await self._sender.kept(asked.scope, asked.send, entry, asked.if_none_match, stale=True)
                     return
                 case Miss():
-                    if await self._answer_miss(asked, found, deadline_s - self._clock.monotonic_s()):
+                    patience_s = deadline_s - self._clock.monotonic_s()
+                    asking = Asking(since_ns, patience_s, may_wait=patience_s > 0 and not round_number)
+                    if await self._answer_miss(asked, found, asking):
                         return
                 case _ as never:
                     assert_never(never)
         await self._lead(asked, self.flights.lead(asked.key, self._coherence.begin()), MissReason.ABSENT)
 
-    async def _answer_miss(self, asked: Asked, miss: Miss, patience_s: float) -> bool:
+    async def _answer_miss(self, asked: Asked, miss: Miss, asking: Asking) -> bool:
         """Whether it was answered; if not, something has changed and the look-up is worth another try."""
         reason = miss.reason
         self._count_miss(asked, reason)
@@ -100,24 +112,35 @@ class Computing:
             headers = [(b"content-length", b"0"), *miss_headers(FWD[reason], detail="only-if-cached")]
             await self._sender.all(asked.scope, asked.send, 504, headers, b"")
             return True
-        if miss.suspended is not None and await self._has_settled(miss.suspended, patience_s):
+        if miss.suspended is not None and await self._has_settled(miss.suspended, asking):
             return False
         if reason in _ASKED_FOR_NEW:
-            boarded: Join | Wait | Lead = Lead(self.flights.lead(asked.key, self._coherence.begin()))
-        else:
-            boarded = self.flights.board(asked.key, self._coherence.begin())
-            if isinstance(boarded, Wait) and await self._has_settled(boarded.reads, patience_s):
+            await self._lead(asked, self.flights.lead(asked.key, self._coherence.begin()), reason)
+            return True
+        boarded = self.flights.board(asked.key, asking)
+        match boarded:
+            case Join():
+                return await self._follow(asked, boarded, reason)
+            case Lead(flight):
+                await self._lead(asked, flight, reason)
+                return True
+            case Queue(flight):
+                await flight.ended_within(asking.patience_s)
                 return False
-        if isinstance(boarded, Join):
-            return await self._follow(asked, boarded, reason)
-        if isinstance(boarded, Wait):
-            boarded = Lead(self.flights.lead(asked.key, self._coherence.begin()))
-        await self._lead(asked, boarded.flight, reason)
-        return True
+            case Wait(reads):
+                if await self._has_settled(reads, asking):
+                    return False
+                await self._lead(asked, self.flights.lead(asked.key, self._coherence.begin()), reason)
+                return True
+            case _ as never:
+                assert_never(never)
 
-    async def _has_settled(self, reads: ReadSet, patience_s: float) -> bool:
-        """Whether the commit under way came to its end while there was patience left (trap T10)."""
-        return patience_s > 0 and await self._coherence.settled(reads, patience_s)
+    async def _has_settled(self, reads: ReadSet, asking: Asking) -> bool:
+        """Whether the commits under way came to their end while there was patience left (trap T10).
+
+        Only those that the request met: on a hot table there is always one more.
+        """
+        return asking.may_wait and await self._coherence.settled(reads, asking.patience_s)
 
     async def _follow(self, asked: Asked, join: Join, reason: MissReason) -> bool:
         landing = await join.flight.landing()
@@ -127,6 +150,7 @@ class Computing:
                 landing, join
             ):
                 self._statistics.collapsed += 1
+                asked.target.counts.collapsed += 1
                 headers = [*entry.headers, *miss_headers(FWD[reason], collapsed=True)]
                 await self._sender.entry(asked.scope, asked.send, entry, headers, asked.if_none_match)
                 return True
@@ -134,6 +158,13 @@ class Computing:
         if landing is Lost.OWN:
             await self._lead(asked, Flight(asked.key, self._coherence.begin()), reason)
             return True
+        if landing is Lost.ERROR and reason is MissReason.EXPIRED:
+            expired = self._kept.on_error(asked.key, asked.headers)
+            if expired is not None:
+                self._statistics.stale_on_error += 1
+                headers = stale_headers(expired, self._clock.monotonic_s())
+                await self._sender.entry(asked.scope, asked.send, expired, headers, asked.if_none_match)
+                return True
         return False
 
     def _count_miss(self, asked: Asked, reason: MissReason) -> None:
@@ -144,117 +175,67 @@ class Computing:
     # -- computing
 
     async def _lead(self, asked: Asked, flight: Flight, reason: MissReason) -> None:
-        """Run the application, keep its answer if that may be, and let the followers have it."""
-        scope, target = asked.scope, asked.target
-        kept: Entry | None = None
-
-        def consider(status: int, headers: HeaderList, body: bytes | None) -> tuple[Entry | None, Refusal | None]:
-            nonlocal kept
-            recording.response_started = True
-            cost_ns = perf_ns() - started_ns
-            entry, refusal = self._consider(asked, recording, status, headers, body, cost_ns)
-            if entry is not None and refusal is None:
-                kept = entry
-            return entry, refusal
-
-        def whole(status: int, headers: HeaderList, body: bytes) -> tuple[int, HeaderList, bytes]:
-            entry, refusal = consider(status, headers, body)
-            flight.land(Lost.OWN if entry is None else Landed(entry))
-            detail = str(refusal) if refusal is not None else None
-            added = miss_headers(FWD[reason], stored=refusal is None, detail=detail)
-            if entry is None:
-                return status, self._sender.finished(scope, status, [*headers, *added]), body
-            if is_unmodified(entry, asked.if_none_match):
-                self._statistics.not_modified += 1
-                return 304, self._sender.finished(scope, 304, without_body([*entry.headers, *added])), b""
-            return status, self._sender.finished(scope, status, [*entry.headers, *added]), body
-
-        def starting(status: int, headers: HeaderList) -> HeaderList:
-            recording.response_started = True
-            flight.land(Lost.OWN)
-            return self._sender.finished(scope, status, [*headers, *miss_headers(FWD[reason], detail="streaming")])
-
-        def ended(status: int, headers: HeaderList, body: bytes | None) -> None:
-            consider(status, headers, body)
-
-        limit = target.policy.max_bytes if target.policy.max_bytes is not None else self._max_entry_bytes
-        capture = Capture(asked.send, limit, whole, starting, ended)
-        with record(
-            ScopeKind.REQUEST, f"GET {target.route.template}", flight.sequence, target.reads()
-        ) as recording:
-            flight.recording = recording
-            scope[RECORDING] = recording
-            started_ns = perf_ns()
-            try:
-                await self.app(_as_plain_get(scope), asked.receive, capture)
-                await capture.flush()
-            finally:
-                self.flights.end(flight)
-                if recording.wrote and kept is not None and self._kept.discard(kept):
-                    self._statistics.revoked += 1
-
-    def _consider(
-        self,
-        asked: Asked,
-        recording: Recording,
-        status: int,
-        headers: HeaderList,
-        body: bytes | None,
-        cost_ns: int,
-    ) -> tuple[Entry | None, Refusal | None]:
-        """Keep the answer if that may be: (entry, None) if kept, (entry, refusal) if it may only be given now."""
-        policy = asked.target.policy
-        limit = policy.max_bytes if policy.max_bytes is not None else self._max_entry_bytes
-        reads = recording.close()
-        length = None if body is None or len(body) > limit else len(body)
-        terms = storable(Answer(status, headers, reads, recording.wrote, length), policy)
-        now_s, valid_until_s = self._clock.monotonic_s(), None
-        if recording.valid_until is not None and not isinstance(terms, Refusal):
-            valid_until_s = recording.valid_until.timestamp()
-            if valid_until_s <= self._clock.now().timestamp():
-                terms = Refusal.NO_LIFE
-        if isinstance(terms, Refusal):
-            self._statistics.refusals[terms] += 1
-            return None, terms
-        assert body is not None
-        entry = Entry(
-            key=asked.key,
-            path=asked.target.path,
-            route=asked.target.route.template,
-            headers=storable_headers(headers),
-            body=body,
-            read_set=reads,
-            sequence=recording.sequence,
-            stored_at_s=now_s,
-            terms=terms,
-            cost_ns=cost_ns,
-            valid_until_s=valid_until_s,
-            variant=asked.variant,
-            vary=selected(asked.headers, terms.vary),
-            status=status,
+        """Compute, in a task of its own that a cancelled caller leaves to those who wait for it."""
+        computation = Computation(
+            asked,
+            flight,
+            reason,
+            flights=self.flights,
+            kept=self._kept,
+            sender=self._sender,
+            statistics=self._statistics,
+            clock=self._clock,
+            max_entry_bytes=self._max_entry_bytes,
+            on_kept=self._on_kept,
         )
-        refusal = self._kept.keep(entry)
-        if refusal is not None:
-            self._statistics.refusals[refusal] += 1
-        return entry, refusal
+        task = asyncio.get_running_loop().create_task(computation.run(self.app))
+        # A task that is cancelled before its first step never comes to its own `finally`.
+        task.add_done_callback(lambda _: self.flights.end(flight))
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.done():
+                raise
+            if flight.followers:
+                computation.is_orphan = True
+                self._statistics.adopted += 1
+                if self._spawned(f"finish {asked.target.route.template}", _end_of(task)):
+                    raise
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(task, return_exceptions=True)
+            raise
 
-    def _refresh(self, asked: Asked) -> None:
-        """Compute anew behind a stale answer, unless somebody does already."""
+    # -- computing behind an answer
+
+    def refresh_if_due(self, entry: Entry, asked: Callable[[], Asked]) -> None:
+        """Compute ``entry`` anew before its time if this request draws the lot (`policy.early`)."""
+        if is_due(entry, self._clock.monotonic_s(), 1.0 - self._draw()):
+            self.refresh(asked())
+
+    def refresh(self, asked: Asked) -> None:
+        """Compute anew behind an answer that is given now, unless somebody does already."""
         if self.flights.is_under_way(asked.key):
             return
         behind = Asked(
             dict(asked.scope), _nothing_more(), _nowhere, asked.target, asked.key, asked.variant, NO_DEMANDS, None
         )
         flight = self.flights.lead(asked.key, self._coherence.begin())
-        self._tasks.spawn(f"refresh {asked.target.route.template}", self._lead(behind, flight, MissReason.EXPIRED))
+        self._statistics.refreshes += 1
+        leading = self._lead(behind, flight, MissReason.EXPIRED)
+        if not self._spawned(f"refresh {asked.target.route.template}", leading):
+            self.flights.end(flight)
+
+    def _spawned(self, name: str, work: Coroutine[Any, Any, None]) -> bool:
+        try:
+            self._tasks.spawn(name, work)
+        except RuntimeError:  # the cache has been closed; requests may still be on their way out
+            return False
+        return True
 
 
-def _as_plain_get(scope: Scope) -> Scope:
-    """The request without its conditions, and a HEAD as the GET whose answer it shares."""
-    headers = scope["headers"]
-    if scope["method"] == "GET" and not any(name in _CONDITIONS for name, _ in headers):
-        return scope
-    return {**scope, "method": "GET", "headers": [line for line in headers if line[0] not in _CONDITIONS]}
+async def _end_of(task: asyncio.Task[None]) -> None:
+    await task
 
 
 def _nothing_more() -> Receive:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from steinmetz.cache.invalidation.coherence import Coherence, Suspended
 from steinmetz.cache.policy.entry import Entry
-from steinmetz.cache.policy.headers import Headers
+from steinmetz.cache.policy.freshness import may_stand_in
+from steinmetz.cache.policy.headers import Headers, selected
 from steinmetz.cache.policy.lookup import Demands, Hit, Miss, MissReason, Stale, look_up
 from steinmetz.cache.policy.storable import Refusal
 from steinmetz.cache.statistics import Statistics
@@ -42,6 +43,16 @@ class KeptAnswers:
         if entry is not None and entry.valid_until_s is not None:
             wall_s = self._clock.now().timestamp()
         return look_up(entry, asked, headers, self._clock.monotonic_s(), wall_s)
+
+    def on_error(self, key: bytes, headers: Headers) -> Entry | None:
+        """The expired answer that may be given because computing anew has failed; never an invalidated one."""
+        entry = self.coherence.find(self.store, key)
+        if entry is None or isinstance(entry, Suspended):
+            return None
+        if entry.vary and selected(headers, [name for name, _ in entry.vary]) != entry.vary:
+            return None
+        wall_s = self._clock.now().timestamp()
+        return entry if may_stand_in(entry, self._clock.monotonic_s(), wall_s) else None
 
     def keep(self, entry: Entry) -> Refusal | None:
         """Keep ``entry`` unless something it read has moved since it began; returns why not."""

@@ -10,19 +10,23 @@ application inside a recording, from which is known what the answer was computed
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import structlog
 
 from steinmetz.cache.asgi.admission import ADMISSION, Admissions, Admitted, caller_of
 from steinmetz.cache.asgi.asked import Asked, Target
-from steinmetz.cache.asgi.computing import Computing
+from steinmetz.cache.asgi.computing import Computing, Draw
+from steinmetz.cache.asgi.encodings import Encodings
 from steinmetz.cache.asgi.kept_answers import KeptAnswers, Switch
+from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.asgi.passing import INSTRUCTION, WARM, Passing
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route, RouteTable
 from steinmetz.cache.asgi.sending import Sender, headless
 from steinmetz.cache.asgi.single_flight import SingleFlight
+from steinmetz.cache.asgi.watching import IdentityWatch
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import WriteObserver
@@ -43,23 +47,29 @@ ROUTE = "steinmetz.route"
 """The template of the route: bounded in number, whatever is asked for."""
 CONSISTENCY_TOKEN = b"x-consistency-token"
 
-REMEMBERED_TARGETS = 8_192
-REMEMBERED_LENGTH = 1_024
+TARGETS_SHARE = 16
+"""Targets are remembered in a sixteenth of the store's budget, beside it."""
+TARGET_BYTES = 500
+"""Of one target and its place in the memo, beside its path and query."""
 
 _INTERESTING = frozenset(
     {
         b"cache-control",
         b"pragma",
         b"if-none-match",
+        b"if-modified-since",
+        b"if-range",
         b"range",
         b"upgrade",
         b"expect",
         b"transfer-encoding",
         b"content-length",
         CONSISTENCY_TOKEN,
+        b"accept-encoding",
     }
 )
 _NOTHING_INTERESTING: dict[bytes, bytes] = {}
+_RANGE = Bypass("range")
 _UNKNOWN_CLUSTER = Bypass("what other processes have written is not known")
 
 
@@ -86,20 +96,37 @@ class CacheMiddleware:
         wait_s: float,
         tasks: Tasks,
         cluster: Cluster | None = None,
+        draw: Draw = random.random,
+        watch_rate: float = 0.0,
     ) -> None:
         self.app = app
         self._routes_of = routes
         self._table: RouteTable | None = None
-        self._targets: dict[tuple[str, bytes], Target | Route] = {}
+        self._targets: Memo[tuple[str, bytes], Target] = Memo(store.budget_bytes // TARGETS_SHARE)
         self._admissions = admissions
         self._on_admitted = on_admitted
         self._statistics = statistics
         self._switch = switch
+        self._clock = clock
         self._version = version
         self._prefix = prefix
         self._cluster = cluster
         self._kept = KeptAnswers(coherence, store, clock, switch, statistics)
-        self._sender = Sender(finish, clock, statistics)
+        self.encodings = Encodings(coherence, store, tasks)
+        self._sender = Sender(finish, clock, statistics, self.encodings)
+        self._watch = (
+            None
+            if watch_rate <= 0
+            else IdentityWatch(
+                app,
+                rate=watch_rate,
+                draw=draw,
+                kept=self._kept,
+                sender=self._sender,
+                statistics=statistics,
+                max_bytes=max_entry_bytes,
+            )
+        )
         self._computing = Computing(
             app,
             kept=self._kept,
@@ -110,6 +137,8 @@ class CacheMiddleware:
             wait_s=wait_s,
             tasks=tasks,
             cluster=cluster,
+            draw=draw,
+            on_kept=self._watch.kept if self._watch is not None else None,
         )
         self._passing = Passing(app, coherence=coherence, observer=observer, sender=self._sender, cluster=cluster)
 
@@ -200,38 +229,52 @@ class CacheMiddleware:
             own = policy.key(KeyRequest(path, query, list(scope["headers"])))
             return Target(route, policy, path, own_key(self._version, path, own, prefix=self._prefix), counts)
         target = Target(route, policy, path, answer_key(self._version, path, query, prefix=self._prefix), counts)
-        if len(path) + len(query) <= REMEMBERED_LENGTH:
-            if len(self._targets) >= REMEMBERED_TARGETS:
-                self._targets.clear()
-            self._targets[path, query] = target
+        self._targets.put((path, query), target, TARGET_BYTES + 3 * (len(path) + len(query)))
         return target
 
     async def _get(self, scope: Scope, receive: Receive, send: Send, target: Target, caller: Caller) -> None:
-        interesting = _interesting(scope["headers"])
+        interesting, accept_encoding = _interesting(scope["headers"])
         asked = NO_DEMANDS
         if interesting:
             asked = demands(interesting.get(b"cache-control"), interesting.get(b"pragma"))
         variant = variant_of(target.policy, caller)
         bypass = bypassed(variant, len(target.key), interesting, asked, enabled=self._switch.on)
+        wants_part = False
+        if bypass == _RANGE and isinstance(variant, bytes):
+            # A kept answer can be cut; where there is none, the part is for the application alone.
+            bypass, wants_part = None, True
         if bypass is not None:
-            self._statistics.bypasses[bypass.reason] += 1
-            target.counts.bypasses += 1
-            await self._passing.alone(scope, receive, send, target.route, bypass)
+            await self._bypassed(scope, receive, send, target, bypass)
+            return
+        if target.counts.resting and target.counts.rests(self._clock.monotonic_s()):
+            await self._bypassed(scope, receive, send, target, Bypass(target.counts.resting))
             return
         assert isinstance(variant, bytes)
         if self._cluster is not None:
             token = interesting.get(CONSISTENCY_TOKEN)
             if not await self._cluster.caught_up(target.policy.consistency, token):
-                self._statistics.bypasses[_UNKNOWN_CLUSTER.reason] += 1
-                target.counts.bypasses += 1
-                await self._passing.alone(scope, receive, send, target.route, _UNKNOWN_CLUSTER)
+                await self._bypassed(scope, receive, send, target, _UNKNOWN_CLUSTER)
                 return
         key = variant_key(target.key, variant)
         found = self._kept.look_up(key, asked, scope["headers"])
         if_none_match = interesting.get(b"if-none-match")
         if isinstance(found, Hit):
+            if self._watch is not None and await self._watch.took(scope, receive, send, target, found.entry):
+                return
             target.counts.hits += 1
-            await self._sender.kept(scope, send, found.entry, if_none_match)
+            # "A recipient MUST ignore If-Modified-Since if the request contains an If-None-Match header field"
+            # (RFC 9110, 13.1.3).
+            if wants_part or (if_none_match is None and b"if-modified-since" in interesting):
+                await self._sender.selected(scope, send, found.entry, interesting)
+            else:
+                await self._sender.kept(scope, send, found.entry, if_none_match, accept_encoding)
+            if found.entry.terms.early:
+                self._computing.refresh_if_due(
+                    found.entry, lambda: Asked(scope, receive, send, target, key, variant, asked, None)
+                )
+            return
+        if wants_part:
+            await self._bypassed(scope, receive, send, target, _RANGE)
             return
         if scope["method"] == "HEAD":
             send = headless(send)
@@ -239,14 +282,24 @@ class CacheMiddleware:
             Asked(scope, receive, send, target, key, variant, asked, if_none_match), found
         )
 
+    async def _bypassed(self, scope: Scope, receive: Receive, send: Send, target: Target, bypass: Bypass) -> None:
+        self._statistics.bypasses[bypass.reason] += 1
+        target.counts.bypasses += 1
+        await self._passing.alone(scope, receive, send, target.route, bypass)
 
-def _interesting(headers: Headers) -> dict[bytes, bytes]:
-    """The fields that can turn a hit into something else; a field given twice is one list."""
-    found = _NOTHING_INTERESTING
+
+def _interesting(headers: Headers) -> tuple[dict[bytes, bytes], bytes | None]:
+    """The fields that can turn a hit into something else, and Accept-Encoding, which every browser sends.
+
+    A field given twice is one list.
+    """
+    found, accept_encoding = _NOTHING_INTERESTING, None
     for name, value in headers:
         if name in _INTERESTING:
-            if not found:
+            if name == b"accept-encoding":
+                accept_encoding = value if accept_encoding is None else b"%b, %b" % (accept_encoding, value)
+            elif not found:
                 found = {name: value}
             else:
                 found[name] = found[name] + b", " + value if name in found else value
-    return found
+    return found, accept_encoding

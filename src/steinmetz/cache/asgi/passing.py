@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steinmetz.cache.asgi.admission import ADMISSION, Admitted
-from steinmetz.cache.asgi.answers import bypass_headers
+from steinmetz.cache.asgi.answers import bypass_headers, in_own_words
 from steinmetz.cache.asgi.computing import RECORDING
 from steinmetz.cache.asgi.protocol import ASGIApp, Message, Receive, Scope, Send, route_path
 from steinmetz.cache.asgi.routes import Route
@@ -46,6 +46,8 @@ class Passing:
     ) -> None:
         """The application alone: a route that is not cached, a write, a request that by-passes."""
         method = scope["method"]
+        if method in WRITING_METHODS:
+            scope["headers"] = in_own_words(scope["headers"])
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from typing import Any, TypeVar
 
 import structlog
 
+from steinmetz.cache.asgi.memo import Memo
 from steinmetz.cache.policy.consistency import SESSION, Consistency, consistency_of
 from steinmetz.cache.policy.route import DEFAULT_TTL_S, CachePolicy, KeyFunction, VaryOn
 
@@ -25,8 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CACHED = "__steinmetz_cached__"
 INVALIDATES = "__steinmetz_invalidates__"
-REMEMBERED_PATHS = 8_192
-REMEMBERED_LENGTH = 512
+REMEMBERED_BYTES = 512 * 1024
+_PATH_BYTES = 400
 
 
 def cached(
@@ -38,8 +40,14 @@ def cached(
     key: KeyFunction | None = None,
     tags: Iterable[str] = (),
     stale_while_revalidate: float | timedelta = 0,
+    stale_if_error: float | timedelta = 0,
+    statuses: Mapping[int, float | timedelta] | None = None,
+    early: float = 0.0,
     max_bytes: int | None = None,
     consistency: Consistency | str = SESSION,
+    max_entries: int | None = None,
+    budget_bytes: int | None = None,
+    compress: bool = True,
 ) -> Callable[[F], F]:
     """Mark a GET endpoint: its answers are kept for ``ttl`` (seconds) or until something they read is written.
 
@@ -47,30 +55,37 @@ def cached(
     all admitted callers of one role. ``shared=True``: all admitted callers. ``public=True``: anybody, also without
     a credential. ``key`` stands in place of the query; ``tags`` are names for `ResponseCache.invalidate_tags`.
     ``stale_while_revalidate`` (seconds): how long after its time, never after an invalidation, an answer may be
-    given while it is computed anew. ``max_bytes`` bounds one body. ``consistency``: how fresh where processes
-    share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``.
+    given while it is computed anew; ``stale_if_error`` (seconds): how long it may be given because computing it
+    anew has failed, by an exception or a 5xx. ``statuses`` names other statuses than 200 that are kept, and for
+    how long: ``{404: 5, 410: 60}``; a write drops them like any other answer. ``early`` (about 1.0): a hit near
+    the end begins the next computation behind it, the sooner the longer computing takes, so that nobody waits.
+    ``max_bytes`` bounds one body, ``max_entries`` and ``budget_bytes`` all answers of the route together.
+    ``compress=False``: never as gzip or zstd (`CachePolicy` says when that matters). ``consistency``: how fresh
+    where processes share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``.
 
     Works above and below a router's decorator, for coroutines and plain functions.
 
-    Raises `ValueError` for times that are not positive and for ``shared=True`` with another ``vary_on``.
+    Raises `ValueError` for times and limits that are not positive, for statuses that no cache may keep, and for
+    ``shared=True`` with another ``vary_on``.
     """
-    ttl_s = _seconds(ttl)
-    if ttl_s <= 0:
-        raise ValueError(f"cached(ttl=...) must be positive, in seconds; got {ttl!r}")
-    stale_s = _seconds(stale_while_revalidate)
-    if stale_s < 0:
-        raise ValueError(
-            f"cached(stale_while_revalidate=...) must not be negative; got {stale_while_revalidate!r}"
-        )
+    for name, limit in (("max_entries", max_entries), ("budget_bytes", budget_bytes)):
+        if limit is not None and limit <= 0:
+            raise ValueError(f"cached({name}=...) must be positive; got {limit!r}")
     policy = CachePolicy(
-        ttl_s=ttl_s,
+        ttl_s=_positive("ttl", ttl),
         vary_on=_vary_on(vary_on, shared=shared, public=public),
         public=public,
         key=key,
         tags=frozenset(tags),
-        stale_while_revalidate_s=stale_s,
+        stale_while_revalidate_s=_not_negative("stale_while_revalidate", stale_while_revalidate),
+        stale_if_error_s=_not_negative("stale_if_error", stale_if_error),
+        statuses=_statuses(statuses or {}),
+        early=_not_negative("early", early),
         max_bytes=max_bytes,
         consistency=consistency_of(consistency),
+        max_entries=max_entries,
+        budget_bytes=budget_bytes,
+        compress=compress,
     )
 
     def mark(endpoint: F) -> F:
@@ -80,8 +95,40 @@ def cached(
     return mark
 
 
-def _seconds(duration: float | timedelta) -> float:
-    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+def _seconds(name: str, duration: float | timedelta) -> float:
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+    if not isfinite(seconds):
+        raise ValueError(f"cached({name}=...) must be a finite number; got {duration!r}")
+    return seconds
+
+
+def _positive(name: str, duration: float | timedelta) -> float:
+    seconds = _seconds(name, duration)
+    if seconds <= 0:
+        raise ValueError(f"cached({name}=...) must be positive, in seconds; got {duration!r}")
+    return seconds
+
+
+def _not_negative(name: str, duration: float | timedelta) -> float:
+    seconds = _seconds(name, duration)
+    if seconds < 0:
+        raise ValueError(f"cached({name}=...) must not be negative; got {duration!r}")
+    return seconds
+
+
+# No body of its own (204), a part (206), a comparison (304), what is true of this one caller (401, 403, 407, 429),
+# a mishap (5xx): nothing of that is true of the next request.
+_NEVER_KEPT = frozenset({204, 205, 206, 304, 401, 403, 407, 412, 416, 429})
+
+
+def _statuses(said: Mapping[int, float | timedelta]) -> dict[int, float]:
+    for status in said:
+        if not isinstance(status, int) or not 201 <= status < 500 or status in _NEVER_KEPT:
+            raise ValueError(
+                f"cached(statuses=...) maps statuses such as 404 or 410 to seconds (200 has ttl=...); {status!r} "
+                "is never kept"
+            )
+    return {status: _positive(f"statuses[{status}]", seconds) for status, seconds in said.items()}
 
 
 def _vary_on(said: VaryOn | str | None, *, shared: bool, public: bool) -> VaryOn:
@@ -176,11 +223,11 @@ def _compiled(template: str, converters: Any, suffix: str = "") -> re.Pattern[st
 
 
 class RouteTable:
-    """Method and path -> `Route`, as the application's own router would choose. Remembers `REMEMBERED_PATHS`."""
+    """Method and path -> `Route`, as the application's own router would choose. Remembers `REMEMBERED_BYTES`."""
 
     def __init__(self, patterns: Iterable[_Pattern] = ()) -> None:
         self._patterns = tuple(patterns)
-        self._remembered: dict[tuple[str, str], Route] = {}
+        self._remembered: Memo[tuple[str, str], Route] = Memo(REMEMBERED_BYTES)
 
     @classmethod
     def of(cls, app: Any) -> RouteTable:
@@ -203,10 +250,7 @@ class RouteTable:
         found = self._remembered.get((method, path))
         if found is None:
             found = self._search("GET" if method == "HEAD" else method, path)
-            if len(path) <= REMEMBERED_LENGTH:
-                if len(self._remembered) >= REMEMBERED_PATHS:
-                    self._remembered.clear()
-                self._remembered[method, path] = found
+            self._remembered.put((method, path), found, _PATH_BYTES + len(path))
         return found
 
     def _search(self, method: str, path: str) -> Route:

@@ -46,6 +46,10 @@ class Invalidation:
         return Invalidation(at, cause(), _user(), relations, writes.statements)
 
     @staticmethod
+    def of_pattern(pattern: str, at: datetime) -> Invalidation:
+        return Invalidation(at, cause(), _user(), (pattern,))
+
+    @staticmethod
     def of_everything(at: datetime) -> Invalidation:
         return Invalidation(at, cause(), _user(), ("everything",))
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from steinmetz.cache.policy.epochs import DEFAULT_LEASE_S, Epochs, Mark, Moment
+from steinmetz.cache.policy.patterns import PathPattern
+from steinmetz.cache.policy.tags import written_paths
 from steinmetz.cache.stores.base import K, Store
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import ReadSet, WriteSet
@@ -60,6 +62,11 @@ class Coherence:
             self._end_leases()
             return self.epochs.unmoved_since(sequence, kept.read_set) and store.put(kept)
 
+    def reweigh(self, store: Store[K], kept: K) -> bool:
+        """Tell ``store`` that the weight of ``kept`` has changed; False if it is no longer kept."""
+        with self._lock:
+            return store.reweigh(kept)
+
     def discard(self, store: Store[K], kept: K) -> bool:
         with self._lock:
             return store.discard(kept)
@@ -75,14 +82,19 @@ class Coherence:
             return self.epochs.unmoved_until(sequence, reads, moment)
 
     async def settled(self, reads: ReadSet, timeout_s: float) -> bool:
-        """Wait until no commit under way concerns ``reads`` (trap T10): whether that came within ``timeout_s``."""
+        """Wait for the end of the commits that are now under way and concern ``reads`` (trap T10).
+
+        Whether that came within ``timeout_s``; others may have begun meanwhile.
+        """
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + timeout_s
+        awaited = [mark for mark in self.epochs.marks if reads.concerned_by(mark.writes)]
         while True:
             future: asyncio.Future[None] = loop.create_future()
             with self._lock:
                 self._end_leases()
-                if not self.epochs.suspends(reads):
+                awaited = [mark for mark in awaited if mark in self.epochs.marks]
+                if not awaited:
                     return True
                 self._waiting.append((loop, future))
             try:
@@ -117,6 +129,15 @@ class Coherence:
         with self._lock:
             self.epochs.move(writes)
             return self._drop(writes)
+
+    def move_matching(self, pattern: PathPattern) -> int:
+        """The paths that match ``pattern`` were written: returns how many kept things were dropped.
+
+        What is being computed has no index, so of that nothing is kept at or below `PathPattern.above`.
+        """
+        with self._lock:
+            self.epochs.move(written_paths([pattern.above()]))
+            return sum(store.drop_matching(pattern) for store in self._stores)
 
     def clear(self) -> int:
         """Forget everything, and keep nothing that is being computed now."""

@@ -12,6 +12,8 @@ from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.reads import current_recording
 from steinmetz.cache.policy.epochs import Mark
+from steinmetz.cache.policy.patterns import PathPattern
+from steinmetz.cache.policy.tags import written_paths
 from steinmetz.cache.statistics import Statistics
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import WriteSet
@@ -66,6 +68,12 @@ class WriteObserver:
         with self._lock:
             self.rollbacks += 1
 
+    def lost(self, token: object) -> None:
+        """The commit may yet come to pass, and nobody will tell: a second mark stands until its lease ends."""
+        assert isinstance(token, Mark)
+        self._coherence.mark(token.writes)
+        self.bump(token)
+
     # -- by hand
 
     def move(self, writes: WriteSet) -> int:
@@ -75,6 +83,19 @@ class WriteObserver:
             invalidation.dropped = self._coherence.move(writes)
         self._record(invalidation)
         self._tell(writes)
+        return invalidation.dropped
+
+    def move_matching(self, pattern: PathPattern) -> int:
+        """The paths that match were written; returns how many answers were dropped.
+
+        Listeners, who know no patterns, hear of the path at or below which all of it lies.
+        """
+        above = written_paths([pattern.above()])
+        invalidation = Invalidation.of_pattern(str(pattern), self._clock.now())
+        with self._statistics.attributed(invalidation):
+            invalidation.dropped = self._coherence.move_matching(pattern)
+        self._record(invalidation)
+        self._tell(above)
         return invalidation.dropped
 
     def clear(self) -> int:

@@ -25,6 +25,8 @@ from steinmetz.sql.effects import ReadSet, WriteSet
 
 DEFAULT_LEASE_S = 30.0
 DEFAULT_RING = 4_096
+MAX_WEIGHT = 65_536
+"""Of all moves that are remembered: relations and values of rows that they name, some 200 bytes each."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,8 +48,8 @@ class Moment:
 class Epochs:
     """The ledger of writes: how often the world moved, where, and where it may be about to.
 
-    Remembers the last ``ring`` moves; a reader that began before the oldest of them is told that everything moved
-    (trap T12). Memory: O(ring + marks).
+    Remembers the last ``ring`` moves, or as many as weigh `MAX_WEIGHT` together; a reader that began before the
+    oldest of them is told that everything moved (trap T12).
     """
 
     def __init__(self, *, lease_s: float = DEFAULT_LEASE_S, ring: int = DEFAULT_RING) -> None:
@@ -55,6 +57,7 @@ class Epochs:
         self.marks: list[Mark] = []
         self._lease_s = lease_s
         self._ring: deque[tuple[int, WriteSet]] = deque(maxlen=ring)
+        self._weight = 0
         self._forgotten = 0
 
     # -- writers
@@ -79,8 +82,11 @@ class Epochs:
 
     def move(self, writes: WriteSet) -> None:
         """Something was written that needed no mark, such as a path by hand."""
-        if len(self._ring) == self._ring.maxlen:
-            self._forgotten = self._ring[0][0]
+        weight = _weight(writes)
+        while self._ring and (len(self._ring) == self._ring.maxlen or self._weight + weight > MAX_WEIGHT):
+            self._forgotten, oldest = self._ring.popleft()
+            self._weight -= _weight(oldest)
+        self._weight += weight
         self.sequence += 1
         self._ring.append((self.sequence, writes))
 
@@ -88,6 +94,7 @@ class Epochs:
         """Everything moved: nothing that has begun may be kept."""
         self.sequence += 1
         self._ring.clear()
+        self._weight = 0
         self._forgotten = self.sequence
 
     def overdue(self, now_s: float) -> list[Mark]:
@@ -123,3 +130,11 @@ class Epochs:
             if moved <= moment.sequence and reads.concerned_by(writes):
                 return False
         return True
+
+
+def _weight(writes: WriteSet) -> int:
+    """How many relations and values of rows ``writes`` names."""
+    weight = 1 + len(writes.relations)
+    for changes in writes.changes.values():
+        weight += sum(len(values) for change in changes for values in change.within.values())
+    return weight

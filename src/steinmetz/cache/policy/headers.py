@@ -33,18 +33,37 @@ def value_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | Non
     return b", ".join(found) if found else None
 
 
+def first_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first line of a field that has one value only, or None. ``name`` in lower case."""
+    for field, value in headers:
+        if field.lower() == name:
+            return value
+    return None
+
+
 def cache_control(value: bytes) -> dict[str, str | None]:
     """The directives of a Cache-Control field, names in lower case, quoted arguments unquoted.
 
     "Cache directives are identified by a token, to be compared case-insensitively" (RFC 9111, 5.2). Of a directive
-    given twice the first counts.
+    given twice the first counts (4.2.1); of those that name fields all do, and one without names the whole.
     """
     directives: dict[str, str | None] = {}
     for part in _split_list(value.decode("latin-1")):
         name, equals, argument = part.partition("=")
-        directives.setdefault(name.strip().lower(), argument.strip().strip('"') if equals else None)
+        # The grammar has no blanks beside the equals sign; an argument that goes wrong is worth nothing (4.2.1).
+        is_wrong = name != name.strip() or argument != argument.strip()
+        said = None if not equals else "" if is_wrong else argument.strip('"')
+        name = name.strip().lower()
+        if name in directives and name in _NAMES_FIELDS:
+            before = directives[name]
+            directives[name] = f"{before},{said}" if before and said else None
+        else:
+            directives.setdefault(name, said)
     directives.pop("", None)
     return directives
+
+
+_NAMES_FIELDS = frozenset({"no-cache", "private"})
 
 
 def format_cache_control(directives: Mapping[str, str | int | None]) -> bytes:
@@ -72,6 +91,27 @@ def vary_names(value: bytes | None) -> tuple[bytes, ...] | None:
 def selected(headers: Headers, names: Iterable[bytes]) -> tuple[tuple[bytes, bytes | None], ...]:
     """The values that ``names`` of a Vary field select in a request, for comparing with another request's."""
     return tuple((name, _squeezed(value_of(headers, name))) for name in names)
+
+
+def normalised(headers: Headers, names: Iterable[bytes]) -> tuple[tuple[bytes, bytes | None], ...]:
+    """As `selected`, but also normalised "in ways that are known to have identical semantics" (RFC 9111, 4.1).
+
+    Languages and codings: case, blanks, and the order of members of one weight.
+    """
+    return tuple(
+        (name, _ordered(value_of(headers, name)) if name in _ORDERLESS else _squeezed(value_of(headers, name)))
+        for name in names
+    )
+
+
+_ORDERLESS = frozenset({b"accept-language", b"accept-encoding"})
+
+
+def _ordered(value: bytes | None) -> bytes | None:
+    if value is None:
+        return None
+    members = {b"".join(part.split()).lower() for part in value.split(b",")} - {b""}
+    return b", ".join(sorted(members))
 
 
 def _squeezed(value: bytes | None) -> bytes | None:
@@ -120,7 +160,8 @@ def _split_list(value: str) -> list[str]:
         elif character == "," and not quoted:
             parts.append(value[start:at])
             start = at + 1
-    parts.append(value[start:])
+    # A quote that is never closed is none: it must not hide a no-store behind it.
+    parts += value[start:].split(",") if quoted else [value[start:]]
     return [part for part in (member.strip() for member in parts) if part]
 
 
@@ -132,6 +173,7 @@ def cache_status(
     collapsed: bool = False,
     ttl_s: int | None = None,
     detail: str | None = None,
+    fwd_status: int | None = None,
 ) -> bytes:
     """One member of a Cache-Status field (RFC 9211, 2), such as ``SteinmetZ; fwd=uri-miss; stored``."""
     parts = [CACHE_NAME]
@@ -139,6 +181,8 @@ def cache_status(
         parts.append("hit")
     if fwd is not None:
         parts.append(f"fwd={fwd}")
+    if fwd_status is not None:
+        parts.append(f"fwd-status={fwd_status}")
     if stored:
         parts.append("stored")
     if collapsed:

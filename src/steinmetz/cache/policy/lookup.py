@@ -1,10 +1,11 @@
-"""What becomes of a request at a cached route: one of four types, each with its reason."""
+"""What becomes of a request: Hit, Stale, Revalidate, Miss or Bypass, each its own type with its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.freshness import age_s, is_fresh, is_outlived, remaining_s
@@ -23,6 +24,7 @@ class MissReason(StrEnum):
     VARY = "another request header selected the kept answer"
     NO_CACHE = "the request asked for a new answer"
     TOO_OLD = "the request asked for a younger answer"
+    MUST_VALIDATE = "the kept answer said no-cache"
 
 
 # RFC 9211, 2.2: why the request went forward.
@@ -33,6 +35,7 @@ FWD = {
     MissReason.VARY: "vary-miss",
     MissReason.NO_CACHE: "request",
     MissReason.TOO_OLD: "request",
+    MissReason.MUST_VALIDATE: "stale",
 }
 
 
@@ -43,9 +46,21 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The answer is past its time but may be given while a new one is computed."""
+    """The answer is past its time but may be given.
+
+    ``refresh``: while a new one is computed; otherwise the request itself allowed it (max-stale).
+    """
 
     entry: Entry
+    refresh: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Revalidate:
+    """There is an answer, but the origin is to be asked whether it still holds. Only a gateway says so."""
+
+    entry: Entry
+    reason: MissReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ class Bypass:
     reason: str
 
 
-Lookup = Hit | Stale | Miss | Bypass
+Lookup = Hit | Stale | Revalidate | Miss | Bypass
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,8 @@ class Demands:
     only_if_cached: bool = False
     max_age_s: int | None = None
     min_fresh_s: int | None = None
+    max_stale_s: float | None = None
+    stale_if_error_s: int = 0
 
 
 NO_DEMANDS = Demands()
@@ -95,19 +112,29 @@ def demands(control: bytes | None, pragma: bytes | None = None) -> Demands:
         only_if_cached="only-if-cached" in said,
         max_age_s=delta_seconds(said, "max-age"),
         min_fresh_s=delta_seconds(said, "min-fresh"),
+        max_stale_s=_max_stale_s(said),
+        stale_if_error_s=delta_seconds(said, "stale-if-error") or 0,
     )
+
+
+def _max_stale_s(said: Mapping[str, str | None]) -> float | None:
+    # "If no value is assigned to max-stale, then the client will accept a stale response of any age" (5.2.1.2).
+    if "max-stale" not in said:
+        return None
+    return inf if said["max-stale"] is None else float(delta_seconds(said, "max-stale") or 0) or None
 
 
 def unanswerable(interesting: Mapping[bytes, bytes]) -> str | None:
     """Why a GET with these header fields is none that a kept answer fits, or None."""
-    if b"range" in interesting:
-        return "range"
     if b"upgrade" in interesting:
         return "upgrade"
     if b"expect" in interesting:
         return "expect"
     if b"transfer-encoding" in interesting or interesting.get(b"content-length", b"0").strip() not in (b"0", b""):
         return "body"
+    if b"range" in interesting:
+        # The last one: whoever can cut a kept answer knows that nothing else is in the way.
+        return "range"
     return None
 
 
@@ -160,3 +187,42 @@ def look_up(
     if now_s < entry.expires_s + entry.terms.stale_while_revalidate_s:
         return Stale(entry)
     return Miss(MissReason.EXPIRED)
+
+
+def judge(entry: Entry, asked: Demands, now_s: float) -> Hit | Stale | Revalidate:
+    """As `look_up`, for an answer that a gateway selected: if it may not be given, the origin is asked about it.
+
+    "A cache MUST NOT generate a stale response if it is prohibited by an explicit in-protocol directive"
+    (RFC 9111, 4.2.4).
+    """
+    if asked.no_cache:
+        return Revalidate(entry, MissReason.NO_CACHE)
+    if entry.terms.no_cache:
+        return Revalidate(entry, MissReason.MUST_VALIDATE)
+    if asked.max_age_s is not None and (asked.max_age_s == 0 or age_s(entry, now_s) > asked.max_age_s):
+        return Revalidate(entry, MissReason.TOO_OLD)
+    if asked.min_fresh_s is not None and remaining_s(entry, now_s) < asked.min_fresh_s:
+        return Revalidate(entry, MissReason.TOO_OLD)
+    if is_fresh(entry, now_s):
+        return Hit(entry)
+    if not entry.terms.must_revalidate:
+        if asked.max_stale_s is not None and now_s - entry.expires_s <= asked.max_stale_s:
+            return Stale(entry, refresh=False)
+        if now_s < entry.expires_s + entry.terms.stale_while_revalidate_s:
+            return Stale(entry)
+    return Revalidate(entry, MissReason.EXPIRED)
+
+
+def may_be_given_for_error(entry: Entry, asked: Demands, now_s: float, *, disconnected_s: float = 0.0) -> bool:
+    """Whether the stale ``entry`` may stand in for an error (RFC 5861, 4), or for an origin that is not there.
+
+    ``disconnected_s`` is how long past its time an answer may be given where the origin cannot be reached
+    (RFC 9111, 4.2.4); 0 if it answered.
+    """
+    if entry.terms.must_revalidate or isinstance(judge(entry, asked, now_s), Hit):
+        return False
+    # "the client ... does not want a stored response used without successful validation" (RFC 9111, 5.2.1.4).
+    if asked.no_cache or asked.max_age_s is not None or asked.min_fresh_s is not None:
+        return False
+    allowed_s = max(entry.terms.stale_if_error_s, asked.stale_if_error_s, disconnected_s)
+    return now_s < entry.expires_s + allowed_s

@@ -15,18 +15,22 @@ from steinmetz.sql.effects import ReadSet
 class Refusal(StrEnum):
     """Why an answer was not kept. All but `MOVED` also forbid giving it to anybody but the caller."""
 
-    STATUS = "status is not 200"
+    STATUS = "no answer of this status is kept"
     SET_COOKIE = "sets a cookie"
     NO_STORE = "response says no-store"
     PRIVATE = "response says private"
     NO_CACHE = "response says no-cache"
     VARY_ANY = "varies on everything"
+    ONE_REQUEST = "a header line belongs to this one request"
     PARTIAL = "body is not as long as its header says"
     TOO_LARGE = "body is above the limit"
     WROTE = "the request wrote"
     UNCERTAIN = "what was read is not certain"
     NO_LIFE = "no time to live"
     MOVED = "something it read was written meanwhile"
+    AUTHORIZATION = "the request was authorized, and the response does not say that others may have it"
+    METHOD = "the response to this method is not one to GET"
+    NO_RANGE = "a partial body that does not say which part it is"
     DISABLED = "the cache was switched off meanwhile"
 
 
@@ -44,7 +48,8 @@ class Answer:
 
 def storable(answer: Answer, policy: CachePolicy) -> Terms | Refusal:
     """Whether ``answer`` may be kept as far as it alone can tell; the epochs have the last word."""
-    if answer.status != 200:
+    route_ttl_s = policy.ttl_of(answer.status)
+    if route_ttl_s is None:
         return Refusal.STATUS
     if answer.length is None:
         return Refusal.TOO_LARGE
@@ -67,7 +72,18 @@ def storable(answer: Answer, policy: CachePolicy) -> Terms | Refusal:
         return Refusal.WROTE
     if not answer.read_set.is_certain:
         return Refusal.UNCERTAIN
-    ttl_s = lifetime_s(policy.ttl_s, directives)
+    ttl_s = lifetime_s(route_ttl_s, directives)
     if ttl_s <= 0:
         return Refusal.NO_LIFE
-    return Terms(ttl_s, vary, stale_while_revalidate_s=policy.stale_while_revalidate_s)
+    return Terms(
+        ttl_s,
+        vary,
+        stale_while_revalidate_s=policy.stale_while_revalidate_s,
+        stale_if_error_s=policy.stale_if_error_s,
+        # "must not be used ... once it has become stale": whoever says so gets neither stale rule (5.2.2.2).
+        must_revalidate=not _MUST_REVALIDATE.isdisjoint(directives),
+        early=policy.early,
+    )
+
+
+_MUST_REVALIDATE = {"must-revalidate", "proxy-revalidate"}

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from steinmetz.cache.policy.patterns import PathPattern
 from steinmetz.sql.effects import ReadSet, WriteSet
 
 
 class Kept(Protocol):
-    """What a store keeps: something computed from a read set, weighing so many bytes.
+    """What a store keeps: something computed from a read set. ``weight`` is in bytes, all included.
 
-    ``alive`` is true until the store lets go of it, for whoever has it in hand.
+    ``alive`` is true until the store lets go of it, for whoever has it in hand. What is `Placed` besides is found
+    by patterns, held within the limits of its route, and kept the longer the more it cost.
     """
 
     alive: bool
@@ -61,10 +63,19 @@ class Store(Protocol[K]):
         """What is kept under ``key``; counts as a use."""
 
     def put(self, kept: K) -> bool:
-        """Keep it in place of what had its key; False if it is too heavy for the store."""
+        """Keep it in place of what had its key; False if it is too heavy for the store or its route's limits."""
+
+    def reweigh(self, kept: K) -> bool:
+        """Its weight has changed: False if it is not kept, be it that it had to go for this."""
 
     def drop(self, writes: WriteSet) -> int:
         """Forget all that ``writes`` concerns; returns how many."""
+
+    def keys_matching(self, pattern: PathPattern) -> list[bytes]:
+        """The keys of all whose path matches ``pattern``, found by an index and not by a scan."""
+
+    def drop_matching(self, pattern: PathPattern) -> int:
+        """Forget all whose path matches ``pattern``; returns how many."""
 
     def discard(self, kept: K) -> bool:
         """Forget just this one, if it is still the one under its key."""

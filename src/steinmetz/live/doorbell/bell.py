@@ -34,6 +34,7 @@ from steinmetz.live.doorbell.messages import (
     encode,
 )
 from steinmetz.live.doorbell.place import SUFFIX, Place, user_of
+from steinmetz.sql.commits import HearsOfLosses
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.engine import TransactionObserver
 from steinmetz.sql.scope import ScopeKind, open_scope
@@ -241,22 +242,30 @@ class Bell:
         except KeyError:
             raise MessageError("no such mark") from None
 
-    def _bump(self, who: str, writes: WriteSet, token: object) -> None:
+    def _bump(self, who: str, writes: WriteSet, token: object, *, lost: bool = False) -> None:
+        observer = self._observer
         with open_scope(ScopeKind.COMMAND, who or "a neighbour"):
             try:
                 if writes.unknown:
                     self._schema_changed()  # before the bump: what is learnt from now on is of the new schema
             finally:
-                self._observer.bump(token)
+                if lost and isinstance(observer, HearsOfLosses):
+                    observer.lost(token)
+                else:
+                    observer.bump(token)
 
     def _hang_up(self, caller: _Caller, *, is_clean: bool, reason: str = "") -> None:
-        """The conversation is over. If it broke off, anything may have been written before or after."""
+        """The conversation is over. If it broke off, anything may have been written before or after.
+
+        A writer that was killed after it had sent COMMIT is gone before the server has committed: what it had
+        marked is lost, and not bumped.
+        """
         caller.line.close()
         self._callers.discard(caller)
         marks, caller.marks = caller.marks, {}
         for writes, token in marks.values():
             with contextlib.suppress(Exception):
-                self._bump(caller.who, writes, token)
+                self._bump(caller.who, writes, token, lost=not is_clean)
         if not is_clean:
             self.lost += 1
             self._doubt(reason, caller.who)

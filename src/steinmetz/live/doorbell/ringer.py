@@ -177,6 +177,12 @@ class Ringer:
         if token.lines:
             self._carried(lambda: self._end(token, Unmark(token.number)))
 
+    def lost(self, token: object) -> None:
+        """The commit may yet come to pass: a second mark stands at the neighbours until its lease ends."""
+        assert isinstance(token, _Rung)
+        self.mark(token.writes)
+        self.bump(token)
+
     # -- for writers without a hook
 
     @contextmanager

@@ -1,8 +1,9 @@
 """What one scope asked of the database: how often each statement, and what is noteworthy about that.
 
-`ScopeLedger.note` is called for every statement and does no more than count, until a statement has run `LOOK_FROM`
-times: from then on its call site and a digest of its keys are taken, of the next `LOOKS` runs and then of every
-64th. Nothing of a parameter is kept but the digest.
+`ScopeLedger.note` is called for every statement but the ``firsts`` (reads that were noted in another scope before,
+and run for the first time here) and does no more than count, until a statement has run `LOOK_FROM` times: from
+then on its call site and a digest of its keys are taken, of the next `LOOKS` runs and then of every 64th. Nothing
+of a parameter is kept but the digest.
 
 Bounds for each scope: `STATEMENTS` statements, `TRAILS` trails for each, `KEYS` digests for each of those.
 """
@@ -89,7 +90,7 @@ class ScopeLedger:
     does it and commits is no loop, though it never ends.
     """
 
-    __slots__ = ("_by_transaction", "_ended", "_look_from", "dropped", "eye", "failed", "runs")
+    __slots__ = ("_by_transaction", "_ended", "_look_from", "dropped", "eye", "failed", "firsts", "runs")
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class ScopeLedger:
         self._by_transaction = kind in _UNITS_BY_TRANSACTION
         self._look_from = look_from
         self.runs: dict[str, Runs] = {}
+        self.firsts: dict[str, list[Any]] | None = {} if look_from > 1 else None
         self.dropped = 0
         self.failed = 0
 
@@ -133,7 +135,9 @@ class ScopeLedger:
             except Exception:
                 self.failed += 1
         runs = self.runs.setdefault(facts.fingerprint, Runs(facts, duration_ns))
-        if self._look_from <= 1:
+        if self.firsts and facts.fingerprint in self.firsts:
+            runs.count = 2
+        if runs.count >= self._look_from:
             try:
                 self._look(runs, parameters, context)
             except Exception:
@@ -192,6 +196,17 @@ class ScopeLedger:
         runs = self.runs.get(facts.fingerprint)
         if runs is not None:
             runs.total_ns += fetch_ns
+
+    def settle(self) -> None:
+        """Add the first runs that were not noted."""
+        for fingerprint, (facts, duration_ns, _) in list((self.firsts or {}).items()):
+            runs = self.runs.get(fingerprint)
+            if runs is not None:
+                runs.total_ns += duration_ns
+            elif len(self.runs) < STATEMENTS:
+                self.runs[fingerprint] = Runs(facts, duration_ns)
+            else:
+                self.dropped += 1
 
     def closed(self, scope: Scope) -> None:
         self._ended(scope, self)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 from steinmetz.clock import perf_ns
 from steinmetz.sql.execution import watching
 from steinmetz.sql.facts import StatementFacts
-from steinmetz.sql.scope import Ledger, current_scope
+from steinmetz.sql.scope import Current, Ledger, current_scope
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
@@ -102,7 +101,7 @@ class Span:
             span = span.parent
 
 
-current_span = cast("ContextVar[Span | None]", watching)
+current_span = cast("Current[Span]", watching)
 """Spans are the only watches there are."""
 
 
@@ -127,7 +126,7 @@ class Track:
         self._name = name
         self._sampler = sampler
         self._span: Span | None = None
-        self._token: Token[Span | None] | None = None
+        self._token: tuple[Span | None] | None = None
 
     def __enter__(self) -> Track:
         self._span = Span(self._name, current_span.get(), is_sample=True, open_ledger=self._sampler.span_ledger)

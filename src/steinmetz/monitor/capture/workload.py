@@ -22,7 +22,7 @@ from steinmetz.sql.facts import StatementFacts, Verb
 FLOOR_NS = 1_000_000
 """A run that takes longer is always looked at: that costs it less than one percent."""
 SAMPLED_EVERY = 64
-LOOKED_AT_FIRST = 2_000
+LOOKED_AT_FIRST = 1_000
 """So many runs are all looked at, so that a workload is known soon after the start."""
 STATEMENTS = 500
 SET_BYTES = 16_384

@@ -42,6 +42,8 @@ SLOW_KEPT = 500
 TICK_S = 0.25
 """How often what was counted is folded into statistics; between, a duration takes 40 bytes."""
 PACKED_A_TICK = 50
+UNITS_PENDING = 5_000
+"""Requests and other units of work that wait to be counted; with more, the store turns early."""
 
 
 class MemoryStore:
@@ -69,6 +71,7 @@ class MemoryStore:
         self._hours = Ring(HOURS_KEPT, HOURS_BYTES)
         self._hour: dict[Subject, Statistics] = {}
         self._hour_slowest = Slowest()
+        self._units: deque[tuple[str, int, int, int, bool]] = deque()
         self._unpacked: deque[tuple[Period, list[tuple[Subject, Statistics]], int]] = deque()
         self._slow: deque[SlowQuery] = deque(maxlen=SLOW_KEPT)
 
@@ -95,9 +98,14 @@ class MemoryStore:
             meter.slow()
 
     def route(self, name: str, duration_ns: int, statements: int, db_ns: int, *, failed: bool = False) -> None:
-        if perf_ns() >= self.turn_at_ns:
+        if perf_ns() >= self.turn_at_ns or len(self._units) >= UNITS_PENDING:
             self.turn()
-        with self._lock:
+        self._units.append((name, duration_ns, statements, db_ns, failed))
+
+    def _count_units(self) -> None:
+        """Count the units of work that are pending. Under the lock."""
+        while self._units:
+            name, duration_ns, statements, db_ns, failed = self._units.popleft()
             cell = self._routes.meter(name, name).samples
             if cell.open is None:
                 cell.open = Statistics()
@@ -126,6 +134,7 @@ class MemoryStore:
 
     def _turn(self) -> None:
         """Fold; and if the minute is over, close it. Under the lock."""
+        self._count_units()
         for roster in self._rosters.values():
             roster.fold()
         minute = self._minute_now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from steinmetz.monitor.analysis.rankings import StatementFigures
 from steinmetz.sql.facts import StatementFacts
@@ -59,6 +59,22 @@ class Routes:
                     self._texts.setdefault(fingerprint, one.facts.text)
                 figures[0] += one.count
                 figures[1] += one.total_ns
+
+    def add_firsts(self, route: str, firsts: Sequence[list[Any]]) -> bool:
+        """`add` for statements that ran once each (`Scope.firsts`), if all of them are known; else False."""
+        with self._lock:
+            known = self._routes.get(route)
+            if known is None:
+                return False
+            statements = known.statements
+            figures = [statements.get(facts.fingerprint) for facts, _, _ in firsts]
+            if None in figures:
+                return False
+            known.requests += 1
+            for each, (_, duration_ns, _) in zip(figures, firsts, strict=True):
+                each[0] += 1  # type: ignore[index]
+                each[1] += duration_ns  # type: ignore[index]
+            return True
 
     def figures(self) -> list[StatementFigures]:
         with self._lock:

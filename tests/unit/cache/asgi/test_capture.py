@@ -91,3 +91,21 @@ async def test_what_comes_before_the_start_passes() -> None:
     client = Client()
     await client.capture({"type": "http.response.push", "path": "/x", "headers": []})
     assert client.kinds == ["push"]
+
+
+async def test_a_piece_as_long_as_the_header_says_is_the_whole_though_more_is_announced() -> None:
+    client = Client()
+    await client.capture({"type": "http.response.start", "status": 200, "headers": [(b"Content-Length", b"3")]})
+    await client.body(b"abc", more=True)
+    assert (client.kinds, client.whole, client.ended) == (["start", "body"], [b"abc"], [])
+    assert not client.messages[-1].get("more_body")
+    await client.body(b"")
+    assert client.kinds == ["start", "body"]
+
+
+async def test_a_piece_shorter_than_the_header_says_passes_as_a_stream() -> None:
+    client = Client()
+    await client.capture({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+    await client.body(b"abc", more=True)
+    await client.body(b"def")
+    assert (client.kinds, client.whole, client.ended) == (["start", "body", "body"], [], [b"abcdef"])

@@ -159,13 +159,21 @@ class TestDemands:
         answer = await rig.ask("/a", headers=[("Cache-Control", "only-if-cached")])
         assert (answer.status, answer.cache, computed) == (504, "MISS", [])
 
-    @pytest.mark.parametrize(
-        "header", [("Range", "bytes=0-1"), ("Upgrade", "h2c"), ("Content-Length", "3"), ("Expect", "100-continue")]
-    )
+    @pytest.mark.parametrize("header", [("Upgrade", "h2c"), ("Content-Length", "3"), ("Expect", "100-continue")])
     async def test_a_request_that_no_kept_answer_fits_passes_by(self, rig: Any, header: tuple[str, str]) -> None:
         computed = counting(rig)
         await rig.ask("/a")
         assert (await rig.ask("/a", headers=[header])).cache == "BYPASS"
+        assert (await rig.ask("/a", headers=[header, ("Range", "bytes=0-1")])).cache == "BYPASS"
+        assert len(computed) == 3
+
+    async def test_a_range_is_cut_from_a_kept_answer_and_else_passes_by(self, rig: Any) -> None:
+        computed = counting(rig)
+        part = [("Range", "bytes=0-1")]
+        assert (await rig.ask("/a", headers=part)).cache == "BYPASS"
+        whole = await rig.ask("/a")
+        answer = await rig.ask("/a", headers=part)
+        assert (answer.status, answer.cache, answer.body) == (206, "HIT", whole.body[:2])
         assert len(computed) == 2
 
 

@@ -13,7 +13,7 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
 from steinmetz.cache import CachePolicy, RouteTable, VaryOn, cached, invalidates
-from steinmetz.cache.asgi.routes import CACHED, REMEMBERED_PATHS, UNKNOWN
+from steinmetz.cache.asgi.routes import CACHED, REMEMBERED_BYTES, UNKNOWN
 
 
 @cached(60)
@@ -62,6 +62,8 @@ class TestMarks:
             ({"ttl": 0}, "positive"),
             ({"ttl": -1}, "positive"),
             ({"stale_while_revalidate": -1}, "negative"),
+            ({"max_entries": 0}, "max_entries"),
+            ({"budget_bytes": -1}, "budget_bytes"),
             ({"vary_on": "moon"}, '"none", "role" or "user"'),
             ({"shared": True, "vary_on": "user"}, "shared"),
         ],
@@ -162,10 +164,13 @@ class TestStarlette:
 
     def test_what_it_remembers_is_bounded(self) -> None:
         table = RouteTable.of(Starlette(routes=[Route("/{name}", marked)]))
-        for number in range(REMEMBERED_PATHS + 10):
+        for number in range(2_000):
             table.match("GET", f"/{number}")
+            assert table._remembered.weight_bytes <= REMEMBERED_BYTES
+        assert 0 < len(table._remembered) < 2_000
+        before = len(table._remembered)
         table.match("GET", "/" + "x" * 10_000)
-        assert len(table._remembered) == 10
+        assert len(table._remembered) == before
 
 
 class TestFastAPI:

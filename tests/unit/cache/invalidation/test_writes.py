@@ -59,3 +59,17 @@ def test_what_is_remembered_is_bounded(rig: Any) -> None:
     assert len(rig.cache.invalidations(limit=10_000)) == REMEMBERED
     assert rig.cache.invalidations(limit=3)[0]["at"].endswith("Z")
     assert len(rig.cache.invalidations(limit=3)) == 3
+
+
+def test_a_lost_commit_is_told_at_once_and_stays_in_doubt_until_its_lease_ends(rig: Any) -> None:
+    """Its connection has died; the server may still be at it."""
+    heard: list[Any] = []
+    rig.cache.on_bumped(heard.append)
+    observer, epochs = rig.cache._observer, rig.cache._coherence.epochs
+    observer.lost(observer.mark(writes("invoices")))
+    assert heard == [writes("invoices")]
+    assert [mark.writes for mark in epochs.marks] == [writes("invoices")]
+    rig.clock.advance(rig.cache.config.mark_lease_s)
+    sequence = epochs.sequence
+    assert rig.cache._coherence.moment().pending == ()
+    assert epochs.sequence == sequence + 1, "its end counts as a bump"

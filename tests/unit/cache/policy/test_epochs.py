@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from steinmetz.cache.policy.epochs import Epochs
+from steinmetz.cache.policy.epochs import MAX_WEIGHT, Epochs
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
+from steinmetz.sql.rows import MAX_KEYS, Change, Column, Kind
 
 INVOICES, NODES = Relation("main", "invoices"), Relation("main", "nodes")
 READS_INVOICES, READS_NODES = ReadSet(frozenset({INVOICES})), ReadSet(frozenset({NODES}))
@@ -70,6 +71,21 @@ def test_t12_whoever_began_before_the_oldest_remembered_move_may_not_keep() -> N
         epochs.move(WRITES_INVOICES)
     assert not epochs.unmoved_since(began, READS_NODES)
     assert epochs.unmoved_since(began + 1, READS_NODES)
+
+
+def test_t12_many_heavy_moves_are_forgotten_earlier() -> None:
+    epochs = Epochs()
+    began, nodes = epochs.begin(), Relation("main", "nodes")
+    values = frozenset(range(MAX_KEYS))
+    heavy = WriteSet(frozenset({nodes}), changes={nodes: (Change({Column("id", Kind.INTEGER): values}),)})
+    moves = MAX_WEIGHT // (MAX_KEYS + 2)
+    for _ in range(moves):
+        epochs.move(heavy)
+    assert epochs.unmoved_since(began, READS_INVOICES)
+    epochs.move(heavy)
+    assert not epochs.unmoved_since(began, READS_INVOICES)
+    assert epochs.unmoved_since(began + 1, READS_INVOICES)
+    assert len(epochs._ring) == moves
 
 
 def test_what_happens_after_a_moment_does_not_count_against_it() -> None:

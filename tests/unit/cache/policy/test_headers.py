@@ -25,7 +25,7 @@ class TestCacheControl:
             (b"no-store", {"no-store": None}),
             (b"Max-Age=60, PRIVATE", {"max-age": "60", "private": None}),
             (b'private="x, y", max-age="5"', {"private": "x, y", "max-age": "5"}),
-            (b" , max-age = 1 ,,", {"max-age": "1"}),
+            (b" , max-age=1 ,,", {"max-age": "1"}),
             (b"max-age=1, max-age=9", {"max-age": "1"}),
         ],
     )
@@ -97,3 +97,29 @@ def test_cache_status_escapes_its_detail() -> None:
         cache_status(fwd="uri-miss", stored=True, detail='a "b"\n')
         == b'SteinmetZ; fwd=uri-miss; stored; detail="a \\"b\\""'
     )
+
+
+def test_of_directives_that_name_fields_all_lines_count_and_a_bare_one_is_the_whole() -> None:
+    assert cache_control(b'private="a", private="b, c"') == {"private": "a,b, c"}
+    assert cache_control(b'private="a", private') == {"private": None}
+    assert cache_control(b'private, private="a"') == {"private": None}
+    assert cache_control(b'no-cache="", no-cache="a"') == {"no-cache": None}
+    assert cache_control(b"max-age=1, max-age=2") == {"max-age": "1"}
+
+
+def test_a_quote_that_is_never_closed_hides_nothing() -> None:
+    assert cache_control(b'x="y, no-store') == {"x": "y", "no-store": None}
+    assert cache_control(b'a="b,c", x="y, no-store, private') == {
+        "a": "b,c",
+        "x": "y",
+        "no-store": None,
+        "private": None,
+    }
+
+
+def test_a_blank_beside_the_equals_sign_leaves_no_argument() -> None:
+    assert cache_control(b"max-age =60, s-maxage= 5, private = a") == {
+        "max-age": "",
+        "s-maxage": "",
+        "private": "",
+    }

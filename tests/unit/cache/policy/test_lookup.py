@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.lookup import (
+    NO_DEMANDS,
     Bypass,
     Demands,
     Hit,
     Miss,
     MissReason,
+    Revalidate,
     Stale,
     bypassed,
     demands,
+    judge,
     look_up,
+    may_be_given_for_error,
 )
 from steinmetz.cache.policy.terms import Terms
 from steinmetz.cache.policy.variants import NoVariant
@@ -133,3 +139,76 @@ class TestBypass:
         assert bypassed(b"", 10, {}, Demands(), enabled=False) == Bypass("switched off")
         assert bypassed(NoVariant("no credential"), 10, {}, Demands(), enabled=True) == Bypass("no credential")
         assert bypassed(b"", 10_000, {}, Demands(), enabled=True) == Bypass("the key is too long")
+
+
+def judged(entry: Entry, now_s: float, control: bytes | None = None) -> Hit | Stale | Revalidate:
+    return judge(entry, demands(control), now_s)
+
+
+def on_terms(**terms: Any) -> Entry:
+    entry = an_entry()
+    return Entry(
+        key=entry.key,
+        path="/a",
+        route="/a",
+        headers=(),
+        body=b"",
+        read_set=ReadSet(),
+        sequence=0,
+        stored_at_s=100,
+        terms=Terms(60, **terms),
+    )
+
+
+class TestJudge:
+    """As a gateway asks (RFC 9111, 4.2.4): what may not be given is asked about, with the reason."""
+
+    def test_fresh_is_a_hit_and_past_its_time_is_asked_about(self) -> None:
+        entry = on_terms()
+        assert judged(entry, 159) == Hit(entry)
+        assert judged(entry, 160) == Revalidate(entry, MissReason.EXPIRED)
+
+    def test_no_cache_of_either_side_is_asked_about(self) -> None:
+        assert judged(on_terms(no_cache=True), 101).__class__ is Revalidate
+        entry = on_terms()
+        assert judged(entry, 101, b"no-cache") == Revalidate(entry, MissReason.NO_CACHE)
+
+    def test_max_stale_accepts_so_much_and_does_not_refresh(self) -> None:
+        entry = on_terms()
+        assert judged(entry, 170, b"max-stale=10") == Stale(entry, refresh=False)
+        assert judged(entry, 171, b"max-stale=10") == Revalidate(entry, MissReason.EXPIRED)
+        assert judged(entry, 9_999, b"max-stale") == Stale(entry, refresh=False)
+        assert judged(entry, 161, b"max-stale=x") == Revalidate(entry, MissReason.EXPIRED)
+
+    def test_stale_while_revalidate_refreshes(self) -> None:
+        entry = on_terms(stale_while_revalidate_s=10)
+        assert judged(entry, 169) == Stale(entry)
+        assert judged(entry, 170) == Revalidate(entry, MissReason.EXPIRED)
+
+    def test_must_revalidate_forbids_both(self) -> None:
+        entry = on_terms(stale_while_revalidate_s=10, must_revalidate=True)
+        assert judged(entry, 161, b"max-stale") == Revalidate(entry, MissReason.EXPIRED)
+
+    def test_a_request_may_want_a_younger_one(self) -> None:
+        entry = on_terms(age_s=20)
+        assert judged(entry, 110, b"max-age=30") == Hit(entry)
+        assert judged(entry, 111, b"max-age=30") == Revalidate(entry, MissReason.TOO_OLD)
+        assert judged(entry, 100, b"max-age=0") == Revalidate(entry, MissReason.TOO_OLD)
+        assert judged(entry, 111, b"min-fresh=30") == Revalidate(entry, MissReason.TOO_OLD)
+
+
+class TestGivenForAnError:
+    """RFC 5861, 4."""
+
+    def test_within_the_time_that_either_side_allows(self) -> None:
+        entry = on_terms(stale_if_error_s=10)
+        assert may_be_given_for_error(entry, NO_DEMANDS, 169)
+        assert not may_be_given_for_error(entry, NO_DEMANDS, 170)
+        assert may_be_given_for_error(entry, demands(b"stale-if-error=20"), 179)
+        assert may_be_given_for_error(on_terms(), NO_DEMANDS, 200, disconnected_s=41)
+        assert not may_be_given_for_error(on_terms(), NO_DEMANDS, 161)
+
+    def test_never_against_must_revalidate_nor_against_the_request(self) -> None:
+        assert not may_be_given_for_error(on_terms(stale_if_error_s=10, must_revalidate=True), NO_DEMANDS, 165)
+        for control in (b"no-cache", b"max-age=5", b"min-fresh=5"):
+            assert not may_be_given_for_error(on_terms(stale_if_error_s=10), demands(control), 165)

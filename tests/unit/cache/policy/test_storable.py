@@ -72,3 +72,19 @@ def test_the_response_may_shorten_its_life_but_not_lengthen_it() -> None:
 
 def test_vary_is_kept_with_it() -> None:
     assert judged((b"vary", b"Origin, Accept")) == Terms(300, (b"accept", b"origin"))
+
+
+def test_a_status_is_kept_for_as_long_as_the_route_says() -> None:
+    policy = CachePolicy(ttl_s=300, statuses={404: 5, 410: 60})
+    assert storable(Answer(404, (), READS, False, 2), policy) == Terms(5)
+    assert storable(Answer(410, ((b"cache-control", b"max-age=30"),), READS, False, 2), policy) == Terms(30)
+    assert storable(Answer(500, (), READS, False, 2), policy) is Refusal.STATUS
+    assert storable(Answer(404, (), READS, True, 2), policy) is Refusal.WROTE
+
+
+def test_the_terms_of_the_route_go_along() -> None:
+    policy = CachePolicy(ttl_s=300, stale_if_error_s=60, early=1.5)
+    assert storable(Answer(200, (), READS, False, 2), policy) == Terms(300, stale_if_error_s=60, early=1.5)
+    must = storable(Answer(200, ((b"cache-control", b"must-revalidate"),), READS, False, 2), policy)
+    assert isinstance(must, Terms)
+    assert must.must_revalidate

@@ -158,6 +158,26 @@ def test_whoever_breaks_off_with_nothing_marked_may_still_have_written(writer: W
     eventually(lambda: notebook.lines == DOUBT)
 
 
+class Doubting(Notebook):
+    """Tells a lost commit from one that stands."""
+
+    def lost(self, token: object) -> None:
+        self.lines.append(("lost", token))
+
+
+def test_h4_a_writer_killed_after_it_sent_its_commit_may_still_be_committed_for(place: Place) -> None:
+    """PostgreSQL goes on with the COMMIT of a client that is gone; our line to him breaks before that is done."""
+    notebook = Doubting()
+    bell = Bell(place, notebook, schema_changed=notebook.schema_changed)
+    bell.open()
+    writer = Writer(place, bell)
+    writer.tell(HELLO, Mark(1, INVOICES))
+    hang_up(writer)
+    eventually(lambda: len(notebook.lines) == 5)
+    bell.close()
+    assert notebook.lines == [("mark", INVOICES), ("lost", INVOICES), *DOUBT]
+
+
 @pytest.mark.parametrize("raw", [b"GET / HTTP/1.1\r\n\r\n", encode(Bump(1)), encode(Bye()), b"\x00"])
 def test_garbage_from_the_start_ends_the_line_and_counts_as_anything(
     raw: bytes, writer: Writer, notebook: Notebook, bell: Bell

@@ -342,3 +342,8 @@ def test_around_commit_bumps_however_it_ends(ringer: Ringer, bell: Bell, noteboo
     with pytest.raises(OSError, match="the reply was lost"):
         commit()
     assert notebook.lines == [MARKED, BUMPED]
+
+
+def test_t7_a_lost_commit_is_bumped_and_marked_anew(ringer: Ringer, bell: Bell, notebook: Notebook) -> None:
+    ringer.lost(ringer.mark(INVOICES))
+    assert notebook.lines == [MARKED, MARKED, BUMPED]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from steinmetz.cache import ResponseCache
 from steinmetz.cache.response_cache import Order
 from steinmetz.erp.dependencies import writes_as
-from steinmetz.erp.errors import Conflict, Unavailable
+from steinmetz.erp.errors import Conflict, Unavailable, Unprocessable
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system.diagnostics import OPERATORS
 from steinmetz.erp.modules.system.routes import Limit, require_operator
@@ -120,7 +120,10 @@ def _drop(cache: ResponseCache, wanted: InvalidateInput) -> int:
     if wanted.tag is not None:
         return cache.invalidate_tags(wanted.tag)
     if wanted.pattern is not None:
-        return cache.invalidate_pattern(wanted.pattern)
+        try:
+            return cache.invalidate_pattern(wanted.pattern)
+        except ValueError as error:
+            raise Unprocessable(f"{error}.", "pattern") from None
     return cache.clear()
 
 

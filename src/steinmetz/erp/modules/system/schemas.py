@@ -86,7 +86,7 @@ class InvalidateInput(Input):
     tag: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     """Answers of routes marked `cached(tags=...)` with it."""
     pattern: PathText | None = None
-    """Paths with `*` for one segment and `**` for any number of them, such as `/api/invoices/*/pdf`."""
+    """Paths with `*` for one segment and, at the end, `**` for the rest, such as `/api/invoices/*/pdf`."""
     everything: bool = False
 
     @model_validator(mode="after")

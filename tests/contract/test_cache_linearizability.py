@@ -1,0 +1,148 @@
+"""Twenty thousand random reads and writes: none older than an acknowledged write; five broken caches are found.
+
+The full run, over more databases and processes, is ``dev.py bench staleness``; the harness is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.stale.clients import Client, InProcess, Notes, run, truth
+from benchmarks.stale.histories import LINEARIZABLE, SESSION, Fault, Verdict, judge, lost
+from benchmarks.stale.shop import Callers, Shop, fill
+from steinmetz.cache import Principal, ResponseCache
+from steinmetz.cache.asgi.admission import Admission, Admitted
+from steinmetz.cache.policy.epochs import Epochs, Mark, Moment
+from steinmetz.sql.effects import ReadSet, WriteSet
+
+pytestmark = pytest.mark.anyio
+
+OPERATIONS = 20_000
+AT_ONCE = 500
+"""Operations after which a broken cache is looked at."""
+
+
+async def _clients(shop: Shop, notes: Notes, **options: Any) -> list[Client]:
+    await fill(shop.engine)
+    await shop.live.start()
+    door = InProcess(shop.app)
+    return [Client(number, door, notes, seed=5, **options) for number in range(16)]
+
+
+async def _judged(shop: Shop, notes: Notes) -> list[Verdict]:
+    known = await truth(shop.engine, notes)
+    verdicts = [judge(known.states, notes.reads, level) for level in (LINEARIZABLE, SESSION)]
+    verdicts[0].violations += [*notes.foreign, *lost(known.acknowledged, known.committed, 0)]
+    return verdicts
+
+
+async def _end(shop: Shop) -> None:
+    await shop.live.stop()
+    await shop.close()
+
+
+async def _shows_nothing_stale(shop: Shop, operations: int) -> None:
+    notes = Notes()
+    clients = await _clients(shop, notes, write_share=0.012, cancel_share=0.01)
+    await run(clients, operations, notes=notes)
+    verdicts = await _judged(shop, notes)
+    await _end(shop)
+    assert [verdict.violations for verdict in verdicts] == [[], []]
+    assert notes.operations >= operations
+    assert notes.errors == 0
+    # A cache that never hits would be right as well.
+    assert notes.hits / notes.answers >= 0.3
+
+
+async def test_no_read_is_older_than_an_acknowledged_write_on_sqlite(tmp_path: Path) -> None:
+    await _shows_nothing_stale(Shop(f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}"), OPERATIONS)
+
+
+async def test_no_read_is_older_than_an_acknowledged_write_on_postgresql(empty_postgres_url: str) -> None:
+    await _shows_nothing_stale(Shop(empty_postgres_url), OPERATIONS // 10)
+
+
+# -- caches that are broken on purpose
+
+TWICE = {"item": 2, "view": 2, "mine": 1}
+"""Each row is shown by several answers, one of which may be new while another is old."""
+
+
+class KeepsWithoutAsking(Epochs):
+    def unmoved_since(self, sequence: int, reads: ReadSet) -> bool:
+        return True
+
+
+class JoinsWithoutAsking(Epochs):
+    def unmoved_until(self, sequence: int, reads: ReadSet, moment: Moment) -> bool:
+        return True
+
+    def unmoved_since(self, sequence: int, reads: ReadSet) -> bool:
+        return Epochs.unmoved_until(self, sequence, reads, self.moment())
+
+
+class DropsBeforeTheCommit(Epochs):
+    """What is marked counts as done."""
+
+    def mark(self, writes: WriteSet, now_s: float) -> Mark:
+        self.move(writes)
+        return Mark(writes, now_s)
+
+    def bump(self, mark: Mark) -> None:
+        pass
+
+
+class NeverMarks(Epochs):
+    def suspends(self, reads: ReadSet) -> bool:
+        return False
+
+    def moment(self) -> Moment:
+        return Moment(self.sequence)
+
+
+class OneForAll(Callers):
+    """Whoever comes with a credential is taken for the same user."""
+
+    async def authenticate(self, credential: bytes) -> Admission:
+        admission = await super().authenticate(credential)
+        assert isinstance(admission, Admitted)
+        return Admitted(Principal("0", "user", detail=admission.principal.detail))
+
+
+def _with(epochs: type[Epochs]) -> Callable[[Callers], ResponseCache]:
+    def made(callers: Callers) -> ResponseCache:
+        cache = ResponseCache(authenticator=callers)
+        cache._coherence.epochs = epochs()
+        return cache
+
+    return made
+
+
+def _one_for_all(callers: Callers) -> ResponseCache:
+    return ResponseCache(authenticator=OneForAll(callers._sessions, callers._pauses))
+
+
+BROKEN: dict[str, tuple[Callable[[Callers], ResponseCache], set[Fault]]] = {
+    "kept without asking": (_with(KeepsWithoutAsking), {Fault.STALE}),
+    "joined without asking": (_with(JoinsWithoutAsking), {Fault.STALE, Fault.BACKWARDS}),
+    "dropped before the commit": (_with(DropsBeforeTheCommit), {Fault.STALE}),
+    "not marked": (_with(NeverMarks), {Fault.BACKWARDS}),
+    "another user's answers": (_one_for_all, {Fault.FOREIGN}),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+async def test_a_broken_cache_is_found_within_the_same_number_of_operations(how: str, tmp_path: Path) -> None:
+    cache, expected = BROKEN[how]
+    shop: Any = Shop(f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}", chance=0.5, longest_s=0.02, cache=cache)
+    notes, found = Notes(), set[Fault]()
+    clients = await _clients(shop, notes, write_share=0.1, reads=TWICE, kinds=["core", "autocommit"])
+    while not found & expected and notes.operations < OPERATIONS:
+        await run(clients, min(notes.operations + AT_ONCE, OPERATIONS), notes=notes)
+        found = {violation.fault for violation in (await _judged(shop, notes))[0].violations}
+    await _end(shop)
+    assert found & expected
