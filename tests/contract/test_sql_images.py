@@ -351,10 +351,11 @@ def _trusting_roll_back(patch: pytest.MonkeyPatch) -> None:
     """What was read stays an image though the savepoint is rolled back."""
     original = Commits._before_control
 
-    def control(self: Commits, facts: Any, state: ConnectionState, *rest: Any) -> Any:
+    def control(self: Commits, facts: Any, *others: Any) -> Any:
+        state = next(each for each in others if isinstance(each, ConnectionState))
         sight = state.sight
         holds = sight is not None and sight.holds
-        result = original(self, facts, state, *rest)
+        result = original(self, facts, *others)
         if facts.text.lower().startswith("rollback to") and sight is not None:
             sight.holds, state.sight = holds, sight
         return result
