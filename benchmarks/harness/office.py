@@ -47,6 +47,10 @@ class Door:
         self._token = reply.data["accessToken"]
 
     async def ask(self, call: Call) -> Reply:
+        return (await self.fetch(call))[0]
+
+    async def fetch(self, call: Call) -> tuple[Reply, bytes]:
+        """The reply, and the bytes that it was read from."""
         path, _, query = call.path.partition("?")
         body = b"" if call.body is None else json.dumps(call.body).encode()
         headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
@@ -67,24 +71,26 @@ class Door:
             "server": ("localhost", 80),
             "state": {},
         }
-        status, chunks = 0, []
+        status, x_cache, chunks = 0, "", []
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, x_cache
             if message["type"] == "http.response.start":
                 status = message["status"]
+                x_cache = dict(message.get("headers", ())).get(b"x-cache", b"").decode()
             elif message["type"] == "http.response.body":
                 chunks.append(message.get("body", b""))
 
         await self._app(scope, receive, send)
+        whole = b"".join(chunks)
         try:
-            document = json.loads(b"".join(chunks))
+            document = json.loads(whole)
         except ValueError:
             document = None
-        return Reply(status, document)
+        return Reply(status, document, x_cache), whole
 
 
 @asynccontextmanager
@@ -116,7 +122,7 @@ async def workload_of_a_day(
         doors = {role: Door(app, role) for role in (Role.CLERK, Role.MANAGER)}
         for door in doors.values():
             await door.sign_in()
-        company = await _survey(doors[Role.CLERK])
+        company = await survey(doors[Role.CLERK])
         seats = [
             (desk, day(company, desk, Random(seed + place))) for place, desk in enumerate(desks(company, clerks))
         ]
@@ -133,7 +139,7 @@ async def workload_of_a_day(
         return app.state.monitor.recorded_workload()
 
 
-async def _survey(door: Door) -> Company:
+async def survey(door: Door) -> Company:
     customers = (await door.ask(Call("GET", "/api/customers?limit=500"))).data
     invoices = [
         invoice

@@ -202,17 +202,57 @@ async def test_a_role_shares_its_answers_and_no_other(manager: httpx2.AsyncClien
     ]
 
 
-async def test_a_write_empties_the_catalogue_and_leaves_the_rest(manager: httpx2.AsyncClient) -> None:
-    for path in (PATH, f"{PATH}/rules", "/api/customers"):
-        await manager.get(path)
-        assert (await manager.get(path)).headers["x-cache"] == "HIT"
+async def kept(http: httpx2.AsyncClient, *paths: str) -> list[bool]:
+    """Whether each is answered from the cache."""
+    return [(await http.get(path)).headers["x-cache"] == "HIT" for path in paths]
+
+
+async def test_a_write_drops_what_shows_it_and_leaves_the_rest(manager: httpx2.AsyncClient) -> None:
+    paths = (PATH, f"{NODES}/lager", f"{NODES}/finanzen/umsatz", f"{PATH}/rules", "/api/customers")
+    await kept(manager, *paths)
+    assert await kept(manager, *paths) == [True] * 5
     refused = await manager.patch(f"{NODES}/lager", json={"version": 9, "title": "Halle"})
     assert refused.status_code == 409
-    assert (await manager.get(PATH)).headers["x-cache"] == "HIT"
+    assert await kept(manager, *paths) == [True] * 5
     await data(manager.patch(f"{NODES}/lager", json={"version": 1, "title": "Halle"}))
-    assert (await manager.get(PATH)).headers["x-cache"] == "MISS"
-    assert (await manager.get(f"{PATH}/rules")).headers["x-cache"] == "MISS"
-    assert (await manager.get("/api/customers")).headers["x-cache"] == "HIT"
+    assert await kept(manager, *paths) == [False, False, True, True, True]
+    assert (await data(manager.get(PATH)))[1]["title"] == "Halle"
+
+
+@pytest.mark.both_databases
+async def test_a_node_survives_a_write_to_another(manager: httpx2.AsyncClient, engine_name: str) -> None:
+    paths = (f"{NODES}/lager", f"{NODES}/finanzen/umsatz/prognose", f"{PATH}/rules")
+    await kept(manager, *paths)
+    await data(manager.patch(f"{NODES}/lager", json={"version": 1, "description": "Regale"}))
+    assert await kept(manager, *paths) == [False, True, True]
+
+
+async def test_what_is_deeper_than_shown_leaves_the_tree_as_it_is(manager: httpx2.AsyncClient) -> None:
+    paths = (PATH, f"{PATH}/menu", f"{PATH}?depth=3")
+    await kept(manager, *paths)
+    await data(manager.patch(f"{NODES}/finanzen/umsatz/prognose", json={"version": 1, "description": "neu"}))
+    assert await kept(manager, *paths) == [True, True, False]
+
+
+@pytest.mark.both_databases
+async def test_a_new_node_refreshes_every_list_it_belongs_to(
+    manager: httpx2.AsyncClient, engine_name: str
+) -> None:
+    paths = (PATH, f"{PATH}/menu", f"{NODES}/finanzen", f"{NODES}/finanzen/children", f"{PATH}/search?q=Kosten")
+    await kept(manager, *paths)
+    await data(manager.post(NODES, json={"parentId": "finanzen", "title": "Kosten"}), 201)
+    assert await kept(manager, *paths) == [False] * 5
+    assert [each["title"] for each in await data(manager.get(paths[3]))] == ["Umsatz", "Gehälter", "Kosten"]
+    assert len(await data(manager.get(paths[4]))) == 1
+
+
+async def test_putting_the_rules_in_force_empties_the_catalogue(
+    sign_in: SignIn, manager: httpx2.AsyncClient
+) -> None:
+    paths = (PATH, f"{PATH}/rules", "/api/customers")
+    await kept(manager, *paths)
+    await data((await sign_in("admin")).post(f"{PATH}/reload"))
+    assert await kept(manager, *paths) == [False, False, True]
 
 
 async def test_rules_are_put_in_force_and_told(sign_in: SignIn, published: list[Publication]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Delete,
+    Enum,
     Executable,
     ForeignKey,
     Insert,
@@ -44,6 +46,11 @@ Choice = Callable[[Sequence[Any]], Any]
 UUIDS = [UUID(int=number) for number in range(3)]
 NUMBERS = [0, 1, 2]
 WORDS = ["", "a", "A", "b"]
+
+
+class Mood(StrEnum):
+    GLAD = "glad"
+    SAD = "sad"
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,14 @@ class World:
             )
             kind: Mapped[int | None]
             name: Mapped[str | None] = mapped_column(String(20))
+            mood: Mapped[Mood | None] = mapped_column(
+                Enum(
+                    Mood,
+                    native_enum=False,
+                    length=20,
+                    values_callable=lambda moods: [each.value for each in moods],
+                )
+            )
             parent: Mapped[Parent | None] = relationship("Parent", overlaps="children")
 
         self.metadata: MetaData = Base.metadata
@@ -142,6 +157,7 @@ class World:
     def value(self, column: Column[Any], choose: Choice) -> Any:
         values: list[Any] = {
             "id": NUMBERS, "parent_id": [None, 0], "above_id": [None, 0], "kind": [None, *NUMBERS],
+            "mood": [None, *Mood],
             "code": [None, *WORDS], "name": [None, *WORDS], "key": [None, *UUIDS], "flag": [None, True, False],
         }[column.name]  # fmt: skip
         return choose(values)

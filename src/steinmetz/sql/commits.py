@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import structlog
@@ -32,6 +34,17 @@ log = structlog.get_logger("steinmetz.sql")
 
 COMMIT_GRACE_S = 5.0
 """How long a cancelled task still waits for the fate of the COMMIT it has sent."""
+
+
+class Grain(StrEnum):
+    """How much is told of what was written: each has what those before it have, too."""
+
+    TABLE = "table"
+    """The tables."""
+    ROWS = "rows"
+    """The rows, as far as the statements bind them."""
+    IMAGES = "images"
+    """The rows as they were and will be, as far as the ORM's history knows them."""
 
 
 class TransactionObserver(Protocol):
@@ -98,6 +111,7 @@ class Commits:
         self.schema = SchemaJournal(ddl_is_undone=statements.knowledge.rolls_back_ddl)
         self.failpoint: Callable[[str], None] | None = None
         self.bump_on_release = False
+        self.grain = Grain.IMAGES
         self._statements = statements
         self._original = original
         self._is_async = is_async
@@ -122,6 +136,8 @@ class Commits:
         if may_be_ddl(facts):
             state.ddl = True
             state.unsettle()
+        if facts.verb is Verb.OTHER or state.ddl:
+            state.ended()  # perhaps a transaction of its own begins
         if is_autocommit(context):
             return self.mark(self._take(state))
         if facts.verb is Verb.OTHER:
@@ -135,6 +151,8 @@ class Commits:
         """COMMIT as text, and savepoints; SQLAlchemy sends its own savepoints as text, too."""
         words = _words(facts)
         ends = words[0] in ("commit", "end")
+        if words[0] not in ("savepoint", "release"):
+            state.ended()  # or taken back to a savepoint: what was read since may not be so
         if words[0] == "savepoint":
             if not state.savepoints:
                 # "If a RELEASE command releases the outermost savepoint, so that the transaction stack becomes
@@ -198,6 +216,7 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is not None:
             state.open = True
+            state.ended()
             state.definitions = None
             if state.began_ns == NOT_BEGUN:
                 state.began_ns = perf_ns()
@@ -210,6 +229,7 @@ class Commits:
         if state is None:
             commit(connection)
             return
+        state.ended()
         if state.writes is None:
             commit(connection)
             state.open = False
@@ -300,6 +320,7 @@ class Commits:
 
     def rolled_back(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
         state.open = False
+        state.ended()
         state.began_ns = NOT_BEGUN
         if not state.committing:
             state.definitions = None
@@ -370,6 +391,7 @@ class Commits:
         state = self._statements.known_state(connection)
         if state is not None:
             state.savepoints = []
+            state.ended()
             state.definitions = None
             state.began_ns = perf_ns() if state.writes is None else HAS_WRITTEN
             if state.doubts:
@@ -413,7 +435,8 @@ class Commits:
     # -- mark, bump, doubt --------------------------------------------------------------------------------------
 
     def _take(self, state: ConnectionState) -> WriteSet:
-        return state.take(self._statements.database, self._statements.epoch)
+        writes = state.take(self._statements.database, self._statements.epoch)
+        return replace(writes, changes={}) if self.grain is Grain.TABLE else writes
 
     def _ddl_ended(self, state: ConnectionState) -> None:
         if state.ddl:

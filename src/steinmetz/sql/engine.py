@@ -28,8 +28,8 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
-from steinmetz.sql import blind_spots, events
-from steinmetz.sql.commits import Commits, TransactionObserver
+from steinmetz.sql import blind_spots, events, images
+from steinmetz.sql.commits import Commits, Grain, TransactionObserver
 from steinmetz.sql.definitions import SchemaObserver
 from steinmetz.sql.execution import (
     NEVER_NS,
@@ -49,10 +49,11 @@ from steinmetz.sql.statements import ATTRIBUTE, Statements
 from steinmetz.sql.worker import is_timed_in_its_thread
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPICursor, Dialect, ExecutionContext
 
     from steinmetz.sql.attendant import Attendant
+    from steinmetz.sql.transaction import ConnectionState
 
 __all__ = ["Execution", "ExecutionObserver", "SqlHook", "TransactionObserver", "hook"]
 
@@ -161,6 +162,7 @@ class SqlHook:
         if first:
             self._renew()
             self._statements.write_anything()
+            images.listen()
 
     def observe_schema(self, observer: SchemaObserver) -> None:
         """Tell ``observer`` DDL once it stands committed."""
@@ -226,6 +228,21 @@ class SqlHook:
     def schema_changed(self) -> None:
         """Forget all facts. The hook calls it for DDL that it sees; DDL of others is to be told (trap T4)."""
         self._statements.schema_changed()
+
+    @property
+    def grain(self) -> Grain:
+        """How much the observers are told of what was written; for measuring what the finer grains save."""
+        return self._commits.grain
+
+    @grain.setter
+    def grain(self, grain: Grain) -> None:
+        self._commits.grain = grain
+
+    def state_told(self, connection: Connection) -> ConnectionState | None:
+        """The state of a connection if images of what is written through it are wanted."""
+        if not self._commits.observers or self._commits.grain is not Grain.IMAGES:
+            return None
+        return self._statements.state_of(connection.connection)
 
     @property
     def bump_on_release(self) -> bool:

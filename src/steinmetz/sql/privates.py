@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, select
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import cursor as cursors
 from sqlalchemy.engine.default import DefaultDialect, DefaultExecutionContext
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm.unitofwork import UOWTransaction
 from sqlalchemy.pool import Pool
 
+from steinmetz.sql.transaction import CACHE_OPTION
 from steinmetz.sql.worker import is_timed_in_its_thread
 
 
@@ -57,6 +60,35 @@ def _attributes_of_compiled() -> bool:
     return bool(compiled._steinmetz)
 
 
+def _is_the_units_cache() -> bool:
+    """Whether a flush compiles its statements into the cache of the mapper."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Thing(Base):
+        __tablename__ = "things"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    seen: list[Any] = []
+    event.listen(
+        engine,
+        "before_cursor_execute",
+        lambda *arguments: seen.append(arguments[4].execution_options.get(CACHE_OPTION)),
+    )
+    with Session(engine) as session:
+        thing = Thing(id=1, name="a")
+        session.add(thing)
+        session.flush()
+        thing.name = "b"
+        session.flush()
+    engine.dispose()
+    return seen[-1] is Thing.__mapper__._compiled_cache
+
+
 def _is_one_text() -> bool:
     context, _, statement = _seen()
     return statement is context.statement and statement is context.compiled.string
@@ -91,6 +123,15 @@ _PRIVATE: dict[str, tuple[Callable[[], bool], str]] = {
     "DefaultDialect.do_execute calls the cursor": (
         lambda: "execute" in DefaultDialect.do_execute.__code__.co_names,
         "the cursor is called directly where the dialect would do more",
+    ),
+    "Mapper._compiled_cache": (_is_the_units_cache, "rows that the ORM writes are known by their keys alone"),
+    "UOWTransaction.states": (
+        lambda: "states" in UOWTransaction.__init__.__code__.co_names,
+        "rows that the ORM writes are known by their keys alone",
+    ),
+    "Dialect._on_connect_isolation_level": (
+        lambda: DefaultDialect()._on_connect_isolation_level is None,
+        "an engine's own isolation level is taken for none that keeps what was read",
     ),
     "Pool.connect on an instance": (lambda: callable(Pool.connect), "waits for the pool are not known"),
     "Engine._has_events": (lambda: Engine._has_events is False, "foreign listeners are not seen"),

@@ -40,6 +40,8 @@ class Kind(StrEnum):
     TEXT = "text"
     UUID = "uuid"
     BOOLEAN = "boolean"
+    WORD = "word"
+    """A member of a `StrEnum` that is kept as its own text."""
 
 
 class Column(NamedTuple):
@@ -56,6 +58,9 @@ def normalised(kind: Kind, value: Any) -> Value | None:
     if kind is Kind.TEXT:
         # varchar(n) of PostgreSQL cuts off spaces that do not fit.
         return value if type(value) is str and len(value) <= MAX_TEXT and value[-1:] != " " else None
+    if kind is Kind.WORD:
+        word = str.__str__(value) if isinstance(value, StrEnum) else value
+        return normalised(Kind.TEXT, word)
     if kind is Kind.UUID:
         return value.hex if isinstance(value, uuid.UUID) else None
     return value if type(value) is bool else None

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.sql.schema import Column as SchemaColumn
+from sqlalchemy.sql.schema import Table
+
 from steinmetz.sql.facts import Relation
 from steinmetz.sql.rows import MAX_KEYS, Change, Column, Rows, Value, normalised
 
@@ -63,20 +66,45 @@ class ReadTemplate:
             bound = {}
             for column, bind in occurrence.bound:
                 value = _taken(parameters, lists[bind.name]) if bind.many else parameters[bind.name]
-                found = _values(column, bind, value)
+                found = bound_values(column, bind, value)
                 if found is not None:
                     bound[column] = frozenset(found)
             yield occurrence.relation, Rows(bound, occurrence.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A column of the table that is written, as far as its images may be told: ``given`` binds its new value.
+
+    ``column`` is None for one whose values are not reasoned about, or that changes without being set.
+    """
+
+    schema: SchemaColumn[Any]
+    column: Column | None
+    is_assigned: bool
+    given: Bind | None = None
+    follows: bool = False
+    """It is set by itself whenever the row is changed (``onupdate``, computed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneRow:
+    """That an UPDATE or DELETE is of one row by its primary key, and what is known of the columns of its table."""
+
+    table: Table
+    key: Mapping[SchemaColumn[Any], Bind]
+    settings: tuple[Setting, ...]
 
 
 class WriteTemplate:
     """What an INSERT, UPDATE or DELETE does to its ``relation``; ``others`` are what else is written thereby.
 
     ``bound`` has, for each column, every bind that its value comes from, before and after. ``generated`` are the
-    columns of an INSERT whose values are known afterwards, by their place in ``inserted_primary_key``.
+    columns of an INSERT whose values are known afterwards, by their place in ``inserted_primary_key``. ``row`` is
+    known of statements as the ORM's unit of work makes them.
     """
 
-    __slots__ = ("assigned", "bound", "generated", "others", "relation")
+    __slots__ = ("assigned", "bound", "generated", "inserts", "others", "relation", "row")
 
     def __init__(
         self,
@@ -85,23 +113,32 @@ class WriteTemplate:
         bound: Sequence[tuple[Column, tuple[Bind, ...]]],
         assigned: frozenset[str] | None,
         generated: Sequence[tuple[Column, int]] = (),
+        *,
+        inserts: bool = False,
+        row: OneRow | None = None,
     ) -> None:
         self.relation = relation
         self.others = writes - {relation}
         self.bound = tuple(bound)
         self.assigned = assigned
         self.generated = tuple(generated)
+        self.inserts = inserts
+        self.row = row
 
 
 class Gathered:
-    """The values that one `WriteTemplate` has been run with in one transaction."""
+    """The values that one `WriteTemplate` has been run with in one transaction.
 
-    __slots__ = ("generated", "template", "within")
+    ``images`` are those of further columns, where they are known of every row that was written.
+    """
+
+    __slots__ = ("generated", "images", "template", "within")
 
     def __init__(self, template: WriteTemplate) -> None:
         self.template = template
         self.within: dict[Column, set[Value]] = {column: set() for column, _ in template.bound}
         self.generated: dict[Column, set[Value]] = {column: set() for column, _ in template.generated}
+        self.images: dict[Column, set[Value]] | None = None
 
     def add(self, parameters: Iterable[Mapping[str, Any]], lists: Mapping[str, Sequence[str]] = NO_LISTS) -> None:
         """One run; a column whose value is in doubt once, or that has too many, binds no more."""
@@ -116,7 +153,7 @@ class Gathered:
                     continue
                 try:
                     value = _taken(one, lists[bind.name]) if bind.many else one[bind.name]
-                    found = _values(column, bind, value)
+                    found = bound_values(column, bind, value)
                 except LookupError:
                     found = None
                 if found is not None:
@@ -137,8 +174,14 @@ class Gathered:
             else:
                 del self.generated[column]
 
+    def add_images(self, images: Mapping[Column, set[Value]]) -> None:
+        """What one more row has in its columns, before and after; what is not known of it binds no more."""
+        known = images if self.images is None else self.images
+        both = {column: values | images[column] for column, values in known.items() if column in images}
+        self.images = {column: values for column, values in both.items() if len(values) <= MAX_KEYS}
+
     def change(self) -> Change:
-        within = {**self.within, **self.generated}
+        within = {**(self.images or {}), **self.within, **self.generated}
         return Change({column: frozenset(values) for column, values in within.items()}, self.template.assigned)
 
 
@@ -147,7 +190,7 @@ def _taken(parameters: Mapping[str, Any], names: Sequence[str]) -> tuple[Any, ..
     return tuple([parameters[name] for name in names[: MAX_KEYS + 1]])
 
 
-def _values(column: Column, bind: Bind, value: Any) -> set[Value] | None:
+def bound_values(column: Column, bind: Bind, value: Any) -> set[Value] | None:
     """The values that a bind leaves for its column; None if that is not certain."""
     if value is None:
         return set() if bind.or_null else None

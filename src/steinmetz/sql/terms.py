@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import types
@@ -18,6 +19,7 @@ _STORED = {
     Kind.TEXT: {Stored.TEXT},
     Kind.UUID: {Stored.UUID, Stored.TEXT},
     Kind.BOOLEAN: {Stored.BOOLEAN},
+    Kind.WORD: {Stored.TEXT},
 }
 _TYPES: tuple[tuple[type[Any], Kind], ...] = (
     (types.Integer, Kind.INTEGER),
@@ -82,6 +84,8 @@ class Names:
 def kind_of(type_: Any, dialect: Any) -> Kind | None:
     """What a SQLAlchemy type makes of Python values; None for whatever may convert them in its own way."""
     implementation = type_.dialect_impl(dialect)
+    if type(type_) is types.Enum and type(implementation) is types.Enum:
+        return Kind.WORD if _keeps_words(type_) else None
     for one in (type_, implementation):
         if not type(one).__module__.startswith("sqlalchemy.") or isinstance(one, types.TypeDecorator | types.Enum):
             return None
@@ -89,6 +93,19 @@ def kind_of(type_: Any, dialect: Any) -> Kind | None:
         return None
     return next(
         (kind for known, kind in _TYPES if isinstance(type_, known) and isinstance(implementation, known)), None
+    )
+
+
+def _keeps_words(type_: types.Enum) -> bool:
+    """Whether every member of the enumeration is text and is kept as that very text.
+
+    A string that is none of them is kept as it is, too (or refused).
+    """
+    members = type_.enum_class
+    return (
+        isinstance(members, type)
+        and issubclass(members, StrEnum)
+        and type_.enums == [member.value for member in members]
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steinmetz.sql.definitions import Definitions
 from steinmetz.sql.effects import MAX_NAMED, WriteSet
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
 
     from steinmetz.sql.engine import TransactionObserver
+    from steinmetz.sql.images import Sight, Written
 
     Tokens = list[tuple[TransactionObserver, object]]
     """The marks of one transaction: who gave which token."""
@@ -25,6 +27,19 @@ NOT_BEGUN = 0
 HAS_WRITTEN = -1
 MAX_INSERTS = 64
 """INSERTs whose generated keys are asked for at the end of the transaction."""
+MAX_FLUSHED = 1_000
+"""Rows of one flush whose images are asked for; of further ones only what their statements bind is known."""
+CACHE_OPTION = "compiled_cache"
+"""The unit of work compiles its statements into a cache of the mapper's own, which tells them from all others."""
+
+
+class Flushed(NamedTuple):
+    """One run of an UPDATE or DELETE that a flush may have sent; ``cache`` is where it was compiled into."""
+
+    template: WriteTemplate
+    parameters: Sequence[Mapping[str, Any]]
+    lists: Mapping[str, Sequence[str]]
+    cache: object
 
 
 class ConnectionState:
@@ -40,9 +55,9 @@ class ConnectionState:
     """
 
     __slots__ = (
-        "__weakref__", "_gathered", "_inserts", "_whole", "began_ns", "committing", "ddl", "definitions", "doubts",
-        "epoch", "memo", "moved", "open", "pool_wait_ns", "release_commits", "savepoints", "statements", "token",
-        "unknown", "writes",
+        "__weakref__", "_bases", "_flushed_rows", "_gathered", "_imaged", "_inserts", "_whole", "began_ns",
+        "committing", "ddl", "definitions", "doubts", "epoch", "flushed", "memo", "moved", "open", "pool_wait_ns",
+        "release_commits", "savepoints", "sight", "statements", "token", "unknown", "writes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,6 +73,11 @@ class ConnectionState:
         self._whole: set[Relation] = set()
         self._gathered: dict[WriteTemplate, Gathered] = {}
         self._inserts: list[tuple[Gathered, Any]] = []
+        self._imaged: dict[WriteTemplate, Gathered] = {}
+        self._bases: dict[Relation, object] = {}
+        self._flushed_rows = 0
+        self.flushed: list[Flushed] = []
+        self.sight: Sight | None = None
         self.unknown = False
         self.epoch = 0
         self.ddl = False
@@ -91,25 +111,99 @@ class ConnectionState:
 
     def _gather(self, template: WriteTemplate, context: Any) -> None:
         self._whole |= template.others
-        gathered = self._gathered.get(template)
-        if gathered is None:
-            if len(self._gathered) >= MAX_STATEMENTS:
-                self._whole.add(template.relation)
+        lists = getattr(context, "_expanded_parameters", NO_LISTS)
+        if template.row is not None and self.sight is not None and self.sight.holds:
+            cache = context.execution_options.get(CACHE_OPTION)
+            rows = len(context.compiled_parameters)
+            if cache is not None and self._flushed_rows + rows <= MAX_FLUSHED:
+                self._flushed_rows += rows
+                self.flushed.append(Flushed(template, context.compiled_parameters, lists, cache))
                 return
-            gathered = self._gathered[template] = Gathered(template)
-        elif self._inserts and self._inserts[-1][1] is context:
+        if self._inserts and self._inserts[-1][1] is context and template in self._gathered:
             return  # a further batch of one INSERT
-        gathered.add(context.compiled_parameters, getattr(context, "_expanded_parameters", NO_LISTS))
+        gathered = self._gathered_of(template, self._gathered)
+        if gathered is None:
+            return
+        gathered.add(context.compiled_parameters, lists)
         if template.generated:
             if len(self._inserts) < MAX_INSERTS:
                 self._inserts.append((gathered, context))  # its keys are known once it has run
             else:
                 gathered.generated.clear()
 
+    def _gathered_of(self, template: WriteTemplate, among: dict[WriteTemplate, Gathered]) -> Gathered | None:
+        """None if there are too many statements: then the whole table counts."""
+        gathered = among.get(template)
+        if gathered is None:
+            if len(self._gathered) + len(self._imaged) >= MAX_STATEMENTS:
+                self._whole.add(template.relation)
+                return None
+            gathered = among[template] = Gathered(template)
+        return gathered
+
+    # -- images (see `steinmetz.sql.images`)
+
+    def seal(self) -> None:
+        """Of what was held back for the end of a flush, only what the statements bind is known."""
+        for each in self.flushed:
+            self._keep(each)
+        self.flushed.clear()
+        self._flushed_rows = 0
+
+    def _keep(self, flushed: Flushed) -> None:
+        gathered = self._gathered_of(flushed.template, self._gathered)
+        if gathered is not None:
+            gathered.add(flushed.parameters, flushed.lists)
+
+    def refine(self, written: Written) -> None:
+        """Add the images of what was flushed, as far as ``written`` knows them."""
+        flushed, self.flushed = self.flushed, []
+        self._flushed_rows = 0
+        known = []
+        for each in flushed:
+            base = written.base(each)
+            if (
+                base is None
+                or self._bases.setdefault(each.template.relation, base) is not base
+                or written.images(each, frozenset()) is None
+            ):
+                self._keep(each)
+            else:
+                known.append(each)
+        # Only now is it known which columns others have set, be it within this flush.
+        for each in known:
+            moved = self._moved(each.template.relation)
+            images = None if moved is None else written.images(each, moved)
+            gathered = None if images is None else self._gathered_of(each.template, self._imaged)
+            if images is None or gathered is None:
+                self._keep(each)
+                continue
+            gathered.add(each.parameters, each.lists)
+            for one in images:
+                gathered.add_images(one)
+
+    def _moved(self, relation: Relation) -> set[str] | None:
+        """The columns that statements without images have set; None if they may have brought other rows."""
+        moved: set[str] = set()
+        for template in self._gathered:
+            if template.relation == relation and not template.inserts:
+                if template.assigned is None:
+                    return None
+                moved |= template.assigned
+        return moved
+
+    def ended(self) -> None:
+        """The transaction is over, and with it what a session has seen in it."""
+        if self.sight is not None:
+            self.sight.holds = False
+            self.sight = None
+
     def take(self, database: str, epoch: int) -> WriteSet:
         """The writes of the transaction that ends now."""
         # A trigger that another connection has made meanwhile may have had a part in these writes.
         unknown = self.unknown or self.epoch != epoch
+        self.seal()
+        self.ended()
         writes = WriteSet(
             frozenset(self.writes or ()),
             frozenset({database}) if unknown else frozenset(),
@@ -122,6 +216,8 @@ class ConnectionState:
         self.began_ns = NOT_BEGUN
         self._whole.clear()
         self._gathered.clear()
+        self._imaged.clear()
+        self._bases.clear()
         self._inserts.clear()
         return writes
 
@@ -140,7 +236,7 @@ class ConnectionState:
             keys = vars(context).get("inserted_primary_key_rows")
             gathered.add_generated(keys, len(context.compiled_parameters))
         changes: dict[Relation, list[Change]] = {}
-        for gathered in self._gathered.values():
+        for gathered in (*self._gathered.values(), *self._imaged.values()):
             if gathered.template.relation not in self._whole:
                 changes.setdefault(gathered.template.relation, []).append(gathered.change())
         folded = {relation: folded_changes(several) for relation, several in changes.items()}

@@ -12,7 +12,7 @@ from sqlalchemy.sql.schema import Table
 
 from steinmetz.sql.facts import Relation, StatementFacts, Stored
 from steinmetz.sql.rows import Column
-from steinmetz.sql.templates import Bind, WriteTemplate
+from steinmetz.sql.templates import Bind, OneRow, Setting, WriteTemplate
 from steinmetz.sql.terms import Names, conjuncts, owner_of, sides
 
 
@@ -44,7 +44,9 @@ class Writing:
         if statement.is_update:
             return self._update(table)
         if statement.is_delete:
-            return self._template([(column, (bind,)) for column, bind in self._where(table).items()], None)
+            where = self._where(table)
+            bound = [(column, (bind,)) for column, bind in where.items()]
+            return self._template(bound, None, row=self._one_row(table, where, frozenset(), {}))
         return None
 
     def _nests_a_write(self) -> bool:
@@ -58,11 +60,15 @@ class Writing:
         bound: Sequence[tuple[Column, tuple[Bind, ...]]],
         assigned: frozenset[str] | None,
         generated: Sequence[tuple[Column, int]] = (),
+        *,
+        inserts: bool = False,
+        row: OneRow | None = None,
     ) -> WriteTemplate | None:
         assert self.relation is not None
         if not bound and assigned is None and not generated:
             return None
-        return WriteTemplate(self.relation, self.names.facts.writes, bound, assigned, generated)
+        writes = self.names.facts.writes
+        return WriteTemplate(self.relation, writes, bound, assigned, generated, inserts=inserts, row=row)
 
     def _insert(self, table: Table) -> WriteTemplate | None:
         if self.state._has_multi_parameters:
@@ -73,7 +79,8 @@ class Writing:
             for place, key in enumerate(table.primary_key)
             if (column := self._column(key)) is not None and column not in values and self._is_told(key)
         ]
-        return self._template([(column, (bind,)) for column, bind in values.items()], None, generated)
+        bound = [(column, (bind,)) for column, bind in values.items()]
+        return self._template(bound, None, generated, inserts=True)
 
     def _is_told(self, key: Any) -> bool:
         """Whether the primary key that SQLAlchemy learns of a row is certainly that in the database."""
@@ -86,12 +93,37 @@ class Writing:
         assigned = self._assigned(table)
         values = self._values(table, [*self.compiled.update_prefetch])
         bound: list[tuple[Column, tuple[Bind, ...]]] = []
-        for column, bind in self._where(table).items():
+        where = self._where(table)
+        for column, bind in where.items():
             if column.name not in assigned:
                 bound.append((column, (bind,)))
             elif column in values:
                 bound.append((column, (bind, values[column])))
-        return self._template(bound, self.names.facts.direct[self.relation].computed | assigned)
+        every = self.names.facts.direct[self.relation].computed | assigned
+        return self._template(bound, every, row=self._one_row(table, where, every, values))
+
+    def _one_row(
+        self, table: Table, where: dict[Column, Bind], assigned: frozenset[str], values: dict[Column, Bind]
+    ) -> OneRow | None:
+        """None unless WHERE binds every column of the primary key to one value."""
+        assert self.relation is not None
+        key = {}
+        for schema_column in table.primary_key:
+            column = self._column(schema_column)
+            bind = None if column is None else where.get(column)
+            if bind is None or bind.many:
+                return None
+            key[schema_column] = bind
+        computed = self.names.facts.direct[self.relation].computed
+        settings = []
+        for schema_column in table.c:
+            column, name = self._column(schema_column), self.names.fold(schema_column.name)
+            follows = (
+                name in computed or schema_column.onupdate is not None or schema_column.server_onupdate is not None
+            )
+            given = None if column is None else values.get(column)
+            settings.append(Setting(schema_column, None if follows else column, name in assigned, given, follows))
+        return OneRow(table, key, tuple(settings)) if key else None
 
     def _where(self, table: Table) -> dict[Column, Bind]:
         """The columns of the table itself that WHERE binds; what else is joined only leaves fewer rows."""

@@ -86,14 +86,23 @@ async def lock_tree(session: AsyncSession) -> None:
 
 
 @named
-async def rows_to_level(session: AsyncSession, depth: int) -> Rows:
-    """`TREE_COLUMNS` of all nodes down to ``depth`` (areas: 0), parents before children, siblings in order."""
-    statement = (
-        select(*TREE_COLUMNS)
-        .where(FunctionNode.depth <= depth)
+async def rows_to_level(session: AsyncSession, depth: int, *, versions: bool = True) -> Rows:
+    """`TREE_COLUMNS` of the nodes above ``depth`` (areas: 0), parents before children, siblings in order; after
+    them those at ``depth``, as far as they are counted. Without ``versions`` each of them is 0.
+
+    It looks at no more than is shown, level by level: who changes a deeper node, or what is not shown of one, does
+    not concern the answer.
+    """
+    columns = TREE_COLUMNS if versions else (*TREE_COLUMNS[:-1], literal(0).label("version"))
+    shown = (
+        select(*columns)
+        .where(FunctionNode.depth.in_(range(depth)))
         .order_by(FunctionNode.depth, FunctionNode.position, FunctionNode.id)
     )
-    return (await session.execute(statement)).all()
+    counted = select(FunctionNode.id, FunctionNode.parent_id, FunctionNode.min_role, FunctionNode.depth).where(
+        FunctionNode.depth == depth
+    )
+    return [*(await session.execute(shown)).all(), *(await session.execute(counted)).all()]
 
 
 @named

@@ -134,7 +134,6 @@ IMPORT_BODY: dict[str, Any] = {
     dependencies=WRITES,
     openapi_extra={"requestBody": IMPORT_BODY},
 )
-@invalidates(PATH)
 async def import_catalogue(
     request: Request,
     actor: SignedIn,
@@ -210,7 +209,6 @@ def _request_of(request: Request, body: bytes) -> Request:
 
 
 @router.post("/nodes", response_model=Answer[NodeView], status_code=201, dependencies=WRITES)
-@invalidates(PATH)
 async def create_node(unit: Writing, data: NodeInput) -> Any:
     """A new function, group or area. Its id is made from its parent's and its title."""
     return {"success": True, "data": await service.create(unit, data)}
@@ -224,7 +222,6 @@ async def get_children(unit: Reading, node_id: NodePath) -> Any:
 
 
 @router.post("/nodes/{node_id:path}/move", response_model=Answer[NodeView], dependencies=WRITES)
-@invalidates(PATH)
 async def move_node(unit: Writing, node_id: NodePath, data: NodeMove) -> Any:
     """Give a node another parent or place; its id stays."""
     return {"success": True, "data": await service.move(unit, node_id, data)}
@@ -238,14 +235,12 @@ async def get_node(unit: Reading, node_id: NodePath) -> Any:
 
 
 @router.patch("/nodes/{node_id:path}", response_model=Answer[NodeView], dependencies=WRITES)
-@invalidates(PATH)
 async def change_node(unit: Writing, node_id: NodePath, patch: NodePatch) -> Any:
     """Change title, description, icon, kind or role; what is left out stays as it is, and so does the id."""
     return {"success": True, "data": await service.change(unit, node_id, patch)}
 
 
 @router.delete("/nodes/{node_id:path}", response_model=Answer[Deleted], dependencies=WRITES)
-@invalidates(PATH)
 async def delete_node(
     unit: Writing,
     node_id: NodePath,

@@ -57,7 +57,11 @@ HOUSE_RULES: dict[str, Any] = {
 
 async def levels(unit: Unit, count: int) -> list[dict[str, Any]]:
     """The upper ``count`` levels of the tree as the caller sees it; see `schemas.TreeNode`."""
-    rows: Any = await repository.rows_to_level(unit.session, count)
+    return await _levels(unit, count)
+
+
+async def _levels(unit: Unit, count: int, *, versions: bool = True) -> list[dict[str, Any]]:
+    rows: Any = await repository.rows_to_level(unit.session, count, versions=versions)
     return tree.grown(tree.seen_by(unit.actor.role, rows), count)
 
 
@@ -72,7 +76,7 @@ async def menu(unit: Unit) -> list[dict[str, Any]]:
             "children": [entry(child) for child in node.get("children", ())],
         }
 
-    return [entry(node) for node in await levels(unit, MENU_LEVELS)]
+    return [entry(node) for node in await _levels(unit, MENU_LEVELS, versions=False)]
 
 
 @dataclass(frozen=True, slots=True)

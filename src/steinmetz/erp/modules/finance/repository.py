@@ -160,14 +160,22 @@ async def customer_to_change(session: AsyncSession, customer_id: int) -> Custome
 
 @named
 async def customers(session: AsyncSession, window: Window, search: str) -> tuple[Sequence[Customer], int]:
-    """One customer more than the window asks for (so that the caller knows of a next page), and the total."""
+    """One customer more than the window asks for (so that the caller knows of a next page), and the total.
+
+    First which, then what: the answer depends on all customers only by what finds and orders them, and by the rest
+    on those that it shows.
+    """
     conditions: list[ColumnElement[bool]] = []
     if search:
         conditions.append(
             or_(*(contains(column, search) for column in (Customer.name, Customer.number, Customer.city)))
         )
-    statement = windowed(select(Customer).where(*conditions), window, CUSTOMER_SORTS[window.column], Customer.id)
-    rows = (await session.scalars(statement)).all()
+    statement = windowed(
+        select(Customer.id).where(*conditions), window, CUSTOMER_SORTS[window.column], Customer.id
+    )
+    ids = (await session.scalars(statement)).all()
+    found = {row.id: row for row in await session.scalars(select(Customer).where(Customer.id.in_(ids)))}
+    rows = [found[key] for key in ids if key in found]
     total = await session.scalar(select(func.count()).select_from(Customer).where(*conditions))
     return rows, total or 0
 
@@ -231,14 +239,17 @@ async def payments_of(session: AsyncSession, invoice_id: int) -> Sequence[Paymen
 async def invoices(
     session: AsyncSession, window: Window, wanted: InvoiceFilter
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """One row more than the window asks for, and the total."""
+    """One row more than the window asks for, and the total; first which, then what (see `customers`)."""
     conditions = wanted.conditions()
-    statement = select(*INVOICE_ROW).join(Customer, Customer.id == Invoice.customer_id).where(*conditions)
-    statement = windowed(statement, window, INVOICE_SORTS[window.column], Invoice.id)
+    which = select(Invoice.id).where(*conditions)
     counted = select(func.count()).select_from(Invoice).where(*conditions)
     if wanted.search:
+        which = which.join(Customer, Customer.id == Invoice.customer_id)
         counted = counted.join(Customer, Customer.id == Invoice.customer_id)
-    rows = (await session.execute(statement)).all()
+    ids = (await session.scalars(windowed(which, window, INVOICE_SORTS[window.column], Invoice.id))).all()
+    shown = select(*INVOICE_ROW).join(Customer, Customer.id == Invoice.customer_id).where(Invoice.id.in_(ids))
+    found = {row.id: row for row in await session.execute(shown)}
+    rows = [found[key] for key in ids if key in found]
     return rows, (await session.scalar(counted)) or 0
 
 
