@@ -6,12 +6,21 @@ request. Tests are run for each of `DOORS`.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import Any, Protocol, Self
 from urllib.parse import unquote
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from steinmetz.cache import CacheMiddleware
+from steinmetz.cache.hits.native import NativeHits
+from steinmetz.live.native import protocol_class
 
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 Lines = Iterable[tuple[str, str]]
@@ -91,10 +100,58 @@ class AsgiDoor:
         return Given(start["status"], lines, b"" if method == "HEAD" else body)  # a server sends none there
 
 
-DOORS: dict[str, Callable[[ASGIApp], Door]] = {"asgi": AsgiDoor}
+class NativeDoor:
+    """uvicorn on a socket, with the protocol class that answers kept requests before its parser sees them."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._state = ServerState()
+        self._connection: HTTPConnection | None = None
+
+    async def __aenter__(self) -> Self:
+        http = protocol_class(None, hits=NativeHits(self._app)) if isinstance(self._app, CacheMiddleware) else None
+        config = uvicorn.Config(
+            self._app, http=http or self._app.http_protocol, lifespan="off", log_config=None, access_log=False,
+            server_header=False, date_header=False, proxy_headers=False,
+        )  # fmt: skip
+        config.load()
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: config.http_protocol_class(config=config, server_state=self._state, app_state={}),  # type: ignore[call-arg]
+            "127.0.0.1", 0,
+        )  # fmt: skip
+        self._connection = HTTPConnection("127.0.0.1", self._server.sockets[0].getsockname()[1], timeout=60)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        await self._server.wait_closed()
+
+    async def ask(self, target: str, headers: Lines = (), method: str = "GET") -> Given:
+        return await asyncio.to_thread(self._ask, target, list(headers), method)
+
+    def _ask(self, target: str, headers: list[tuple[str, str]], method: str) -> Given:
+        connection = self._connection
+        assert connection is not None
+        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        connection.putheader("Host", "testserver")
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        lines = tuple((name.lower(), value) for name, value in response.getheaders())
+        return Given(response.status, lines, response.read())
+
+
+DOORS: dict[str, Callable[[ASGIApp], Door]] = {"asgi": AsgiDoor, "native": NativeDoor}
 
 # What the cache itself writes, and what belongs to one exchange.
-_NOT_COMPARED = frozenset({"x-cache", "cache-status", "age", "date", "x-request-id", "connection", "keep-alive"})
+_NOT_COMPARED = frozenset(
+    {"x-cache", "cache-status", "age", "date", "x-request-id", "connection", "keep-alive", "transfer-encoding"}
+)
 # What the cache gives an answer of a cached route that has none.
 _MAY_BE_ADDED = frozenset({"etag", "cache-control", "content-length", "accept-ranges"})
 _RANGE = re.compile(r"bytes (?:\*|([0-9]+)-([0-9]+))/([0-9]+)")

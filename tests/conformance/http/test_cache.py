@@ -18,8 +18,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from steinmetz.cache import CacheConfig, Gateway, OriginUnreachableError, ResponseCache, cached
+from steinmetz.cache import CacheConfig, CacheMiddleware, Gateway, OriginUnreachableError, ResponseCache, cached
 from steinmetz.cache.asgi.protocol import ASGIApp, Message, Receive, Scope, Send
+from steinmetz.cache.hits.native import NativeHits
 from steinmetz.clock import FakeClock
 from steinmetz.live.native import protocol_class
 from tests.conformance.http.cache.conversations import Origin, Row, Step, Wait, Written, at, rows
@@ -178,7 +179,8 @@ async def asgi_door(app: ASGIApp) -> AsyncIterator[Door]:
 
 @asynccontextmanager
 async def uvicorn_door(app: ASGIApp) -> AsyncIterator[Door]:
-    http = protocol_class(None)
+    hits = NativeHits(app) if isinstance(app, CacheMiddleware) else None
+    http = protocol_class(None, hits=hits)
     config = uvicorn.Config(
         app, http=http, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False
     )

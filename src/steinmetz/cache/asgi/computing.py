@@ -249,15 +249,18 @@ class Computing:
         flight = self.flights.lead(asked.key, self._coherence.begin())
         self._statistics.refreshes += 1
         leading = self._lead(behind, flight, MissReason.EXPIRED)
-        if not self._spawned(f"refresh {asked.target.route.template}", leading):
+        task = self._spawned(f"refresh {asked.target.route.template}", leading)
+        if task is None:
             self.flights.end(flight)
+        else:
+            # Cancelled before its first step it would leave those waiting who have boarded meanwhile.
+            task.add_done_callback(lambda _: self.flights.end(flight))
 
-    def _spawned(self, name: str, work: Coroutine[Any, Any, None]) -> bool:
+    def _spawned(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         try:
-            self._tasks.spawn(name, work)
+            return self._tasks.spawn(name, work)
         except RuntimeError:  # the cache has been closed; requests may still be on their way out
-            return False
-        return True
+            return None
 
 
 async def _end_of(task: asyncio.Task[None]) -> None:
