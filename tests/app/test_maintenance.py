@@ -122,6 +122,8 @@ ALLOWED = {
     ("post", "/api/auth/logout"),
     ("put", PATH),
     ("post", "/api/cache/invalidate"),  # these write nothing into the database
+    ("post", "/api/cache/warm"),
+    ("post", "/api/cache/commands/{command}"),
     ("post", "/api/diagnostics/index-advice"),
     ("post", "/api/diagnostics/workload"),
 }

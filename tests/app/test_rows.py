@@ -92,7 +92,9 @@ async def test_a_node_s_answer_outlives_writes_to_other_nodes(
         await data(manager.post(NODES, json={"title": "Neu", "parentId": "acht"}), 201)
 
     found = await concerned(app, manager, paths, rename)
-    assert found == {eight, below, *lists}, "nobody knows that it is not below seven, so its children count too"
+    # PostgreSQL's writers run at READ COMMITTED: nobody can say there that it is not below seven.
+    of_seven = set[str]() if engine_name == "sqlite" else {lists[0]}
+    assert found == {eight, below, *lists[1:], *of_seven}
     found = await concerned(app, manager, paths, add)
     assert {eight, f"{NODES}/acht/children", "/api/functions"} <= found
 

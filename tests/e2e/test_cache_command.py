@@ -59,7 +59,7 @@ async def test_it_tells_drops_and_warms_and_a_restart_begins_warm(new_folder: Ca
             assert "name one thing to drop" in refused.stderr
     assert (folder / WANTED_FILE).stat().st_mode & 0o077 == 0
 
-    with running_server(folder) as server:
+    with running_server(folder, STEINMETZ_CACHE_WARM_S="60") as server:
         async with httpx2.AsyncClient(base_url=server.url) as client:
             while (ready := await client.get("/readyz")).status_code == 503:
                 assert "warming the cache" in ready.text

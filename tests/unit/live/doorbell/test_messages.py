@@ -36,6 +36,7 @@ values = {
     Kind.INTEGER: st.integers(1 - 2**53, 2**53 - 1),
     Kind.BOOLEAN: st.booleans(),
     Kind.TEXT: names,
+    Kind.WORD: names,
     Kind.UUID: st.uuids().map(lambda key: key.hex),
 }
 bound = st.lists(
