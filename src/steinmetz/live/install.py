@@ -17,6 +17,7 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.live.bindings import Binding, Emission
 from steinmetz.live.doorbell import Bell, Place, Ringer
 from steinmetz.live.recompute import ASGIApp, Recomputer
+from steinmetz.live.strangers import Strangers
 from steinmetz.monitor.capture.requests import RequestScopes
 from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
@@ -53,6 +54,7 @@ class Live:
         clock: Clock,
         enabled: bool,
         place: Place | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self.hook = hook
         self.io = io
@@ -71,10 +73,12 @@ class Live:
         self._silence: Callable[[], None] = lambda: None
         self.bell: Bell | None = None
         self.ringer: Ringer | None = None
+        self._strangers = strangers if cache is not None else None
         if place is not None:
+            observer = cache.observer if cache is not None else _Unmoved()
             self.bell = Bell(
                 place,
-                cache.observer if cache is not None else _Unmoved(),
+                observer if self._strangers is None else self._strangers.beside(observer),
                 database=hook.database,
                 schema_changed=hook.schema_changed,
                 said=self._said,
@@ -190,6 +194,8 @@ class Live:
                     "No doorbell: writes of other processes will not be noticed",
                     error=error.strerror or str(error),
                 )
+        if self._strangers is not None:
+            await self._strangers.start()
         if self.io is not None:
             await self.io.start()
         self._tasks.spawn("attend", self.hook.attend())
@@ -208,6 +214,8 @@ class Live:
             if self.monitor is not None:
                 self._silence()
                 await self.monitor.alerts.stop()
+            if self._strangers is not None:
+                await self._strangers.stop()
             if self.bell is not None:
                 self.bell.close()
             if self.ringer is not None:
@@ -256,6 +264,7 @@ def install(
     database: str = "main",
     enabled: bool = True,
     place: Place | None = None,
+    strangers: Strangers | None = None,
 ) -> Live:
     """Put the parts around ``app`` and join them to ``engine``; returns the ASGI application to serve.
 
@@ -263,7 +272,8 @@ def install(
     recomputed (the kill switch ``LIVE=off``); cache and monitor have switches of their own.
 
     With a ``place``, processes on the same database tell each other of their commits there (`doorbell.Ringer`),
-    so that none gives an answer older than a write of another.
+    so that none gives an answer older than a write of another. ``strangers`` notices writers who tell nobody;
+    without a cache there is nothing for it to do.
     """
     sql = hook(engine, database=database)
     live = Live(
@@ -275,6 +285,7 @@ def install(
         clock=clock or SystemClock(),
         enabled=enabled,
         place=place,
+        strangers=strangers,
     )
     if io is not None and io.event_scope is None:
         # What a handler asks of the database belongs to its event, not to whoever computes an answer meanwhile.
@@ -284,6 +295,8 @@ def install(
     if cache is not None:
         sql.observe_transactions(cache.observer)
         cache.on_bumped(live._bumped)
+        if strangers is not None:
+            strangers.join(cache, sql)
     if live.ringer is not None:
         sql.observe_transactions(live.ringer)  # after the cache: neighbours hear of it while ours is marked
     return live
