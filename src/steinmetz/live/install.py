@@ -73,12 +73,12 @@ class Live:
         self._silence: Callable[[], None] = lambda: None
         self.bell: Bell | None = None
         self.ringer: Ringer | None = None
-        self._strangers = strangers if cache is not None else None
+        self.strangers = strangers if cache is not None else None
         if place is not None:
             observer = cache.observer if cache is not None else _Unmoved()
             self.bell = Bell(
                 place,
-                observer if self._strangers is None else self._strangers.beside(observer),
+                observer if self.strangers is None else self.strangers.beside(observer),
                 database=hook.database,
                 schema_changed=hook.schema_changed,
                 said=self._said,
@@ -194,8 +194,8 @@ class Live:
                     "No doorbell: writes of other processes will not be noticed",
                     error=error.strerror or str(error),
                 )
-        if self._strangers is not None:
-            await self._strangers.start()
+        if self.strangers is not None:
+            await self.strangers.start()
         if self.io is not None:
             await self.io.start()
         self._tasks.spawn("attend", self.hook.attend())
@@ -214,8 +214,8 @@ class Live:
             if self.monitor is not None:
                 self._silence()
                 await self.monitor.alerts.stop()
-            if self._strangers is not None:
-                await self._strangers.stop()
+            if self.strangers is not None:
+                await self.strangers.stop()
             if self.bell is not None:
                 self.bell.close()
             if self.ringer is not None:
