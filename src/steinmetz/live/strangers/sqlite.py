@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.util import await_only
 
 from steinmetz.cache.invalidation.strangers import Versions
+from steinmetz.sql.blind_spots import hook_of
 from steinmetz.sql.commits import HearsOfLosses
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.engine import SqlHook, TransactionObserver
@@ -45,7 +46,7 @@ class SqliteStrangers:
 
     ``noticed`` counts how often somebody else had written, ``looks`` the polls.
 
-    Raises `ValueError` for a database in memory, which nobody else can have.
+    Raises `ValueError` for a database in memory, which nobody else can have, and for an engine that is hooked.
     """
 
     def __init__(self, engine: Engine | AsyncEngine, *, database: str = "main", poll_s: float = POLL_S) -> None:
@@ -64,7 +65,12 @@ class SqliteStrangers:
         self._cache: ResponseCache | None = None
         self._hook: SqlHook | None = None
         self._tasks: Tasks | None = None
-        dialect: Any = getattr(engine, "sync_engine", engine).dialect
+        target: Engine = getattr(engine, "sync_engine", engine)
+        if hook_of(target) is not None:
+            raise ValueError(
+                "make SqliteStrangers before the engine is hooked: it stands behind the hook's COMMIT"
+            )
+        dialect: Any = target.dialect
         self._send = dialect.do_commit
         dialect.do_commit = self._do_commit
 

@@ -87,7 +87,7 @@ def watch(connection: Connection, table: Table) -> None:
         f"CREATE TRIGGER {TRIGGER} AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table.quoted} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {schema}.{FUNCTION}({argument})"
     )
-    # Also where a replica's worker writes (session_replication_role), for which triggers are off otherwise.
+    # Also for sessions with session_replication_role = replica, for which triggers are off otherwise.
     connection.exec_driver_sql(f"ALTER TABLE {table.quoted} ENABLE ALWAYS TRIGGER {TRIGGER}")
 
 

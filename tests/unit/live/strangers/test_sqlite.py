@@ -211,3 +211,8 @@ async def test_without_its_file_nothing_is_watched_and_nothing_breaks(tmp_path: 
 def test_a_database_in_memory_has_no_strangers() -> None:
     with pytest.raises(ValueError, match="file"):
         SqliteStrangers(create_engine("sqlite://"))
+
+
+async def test_behind_a_hook_it_would_see_no_commit_of_ours(worlds: Callable[..., World]) -> None:
+    with pytest.raises(ValueError, match="before the engine is hooked"):
+        SqliteStrangers(worlds().engine)
