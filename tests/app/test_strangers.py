@@ -9,15 +9,17 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from steinmetz.cli.main import app as command
+from steinmetz.clock import FakeClock
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.migrations.transaction import in_transaction
 from steinmetz.erp.settings import Settings
 from steinmetz.live import PostgresStrangers, SqliteStrangers
-from tests.app.conftest import SignIn, settings_for
+from tests.app.conftest import SignIn, running, settings_for
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +64,25 @@ async def test_t11_the_application_is_no_stranger_to_itself(app: Application, si
         assert (await admin.post("/api/users", json=user)).status_code == 201
         assert not strangers.look()
     assert strangers.noticed == 0
+    assert (await clerk.get(COMPANY)).headers["X-Cache"] == "HIT"
+
+
+async def test_t11_a_neighbour_who_rings_is_no_stranger(
+    app: Application, sign_in: SignIn, settings: Settings, clock: FakeClock
+) -> None:
+    """Two servers on one file: what the one commits drops what it concerns at the other, and no more."""
+    clerk, there = await sign_in(Role.CLERK), create_app(settings, clock=clock)
+    await kept(clerk)
+    await clerk.get(COMPANY)
+    ours = app.live.strangers
+    assert isinstance(ours, SqliteStrangers)
+    async with running(there):
+        noticed = ours.noticed
+        async with there.state.database.unit() as unit:
+            await unit.session.execute(text(ADD))
+        assert not ours.look()
+        assert ours.noticed == noticed
+    assert await shown(clerk) == ["Von Hand"]
     assert (await clerk.get(COMPANY)).headers["X-Cache"] == "HIT"
 
 

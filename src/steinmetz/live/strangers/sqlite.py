@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
 from steinmetz.cache.invalidation.strangers import Versions
@@ -28,7 +29,6 @@ from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
     from steinmetz.cache import ResponseCache
 
@@ -65,11 +65,9 @@ class SqliteStrangers:
         self._cache: ResponseCache | None = None
         self._hook: SqlHook | None = None
         self._tasks: Tasks | None = None
-        target: Engine = getattr(engine, "sync_engine", engine)
+        target = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
         if hook_of(target) is not None:
-            raise ValueError(
-                "make SqliteStrangers before the engine is hooked: it stands behind the hook's COMMIT"
-            )
+            raise ValueError("make SqliteStrangers before the engine is hooked: it stands behind its COMMIT")
         dialect: Any = target.dialect
         self._send = dialect.do_commit
         dialect.do_commit = self._do_commit
