@@ -2,7 +2,7 @@
 
 A connection of its own is asked for ``PRAGMA data_version`` every `POLL_S`, on the event loop: it is a look into
 shared memory, 2 µs. Our own commits are framed as `Versions` needs it, in the thread that commits them: four such
-questions more, some 10 µs for each transaction that writes, nothing for one that reads.
+questions more, 15 µs for each transaction that writes, nothing for one that reads.
 """
 
 from __future__ import annotations
