@@ -118,6 +118,48 @@ def warm() -> None:
     typer.echo(f"{progress['kept']} answers are warm, {progress['failed']} could not be kept.")
 
 
+@app.command()
+def watch_table(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables, as SQL names them.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Watch them no more.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the watched tables.")] = False,
+) -> None:
+    """Have PostgreSQL tell what other programs write to a table; only for tables that others do write."""
+    from sqlalchemy import Connection
+
+    from steinmetz.cli.database import ringing
+    from steinmetz.erp.migrations.transaction import in_transaction
+    from steinmetz.erp.neighbours import around_commit
+    from steinmetz.erp.settings import load_settings
+    from steinmetz.live.strangers.triggers import table_named, unwatch, watch, watched
+
+    names = tables or []
+    if listing is bool(names) or (listing and remove):
+        fail("name the tables, or --list alone")
+    with plain_errors():
+        settings = load_settings()
+        if settings.is_embedded:
+            typer.echo("Not needed on SQLite: the server itself asks whether others have written.")
+            return
+        if listing:
+            for name in in_transaction(settings.url, watched):
+                typer.echo(name)
+            return
+
+        def change(connection: Connection) -> list[str]:
+            found = [table_named(connection, name) for name in names]
+            for table in found:
+                (unwatch if remove else watch)(connection, table)
+            return [str(table) for table in found]
+
+        with ringing(settings, "cache watch-table") as ringer:
+            changed = in_transaction(settings.url, change, around_commit=around_commit(ringer))
+    for name in changed:
+        typer.echo(f"{name} is watched no more." if remove else f"{name} is watched.")
+    if not remove:
+        typer.echo("Running servers begin to listen within 5 s (STEINMETZ_FOREIGN_WRITERS).")
+
+
 def _ask(command: str, **wanted: Any) -> Any:
     """What the running server of these settings says to a command, or one line that says why not."""
     from http.client import HTTPConnection, HTTPException

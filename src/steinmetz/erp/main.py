@@ -35,6 +35,7 @@ from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
 from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.erp.state import AppState
+from steinmetz.erp.strangers import strangers_of
 from steinmetz.erp.warming import Warming
 from steinmetz.erp.watching import Watching
 from steinmetz.live import Emission, Live, install
@@ -157,6 +158,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         database=DATABASE_NAME,
         enabled=settings.live,
         place=place_of(settings),
+        strangers=strangers_of(database, settings),
     )
     live.on_relayed(heard(publish))
     database.publisher = everywhere(publish, live.relay)

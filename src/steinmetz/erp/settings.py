@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     cache_watch: bool = False
     """For development: whether one in twenty hits for another caller is computed all the same and compared, which
     finds a route whose answers are not the same for all who share them. ``dev.py run`` turns it on."""
+    foreign_writers: bool = True
+    """Whether commits of other programs to the same database are noticed: `steinmetz.live.strangers`."""
     max_connections: int = Field(20_000, ge=1)
     """Sockets of one process."""
     batch_workers: int = Field(2, ge=0, le=8)

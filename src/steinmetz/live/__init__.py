@@ -3,6 +3,7 @@
 from steinmetz.live.bindings import Binding, Emission
 from steinmetz.live.doorbell import Place, Ringer, name_of_database
 from steinmetz.live.install import Live, install
+from steinmetz.live.strangers import PostgresStrangers, SqliteStrangers, Strangers
 
 __all__ = [
     # .bindings
@@ -12,7 +13,13 @@ __all__ = [
     "Live",
     # .doorbell
     "Place",
+    # .strangers
+    "PostgresStrangers",
+    # .doorbell
     "Ringer",
+    # .strangers
+    "SqliteStrangers",
+    "Strangers",
     # .install
     "install",
     # .doorbell

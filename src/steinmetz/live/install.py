@@ -17,6 +17,7 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.live.bindings import Binding, Emission
 from steinmetz.live.doorbell import Bell, Place, Ringer
 from steinmetz.live.recompute import ASGIApp, Recomputer
+from steinmetz.live.strangers import Strangers
 from steinmetz.monitor.capture.requests import RequestScopes
 from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
@@ -56,6 +57,7 @@ class Live:
         clock: Clock,
         enabled: bool,
         place: Place | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self.hook = hook
         self.io = io
@@ -75,10 +77,12 @@ class Live:
         self._silence: Callable[[], None] = lambda: None
         self.bell: Bell | None = None
         self.ringer: Ringer | None = None
+        self.strangers = strangers if cache is not None else None
         if place is not None:
+            observer = cache.observer if cache is not None else _Unmoved()
             self.bell = Bell(
                 place,
-                cache.observer if cache is not None else _Unmoved(),
+                observer if self.strangers is None else self.strangers.beside(observer),
                 database=hook.database,
                 schema_changed=hook.schema_changed,
                 said=self._said,
@@ -196,6 +200,8 @@ class Live:
                     "No doorbell: writes of other processes will not be noticed",
                     error=error.strerror or str(error),
                 )
+        if self.strangers is not None:
+            await self.strangers.start()
         if self.io is not None:
             await self.io.start()
         self._tasks.spawn("attend", self.hook.attend())
@@ -214,6 +220,8 @@ class Live:
             if self.monitor is not None:
                 self._silence()
                 await self.monitor.alerts.stop()
+            if self.strangers is not None:
+                await self.strangers.stop()
             if self.bell is not None:
                 self.bell.close()
             if self.ringer is not None:
@@ -286,6 +294,7 @@ def install(
     database: str = "main",
     enabled: bool = True,
     place: Place | None = None,
+    strangers: Strangers | None = None,
 ) -> Live:
     """Put the parts around ``app`` and join them to ``engine``; returns the ASGI application to serve.
 
@@ -294,9 +303,14 @@ def install(
 
     With a ``place``, processes on the same database tell each other of their commits there (`doorbell.Ringer`),
     so that none gives an answer older than a write of another. A cache that has a cluster (`redis_cluster`) tells
-    of commits over that instead; what commands ring at the doorbell it passes on.
+    of commits over that instead; what commands ring at the doorbell it passes on. ``strangers`` notices writers
+    who tell nobody; without a cache there is nothing for it to do.
     """
     sql = hook(engine, database=database)
+    if cache is not None and cache.cluster is not None and sql.engine.dialect.name == "sqlite":
+        strangers = (
+            None  # the other servers of the cluster would be some, and each commit of theirs drop everything
+        )
     live = Live(
         app,
         hook=sql,
@@ -306,6 +320,7 @@ def install(
         clock=clock or SystemClock(),
         enabled=enabled,
         place=place,
+        strangers=strangers,
     )
     if io is not None and io.event_scope is None:
         # What a handler asks of the database belongs to its event, not to whoever computes an answer meanwhile.
@@ -315,6 +330,8 @@ def install(
     if cache is not None:
         sql.observe_transactions(cache.observer)
         cache.on_bumped(live._bumped)
+        if strangers is not None:
+            strangers.join(cache, sql)
     if cache is not None and cache.cluster is not None:
         cache.cluster.on_unknown = sql.schema_changed
     elif live.ringer is not None:
