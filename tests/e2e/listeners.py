@@ -91,7 +91,7 @@ async def python_listener(url: str, token: str, transport: str, event: str) -> A
         heard.lines.put_nowait({"kind": "event", "event": event, "payload": payload})
 
     transports = ["polling", "websocket"] if transport == "upgrade" else [transport]
-    await client.connect(url, auth={"token": token}, transports=transports)
+    await client.connect(url, auth={"token": token}, transports=transports, wait_timeout=20)
     heard.lines.put_nowait({"kind": "connect", "id": client.get_sid()})
     try:
         yield heard

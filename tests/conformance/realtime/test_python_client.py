@@ -30,6 +30,7 @@ def connect(url: str, request: pytest.FixtureRequest) -> Connect:
         heard: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
         client.heard = heard
         client.on("*", lambda event, *args: heard.put_nowait((event, *args)))
+        options = {"wait_timeout": 20, **options}  # one second by default: less than a busy machine may take
         await client.connect(url, auth={"token": user} if user else None, transports=request.param, **options)
         try:
             yield client
