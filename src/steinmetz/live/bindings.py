@@ -77,8 +77,10 @@ class Watch:
     def finish(self, read_set: ReadSet, missed: Iterable[WriteSet]) -> None:
         """The computation read ``read_set``; ``missed`` are the commits that came while it ran."""
         self.read_set = read_set
-        for writes in missed:
-            self.is_moved = self.is_moved or read_set.concerned_by(writes)
+        if any(read_set.concerned_by(writes) for writes in missed):
+            self.is_moved = True
+            # Perhaps it shows them already: the trailing computation would find nothing that differs.
+            self.is_unsaid = self.is_unsaid or self.body is None
 
     def take(self, body: bytes, parsed: Any) -> Iterable[Emission]:
         """The newest answer; returns what to say of it.

@@ -85,3 +85,11 @@ def test_after_nobody_listened_the_next_commit_is_said_even_if_the_bytes_are_tho
     watch.forget()
     watch.note(writes_of(INVOICES))
     assert [emission.payload for emission in computed(watch, b"1", INVOICES)] == ["1"]
+
+
+def test_a_first_answer_that_a_commit_overtook_is_said_for_it_may_show_the_commit_already() -> None:
+    watch = a_watch()
+    said = computed(watch, b"1", INVOICES, missed=(writes_of(INVOICES),))
+    assert [emission.payload for emission in said] == ["1"]
+    assert watch.is_moved
+    assert computed(a_watch(), b"1", INVOICES, missed=(writes_of(NODES),)) == []
