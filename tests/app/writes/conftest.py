@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,9 +20,10 @@ from tests.app.writes.house import House, open_house
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every write on SQLite; those marked ``both_databases`` on PostgreSQL too."""
+    """Every write on SQLite; those marked ``both_databases`` on PostgreSQL too, the ``long`` ones if asked for."""
     if "house" in metafunc.fixturenames:
-        is_both = metafunc.definition.get_closest_marker("both_databases")
+        marked = metafunc.definition.get_closest_marker("both_databases")
+        is_both = marked is not None and ("LONG_TESTS" in os.environ or not marked.kwargs.get("long"))
         engines = ["sqlite", "postgresql"] if is_both else ["sqlite"]
         metafunc.parametrize("house", engines, indirect=True, scope="module")
 

@@ -79,7 +79,7 @@ async def imported(house: House, text: str, name: str = "_7_Lager.md", **query: 
     return await house.admin.post(f"{CATALOGUE}/import", json={"files": files}, params=query)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_importing_a_file(house: House) -> None:
     await house.verify_write(lambda: imported(house, LAGER))
 

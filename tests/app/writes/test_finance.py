@@ -109,7 +109,7 @@ async def test_a_refused_write_changes_nothing_and_says_nothing(house: House) ->
     )
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_crediting_an_invoice_and_refunding_it(house: House) -> None:
     invoice = await an_invoice(house, "paid")
     path = f"/api/invoices/{invoice['id']}"
@@ -141,7 +141,7 @@ async def accounts(house: House) -> dict[str, int]:
     return {each["number"]: each["id"] for each in await house.data_of("/api/accounts?limit=100")}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_posting_by_hand_and_reversing_it(house: House) -> None:
     ids = await accounts(house)
     body = {

@@ -57,7 +57,7 @@ async def test_entering_time_for_somebody_else(house: House) -> None:
     )
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_correcting_time(house: House) -> None:
     entry = await an_entry(house, 0)
     await house.verify_write(
@@ -83,7 +83,7 @@ async def test_changing_a_request(house: House) -> None:
     )
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_approving_and_cancelling_leave(house: House) -> None:
     request = await a_request(house, 2)
     path = f"/api/leave-requests/{request['id']}"
@@ -107,7 +107,7 @@ async def test_taking_a_request_back(house: House) -> None:
     )
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_hiring_and_the_end_of_an_employment(house: House) -> None:
     clerk = await employee_of(house, Role.CLERK)
     hired: list[Any] = []

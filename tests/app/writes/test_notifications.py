@@ -44,7 +44,7 @@ async def test_telling_one_user(house: House) -> None:
     assert heard == {Role.CLERK: 0, Role.MANAGER: 0, Role.ADMIN: 0, Role.AUDITOR: 1}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_reading_is_told_to_nobody(house: House) -> None:
     notice = await a_notice(house)
     quiet = quietly(house)
