@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -274,7 +274,12 @@ class ResponseCache:
 
     def wanted(self, limit: int = MAX_WANTED) -> list[Wanted]:
         """The answers worth computing after a restart, the best first: see `steinmetz.cache.warming`."""
-        return wanted(self._store, limit)
+        best = {(one.path, one.query, one.role, one.headers): one for one in wanted(self._store)}
+        for gone in list(self._statistics.worth_gone.values()):
+            key = (gone.path, gone.query, gone.role, gone.headers)
+            kept = best.get(key)
+            best[key] = gone if kept is None else replace(kept, worth=kept.worth + gone.worth)
+        return sorted(best.values(), key=lambda one: -one.worth)[:limit]
 
     # -- looking in
 

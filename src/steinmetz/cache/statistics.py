@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from steinmetz.cache.departures import Departure, Departures
@@ -15,6 +16,7 @@ from steinmetz.cache.policy.lookup import MissReason
 from steinmetz.cache.policy.storable import Refusal
 from steinmetz.cache.policy.worth import Worth
 from steinmetz.cache.stores.base import Gone
+from steinmetz.cache.warming.wanted import MAX_WANTED, Wanted, wanted
 from steinmetz.clock import Clock, SystemClock
 
 WRITTEN_TOO_OFTEN = "written more often than read"
@@ -121,6 +123,8 @@ class Statistics:
         self.refreshes = 0
         self.stale_on_error = 0
         self.compared = 0
+        self.worth_gone: OrderedDict[bytes, Wanted] = OrderedDict()
+        """What the hits of answers that are gone were worth; the last ones of a bounded number of keys."""
         self._falling = threading.local()
 
     def of(self, template: str) -> RouteCounts:
@@ -167,6 +171,8 @@ class Statistics:
         bytes_served, saved_ns = counts.served(entry)
         counts.bytes_served += bytes_served
         counts.saved_ns += saved_ns
+        if entry.hits:
+            self._remember_worth(entry)
         if why is Gone.REPLACED:
             return
         if not entry.hits:
@@ -180,6 +186,14 @@ class Statistics:
             if not entry.hits:
                 self._spoilt(entry)
         self.departures.left(entry.key, Departure(why, entry.etag, invalidation))
+
+    def _remember_worth(self, entry: Entry) -> None:
+        """What is written often is seldom kept when somebody looks, and is worth warming all the same."""
+        for one in wanted([entry]):
+            before = self.worth_gone.pop(entry.key, None)
+            self.worth_gone[entry.key] = one if before is None else replace(one, worth=one.worth + before.worth)
+            if len(self.worth_gone) > 2 * MAX_WANTED:
+                self.worth_gone.popitem(last=False)
 
     def refused(self, entry: Entry, why: Refusal) -> None:
         """``entry`` was computed but not kept."""

@@ -104,3 +104,20 @@ async def test_what_the_cache_holds_is_what_it_wants_again(rig: Any, reply: Any)
     for _ in range(2):
         await rig.ask("/a?b=2&a=1", user="anna")
     assert [(one.path, one.query, one.role) for one in rig.cache.wanted()] == [("/a", "a=1&b=2", "clerk")]
+
+
+@pytest.mark.anyio
+async def test_what_was_dropped_since_is_wanted_for_what_its_hits_were_worth(rig: Any, reply: Any) -> None:
+    @cached(public=True)
+    async def hot(scope: Any, receive: Any, send: Any) -> None:
+        rig.hook.read("invoices")
+        await reply(send, b"x")
+
+    rig.app.add("/hot", hot)
+    for _ in range(2):
+        await rig.ask("/hot")
+        await rig.ask("/hot")
+        rig.hook.commit("invoices")
+    (one,) = rig.cache.wanted()
+    assert (one.path, one.worth > 0) == ("/hot", True)
+    assert len(rig.cache._statistics.worth_gone) == 1
