@@ -29,10 +29,27 @@ class Selection:
 EVERYBODY = Selection()
 
 
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """How an emission is to be treated on its way to each client."""
+
+    volatile: bool = False
+    """May be dropped for a client that is not ready to receive."""
+
+    newest: str | None = None
+    """Of what still waits for a client under this key, only the newest stays."""
+
+    compress: bool = True
+    """May be deflated, where a client has agreed to that."""
+
+
+RELIABLE = Flags()
+
+
 class Local(Protocol[Member_contra]):
     """What an adapter asks of the namespace it serves: to carry things out on members of this process."""
 
-    def deliver(self, members: Sequence[Member_contra], outgoing: Outgoing, *, volatile: bool) -> None:
+    def deliver(self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags) -> None:
         """Send ``outgoing`` to each of ``members``."""
 
     def drop(self, members: Sequence[Member_contra], *, close: bool) -> None:
@@ -61,7 +78,7 @@ class Adapter(Protocol[Member]):
     def has_members(self, room: str) -> bool:
         """Whether anybody is in ``room``, wherever they are."""
 
-    def broadcast(self, selection: Selection, outgoing: Outgoing, *, volatile: bool) -> None:
+    def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         """Send to all selected members, wherever they are."""
 
     async def fetch(self, selection: Selection) -> Sequence[Member]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Generic
 
-from steinmetz.realtime.adapters.base import EVERYBODY, Local, Member, Selection
+from steinmetz.realtime.adapters.base import EVERYBODY, Flags, Local, Member, Selection
 from steinmetz.realtime.engineio.packet import Outgoing
 
 _NO_ROOMS: frozenset[str] = frozenset()
@@ -69,10 +69,10 @@ class MemoryAdapter(Generic[Member]):
     def has_members(self, room: str) -> bool:
         return room in self._rooms or room in self._members
 
-    def broadcast(self, selection: Selection, outgoing: Outgoing, *, volatile: bool) -> None:
+    def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         members = self.select(selection)
         if members:
-            self._local.deliver(members, outgoing, volatile=volatile)
+            self._local.deliver(members, outgoing, flags)
 
     async def fetch(self, selection: Selection) -> Sequence[Member]:
         return self.select(selection)

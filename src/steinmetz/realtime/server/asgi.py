@@ -77,7 +77,7 @@ class RealtimeApp:
         headers = scope["headers"]
         origin = header(headers, b"origin")
         if not self._server.origin_allowed(origin, header(headers, b"host")):
-            self._server.refused[ORIGIN_NOT_ALLOWED] += 1
+            self._server.statistics.refused[ORIGIN_NOT_ALLOWED] += 1
             await _refuse(send, handshake.forbidden(ORIGIN_NOT_ALLOWED), [(b"vary", b"Origin")])
             return
         cors = _cors(origin, self._server.config.cors_origins)
@@ -99,7 +99,7 @@ class RealtimeApp:
             client, opening = self._server.open(transport, request_of(scope, self._server))
             transport.sid = client.session.sid
             return opening.payload
-        if scope["method"] == "GET" and (farewell := self._server.take_farewell(wish.sid)) is not None:
+        if scope["method"] == "GET" and (farewell := self._server.farewells.take(wish.sid)) is not None:
             return farewell
         client = self._server.client(wish.sid)
         if scope["method"] == "GET":
@@ -154,7 +154,7 @@ def refusal_of(server: Server, headers: list[tuple[bytes, bytes]]) -> str | None
     """A foreign page's WebSocket is accepted only to be told why it is refused: browsers show no HTTP body."""
     if server.origin_allowed(header(headers, b"origin"), header(headers, b"host")):
         return None
-    server.refused[ORIGIN_NOT_ALLOWED] += 1
+    server.statistics.refused[ORIGIN_NOT_ALLOWED] += 1
     return ORIGIN_NOT_ALLOWED
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from steinmetz.realtime.adapters.base import EVERYBODY, Selection
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags, Selection
 from steinmetz.realtime.engineio.packet import Outgoing
 
 if TYPE_CHECKING:
@@ -27,14 +28,14 @@ class Delivery:
 
     def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop | None]) -> None:
         self._loop = loop
-        self._waiting: deque[tuple[Sequence[Socket], int, Outgoing, bool]] = deque()
+        self._waiting: deque[tuple[Sequence[Socket], int, Outgoing, Flags]] = deque()
         self._is_scheduled = False
 
-    def send(self, sockets: Sequence[Socket], outgoing: Outgoing, *, volatile: bool) -> None:
+    def send(self, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         if not self._waiting and len(sockets) <= SLICE:
-            _write(sockets, outgoing, volatile)
+            _write(sockets, outgoing, flags)
             return
-        self._waiting.append((sockets, 0, outgoing, volatile))
+        self._waiting.append((sockets, 0, outgoing, flags))
         if len(self._waiting) > MAX_WAITING:
             self._drain(turns=2)
         self._schedule()
@@ -52,34 +53,34 @@ class Delivery:
     def _drain(self, turns: int) -> None:
         budget = SLICE * turns
         while self._waiting and budget > 0:
-            sockets, start, outgoing, volatile = self._waiting.popleft()
+            sockets, start, outgoing, flags = self._waiting.popleft()
             end = start + budget
-            _write(sockets[start:end], outgoing, volatile)
+            _write(sockets[start:end], outgoing, flags)
             budget -= len(sockets) - start
             if end < len(sockets):
-                self._waiting.appendleft((sockets, end, outgoing, volatile))
+                self._waiting.appendleft((sockets, end, outgoing, flags))
 
 
-def _write(sockets: Sequence[Socket], outgoing: Outgoing, volatile: bool) -> None:
-    if volatile:
-        for socket in sockets:
-            if socket.connected:
-                socket.client.send_volatile(outgoing)
-    else:
+def _write(sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
+    if flags is RELIABLE:
         for socket in sockets:
             if socket.connected:
                 socket.client.send(outgoing)
+    else:
+        for socket in sockets:
+            if socket.connected:
+                socket.client.send_flagged(outgoing, flags)
 
 
 class BroadcastOperator:
     """Who is meant by the next `emit`; immutable, so a half-made one can be kept and reused."""
 
-    __slots__ = ("_namespace", "_selection", "_volatile")
+    __slots__ = ("_flags", "_namespace", "_selection")
 
-    def __init__(self, namespace: Namespace, selection: Selection = EVERYBODY, *, volatile: bool = False) -> None:
+    def __init__(self, namespace: Namespace, selection: Selection = EVERYBODY, flags: Flags = RELIABLE) -> None:
         self._namespace = namespace
         self._selection = selection
-        self._volatile = volatile
+        self._flags = flags
 
     def to(self, *rooms: str) -> BroadcastOperator:
         """Also those in any of ``rooms``; a socket in several of them hears it once."""
@@ -102,17 +103,20 @@ class BroadcastOperator:
     @property
     def volatile(self) -> BroadcastOperator:
         """May be dropped for a client that is not ready to receive."""
-        return BroadcastOperator(self._namespace, self._selection, volatile=True)
+        return self._flagged(replace(self._flags, volatile=True))
 
     def _with(self, selection: Selection) -> BroadcastOperator:
-        return BroadcastOperator(self._namespace, selection, volatile=self._volatile)
+        return BroadcastOperator(self._namespace, selection, self._flags)
+
+    def _flagged(self, flags: Flags) -> BroadcastOperator:
+        return BroadcastOperator(self._namespace, self._selection, flags)
 
     def emit(self, event: str, *args: Any) -> None:
         """Send ``event`` with ``args`` (JSON values and `bytes`); a plain call, from any thread.
 
         Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent.
         """
-        self._namespace.broadcast(self._selection, event, args, volatile=self._volatile)
+        self._namespace.broadcast(self._selection, event, args, self._flags)
 
     async def fetch_sockets(self) -> Sequence[Socket]:
         """The sockets that are meant."""

@@ -5,18 +5,18 @@ Does what the cores decide. Neither the session nor the connection knows this cl
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
+from steinmetz.realtime.adapters.base import Flags
 from steinmetz.realtime.engineio import packet as engineio
 from steinmetz.realtime.engineio import session as engine
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import CLOSE, NOOP, PING, PROBE_REPLY, Outgoing
 from steinmetz.realtime.errors import ConnectError, ProtocolError
 from steinmetz.realtime.server.call import Call, Inbox
-from steinmetz.realtime.server.handshake import Handshake, Request
+from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.transport import Transport
@@ -138,7 +138,7 @@ class Client:
         elif step is Step.ACK and packet.id is not None:
             self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
         elif step is Step.CONNECT:
-            self._connect(packet.namespace, packet.data or {}, now_s)
+            self.server.admission.connect(self, packet.namespace, packet.data or {}, now_s)
         elif step is Step.DISCONNECT:
             self._leave(packet.namespace)
 
@@ -151,74 +151,17 @@ class Client:
 
     def _break(self, error: ProtocolError) -> None:
         log.debug("Client broke the protocol", error=str(error))
-        self.server.refused[Reason.PARSE_ERROR] += 1
+        self.server.statistics.refused[Reason.PARSE_ERROR] += 1
         self.close(Reason.PARSE_ERROR, CloseCode.PROTOCOL_ERROR)
 
-    # -- into a namespace ---------------------------------------------------------------------------------------
-
-    def _connect(self, name: str, auth: dict[str, Any], now_s: float) -> None:
-        if self.refusal is not None:
-            self._refuse(name, ConnectError(self.refusal), now_s)
-            self.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
-            return
-        namespace = self.server.namespace(name)
-        if namespace is None:
-            self._refuse(name, ConnectError("Invalid namespace"), now_s)
-            return
-        socket = Socket(self.server.new_id(), namespace, self, Handshake(self.request, auth))
-        if namespace.middlewares:
-            self.sockets[name] = socket
-            self.server.tasks.spawn("admission", self._admit(socket))
-        elif self.server.config.require_auth:
-            namespace.warn_unguarded()
-            self._refuse(name, ConnectError("Authentication required"), now_s)
-        else:
-            self.sockets[name] = socket
-            self._accept(socket)
-
-    async def _admit(self, socket: Socket) -> None:
-        refusal: ConnectError | None = None
-        try:
-            for middleware in socket.namespace.middlewares:
-                answer = middleware(socket)
-                if inspect.isawaitable(answer):
-                    await answer
-        except ConnectError as error:
-            refusal = error
-        except Exception as error:
-            log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
-            refusal = ConnectError("Internal error")
-        if self.sockets.get(socket.namespace.name) is not socket or self.session.is_closed:
-            return
-        if refusal is None:
-            self._accept(socket)
-        else:
-            del self.sockets[socket.namespace.name]
-            self._refuse(socket.namespace.name, refusal, self.server.clock.monotonic_s())
-
-    def _accept(self, socket: Socket) -> None:
-        self.connection.accept(socket.namespace.name)
-        self.send_packet(Packet(PacketType.CONNECT, socket.namespace.name, {"sid": socket.id}))
-        if not self.session.is_closed:
-            socket.namespace.admit(socket)
-            self.rearm()
-
-    def _refuse(self, name: str, refusal: ConnectError, now_s: float) -> None:
-        self.server.refused[refusal.message] += 1
-        self.connection.refuse(name, now_s)
-        data = {"message": refusal.message}
-        if refusal.data is not None:
-            data["data"] = refusal.data
-        self.send_packet(Packet(PacketType.CONNECT_ERROR, name, data))
+    # -- out of a namespace, and into its handlers ---------------------------------------------------------------
 
     def expel(self, socket: Socket) -> None:
         """DISCONNECT from one namespace: "stay away"."""
         if self.sockets.pop(socket.namespace.name, None) is socket:
             if self.connection.state(socket.namespace.name) is not State.CONNECTED:
-                self._refuse(
-                    socket.namespace.name,
-                    ConnectError("Disconnected by the server"),
-                    self.server.clock.monotonic_s(),
+                self.server.admission.refuse(
+                    self, socket.namespace.name, ConnectError("Disconnected by the server")
                 )
                 return
             self.connection.leave(socket.namespace.name, self.server.clock.monotonic_s())
@@ -230,7 +173,7 @@ class Client:
         """Run ``call``, or let it wait in line behind the handler that runs."""
         if self.inbox is not None:
             if not self.inbox.put(call, self.server.config.client_inbox_bytes):
-                self.server.refused["event backlog"] += 1
+                self.server.statistics.refused["event backlog"] += 1
                 self.close(Reason.TRANSPORT_CLOSE, CloseCode.POLICY_VIOLATION)
             return
         running = call.begin()
@@ -251,11 +194,13 @@ class Client:
             return
         transport.send(outgoing)
 
-    def send_volatile(self, outgoing: Outgoing) -> None:
-        if self.transport.is_ready:
+    def send_flagged(self, outgoing: Outgoing, flags: Flags) -> None:
+        if not flags.volatile:
+            self.send(outgoing)
+        elif self.transport.is_ready:
             self.transport.send(outgoing)
         else:
-            self.server.dropped_volatile += 1
+            self.server.statistics.dropped_volatile += 1
 
     def _give_up(self) -> None:
         """A slow client: its transport ends at once and without a DISCONNECT, so that it comes back by itself.
@@ -265,7 +210,7 @@ class Client:
         """
         if not self.is_given_up:
             self.is_given_up = True
-            self.server.slow_clients += 1
+            self.server.statistics.slow_clients += 1
             self.transport.abort()
             self.server.call_soon(self.close, Reason.TRANSPORT_CLOSE)
 
@@ -338,7 +283,7 @@ class Client:
     def transport_failed(self, transport: Transport, code: CloseCode) -> None:
         """The peer broke the rules of ``transport`` itself."""
         if transport is self.transport:
-            self.server.refused[Reason.TRANSPORT_ERROR] += 1
+            self.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
             self.close(Reason.TRANSPORT_ERROR, code)
         else:
             self.drop_probe(transport, code)

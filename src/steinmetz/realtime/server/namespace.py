@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from steinmetz.realtime.adapters.base import EVERYBODY, Adapter, Selection
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
@@ -92,7 +92,7 @@ class Namespace:
 
     def emit(self, event: str, *args: Any) -> None:
         """To everybody in the namespace; see `BroadcastOperator.emit`."""
-        self.broadcast(EVERYBODY, event, args, volatile=False)
+        self.broadcast(EVERYBODY, event, args, RELIABLE)
 
     def to(self, *rooms: str) -> BroadcastOperator:
         return BroadcastOperator(self).to(*rooms)
@@ -126,14 +126,14 @@ class Namespace:
     def disconnect_sockets(self, close: bool = False) -> None:
         BroadcastOperator(self).disconnect_sockets(close)
 
-    def broadcast(self, selection: Selection, event: str, args: Sequence[Any], *, volatile: bool) -> None:
+    def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
         outgoing = self._event(event, args, None)
-        self.server.run_on_loop(self._broadcast, event, selection, outgoing, volatile)
+        self.server.run_on_loop(self._broadcast, event, selection, outgoing, flags)
 
-    def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, volatile: bool) -> None:
-        self.server.count_emit(event)
-        self.adapter.broadcast(selection, outgoing, volatile=volatile)
+    def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
+        self.server.statistics.emitted(event)
+        self.adapter.broadcast(selection, outgoing, flags)
 
     def send(self, socket: Socket, event: str, args: Sequence[Any]) -> None:
         """To one socket of this process, in line behind the broadcasts before it."""
@@ -144,8 +144,8 @@ class Namespace:
         self._send(event, (socket,), self._event(event, args, ack_id))
 
     def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing) -> None:
-        self.server.count_emit(event)
-        self._delivery.send(sockets, outgoing, volatile=False)
+        self.server.statistics.emitted(event)
+        self._delivery.send(sockets, outgoing, RELIABLE)
 
     def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
         if event in RESERVED_EVENTS:
@@ -154,8 +154,8 @@ class Namespace:
 
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 
-    def deliver(self, members: Sequence[Socket], outgoing: Outgoing, *, volatile: bool) -> None:
-        self._delivery.send(members, outgoing, volatile=volatile)
+    def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
+        self._delivery.send(members, outgoing, flags)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
         for socket in members:
@@ -222,7 +222,7 @@ class Namespace:
 
 
 def _unknown_event(socket: Socket, *_args: Any) -> None:
-    socket.namespace.server.refused["unknown event"] += 1
+    socket.namespace.server.statistics.refused["unknown event"] += 1
     raise EventError("unknown_event", "The server does not handle this event")
 
 

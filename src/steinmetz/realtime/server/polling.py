@@ -82,7 +82,7 @@ class PollingTransport:
             self._farewell = words.pop(0)
             self._wake()
         if words and linger:
-            self._server.keep_farewell(self.sid, words)
+            self._server.farewells.keep(self.sid, words)
 
     def abort(self) -> None:
         if not self._is_closed:
@@ -153,7 +153,7 @@ async def post(client: Client, receive: Receive, declared: int | None) -> None:
     try:
         packets = decode_payload(body)
     except EngineIOError:
-        client.server.refused[Reason.PARSE_ERROR] += 1
+        client.server.statistics.refused[Reason.PARSE_ERROR] += 1
         client.close(Reason.PARSE_ERROR)
         raise handshake.bad_request() from None
     for packet in packets:

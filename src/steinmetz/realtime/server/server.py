@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import secrets
 import threading
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,20 +15,22 @@ import structlog
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
-from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.handshake import TransportName
 from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import BroadcastOperator
 from steinmetz.realtime.server.client import Client
+from steinmetz.realtime.server.draining import Draining
+from steinmetz.realtime.server.farewells import Farewells
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.namespace import Middleware, Namespace
-from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
 from steinmetz.realtime.server.socket import Handler, Socket
+from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.wheel import Wheel
 from steinmetz.realtime.socketio.connection import Connection
@@ -41,12 +42,7 @@ log = structlog.get_logger("steinmetz.realtime")
 MAX_REFUSED = 256
 """Sessions beyond `Config.max_connections` that live just long enough to be told so."""
 REFUSED_TIMEOUT_S = 5.0
-MAX_COUNTED_EVENTS = 1_000
 MAX_LISTED_ROOMS = 1_000
-OTHER_EVENTS = "(other)"
-DRAIN_SLICE = 500
-_MAX_FAREWELLS = 256
-_MAX_FAREWELL = 16_384
 
 
 class Server:
@@ -73,11 +69,7 @@ class Server:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
-        self.refused: Counter[str] = Counter()
-        """Connections and events turned away, by reason."""
-        self.dropped_volatile = 0
-        self.slow_clients = 0
-        self._emits: Counter[str] = Counter()
+        self.statistics = Statistics()
         self._heartbeat = Heartbeat(
             self.config.ping_interval_s, self.config.ping_timeout_s, self.config.upgrade_timeout_s
         )
@@ -91,8 +83,9 @@ class Server:
         """The endpoint as an ASGI application, whatever the path; to wrap an application see `RealtimeApp`."""
         self._started_s = self.clock.monotonic_s()
         self._is_closing = False
-        self._draining: deque[Client] = deque()
-        self._farewells: dict[str, list[str]] = {}
+        self.admission = Admission(self)
+        self.draining = Draining(self.call_soon)
+        self.farewells = Farewells()
 
     # -- what the application says once -------------------------------------------------------------------------
 
@@ -166,10 +159,6 @@ class Server:
     def disconnect_sockets(self, close: bool = False) -> None:
         self._main.disconnect_sockets(close)
 
-    def count_emit(self, event: str) -> None:
-        known = event in self._emits or len(self._emits) < MAX_COUNTED_EVENTS
-        self._emits[event if known else OTHER_EVENTS] += 1
-
     def stats(self) -> dict[str, Any]:
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
         rooms = sorted(
@@ -183,7 +172,7 @@ class Server:
         return {
             "activeConnections": sum(client.admitted() for client in self.clients.values()),
             "rooms": rooms[:MAX_LISTED_ROOMS],
-            "events": dict(self._emits),
+            "events": dict(self.statistics.emits),
             "uptime": int(self.clock.monotonic_s() - self._started_s),
         }
 
@@ -224,26 +213,12 @@ class Server:
         if self._is_closing:
             return
         self._is_closing = True
-        for client in tuple(self.clients.values()):
-            self.drain(client)
-
-    def drain(self, client: Client) -> None:
-        """Close ``client`` in a moment; thousands of these calls in one turn of the loop do not stall it (T28)."""
-        self._draining.append(client)
-        if len(self._draining) == 1:
-            self.call_soon(self._drain_slice)
-
-    def _drain_slice(self) -> None:
-        for _ in range(min(DRAIN_SLICE, len(self._draining))):
-            self._draining.popleft().send_away(Reason.SERVER_SHUTTING_DOWN, CloseCode.SERVICE_RESTART)
-        if self._draining:
-            self.call_soon(self._drain_slice)
+        self.draining.add(self.clients.values())
 
     async def shutdown(self) -> None:
         """End all connections ("server shutting down") and all tasks of handlers. Idempotent."""
         self.begin_shutdown()
-        while self._draining:
-            self._drain_slice()
+        self.draining.finish()
         await asyncio.sleep(0)
         await self.tasks.aclose()
         self.wheel.stop()
@@ -280,7 +255,7 @@ class Server:
             raise HandshakeError(3, "the realtime server is shutting down", 503)
         surplus = len(self.clients) - self.config.max_connections
         if surplus >= MAX_REFUSED:
-            self.refused["Too many connections"] += 1
+            self.statistics.refused["Too many connections"] += 1
             raise HandshakeError(3, "Too many connections", 503)
         if surplus >= 0:
             refusal = refusal or "Too many connections"
@@ -317,22 +292,6 @@ class Server:
 
     def forget(self, client: Client) -> None:
         self.clients.pop(client.session.sid, None)
-
-    def keep_farewell(self, sid: str, payloads: list[str]) -> None:
-        """What a polling client has not fetched before its session ended (a DISCONNECT, a refusal); bounded."""
-        if sum(map(len, payloads)) <= _MAX_FAREWELL:
-            while len(self._farewells) >= _MAX_FAREWELLS:
-                del self._farewells[next(iter(self._farewells))]
-            self._farewells[sid] = payloads
-
-    def take_farewell(self, sid: str) -> str | None:
-        """The next of them."""
-        payloads = self._farewells.get(sid)
-        if payloads is None:
-            return None
-        if len(payloads) == 1:
-            del self._farewells[sid]
-        return payloads.pop(0)
 
 
 def _undescribed(_error: Exception) -> EventError | None:

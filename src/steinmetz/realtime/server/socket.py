@@ -169,7 +169,7 @@ class Socket:
     @property
     def volatile(self) -> BroadcastOperator:
         """This socket, for a message that may be dropped."""
-        return BroadcastOperator(self.namespace, Selection(frozenset((self.id,))), volatile=True)
+        return BroadcastOperator(self.namespace, Selection(frozenset((self.id,)))).volatile
 
     def disconnect(self, close: bool = False) -> None:
         """Tell the client to stay away (DISCONNECT); with ``close`` end its connection, too. From any thread."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steinmetz.realtime.adapters.base import EVERYBODY, Selection
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags, Selection
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.packet import NOOP, Outgoing
 
@@ -22,7 +22,7 @@ class Namespace:
         self.delivered: list[tuple[str, ...]] = []
         self.dropped: list[tuple[tuple[str, ...], bool]] = []
 
-    def deliver(self, members: Sequence[str], outgoing: Outgoing, *, volatile: bool) -> None:
+    def deliver(self, members: Sequence[str], outgoing: Outgoing, flags: Flags) -> None:
         self.delivered.append(tuple(members))
 
     def drop(self, members: Sequence[str], *, close: bool) -> None:
@@ -118,8 +118,8 @@ def test_the_members_of_a_quiet_room_are_listed_once(adapter: MemoryAdapter[str]
 def test_a_broadcast_reaches_the_selected_and_costs_nothing_without_any(
     adapter: MemoryAdapter[str], namespace: Namespace
 ) -> None:
-    adapter.broadcast(Selection(frozenset({"hr"})), NOOP, volatile=False)
-    adapter.broadcast(Selection(frozenset({"nobody"})), NOOP, volatile=False)
+    adapter.broadcast(Selection(frozenset({"hr"})), NOOP, RELIABLE)
+    adapter.broadcast(Selection(frozenset({"nobody"})), NOOP, RELIABLE)
     assert namespace.delivered == [("BEN",)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from steinmetz.realtime import Server
+from steinmetz.realtime.adapters.base import RELIABLE, Flags
 from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType
 from steinmetz.realtime.server.broadcast import MAX_WAITING, SLICE, Delivery
 
@@ -26,7 +27,8 @@ class Listener:
     def send(self, outgoing: Outgoing) -> None:
         self.heard.append(outgoing)
 
-    send_volatile = send
+    def send_flagged(self, outgoing: Outgoing, flags: Flags) -> None:
+        self.heard.append(outgoing)
 
 
 def message(number: int) -> Outgoing:
@@ -44,14 +46,14 @@ async def settled(waiting: Any) -> None:
 
 async def test_a_small_broadcast_leaves_at_once() -> None:
     listeners = [Listener() for _ in range(SLICE)]
-    delivery().send(listeners, hello := message(1), volatile=False)
+    delivery().send(listeners, hello := message(1), RELIABLE)
     assert all(listener.heard == [hello] for listener in listeners)
 
 
 async def test_t25_a_large_one_leaves_in_slices() -> None:
     listeners = [Listener() for _ in range(SLICE * 2 + 1)]
     waiting = delivery()
-    waiting.send(listeners, message(1), volatile=False)
+    waiting.send(listeners, message(1), RELIABLE)
     reached = []
     while waiting._waiting:
         await asyncio.sleep(0)
@@ -63,12 +65,12 @@ async def test_t25_every_pair_of_emissions_keeps_its_order() -> None:
     crowd = [Listener() for _ in range(SLICE + 500)]
     waiting = delivery()
     emissions = [message(number) for number in range(6)]
-    waiting.send(crowd, emissions[0], volatile=False)
-    waiting.send(crowd[-1:], emissions[1], volatile=False)
-    waiting.send(crowd, emissions[2], volatile=True)
-    waiting.send(crowd[:1], emissions[3], volatile=False)
+    waiting.send(crowd, emissions[0], RELIABLE)
+    waiting.send(crowd[-1:], emissions[1], RELIABLE)
+    waiting.send(crowd, emissions[2], Flags(volatile=True))
+    waiting.send(crowd[:1], emissions[3], RELIABLE)
     await settled(waiting)
-    waiting.send(crowd[:1], emissions[4], volatile=False)
+    waiting.send(crowd[:1], emissions[4], RELIABLE)
     assert crowd[0].heard == [emissions[number] for number in (0, 2, 3, 4)]
     assert crowd[-1].heard == [emissions[number] for number in (0, 1, 2)]
 
@@ -76,9 +78,9 @@ async def test_t25_every_pair_of_emissions_keeps_its_order() -> None:
 async def test_whoever_emits_faster_than_it_can_leave_is_slowed_down_and_nothing_is_lost() -> None:
     listener = Listener()
     waiting = delivery()
-    waiting.send([Listener() for _ in range(SLICE + 1)], message(0), volatile=False)
+    waiting.send([Listener() for _ in range(SLICE + 1)], message(0), RELIABLE)
     for number in range(MAX_WAITING + 2_000):
-        waiting.send([listener], message(number), volatile=False)
+        waiting.send([listener], message(number), RELIABLE)
     assert len(waiting._waiting) <= MAX_WAITING + 1
     await settled(waiting)
     assert len(listener.heard) == MAX_WAITING + 2_000
@@ -87,7 +89,7 @@ async def test_whoever_emits_faster_than_it_can_leave_is_slowed_down_and_nothing
 async def test_who_has_gone_meanwhile_is_passed_over() -> None:
     gone = Listener()
     gone.connected = False
-    delivery().send([gone], message(1), volatile=False)  # type: ignore[list-item]
+    delivery().send([gone], message(1), RELIABLE)  # type: ignore[list-item]
     assert gone.heard == []
 
 
@@ -96,5 +98,5 @@ async def test_an_operator_can_be_kept_and_refined(io: Server) -> None:
     assert finance.to("hr")._selection.rooms == {"finance", "hr"}
     assert finance.except_("hr")._selection.except_rooms == {"hr"}
     assert finance.local._selection.is_local
-    assert finance.volatile.to("hr")._volatile
+    assert finance.volatile.to("hr")._flags.volatile
     assert finance._selection.rooms == {"finance"}

@@ -109,7 +109,7 @@ class TestWhatBreaksTheProtocol:
         arrive(io, line, "40", message)
         assert line.closed is CloseCode.PROTOCOL_ERROR
         assert told == ["parse error"]
-        assert io.refused["parse error"] == 1
+        assert io.statistics.refused["parse error"] == 1
 
     async def test_no_event_is_dispatched_before_the_middlewares_have_passed(self, io: Server) -> None:
         heard: list[str] = []
@@ -143,7 +143,7 @@ class TestSlowClients:
         await asyncio.sleep(0)
         await io.shutdown()
         assert told == ["transport close", "server shutting down"]
-        assert io.slow_clients == 1
+        assert io.statistics.slow_clients == 1
 
     async def test_one_big_message_is_always_taken_when_nothing_waits(self, clock: FakeClock) -> None:
         io = Server(Config(require_auth=False, client_queue_bytes=10), clock=clock)
@@ -162,7 +162,7 @@ class TestSlowClients:
         io.volatile.emit("chat:typing")
         assert len(stuck.sent) == before
         assert fine.sent[-1] == '42["chat:typing"]'
-        assert io.dropped_volatile == 1
+        assert io.statistics.dropped_volatile == 1
 
     async def test_a_client_that_floods_a_busy_handler_is_cut_off(self, clock: FakeClock) -> None:
         io = Server(Config(require_auth=False, client_inbox_bytes=1_000), clock=clock)
@@ -177,7 +177,7 @@ class TestSlowClients:
         for _ in range(20):
             client.receive(f'42["work","{"x" * 100}"]', line)
         assert line.closed is CloseCode.POLICY_VIOLATION
-        assert io.refused["event backlog"] == 1
+        assert io.statistics.refused["event backlog"] == 1
         await io.shutdown()
 
 
@@ -219,7 +219,7 @@ class TestRefusal:
             async with connect(io):
                 pass
         assert refusal.value.data == {"renew": True}
-        assert io.refused["Token expired"] == 1
+        assert io.statistics.refused["Token expired"] == 1
 
     async def test_a_middleware_that_fails_refuses_without_saying_why(self, io: Server) -> None:
         @io.use

@@ -74,7 +74,7 @@ async def test_an_event_nobody_handles_is_counted_and_told(io: Server) -> None:
     async with connect(io) as anna:
         anna.emit("unheard")
         assert (await anna.call("unheard"))["error"]["code"] == "unknown_event"
-    assert io.refused["unknown event"] == 2
+    assert io.statistics.refused["unknown event"] == 2
 
 
 async def test_a_numbered_event_is_handled_by_its_text(io: Server) -> None:

@@ -83,5 +83,5 @@ async def test_a_slow_poller_is_cut_off(clock: FakeClock) -> None:
         io.emit("x", "y" * 1_000)
     await asyncio.sleep(0)
     assert not io.clients
-    assert io.slow_clients == 1
+    assert io.statistics.slow_clients == 1
     await io.shutdown()

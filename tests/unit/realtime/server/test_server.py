@@ -10,7 +10,8 @@ import pytest
 
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, ConnectError, HandshakeError, NotRunningError, Server, Socket
-from steinmetz.realtime.server.server import MAX_COUNTED_EVENTS, MAX_REFUSED
+from steinmetz.realtime.server.server import MAX_REFUSED
+from steinmetz.realtime.server.statistics import MAX_COUNTED_EVENTS
 from steinmetz.realtime.testing import connect
 
 pytestmark = pytest.mark.anyio
@@ -135,7 +136,7 @@ class TestAdmission:
         with pytest.raises(ConnectError, match="Authentication required"):
             async with connect(io):
                 pass
-        assert io.refused["Authentication required"] == 1
+        assert io.statistics.refused["Authentication required"] == 1
         await io.shutdown()
 
     async def test_one_connection_too_many_is_told_so(self) -> None:

@@ -296,10 +296,10 @@ class TestSlowReaders:
         for _ in range(400):
             house.io.emit("load", "x" * 50_000)
             await asyncio.sleep(0)
-            if house.io.slow_clients:
+            if house.io.statistics.slow_clients:
                 break
         await until(lambda: len(house.io.clients) == 1)
-        assert house.io.slow_clients == 1
+        assert house.io.statistics.slow_clients == 1
         fine.writer.close()
         await draining
 
@@ -309,7 +309,7 @@ class TestSlowReaders:
         assert isinstance(websocket, NativeWebSocket)
         house.io.emit("load", "x" * 70_000)
         house.io.volatile.emit("typing")
-        assert house.io.dropped_volatile == 1
+        assert house.io.statistics.dropped_volatile == 1
         await peer.hear()
         await until(lambda: websocket.queued_bytes == 0)
         house.io.volatile.emit("typing")

@@ -1,0 +1,87 @@
+"""From a CONNECT packet to an answer: who gets into which namespace, and what he is told if not."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from steinmetz.realtime.engineio.frames import CloseCode
+from steinmetz.realtime.errors import ConnectError
+from steinmetz.realtime.server.handshake import Handshake
+from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.socket import Socket
+from steinmetz.realtime.socketio.packet import Packet, PacketType
+
+if TYPE_CHECKING:
+    from steinmetz.realtime.server.client import Client
+    from steinmetz.realtime.server.server import Server
+
+log = structlog.get_logger("steinmetz.realtime")
+
+
+class Admission:
+    """Asks the middlewares of a namespace, one after the other, and answers the client."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def connect(self, client: Client, name: str, auth: dict[str, Any], now_s: float) -> None:
+        """``client`` has said CONNECT to the namespace ``name``."""
+        if client.refusal is not None:
+            self.refuse(client, name, ConnectError(client.refusal))
+            client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+            return
+        namespace = self._server.namespace(name)
+        if namespace is None:
+            self.refuse(client, name, ConnectError("Invalid namespace"))
+            return
+        socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
+        if namespace.middlewares:
+            client.sockets[name] = socket
+            self._server.tasks.spawn("admission", self._ask(socket))
+        elif self._server.config.require_auth:
+            namespace.warn_unguarded()
+            self.refuse(client, name, ConnectError("Authentication required"))
+        else:
+            client.sockets[name] = socket
+            self._accept(socket)
+
+    async def _ask(self, socket: Socket) -> None:
+        refusal: ConnectError | None = None
+        try:
+            for middleware in socket.namespace.middlewares:
+                answer = middleware(socket)
+                if inspect.isawaitable(answer):
+                    await answer
+        except ConnectError as error:
+            refusal = error
+        except Exception as error:
+            log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
+            refusal = ConnectError("Internal error")
+        client, name = socket.client, socket.namespace.name
+        if client.sockets.get(name) is not socket or client.session.is_closed:
+            return
+        if refusal is None:
+            self._accept(socket)
+        else:
+            del client.sockets[name]
+            self.refuse(client, name, refusal)
+
+    def _accept(self, socket: Socket) -> None:
+        client = socket.client
+        client.connection.accept(socket.namespace.name)
+        client.send_packet(Packet(PacketType.CONNECT, socket.namespace.name, {"sid": socket.id}))
+        if not client.session.is_closed:
+            socket.namespace.admit(socket)
+            client.rearm()
+
+    def refuse(self, client: Client, name: str, refusal: ConnectError) -> None:
+        """`connect_error` for the namespace ``name``, counted by its message."""
+        self._server.statistics.refused[refusal.message] += 1
+        client.connection.refuse(name, self._server.clock.monotonic_s())
+        data = {"message": refusal.message}
+        if refusal.data is not None:
+            data["data"] = refusal.data
+        client.send_packet(Packet(PacketType.CONNECT_ERROR, name, data))
