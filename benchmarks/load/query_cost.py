@@ -18,7 +18,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +112,15 @@ def everything(engine: Engine) -> Callable[[], contextlib.AbstractContextManager
     from steinmetz.sql import ScopeKind, open_scope
 
     monitor = _monitor(engine)
+    begun = False
 
-    @contextlib.contextmanager
-    def request() -> Iterator[None]:
-        if not monitor.loop_lag.watching:
+    def request() -> contextlib.AbstractContextManager[Any]:
+        nonlocal begun
+        if not begun:
+            begun = True
             with contextlib.suppress(RuntimeError):  # a driver that blocks has no loop
                 monitor.loop_lag.start()
-        with open_scope(ScopeKind.REQUEST, "GET /invoices/{id}"):
-            yield
+        return open_scope(ScopeKind.REQUEST, "GET /invoices/{id}")
 
     return request
 

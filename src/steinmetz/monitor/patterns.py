@@ -143,9 +143,12 @@ class Patterns:
     def closed(self, scope: Scope, ledger: ScopeLedger) -> None:
         """Judge what a scope has asked; an error of ours is logged and reaches nobody."""
         try:
-            if not self._is_plain(scope.name, ledger):
+            name, firsts = scope.name, ledger.firsts
+            if firsts and self._is_plain(name, ledger, len(firsts)):
+                self._routes.add_firsts(name, list(firsts.values()))
+            else:
                 ledger.settle()
-                self.judge(scope.name, ledger)
+                self.judge(name, ledger)
             if self._eager_loads is not None:
                 for finding in self._eager_loads.unused(scope):
                     self.found(finding)
@@ -153,12 +156,9 @@ class Patterns:
         except Exception as error:
             log.error("The query patterns of a scope could not be judged", error=type(error).__name__)
 
-    def _is_plain(self, name: str, ledger: ScopeLedger) -> bool:
-        """Whether a scope ran a few known statements once each, as most do: there is nothing to judge."""
-        firsts = ledger.firsts
-        if ledger.runs or not firsts or self._texts or len(firsts) >= self._chatty_from or name in self._budgets:
-            return False
-        return self._routes.add_firsts(name, list(firsts.values()))
+    def _is_plain(self, name: str, ledger: ScopeLedger, firsts: int) -> bool:
+        """Whether a scope ran a few statements once each, as most do: there is nothing to judge."""
+        return not ledger.runs and not self._texts and firsts < self._chatty_from and name not in self._budgets
 
     def judge(self, name: str, ledger: ScopeLedger) -> None:
         """The findings of one parent: a scope, or outside of any a tracked span."""

@@ -206,8 +206,10 @@ class Commits:
             pass  # a suite's one outer transaction shows what all its tests have written (trap T6)
         elif state.began_ns != HAS_WRITTEN:
             scope.doubts.add("a read in a transaction older than the request")
+            scope.doubted_ns = state.began_ns
         elif not scope.wrote:
             scope.doubts.add("a read in a transaction in which others have written")
+            scope.doubted_ns = state.began_ns
 
     # -- ends of transactions -----------------------------------------------------------------------------------
 

@@ -43,7 +43,9 @@ from steinmetz.sql.execution import (
 from steinmetz.sql.facts import StatementFacts
 from steinmetz.sql.knowledge import Knowledge, NoKnowledge, Oracle
 from steinmetz.sql.pool_wait import PoolWait
-from steinmetz.sql.quick import lazy_execute, quick_execute, worker_execute
+from steinmetz.sql.prepared import execute_prepared
+from steinmetz.sql.privates import has_prepared_way
+from steinmetz.sql.quick import lazy_execute, quick_execute, send_directly, worker_execute
 from steinmetz.sql.runs import Runs
 from steinmetz.sql.statements import ATTRIBUTE, Statements
 from steinmetz.sql.worker import is_timed_in_its_thread
@@ -142,7 +144,9 @@ class SqlHook:
             return worker_execute(self._runs, run)
         if direct and self._is_lazy:
             return lazy_execute(self._runs, run)
-        return quick_execute(self._runs, run, direct=direct)
+        if direct and self._dialect.driver == "asyncpg" and has_prepared_way():
+            return quick_execute(self._runs, run, execute_prepared)
+        return quick_execute(self._runs, run, send_directly if direct else None)
 
     def _do_executemany(
         self, cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext | None = None

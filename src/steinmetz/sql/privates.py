@@ -1,4 +1,4 @@
-"""The private names of SQLAlchemy and aiosqlite that the hook relies on, and whether they are still there.
+"""The private names of SQLAlchemy, aiosqlite and asyncpg that the hook relies on, and whether they still stand.
 
 Each has a fallback, so a missing one costs speed or a figure and no answer: `broken` says which, for a canary test
 against each SQLAlchemy.
@@ -16,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.orm.unitofwork import UOWTransaction
 from sqlalchemy.pool import Pool
 
+from steinmetz.sql import prepared
 from steinmetz.sql.transaction import CACHE_OPTION
 from steinmetz.sql.worker import is_timed_in_its_thread
 
@@ -23,6 +24,14 @@ from steinmetz.sql.worker import is_timed_in_its_thread
 def broken() -> list[str]:
     """The names that are not what the hook takes them for, each with what is lost; empty on a known SQLAlchemy."""
     return [f"{name}: {lost}" for name, (holds, lost) in _PRIVATE.items() if not _tried(holds)]
+
+
+def has_prepared_way() -> bool:
+    """Whether `prepared.execute_prepared` may stand in for SQLAlchemy's cursor for asyncpg."""
+    try:
+        return _tried(prepared.is_known)
+    except ImportError:
+        return False
 
 
 def _tried(holds: Callable[[], bool]) -> bool:
@@ -139,4 +148,5 @@ _PRIVATE: dict[str, tuple[Callable[[], bool], str]] = {
         is_timed_in_its_thread,
         "aiosqlite is timed outside of its thread",
     ),
+    "cursor of asyncpg": (has_prepared_way, "asyncpg's statements go SQLAlchemy's own way"),
 }

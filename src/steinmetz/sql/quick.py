@@ -13,6 +13,7 @@ Everything here is measured: see ``dev.py bench monitor`` before adding a call o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.clock import perf_ns
@@ -27,8 +28,17 @@ if TYPE_CHECKING:
     from steinmetz.sql.statements import Record
 
 
-def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
-    """For drivers whose ``execute`` does the work; with ``direct`` it is called as the dialect would do it."""
+Send = Callable[[Any, str, Any], None]
+"""Cursor, statement, parameters: what the dialect would do with them."""
+
+
+def send_directly(cursor: Any, statement: str, parameters: Any) -> None:
+    """As `sqlalchemy.engine.default.DefaultDialect.do_execute` does it."""
+    cursor.execute(statement, parameters)
+
+
+def quick_execute(runs: Runs, run: Run, send: Send | None) -> Run:
+    """For drivers whose ``execute`` does the work; without ``send`` the dialect does it."""
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         try:
@@ -46,7 +56,7 @@ def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
             scope, watch = situation
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
-            if state.began_ns < scope.started_ns:
+            if state.began_ns < scope.started_ns and scope.doubted_ns != state.began_ns:
                 runs.read_in_doubt(record.facts, scope, state)
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
@@ -56,8 +66,8 @@ def quick_execute(runs: Runs, run: Run, *, direct: bool) -> Run:
             return measured(runs, run, record, cursor, statement, parameters, context)
         started_ns = perf_ns()
         try:
-            if direct:
-                cursor.execute(statement, parameters)
+            if send is not None:
+                send(cursor, statement, parameters)
             else:
                 run(cursor, statement, parameters, context)
         except BaseException as error:
@@ -99,7 +109,7 @@ def lazy_execute(runs: Runs, run: Run) -> Run:
             scope, watch = situation
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context)
-            if state.began_ns < scope.started_ns:
+            if state.began_ns < scope.started_ns and scope.doubted_ns != state.began_ns:
                 runs.read_in_doubt(record.facts, scope, state)
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
@@ -159,7 +169,7 @@ def worker_execute(runs: Runs, run: Run) -> Run:
             scope, watch = situation
             if not record.is_quick or watch is not None or scope is None:
                 return measured(runs, run, record, cursor, statement, parameters, context, worker)
-            if state.began_ns < scope.started_ns:
+            if state.began_ns < scope.started_ns and scope.doubted_ns != state.began_ns:
                 runs.read_in_doubt(record.facts, scope, state)
             firsts = scope.firsts or opened(runs, scope)
             first = [record.facts, 0, context.compiled_parameters]
@@ -218,7 +228,7 @@ def measured(
     first: list[Any] | None = None
     if scope is not None:
         state = context._dbapi_connection._steinmetz
-        if state.began_ns < scope.started_ns:
+        if state.began_ns < scope.started_ns and scope.doubted_ns != state.began_ns:
             runs.read_in_doubt(record.facts, scope, state)
         if scope.ledger is None:
             runs.open_ledger(scope)

@@ -96,7 +96,8 @@ class Scope:
     ``perf_counter_ns``; ``db_ns``
     is the time of its statements, fetches included; ``failed`` says that an exception ended it. ``ledger`` stays
     None until the first statement that is measured. ``doubts`` are reasons why what was read may not be what is
-    committed now, though it is known what it was (`Commits.read_in_doubt`).
+    committed now, though it is known what it was (`Commits.read_in_doubt`); ``doubted_ns``
+    is the beginning of the transaction that the last of them is about.
 
     ``firsts`` are first runs, by the fingerprints of their statements: a list of the statement's facts, its time
     in ns (0 while it runs) and its sets of parameters. `steinmetz.sql.quick` writes them; the dict is that of the
@@ -104,8 +105,8 @@ class Scope:
     """
 
     __slots__ = (
-        "__weakref__", "_noted", "_reads", "_replayed", "_runs", "_whole", "doubts", "failed", "firsts", "kind",
-        "ledger", "name", "spent_ns", "started_ns", "unknown", "wrote",
+        "__weakref__", "_noted", "_reads", "_replayed", "_runs", "_whole", "doubted_ns", "doubts", "failed",
+        "firsts", "kind", "ledger", "name", "spent_ns", "started_ns", "unknown", "wrote",
     )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, name: str) -> None:
@@ -117,6 +118,7 @@ class Scope:
         self._replayed: list[ReadSet] = []
         self.unknown: set[str] = set()
         self.doubts: set[str] = set()
+        self.doubted_ns: int | None = None
         self.wrote = False
         self.failed = False
         self.firsts: dict[str, list[Any]] | None = None
@@ -285,7 +287,9 @@ class entered:  # noqa: N801  used as a function, and cheaper than a generator
         if error is not None:
             scope.failed = True
         _recording.discard(scope)
-        _current.set(self._before)
+        before, situation = self._before, _situation.get()
+        watch = None if situation is None else situation[1]
+        _situation.set(None if before is None and watch is None else (before, watch))
         if scope.ledger is not None:
             _tell(scope.ledger.closed, scope)
         for ended in _ended:

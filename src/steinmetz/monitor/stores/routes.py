@@ -41,40 +41,48 @@ class Routes:
     def add(self, route: str, statements: Sequence[Runs]) -> None:
         """Count one unit of work and its statements."""
         with self._lock:
-            known = self._routes.get(route)
+            known = self._routes.get(route) or self._new(route)
             if known is None:
-                if len(self._routes) >= ROUTES:
-                    self.dropped += sum(one.count for one in statements)
-                    return
-                known = self._routes[route] = _Route()
+                self.dropped += sum(one.count for one in statements)
+                return
             known.requests += 1
             for one in statements:
-                fingerprint = one.facts.fingerprint
-                figures = known.statements.get(fingerprint)
+                figures = known.statements.get(one.facts.fingerprint) or self._first(known, one.facts)
                 if figures is None:
-                    if len(known.statements) >= STATEMENTS_A_ROUTE:
-                        self.dropped += one.count
-                        continue
-                    figures = known.statements[fingerprint] = [0, 0]
-                    self._texts.setdefault(fingerprint, one.facts.text)
-                figures[0] += one.count
-                figures[1] += one.total_ns
+                    self.dropped += one.count
+                else:
+                    figures[0] += one.count
+                    figures[1] += one.total_ns
 
-    def add_firsts(self, route: str, firsts: Sequence[list[Any]]) -> bool:
-        """`add` for statements that ran once each (`Scope.firsts`), if all of them are known; else False."""
+    def add_firsts(self, route: str, firsts: Sequence[list[Any]]) -> None:
+        """`add` for statements that ran once each (`Scope.firsts`), as in nearly every request."""
         with self._lock:
-            known = self._routes.get(route)
+            known = self._routes.get(route) or self._new(route)
             if known is None:
-                return False
-            statements = known.statements
-            figures = [statements.get(facts.fingerprint) for facts, _, _ in firsts]
-            if None in figures:
-                return False
+                self.dropped += len(firsts)
+                return
             known.requests += 1
-            for each, (_, duration_ns, _) in zip(figures, firsts, strict=True):
-                each[0] += 1  # type: ignore[index]
-                each[1] += duration_ns  # type: ignore[index]
-            return True
+            statements = known.statements
+            for facts, duration_ns, _ in firsts:
+                figures = statements.get(facts.fingerprint) or self._first(known, facts)
+                if figures is None:
+                    self.dropped += 1
+                else:
+                    figures[0] += 1
+                    figures[1] += duration_ns
+
+    def _new(self, route: str) -> _Route | None:
+        if len(self._routes) >= ROUTES:
+            return None
+        known = self._routes[route] = _Route()
+        return known
+
+    def _first(self, known: _Route, facts: StatementFacts) -> list[int] | None:
+        if len(known.statements) >= STATEMENTS_A_ROUTE:
+            return None
+        figures = known.statements[facts.fingerprint] = [0, 0]
+        self._texts.setdefault(facts.fingerprint, facts.text)
+        return figures
 
     def figures(self) -> list[StatementFigures]:
         with self._lock:
