@@ -23,7 +23,7 @@ VALUE_BYTES = 480
 """One value by which rows are looked at: a tag of its own, whose readers are a set of their own."""
 SEGMENT_BYTES = 950
 """A segment of a path that others do not share: a relation, a tag, and a place in the tree of paths."""
-ENCODED_BYTES = 900
+ENCODED_BYTES = 1_400
 
 
 def weight_of_reads(reads: ReadSet) -> int:
