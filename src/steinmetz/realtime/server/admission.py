@@ -33,22 +33,30 @@ class Admission:
             self.refuse(client, name, ConnectError(client.refusal))
             client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
             return
-        namespace = self._server.namespace(name)
+        namespace = self._server.namespace(name, auth)
         if namespace is None:
             self.refuse(client, name, ConnectError("Invalid namespace"))
             return
         socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
         if namespace.middlewares:
             client.sockets[name] = socket
+            namespace.hold()
             self._server.tasks.spawn("admission", self._ask(socket))
         elif self._server.config.require_auth:
             namespace.warn_unguarded()
             self.refuse(client, name, ConnectError("Authentication required"))
+            namespace.end_if_empty()
         else:
             client.sockets[name] = socket
             self._accept(socket)
 
     async def _ask(self, socket: Socket) -> None:
+        try:
+            await self._ask_each(socket)
+        finally:
+            socket.namespace.let_go()
+
+    async def _ask_each(self, socket: Socket) -> None:
         refusal: ConnectError | None = None
         try:
             for middleware in socket.namespace.middlewares:
@@ -76,6 +84,8 @@ class Admission:
         if not client.session.is_closed:
             socket.namespace.admit(socket)
             client.rearm()
+        else:
+            socket.namespace.end_if_empty()
 
     def refuse(self, client: Client, name: str, refusal: ConnectError) -> None:
         """`connect_error` for the namespace ``name``, counted by its message."""

@@ -15,3 +15,20 @@ class Reason(StrEnum):
     FORCED_SERVER_CLOSE = "forced server close"
     CLIENT_NAMESPACE_DISCONNECT = "client namespace disconnect"
     SERVER_NAMESPACE_DISCONNECT = "server namespace disconnect"
+
+    def because(self, details: str) -> DisconnectReason:
+        """The same, and what exactly happened; ``details`` quote no data of a client."""
+        return DisconnectReason(self.value, details)
+
+
+class DisconnectReason(str):
+    """What "disconnect" handlers get: one of `Reason`, and in ``details`` more about it, if there is more."""
+
+    __slots__ = ("details",)
+
+    details: str | None
+
+    def __new__(cls, reason: str, details: str | None = None) -> DisconnectReason:
+        self = super().__new__(cls, reason)
+        self.details = details
+        return self
