@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("steinmetz.realtime")
 
 Matcher = Callable[[str, dict[str, Any]], bool]
-"""``matcher(name, auth)``: whether there is a namespace of this name. A plain function, asked at each CONNECT to an
-unknown name: what has to be awaited is for a middleware to find out."""
+"""``matcher(name, auth)``: whether there is a namespace of this name. A plain function, asked at each CONNECT to
+an unknown name: what has to be awaited is for a middleware to find out."""
 
 
 class ParentNamespace(Listening, Broadcasting):
