@@ -43,7 +43,8 @@ class Question:
         if self.waiter.done():
             return
         gathering = self.gathering
-        silent = f"{len(gathering.missing)} sockets did not acknowledge within {timeout_s:g} s"
+        missing = len(gathering.missing)
+        silent = f"{missing} of {missing + len(gathering.answers)} did not acknowledge within {timeout_s:g} s"
         if gathering.silent_nodes:
             silent += f", and {len(gathering.silent_nodes)} servers did not say whom they ask"
         self.waiter.set_exception(AckTimeoutError(silent, gathering.answers, gathering.missing))

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from steinmetz.realtime import Server
 from steinmetz.realtime.adapters.base import RELIABLE, Flags
 from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType
 from steinmetz.realtime.server.broadcast import MAX_WAITING, SLICE, Delivery
@@ -91,12 +90,3 @@ async def test_who_has_gone_meanwhile_is_passed_over() -> None:
     gone.connected = False
     delivery().send([gone], message(1), RELIABLE)  # type: ignore[list-item]
     assert gone.heard == []
-
-
-async def test_an_operator_can_be_kept_and_refined(io: Server) -> None:
-    finance = io.to("finance")
-    assert finance.to("hr")._selection.rooms == {"finance", "hr"}
-    assert finance.except_("hr")._selection.except_rooms == {"hr"}
-    assert finance.local._selection.is_local
-    assert finance.volatile.to("hr")._flags.volatile
-    assert finance._selection.rooms == {"finance"}
