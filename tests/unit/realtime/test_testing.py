@@ -132,7 +132,7 @@ class TestAnswering:
             await gate.wait()
 
         async with connect(io) as client:
-            with pytest.raises(AckTimeoutError, match="within 0.01 s"):
+            with pytest.raises(AckTimeoutError, match=r"within 0\.01 s"):
                 await client.call("slow", timeout_s=0.01)
             asking = asyncio.create_task(client.call("slow"))
             await asyncio.sleep(0)

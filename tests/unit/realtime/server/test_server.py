@@ -55,6 +55,42 @@ class TestEmitting:
             assert await anna.heard("from a thread") == [1]
             thread.join()
 
+    async def test_each_of_many_threads_is_heard_in_its_own_order(self, io: Server) -> None:
+        io.on("connection", lambda socket: socket.join("room"))
+
+        def speak(name: str) -> None:
+            for number in range(50):
+                io.to("room").volatile.emit("x", name, number)
+
+        async with connect(io) as anna:
+            threads = [threading.Thread(target=speak, args=(name,)) for name in "abcd"]
+            for thread in threads:
+                thread.start()
+            heard: dict[str, list[int]] = {name: [] for name in "abcd"}
+            for _ in range(200):
+                name, number = await anna.heard("x")
+                heard[name].append(number)
+            for thread in threads:
+                thread.join()
+        assert all(numbers == list(range(50)) for numbers in heard.values())
+
+    async def test_a_thread_may_move_and_send_away_sockets_too(self, io: Server) -> None:
+        async with connect(io) as anna:
+
+            def work() -> None:
+                io.sockets_join("a", "b")
+                io.in_("a").sockets_leave("b")
+                io.to("a").emit("x", 1)
+                io.to("b").emit("never")
+                io.of("/").disconnect_sockets()
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            assert await anna.heard("x") == [1]
+            assert await anna.disconnected() == "io server disconnect"
+            assert [name for name, _ in anna.events] == ["x"]
+            thread.join()
+
     async def test_what_cannot_be_sent_is_told_to_whoever_emits(self, io: Server) -> None:
         with pytest.raises(TypeError, match="JSON"):
             io.emit("x", object())
