@@ -31,14 +31,14 @@ from steinmetz.realtime.errors import (
 # .server
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.attach import init_websocket_server
+from steinmetz.realtime.server.broadcast import BroadcastOperator
 from steinmetz.realtime.server.conn import Conn
 from steinmetz.realtime.server.engine import Engine, EngineError
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.namespace import Namespace
-from steinmetz.realtime.server.operator import BroadcastOperator
 from steinmetz.realtime.server.parent_namespace import ParentNamespace
 from steinmetz.realtime.server.reasons import DisconnectReason, Reason
-from steinmetz.realtime.server.remote_socket import RemoteSocket
+from steinmetz.realtime.server.remote import RemoteSocket
 from steinmetz.realtime.server.server import Server
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.threads import run_in_thread

@@ -31,6 +31,8 @@ CLIENT_DISCONNECT = "io client disconnect"
 SERVER_DISCONNECT = "io server disconnect"
 TRANSPORT_CLOSE = "transport close"
 """Why a connection ended, in the stock client's words."""
+OFFSET_MARK = "~"
+"""How an offset of connection state recovery begins; the stock client keeps any text that comes last."""
 
 
 def silent(*_args: Any) -> None:
@@ -45,7 +47,7 @@ class MemoryTransport:
     def __init__(self, client: InProcessClient) -> None:
         self._client = client
         self._is_closed = False
-        self._kept: deque[Outgoing] | None = None
+        self._kept: deque[tuple[Outgoing, str | None]] | None = None
         self._kept_bytes = 0
 
     @property
@@ -56,14 +58,16 @@ class MemoryTransport:
     def is_ready(self) -> bool:
         return self._kept is None
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
         if self._is_closed:
             return
         if self._kept is None:
             asyncio.get_running_loop().call_soon(self._client._receive, outgoing)
-        else:
-            self._kept.append(outgoing)
-            self._kept_bytes += outgoing.size
+            return
+        if key is not None:
+            self._kept = deque((kept, known) for kept, known in self._kept if known != key)
+        self._kept.append((outgoing, key))
+        self._kept_bytes = sum(kept.size for kept, _ in self._kept)
 
     def stall(self) -> None:
         """Take nothing off the line any more."""
@@ -72,7 +76,7 @@ class MemoryTransport:
     def resume(self) -> None:
         """Take what has waited, and all that comes."""
         kept, self._kept, self._kept_bytes = self._kept, None, 0
-        for outgoing in kept or ():
+        for outgoing, _ in kept or ():
             self.send(outgoing)
 
     def take_queued(self) -> list[Outgoing]:
@@ -99,7 +103,7 @@ class InProcessClient:
         self.recovered = False
         """Whether the last `reconnect` has continued the connection before it, with all that was missed."""
         self.events: list[tuple[str, list[Any]]] = []
-        """Every event so far: (name, arguments)."""
+        """Every event so far: (name, arguments), without the offsets of connection state recovery."""
         self._unheard: defaultdict[str, deque[list[Any]]] = defaultdict(deque)
         self._handlers: dict[str, Callable[..., Any]] = {}
         self._news = asyncio.Event()
@@ -132,10 +136,8 @@ class InProcessClient:
     async def _connect(self, auth: Any, timeout_s: float) -> None:
         self._auth = auth
         self.id, self.disconnect_reason, self._refusal = None, None, None
-        known = {} if self._pid is None else {"pid": self._pid}
-        if self._pid is not None and self._offset is not None:
-            known["offset"] = self._offset
-        self._send(Packet(PacketType.CONNECT, self.namespace, {**known, **(auth or {})} if known else auth))
+        shown = {**self.state, **(auth or {})} if self._pid is not None else auth
+        self._send(Packet(PacketType.CONNECT, self.namespace, shown))
         await self._until(lambda: self.id is not None or self._is_over, "an answer to CONNECT", timeout_s)
         if self._refusal is not None:
             if len(self._family) == 1:
@@ -143,6 +145,15 @@ class InProcessClient:
             raise self._refusal
         if self.id is None:
             raise DisconnectedError(self.disconnect_reason or "unknown")
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the stock client shows when it comes back: ``pid`` and, once it has heard anything, ``offset``."""
+        shown = {"pid": self._pid, "offset": self._offset}
+        return {name: value for name, value in shown.items() if value is not None}
+
+    def _resume(self, before: InProcessClient) -> None:
+        self._pid, self._offset = before._pid, before._offset
 
     async def of(
         self, namespace: str, *, auth: dict[str, Any] | None = None, timeout_s: float = 5.0
@@ -302,8 +313,10 @@ class InProcessClient:
 
     def _hear(self, packet: Packet) -> None:
         name, *args = packet.data
-        if self._pid is not None and args and isinstance(args[-1], str):
+        if self._pid is not None and packet.id is None and args and isinstance(args[-1], str):
             self._offset = args[-1]
+            if self._offset.startswith(OFFSET_MARK):
+                args.pop()
         self.events.append((name, args))
         self._unheard[name].append(args)
         handler = self._handlers.get(name)
@@ -338,10 +351,12 @@ async def connect(
     query: str = "",
     address: str = "127.0.0.1",
     timeout_s: float = 5.0,
+    resume: InProcessClient | None = None,
 ) -> AsyncIterator[InProcessClient]:
     """A connected client, which disconnects at the end of the block; it acknowledges events with their arguments.
 
-    ``headers``, ``query`` ("a=1&b=2") and ``address`` are those of the handshake. Raises `ConnectError` when a
+    ``headers``, ``query`` ("a=1&b=2") and ``address`` are those of the handshake. ``resume``: an earlier one, of
+    which it is the return; `InProcessClient.recovered` says what came of it. Raises `ConnectError` when a
     middleware refuses it; its ``data`` is what the client is told.
     """
     request = Request(
@@ -352,6 +367,8 @@ async def connect(
         time=io.clock.now(),
     )
     client = InProcessClient(namespace)
+    if resume is not None:
+        client._resume(resume)
     await client._open(io, request, auth, timeout_s)
     try:
         yield client

@@ -179,11 +179,13 @@ class TestComingBack:
 
         async with connect(io, auth={"token": 1}) as client:
             client._take(Packet(PacketType.CONNECT, "/", {"sid": client.id, "pid": "private"}))
-            client._take(Packet(PacketType.EVENT, "/", ["x", 1, "offset-7"]))
+            client._take(Packet(PacketType.EVENT, "/", ["x", 1, "~7"]))
             client._take(Packet(PacketType.EVENT, "/", ["y", 1]))
+            assert client.events == [("x", [1]), ("y", [1])]
+            assert client.state == {"pid": "private", "offset": "~7"}
             await client.reconnect()
             [socket] = io.sockets.sockets.values()
-            assert socket.handshake.auth == {"pid": "private", "offset": "offset-7", "token": 1}
+            assert socket.handshake.auth == {"pid": "private", "offset": "~7", "token": 1}
             assert not client.recovered
             client._take(Packet(PacketType.CONNECT, "/", {"sid": client.id, "pid": "second"}))
             client._take(Packet(PacketType.CONNECT, "/", {"sid": client.id, "pid": "second"}))

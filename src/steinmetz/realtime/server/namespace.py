@@ -11,13 +11,13 @@ import structlog
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
-from steinmetz.realtime.server.broadcast import Delivery
+from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.call import Call
+from steinmetz.realtime.server.delivery import Delivery
 from steinmetz.realtime.server.listening import Handlers, Listening, Registered, tell
-from steinmetz.realtime.server.operator import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.questions import Questions
 from steinmetz.realtime.server.reasons import DisconnectReason, Reason
-from steinmetz.realtime.server.remote_socket import RemoteSocket, SocketElsewhere
+from steinmetz.realtime.server.remote import RemoteSocket, SocketElsewhere
 from steinmetz.realtime.server.routing import route
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
@@ -209,7 +209,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     def end_if_empty(self) -> None:
         """A child that no client uses any more is forgotten."""
         if self.parent is not None and not self._sockets and not self._visitors:
-            self.server.namespaces.end(self)
+            self.server.end_namespace(self)
 
     def admit(self, socket: Socket) -> None:
         """The middlewares have passed and CONNECT has been answered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.realtime.server.listening import Handler, tell, watching
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from steinmetz.realtime.server.server import Server
 
 
-class Namespaces:
-    """Bound: what the application names, and `Config.max_child_namespaces` that clients name.
+class Namespaces(Mapping[str, Namespace]):
+    """By name. Bound: what the application names, and `Config.max_child_namespaces` that clients name.
 
     A child lives as long as somebody is in it or at its door; one that the application asks for by name stays.
     """
@@ -29,8 +29,14 @@ class Namespaces:
         """The names of children that end with their last socket."""
         self._on_new: list[Handler] = []
 
-    def __iter__(self) -> Iterator[Namespace]:
-        return iter(tuple(self._known.values()))
+    def __getitem__(self, name: str) -> Namespace:
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._known))
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def on_new(self, handler: Handler) -> None:
         """Call ``handler(namespace)`` when a namespace has been made; before any client is in it."""

@@ -12,9 +12,9 @@ import structlog
 
 from steinmetz.realtime.adapters.base import Flags, Selection
 from steinmetz.realtime.errors import AckError, AckTimeoutError, DisconnectedError
+from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.listening import Handlers, Listening
-from steinmetz.realtime.server.operator import Broadcasting, BroadcastOperator
-from steinmetz.realtime.server.remote_socket import RemoteSocket
+from steinmetz.realtime.server.remote import RemoteSocket
 from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, RESERVED_EVENTS, Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
 
@@ -83,7 +83,7 @@ class ParentNamespace(Listening, Broadcasting):
     def remove(self, child: Namespace) -> None:
         self._children.pop(child.name, None)
 
-    # -- what an operator asks for (operator.Audience) ----------------------------------------------------------
+    # -- what an operator asks for (broadcast.Audience) ----------------------------------------------------------
 
     def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
         children = tuple(self._children.values())

@@ -26,6 +26,7 @@ from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
+from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.draining import Draining
 from steinmetz.realtime.server.engine import Engine
@@ -34,7 +35,6 @@ from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.listening import Handler, Handlers, Listening
 from steinmetz.realtime.server.namespace import Middleware, Namespace
 from steinmetz.realtime.server.namespaces import Namespaces
-from steinmetz.realtime.server.operator import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
@@ -88,8 +88,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         shortest_s = min(self.config.ping_interval_s, self.config.ping_timeout_s)
         self.wheel = Wheel(self.clock, tick_s=min(max(shortest_s / 100, 0.001), 0.25))
         self.engine = Engine(self.clients)
-        self.namespaces = Namespaces(self)
-        self._main = self.namespaces.of(MAIN_NAMESPACE)
+        self._namespaces = Namespaces(self)
+        self._main = self._namespaces.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
         self._thread_id: int | None = None
         self.asgi = RealtimeApp(self, mounted=True)
@@ -114,11 +114,15 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
 
         Raises `ValueError` for a name without a leading slash, `TypeError` for a coroutine function.
         """
-        return self.namespaces.of(name) if isinstance(name, str) else self.namespaces.parent(name)
+        return self._namespaces.of(name) if isinstance(name, str) else self._namespaces.parent(name)
 
     def namespace(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace that a client asks for, if there is one."""
-        return self.namespaces.find(name, auth)
+        return self._namespaces.find(name, auth)
+
+    def end_namespace(self, child: Namespace) -> None:
+        """Nobody is in ``child`` any more; see `Namespaces.end`."""
+        self._namespaces.end(child)
 
     @property
     def sockets(self) -> Namespace:
@@ -138,7 +142,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
             return self._main.on(event, handler)
         if handler is None:
             return partial(self.on, event)
-        self.namespaces.on_new(handler)
+        self._namespaces.on_new(handler)
         return handler
 
     def _listening(self) -> Handlers:
@@ -171,7 +175,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         rooms = sorted(
             {
                 room
-                for namespace in self.namespaces
+                for namespace in self._namespaces.values()
                 for room in namespace.adapter.rooms()
                 if not (self.config.private_room(room) or self.config.unlisted_room(room))
             }

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from steinmetz.realtime.adapters.base import Adapter
+from steinmetz.realtime.server.broadcast import ACK_TIMEOUT_S
 from steinmetz.realtime.server.listening import Handler
-from steinmetz.realtime.server.operator import ACK_TIMEOUT_S
 
 _RESERVED = frozenset({"connect", "connection", "new_namespace"})
 

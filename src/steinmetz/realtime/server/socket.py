@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from steinmetz.realtime.adapters.base import Selection
 from steinmetz.realtime.errors import AckTimeoutError, DisconnectedError, NotRunningError
+from steinmetz.realtime.server.broadcast import ACK_TIMEOUT_S, BroadcastOperator, SingleOperator
 from steinmetz.realtime.server.conn import Conn
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.listening import Handler, Handlers, Listening, forget, registered, watching
-from steinmetz.realtime.server.operator import ACK_TIMEOUT_S, BroadcastOperator, SingleOperator
 from steinmetz.realtime.socketio.acks import Acks
 
 if TYPE_CHECKING:

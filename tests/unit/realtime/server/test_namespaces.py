@@ -92,7 +92,7 @@ class TestLifeOfChildren:
             await one.disconnect()
             assert list(documents.children) == ["/document-1"]
         assert not documents.children
-        assert [namespace.name for namespace in io.namespaces] == ["/"]
+        assert list(io._namespaces) == ["/"]
 
     async def test_one_that_the_application_uses_stays(self, io: Server) -> None:
         documents = io.of(DOCUMENT)
@@ -135,7 +135,7 @@ class TestLifeOfChildren:
 
         async def come_slowly() -> Namespace:
             async with connect(io, namespace="/document-1", auth={"slow": True}) as slow:
-                return io.sockets.server.namespaces._known["/document-1"].sockets[slow.id or ""].namespace
+                return io._namespaces["/document-1"].sockets[slow.id or ""].namespace
 
         async with connect(io, namespace="/document-1"):
             [before] = documents.children.values()

@@ -10,6 +10,7 @@ import pytest
 
 from steinmetz.realtime import DisconnectedError, RemoteSocket, Selection, Server, Socket, SocketDetails
 from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.server.remote import details
 from steinmetz.realtime.testing import connect
 
 pytestmark = pytest.mark.anyio
@@ -54,8 +55,10 @@ async def details_of(io: Server) -> SocketDetails:
     ) as client:
         socket = io.sockets.sockets[client.id or ""]
         socket.join("room")
-        handshake = orjson.loads(orjson.dumps(socket.handshake.details()))
-        return SocketDetails(socket.id, handshake, socket.rooms, {"name": "Anna"})
+        socket.data.update(name="Anna", lock=object())
+        told = details(socket)
+        travelled = orjson.loads(orjson.dumps([told.handshake, told.data]))
+        return SocketDetails(told.id, travelled[0], told.rooms, travelled[1])
 
 
 async def test_it_is_known_without_its_credentials(io: Server) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+import orjson
+
 from steinmetz.realtime.adapters.base import Selection, SocketDetails
+from steinmetz.realtime.server.broadcast import SingleOperator
 from steinmetz.realtime.server.handshake import Handshake
 
 if TYPE_CHECKING:
-    from steinmetz.realtime.server.operator import Audience, BroadcastOperator
+    from steinmetz.realtime.server.broadcast import Audience, BroadcastOperator
+    from steinmetz.realtime.server.socket import Socket
 
 
 class RemoteSocket(Protocol):
@@ -57,8 +61,6 @@ class SocketElsewhere:
         return f"<SocketElsewhere {self.id}>"
 
     def _itself(self) -> BroadcastOperator:
-        from steinmetz.realtime.server.operator import SingleOperator
-
         return SingleOperator(self._audience, Selection(frozenset((self.id,))))
 
     def emit(self, event: str, *args: Any) -> None:
@@ -84,3 +86,17 @@ class SocketElsewhere:
     def disconnect(self, close: bool = False) -> None:
         """Tell the client to stay away; with ``close`` end its connection, too. From any thread."""
         self._itself().disconnect_sockets(close)
+
+
+def details(socket: Socket) -> SocketDetails:
+    """What other servers may know of ``socket``, in JSON values; what JSON cannot say stays here."""
+    data = {str(name): value for name, value in socket.data.items() if _is_json(value)}
+    return SocketDetails(socket.id, socket.handshake.details(), socket.rooms, data)
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
