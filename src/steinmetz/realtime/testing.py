@@ -246,6 +246,8 @@ class InProcessClient:
         if not self._is_over:
             self._send(Packet(PacketType.DISCONNECT, self.namespace))
             self._leave(CLIENT_DISCONNECT)
+            if all(client._is_over for client in self._family.values()):
+                self.drop()
             await asyncio.sleep(0)
 
     def drop(self) -> None:

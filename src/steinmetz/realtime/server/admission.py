@@ -52,11 +52,11 @@ class Admission:
 
     async def _ask(self, socket: Socket) -> None:
         try:
-            await self._ask_each(socket)
+            await self._decide(socket)
         finally:
             socket.namespace.let_go()
 
-    async def _ask_each(self, socket: Socket) -> None:
+    async def _decide(self, socket: Socket) -> None:
         refusal: ConnectError | None = None
         try:
             for middleware in socket.namespace.middlewares:
