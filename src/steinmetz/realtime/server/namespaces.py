@@ -64,10 +64,13 @@ class Namespaces(Mapping[str, Namespace]):
         return parent
 
     def find(self, name: str, auth: dict[str, Any]) -> Namespace | None:
-        """The namespace that a client asks for; a child is made for it if a rule says that there is one."""
+        """The namespace that a client asks for; a child is made for it if a rule says that there is one.
+
+        The rule is asked each time, for it may know who asks: that somebody else is in there already lets nobody in.
+        """
         known = self._known.get(name)
         if known is not None:
-            return known
+            return known if known.parent is None or known.parent.admits(name, auth) else None
         for parent in self._parents:
             if parent.admits(name, auth):
                 break

@@ -60,6 +60,13 @@ class TestFunctions:
                 async with connect(io, namespace="/user-6", auth={"user": 5}):
                     pass
 
+    async def test_that_somebody_is_in_there_already_lets_nobody_else_in(self, io: Server) -> None:
+        io.of(lambda name, auth: name == f"/user-{auth.get('user')}")
+        async with connect(io, namespace="/user-5", auth={"user": 5}):
+            with pytest.raises(ConnectError, match="Invalid namespace"):
+                async with connect(io, namespace="/user-5", auth={"user": 6}):
+                    pass
+
     async def test_one_that_fails_has_no_such_namespace(self, io: Server) -> None:
         def rule(name: str, auth: dict[str, str]) -> bool:
             raise KeyError("a secret")
