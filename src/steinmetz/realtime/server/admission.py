@@ -45,7 +45,6 @@ class Admission:
         elif self._server.config.require_auth:
             namespace.warn_unguarded()
             self.refuse(client, name, ConnectError("Authentication required"))
-            namespace.end_if_empty()
         else:
             client.sockets[name] = socket
             self._accept(socket)
@@ -84,8 +83,6 @@ class Admission:
         if not client.session.is_closed:
             socket.namespace.admit(socket)
             client.rearm()
-        else:
-            socket.namespace.end_if_empty()
 
     def refuse(self, client: Client, name: str, refusal: ConnectError) -> None:
         """`connect_error` for the namespace ``name``, counted by its message."""

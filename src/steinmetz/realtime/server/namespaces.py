@@ -66,7 +66,7 @@ class Namespaces(Mapping[str, Namespace]):
     def find(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace that a client asks for; a child is made for it if a rule says that there is one.
 
-        The rule is asked each time, for it may know who asks: that somebody else is in there already lets nobody in.
+        The rule is asked each time, for it may know who asks: nobody gets in because somebody else is there already.
         """
         known = self._known.get(name)
         if known is not None:
@@ -80,7 +80,9 @@ class Namespaces(Mapping[str, Namespace]):
             self._server.statistics.refused["Too many namespaces"] += 1
             return None
         self._passing.add(name)
-        return self._make(name, parent)
+        child = self._make(name, parent)
+        self._server.call_soon(child.end_if_empty)  # for a client that is refused at once
+        return child
 
     def end(self, child: Namespace) -> None:
         """Nobody uses ``child`` any more; unless the application does, it ends."""

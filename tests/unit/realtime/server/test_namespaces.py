@@ -128,6 +128,7 @@ class TestLifeOfChildren:
         with pytest.raises(ConnectError, match="Authentication required"):
             async with connect(io, namespace="/document-1"):
                 pass
+        await asyncio.sleep(0)
         assert not documents.children
         await io.shutdown()
 
