@@ -66,7 +66,7 @@ class Namespaces(Mapping[str, Namespace]):
     def find(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace that a client asks for; a child is made for it if a rule says that there is one.
 
-        The rule is asked each time, for it may know who asks: nobody gets in because somebody else is there already.
+        The rule is asked each time, for it may know who asks: that somebody is in there already lets nobody in.
         """
         known = self._known.get(name)
         if known is not None:
