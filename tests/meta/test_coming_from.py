@@ -36,7 +36,7 @@ ROOTS: dict[str, Any] = {
     "engine": Engine,
     "conn": Conn,
 }
-"""What the words stand for with which the pages write our names; objects where names are set when they are made."""
+"""What the words stand for with which the pages write our names; objects where they get names when made."""
 
 # https://socket.io/docs/v4/server-api/ and the public members of packages/socket.io/lib in 4.8.
 OPERATOR = """
@@ -63,14 +63,15 @@ NODE = {
     "engine": "clientsCount generateId handleUpgrade use",
 }
 NODE_EVENTS = """
-    connect connection new_namespace disconnect disconnecting error connection_error headers initial_headers upgrade
-    close packet packetCreate drain
+    connect connection new_namespace disconnect disconnecting error connection_error headers initial_headers
+    upgrade close packet packetCreate drain
 """
 # https://socket.io/docs/v4/server-options/
 NODE_OPTIONS = """
-    path serveClient adapter parser connectTimeout connectionStateRecovery cleanupEmptyChildNamespaces pingInterval
-    pingTimeout upgradeTimeout maxHttpBufferSize allowRequest transports allowUpgrades perMessageDeflate
-    httpCompression wsEngine cors cookie allowEIO3 addTrailingSlash destroyUpgrade destroyUpgradeTimeout
+    path serveClient adapter parser connectTimeout connectionStateRecovery cleanupEmptyChildNamespaces
+    pingInterval pingTimeout upgradeTimeout maxHttpBufferSize allowRequest transports allowUpgrades
+    perMessageDeflate httpCompression wsEngine cors cookie allowEIO3 addTrailingSlash destroyUpgrade
+    destroyUpgradeTimeout
 """
 
 
