@@ -84,4 +84,5 @@ class Engine:
             tell(self._upgrades.pop(client, ()))
 
     def closed(self, client: Client) -> None:
-        self._upgrades.pop(client, None)
+        if self._upgrades:
+            self._upgrades.pop(client, None)

@@ -60,6 +60,8 @@ class Handlers:
         if not found:
             return _NONE
         chosen = tuple(found)
+        if not self.once:
+            return chosen
         for pair in [pair for pair in self.once if pair[0] == event]:
             self.once.remove(pair)
             found[:] = [known for known in found if known[0] is not pair[1]]

@@ -16,7 +16,7 @@ from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.delivery import Delivery
 from steinmetz.realtime.server.listening import Handlers, Listening, Registered, tell
 from steinmetz.realtime.server.questions import Questions
-from steinmetz.realtime.server.reasons import DisconnectReason, Reason
+from steinmetz.realtime.server.reasons import Reason, in_full
 from steinmetz.realtime.server.remote import RemoteSocket, SocketElsewhere
 from steinmetz.realtime.server.routing import route
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
@@ -262,21 +262,22 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """The socket is gone: out of its rooms first, so that a disconnect handler's broadcast misses it."""
         if not socket.connected:
             return
-        why = reason if isinstance(reason, DisconnectReason) else DisconnectReason(reason)
+        why = in_full(reason)
         own = socket.handlers
-        tell([handler for handler, _ in self._life_of("disconnecting")], socket, why)
-        if own is not None:
-            tell([handler for handler, _ in own.take_life("disconnecting")], why)
+        for handler, _ in self._life_of("disconnecting"):
+            tell((handler,), socket, why)
+        for handler, _ in () if own is None else own.take_life("disconnecting"):
+            tell((handler,), why)
         socket.connected = False
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         self.watched.discard(socket)
         socket.fail_acks(why)
-        if len(self._questions):
+        if self._questions.open:
             self._questions.lose(socket.id, why)
         for handler, is_async in self._life_of("disconnect"):
             socket.client.handle(Call(socket, "disconnect", handler, is_async, (socket, why)))
-        if own is not None:
-            for handler, is_async in own.take_life("disconnect"):
-                socket.client.handle(Call(socket, "disconnect", handler, is_async, (why,)))
-        self.end_if_empty()
+        for handler, is_async in () if own is None else own.take_life("disconnect"):
+            socket.client.handle(Call(socket, "disconnect", handler, is_async, (why,)))
+        if self.parent is not None:
+            self.end_if_empty()

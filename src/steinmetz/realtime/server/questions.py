@@ -73,14 +73,12 @@ class _Deadline:
 class Questions:
     """Bound: `MAX_OPEN` of this process, each with one entry a socket that was asked."""
 
-    __slots__ = ("_open", "_server")
+    __slots__ = ("_server", "open")
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._open: dict[int, Gathering] = {}
-
-    def __len__(self) -> int:
-        return len(self._open)
+        self.open: dict[int, Gathering] = {}
+        """By the id that the packet carries."""
 
     async def ask(self, send: Callable[[Gathering], None], timeout_s: float) -> list[Any]:
         """Let ``send`` send the packet with the gathering's id, and wait for the answers.
@@ -89,7 +87,7 @@ class Questions:
         """
         if self._server.loop is None or asyncio.get_running_loop() is not self._server.loop:
             raise NotRunningError("emit_with_ack is awaited on the loop that the server runs on")
-        if len(self._open) >= MAX_OPEN:
+        if len(self.open) >= MAX_OPEN:
             self._server.statistics.refused["too many broadcasts with acknowledgement"] += 1
             raise AckError(f"{MAX_OPEN} broadcasts wait for acknowledgements already")
         due_s = self._server.clock.monotonic_s() + timeout_s
@@ -109,19 +107,19 @@ class Questions:
 
     def remember(self, gathering: Gathering) -> None:
         """Tell ``gathering`` of answers from now on."""
-        self._open[gathering.ack_id] = gathering
+        self.open[gathering.ack_id] = gathering
 
     def forget(self, ack_id: int) -> None:
         """Nobody waits for these answers any more."""
-        self._open.pop(ack_id, None)
+        self.open.pop(ack_id, None)
 
     def answered(self, sid: str, ack_id: int, answers: list[Any]) -> None:
         """An ACK packet has come from ``sid``; one that was not asked for is ignored."""
-        gathering = self._open.get(ack_id)
+        gathering = self.open.get(ack_id)
         if gathering is not None:
             gathering.answer(sid, answers)
 
     def lose(self, sid: str, reason: str) -> None:
         """``sid`` has gone away."""
-        for gathering in tuple(self._open.values()):
+        for gathering in tuple(self.open.values()):
             gathering.lose(sid, reason)

@@ -32,3 +32,11 @@ class DisconnectReason(str):
         self = super().__new__(cls, reason)
         self.details = details
         return self
+
+
+_ALONE = {reason.value: DisconnectReason(reason.value) for reason in Reason}
+
+
+def in_full(reason: str) -> DisconnectReason:
+    """``reason`` for a handler; thousands may go at once, so those without details are made once."""
+    return reason if isinstance(reason, DisconnectReason) else _ALONE.get(reason) or DisconnectReason(reason)

@@ -140,7 +140,7 @@ class TestAcknowledgementsOfMany:
             cancelled.cancel()
             pass_time(1.5)
             await asyncio.gather(timed_out, cancelled, return_exceptions=True)
-            assert len(io.sockets._questions) == 0
+            assert io.sockets._questions.open == {}
 
     async def test_an_answer_counts_once_and_only_from_who_was_asked(self, io: Server, until: Until) -> None:
         async with connect(io) as anna, connect(io) as eve:
@@ -148,7 +148,7 @@ class TestAcknowledgementsOfMany:
             io.in_(sid(anna)).sockets_join("room")
             asking = asyncio.create_task(io.to("room").emit_with_ack("who"))
             await until(lambda: bool(anna.events))
-            [ack_id] = io.sockets._questions._open
+            [ack_id] = io.sockets._questions.open
             io.sockets.sockets[sid(eve)].acknowledge(ack_id, ["eve"])
             io.sockets.sockets[sid(anna)].acknowledge(ack_id, ["anna"])
             io.sockets.sockets[sid(anna)].acknowledge(ack_id, ["again"])
@@ -159,7 +159,7 @@ class TestAcknowledgementsOfMany:
             await io.emit_with_ack("x", object())
         with pytest.raises(ValueError, match="reserved"):
             await io.emit_with_ack("disconnect")
-        assert len(io.sockets._questions) == 0
+        assert io.sockets._questions.open == {}
 
     def test_it_is_awaited_on_the_loop_of_the_server(self) -> None:
         with pytest.raises(NotRunningError, match="loop"):
