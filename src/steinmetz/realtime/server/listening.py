@@ -24,6 +24,7 @@ Registered = tuple[Handler, bool]
 CATCH_ALL = "*"
 """The name under which a handler takes every event that has no handler of its own."""
 _SYNONYMS = {"connect": "connection"}
+_NOT_OF_CLIENTS = frozenset({"connection", "new_namespace"})
 _NONE: tuple[Registered, ...] = ()
 
 
@@ -114,7 +115,7 @@ class Listening:
                     'the socket would have left its rooms; take what you need, and await in "disconnect"'
                 )
             handlers.life.setdefault(event, []).append(registered(handler))
-        elif event in RESERVED_EVENTS or event == "connection":
+        elif event in RESERVED_EVENTS or event in _NOT_OF_CLIENTS:
             raise ValueError(f'"{event}" is a reserved name; no client sends it as an event')
         elif event in handlers.events:
             raise ValueError(

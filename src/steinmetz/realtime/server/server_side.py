@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from steinmetz.realtime.adapters.base import Adapter
-from steinmetz.realtime.server.broadcast import ACK_TIMEOUT_S
 from steinmetz.realtime.server.listening import Handler
 
+SERVERS_TIMEOUT_S = 5.0
+"""How long the other servers may take to answer, if nobody says otherwise."""
 _RESERVED = frozenset({"connect", "connection", "new_namespace"})
 
 
@@ -62,7 +63,7 @@ class ServerSideEmitting:
         self._servers().emit(event, args)
 
     async def server_side_emit_with_ack(
-        self, event: str, *args: Any, timeout_s: float = ACK_TIMEOUT_S
+        self, event: str, *args: Any, timeout_s: float = SERVERS_TIMEOUT_S
     ) -> list[Any]:
         """To the other servers, and wait for an answer from each; a process alone gets an empty list.
 

@@ -44,6 +44,12 @@ class TestHandlers:
         with pytest.raises(ValueError, match="reserved"):
             Server().on(name, lambda socket: None)
 
+    def test_new_namespaces_are_told_by_the_server_alone(self) -> None:
+        with pytest.raises(ValueError, match="reserved"):
+            Server().of("/x").on("new_namespace", lambda namespace: None)
+        with pytest.raises(ValueError, match="reserved"):
+            Server().once("new_namespace", lambda namespace: None)
+
     async def test_a_socket_has_no_connection_to_hear_of(self, io: Server) -> None:
         async with connect(io):
             for name in ("connection", "connect"):

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from steinmetz.clock import FakeClock
-from steinmetz.realtime import Config, ConnectError, HandshakeError, NotRunningError, Server, Socket
+from steinmetz.realtime import Config, ConnectError, HandshakeError, Namespace, NotRunningError, Server, Socket
+from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.server.server import MAX_REFUSED
 from steinmetz.realtime.server.statistics import MAX_COUNTED_EVENTS
 from steinmetz.realtime.testing import connect
@@ -212,6 +213,25 @@ class TestNamespaces:
     def test_a_name_that_the_protocol_cannot_carry_is_refused(self, name: str) -> None:
         with pytest.raises(ValueError, match="slash"):
             Server().of(name)
+
+    async def test_its_adapter_is_made_when_it_is(self, clock: FakeClock) -> None:
+        made: list[str] = []
+
+        def make(namespace: Namespace) -> MemoryAdapter[Socket]:
+            made.append(namespace.name)
+            return MemoryAdapter(namespace)
+
+        io = Server(Config(require_auth=False), clock=clock, make_adapter=make)
+        assert io.of("/hr") is io.of("/hr")
+        assert made == ["/", "/hr"]
+        async with connect(io, namespace="/hr") as hr:
+            io.of("/hr").emit("x")
+            await hr.heard("x")
+        await io.shutdown()
+
+    def test_the_main_namespace_has_two_names(self) -> None:
+        io = Server()
+        assert io.sockets is io.of("/")
 
 
 class TestLife:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from steinmetz.realtime.socketio.gathering import Gathering
 
@@ -87,3 +89,33 @@ def test_an_answer_that_overtakes_the_list_of_its_node_is_kept(gathering: Gather
     gathering.answer("ben", [1])
     gathering.answer("bea", [2])
     assert (told.times, gathering.answers) == (1, [1, 2])
+
+
+@settings(derandomize=True, max_examples=100)
+@given(
+    nodes=st.lists(st.sets(st.integers(0, 20), max_size=5), max_size=4),
+    happenings=st.lists(st.tuples(st.sampled_from(["answer", "lose"]), st.integers(0, 25)), max_size=40),
+)
+def test_whatever_happens_in_whatever_order_everybody_is_accounted_for(
+    nodes: list[set[int]], happenings: list[tuple[str, int]]
+) -> None:
+    told = Told()
+    gathering = Gathering(1, told)
+    names = [f"node {number}" for number in range(len(nodes))]
+    gathering.await_nodes(names)
+    asked: set[str] = set()
+    for name, members in zip(names, nodes, strict=True):
+        fresh = {str(member) for member in members} - asked
+        asked |= fresh
+        gathering.expect(fresh, node=name)
+    gathering.check()
+    for what, member in happenings:
+        if what == "answer":
+            gathering.answer(str(member), [member])
+        else:
+            gathering.lose(str(member), "transport close")
+        answered = {str(answer) for answer in gathering.answers}
+        assert answered | gathering.missing == asked
+        assert not answered & gathering.missing
+        assert len(gathering.answers) == len(answered)
+    assert told.times == int(gathering.is_settled)
