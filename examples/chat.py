@@ -12,7 +12,7 @@ io = Server()
 
 @io.use
 async def introduce(socket: Socket) -> None:
-    name = socket.handshake.auth.get("name") if isinstance(socket.handshake.auth, dict) else None
+    name = socket.handshake.auth.get("name")
     if not isinstance(name, str) or not name:
         raise ConnectError("Say who you are: auth: { name }")
     socket.data["name"] = name
@@ -25,6 +25,11 @@ async def message(socket: Socket, text: Any) -> dict[str, Any]:
         return {"ok": False, "error": {"code": "empty", "message": "There is nothing to say."}}
     io.to("chat-room").emit("chat:message", {"user": socket.data["name"], "text": text[:2000]})
     return {"ok": True}
+
+
+@io.on("chat:typing")
+def typing(socket: Socket, *_anything: Any) -> None:
+    socket.volatile.to("chat-room").emit("chat:typing", {"user": socket.data["name"]})
 
 
 app = RealtimeApp(io)

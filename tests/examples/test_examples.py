@@ -74,7 +74,11 @@ async def test_chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert await ada.call("chat:message", "Hallo") == {"ok": True}
         assert await bo.heard("chat:message") == [{"user": "Ada", "text": "Hallo"}]
         assert (await ada.call("chat:message", "  "))["ok"] is False
+        ada.emit("chat:typing")
+        assert await bo.heard("chat:typing") == [{"user": "Ada"}]
+        assert [name for name, _ in ada.events] == ["chat:message"]
     await example.io.shutdown()
+    assert len([line for line in (EXAMPLES / "chat.py").read_text().splitlines() if line.strip()]) <= 25
 
 
 async def test_cached_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

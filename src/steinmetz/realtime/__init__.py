@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 # .adapters
-from steinmetz.realtime.adapters.base import Adapter, Selection
+from steinmetz.realtime.adapters.base import Adapter, Selection, SocketDetails
 
 # .config
 from steinmetz.realtime.config import Config
@@ -32,16 +32,22 @@ from steinmetz.realtime.errors import (
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.attach import init_websocket_server
 from steinmetz.realtime.server.broadcast import BroadcastOperator
+from steinmetz.realtime.server.conn import Conn
+from steinmetz.realtime.server.engine import Engine, EngineError
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.namespace import Namespace
-from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.parent_namespace import ParentNamespace
+from steinmetz.realtime.server.reasons import DisconnectReason, Reason
+from steinmetz.realtime.server.remote import RemoteSocket
 from steinmetz.realtime.server.server import Server
 from steinmetz.realtime.server.socket import Socket
+from steinmetz.realtime.server.threads import run_in_thread
 
 __all__ = [  # noqa: RUF022  grouped by file
     # .adapters
     "Adapter",
     "Selection",
+    "SocketDetails",
     # .config
     "Config",
     # .errors
@@ -56,11 +62,18 @@ __all__ = [  # noqa: RUF022  grouped by file
     "RealtimeError",
     # .server
     "BroadcastOperator",
+    "Conn",
+    "DisconnectReason",
+    "Engine",
+    "EngineError",
     "Handshake",
     "Namespace",
+    "ParentNamespace",
     "RealtimeApp",
     "Reason",
+    "RemoteSocket",
     "Server",
     "Socket",
     "init_websocket_server",
+    "run_in_thread",
 ]

@@ -58,6 +58,10 @@ class Config:
     max_rooms_per_socket: int = 100
     """Rooms that one client may join with `room:join`; rooms joined by the server do not count."""
 
+    max_child_namespaces: int = 1_000
+    """Namespaces that clients have called into being (`Server.of` with a pattern or a function); some 3 kB each.
+    One more is told `Invalid namespace`."""
+
     private_room: Callable[[str], bool] = begins_with_user
     """Rooms whose names `Server.stats` hides and which `room:join` and `room:leave` refuse."""
 

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 
@@ -74,18 +75,32 @@ class EventError(RealtimeError):
 
 
 class AckError(RealtimeError):
-    """The other side acknowledged nothing."""
+    """Not everybody who was asked has acknowledged.
+
+    ``answers`` are those that came, in the order of their arrival; ``missing`` are the ids of the sockets of which
+    none came. Both are empty for a single socket.
+    """
+
+    def __init__(self, message: str, answers: Sequence[Any] = (), missing: Collection[str] = ()) -> None:
+        super().__init__(message)
+        self.answers = list(answers)
+        self.missing = frozenset(missing)
 
 
 class AckTimeoutError(AckError):
-    """No acknowledgement within the time that `emit_with_ack` was given."""
+    """No acknowledgement, or not from all, within the time that `emit_with_ack` was given."""
 
 
 class DisconnectedError(AckError):
-    """The socket went away before it acknowledged; ``reason`` is the disconnect reason."""
+    """The socket, or all that have not acknowledged, went away; ``reason`` is the disconnect reason."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the socket went away before it acknowledged: {reason}")
+    def __init__(self, reason: str, answers: Sequence[Any] = (), missing: Collection[str] = ()) -> None:
+        who = (
+            f"{len(missing)} sockets went away before they"
+            if len(missing) > 1
+            else "the socket went away before it"
+        )
+        super().__init__(f"{who} acknowledged: {reason}", answers, missing)
         self.reason = reason
 
 

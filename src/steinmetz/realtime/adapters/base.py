@@ -6,11 +6,12 @@ cares, are hashable things with an id. Every member is alone in a room named lik
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.socketio.gathering import Gathering
 
 Member = TypeVar("Member")
 Member_contra = TypeVar("Member_contra", contravariant=True)
@@ -46,11 +47,37 @@ class Flags:
 RELIABLE = Flags()
 
 
+@dataclass(frozen=True, slots=True)
+class SocketDetails:
+    """What one server tells another about a socket of its own. No credential is in it."""
+
+    id: str
+    handshake: Mapping[str, Any]
+    """As `Handshake.details` says it."""
+    rooms: frozenset[str]
+    """With the one named like its id."""
+    data: Mapping[str, Any]
+
+
 class Local(Protocol[Member_contra]):
     """What an adapter asks of the namespace it serves: to carry things out on members of this process."""
 
     def deliver(self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags) -> None:
         """Send ``outgoing`` to each of ``members``."""
+
+    def ask(
+        self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags, gathering: Gathering
+    ) -> None:
+        """Send ``outgoing``, which carries ``gathering.ack_id``, to each of ``members``, and say whom it asks.
+
+        Answers and disconnections of these are told to ``gathering`` until it is settled, or `stop_asking`.
+        """
+
+    def stop_asking(self, ack_id: int) -> None:
+        """Nobody waits for these answers any more."""
+
+    async def hear(self, event: str, args: Sequence[Any]) -> Any:
+        """Another server has emitted ``event`` to the servers; what this one's handler answers."""
 
     def drop(self, members: Sequence[Member_contra], *, close: bool) -> None:
         """Disconnect ``members`` from the namespace, or (``close``) their whole transports."""
@@ -81,8 +108,23 @@ class Adapter(Protocol[Member]):
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         """Send to all selected members, wherever they are."""
 
-    async def fetch(self, selection: Selection) -> Sequence[Member]:
-        """The selected members, or what stands for them when they are elsewhere."""
+    def broadcast_with_ack(
+        self, selection: Selection, outgoing: Outgoing, flags: Flags, gathering: Gathering
+    ) -> None:
+        """The same, with an acknowledgement from each; ``outgoing`` carries ``gathering.ack_id``.
+
+        Calls `Gathering.await_nodes` before it returns if others will be asked elsewhere, and `Gathering.check`
+        last.
+        """
+
+    def server_side_emit(self, event: str, args: Sequence[Any]) -> None:
+        """Tell the other servers."""
+
+    async def server_side_emit_with_ack(self, event: str, args: Sequence[Any], timeout_s: float) -> list[Any]:
+        """Ask the other servers; an answer from each. Raises `AckTimeoutError`."""
+
+    async def fetch(self, selection: Selection) -> Sequence[Member | SocketDetails]:
+        """The selected members, or what is known of them when they are elsewhere."""
 
     def join_all(self, selection: Selection, rooms: Collection[str]) -> None:
         """Put all selected members into ``rooms``."""
@@ -92,3 +134,6 @@ class Adapter(Protocol[Member]):
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
         """Disconnect all selected members."""
+
+    def close(self) -> None:
+        """The namespace has ended, and has no members any more."""

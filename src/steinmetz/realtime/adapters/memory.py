@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Generic
+from typing import Any, Generic
 
 from steinmetz.realtime.adapters.base import EVERYBODY, Flags, Local, Member, Selection
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.socketio.gathering import Gathering
 
 _NO_ROOMS: frozenset[str] = frozenset()
 
@@ -74,6 +75,18 @@ class MemoryAdapter(Generic[Member]):
         if members:
             self._local.deliver(members, outgoing, flags)
 
+    def broadcast_with_ack(
+        self, selection: Selection, outgoing: Outgoing, flags: Flags, gathering: Gathering
+    ) -> None:
+        self._local.ask(self.select(selection), outgoing, flags, gathering)
+        gathering.check()
+
+    def server_side_emit(self, event: str, args: Sequence[Any]) -> None:
+        """There is no other server."""
+
+    async def server_side_emit_with_ack(self, event: str, args: Sequence[Any], timeout_s: float) -> list[Any]:
+        return []
+
     async def fetch(self, selection: Selection) -> Sequence[Member]:
         return self.select(selection)
 
@@ -89,6 +102,9 @@ class MemoryAdapter(Generic[Member]):
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
         self._local.drop(self.select(selection), close=close)
+
+    def close(self) -> None:
+        """Nothing is kept outside of this object."""
 
     def select(self, selection: Selection) -> tuple[Member, ...]:
         """The selected members, each once; a snapshot that later joins and leaves do not change."""

@@ -33,13 +33,14 @@ class Admission:
             self.refuse(client, name, ConnectError(client.refusal))
             client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
             return
-        namespace = self._server.namespace(name)
+        namespace = self._server.namespace(name, auth)
         if namespace is None:
             self.refuse(client, name, ConnectError("Invalid namespace"))
             return
         socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
         if namespace.middlewares:
             client.sockets[name] = socket
+            namespace.hold()
             self._server.tasks.spawn("admission", self._ask(socket))
         elif self._server.config.require_auth:
             namespace.warn_unguarded()
@@ -49,6 +50,12 @@ class Admission:
             self._accept(socket)
 
     async def _ask(self, socket: Socket) -> None:
+        try:
+            await self._decide(socket)
+        finally:
+            socket.namespace.let_go()
+
+    async def _decide(self, socket: Socket) -> None:
         refusal: ConnectError | None = None
         try:
             for middleware in socket.namespace.middlewares:

@@ -78,7 +78,9 @@ class RealtimeApp:
         origin = header(headers, b"origin")
         if not self._server.origin_allowed(origin, header(headers, b"host")):
             self._server.statistics.refused[ORIGIN_NOT_ALLOWED] += 1
-            await _refuse(send, handshake.forbidden(ORIGIN_NOT_ALLOWED), [(b"vary", b"Origin")])
+            refusal = handshake.forbidden(ORIGIN_NOT_ALLOWED)
+            self._server.engine.refused(refusal, lambda: request_of(scope, self._server))
+            await _refuse(send, refusal, [(b"vary", b"Origin")])
             return
         cors = _cors(origin, self._server.config.cors_origins)
         if scope["method"] == "OPTIONS":
@@ -88,8 +90,9 @@ class RealtimeApp:
             wish = read_wish(scope["query_string"], scope["method"], is_upgrade=False)
             self._server.serve()
             body = await self._polling(scope, receive, wish)
-        except HandshakeError as refusal:
-            await _refuse(send, refusal, cors)
+        except HandshakeError as error:
+            self._server.engine.refused(error, lambda: request_of(scope, self._server))
+            await _refuse(send, error, cors)
         else:
             await _respond(send, 200, body.encode(), cors)
 
@@ -125,6 +128,7 @@ class RealtimeApp:
                 await send({"type": "websocket.accept"})
             await transport.read(client, receive)
         except HandshakeError as error:
+            self._server.engine.refused(error, lambda: request_of(scope, self._server))
             await _refuse_websocket(scope, send, error)
         except OSError:
             if client is not None:
@@ -147,6 +151,7 @@ def request_of(scope: Scope, server: Server) -> Request:
         client[0] if client else "",
         secure=scope.get("scheme") in ("https", "wss"),
         time=server.clock.now(),
+        path=server.config.path,
     )
 
 

@@ -21,7 +21,8 @@ from steinmetz.realtime.socketio.packet import Packet, PacketType
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
-    from steinmetz.realtime.server.socket import Handler, Socket
+    from steinmetz.realtime.server.listening import Handler
+    from steinmetz.realtime.server.socket import Socket
 
 log = structlog.get_logger("steinmetz.realtime")
 

@@ -126,6 +126,7 @@ class Client:
         for outgoing in polling.take_queued():
             websocket.send(outgoing)
         polling.close(CloseCode.NORMAL, NOOP)
+        self.server.engine.upgraded(self)
 
     def _message(self, message: str | bytes, now_s: float) -> None:
         received = self.connection.receive(message, now_s)
@@ -152,7 +153,7 @@ class Client:
     def _break(self, error: ProtocolError) -> None:
         log.debug("Client broke the protocol", error=str(error))
         self.server.statistics.refused[Reason.PARSE_ERROR] += 1
-        self.close(Reason.PARSE_ERROR, CloseCode.PROTOCOL_ERROR)
+        self.close(Reason.PARSE_ERROR.because(str(error)), CloseCode.PROTOCOL_ERROR)
 
     # -- out of a namespace, and into its handlers ---------------------------------------------------------------
 
@@ -284,11 +285,11 @@ class Client:
         """The peer broke the rules of ``transport`` itself."""
         if transport is self.transport:
             self.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
-            self.close(Reason.TRANSPORT_ERROR, code)
+            self.close(Reason.TRANSPORT_ERROR.because(f"closed with {int(code)}"), code)
         else:
             self.drop_probe(transport, code)
 
-    def close(self, reason: Reason, code: CloseCode = CloseCode.NORMAL, farewell: Outgoing = CLOSE) -> None:
+    def close(self, reason: str, code: CloseCode = CloseCode.NORMAL, farewell: Outgoing = CLOSE) -> None:
         """End the session without a DISCONNECT packet: the stock client comes back unless it said goodbye."""
         if self.session.is_closed:
             return

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
+
+from steinmetz.realtime.engineio.origin import origin_allowed
+
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 class Request:
     """The HTTP request that opened the session; shared by the client's namespaces."""
 
-    __slots__ = ("_headers", "_query", "address", "secure", "time")
+    __slots__ = ("_headers", "_query", "address", "path", "secure", "time")
 
     def __init__(
         self,
@@ -21,12 +25,19 @@ class Request:
         *,
         secure: bool,
         time: datetime,
+        path: str = "/socket.io/",
     ) -> None:
         self._headers = b"\n".join([name.lower() + b":" + value for name, value in headers])
         self._query = query
         self.address = address
         self.secure = secure
         self.time = time
+        self.path = path
+
+    @property
+    def url(self) -> str:
+        """Path and query, as the client has asked for them."""
+        return f"{self.path}?{self._query.decode('latin-1')}" if self._query else self.path
 
     @property
     def headers(self) -> dict[str, str]:
@@ -46,7 +57,8 @@ class Handshake:
     """How a client connected to one namespace.
 
     ``auth`` is what the client passed as `auth` (never log it), ``address`` the client's IP address, ``time`` the
-    instant the session was opened, ``secure`` whether over TLS.
+    instant the session was opened and ``issued`` the same in milliseconds since 1970, ``secure`` whether over TLS,
+    ``xdomain`` whether a page of another origin opened it, ``url`` path and query of the first request.
     """
 
     __slots__ = ("_request", "auth")
@@ -74,3 +86,44 @@ class Handshake:
     @property
     def time(self) -> datetime:
         return self._request.time
+
+    @property
+    def issued(self) -> int:
+        return int(self._request.time.timestamp() * 1000)
+
+    @property
+    def url(self) -> str:
+        return self._request.url
+
+    @property
+    def xdomain(self) -> bool:
+        headers = self._request.headers
+        return not origin_allowed(headers.get("origin"), headers.get("host"), ())
+
+    def details(self) -> dict[str, Any]:
+        """JSON values for another server: without what the client showed as its credential.
+
+        No ``auth``, no cookie, no query: what lets a client in never leaves the server that it came to.
+        """
+        headers = {name: value for name, value in self.headers.items() if name not in _CREDENTIALS}
+        return {
+            "headers": headers,
+            "address": self.address,
+            "secure": self.secure,
+            "time": self.time.isoformat(),
+            "path": self._request.path,
+        }
+
+    @classmethod
+    def of_details(cls, details: Mapping[str, Any]) -> Handshake:
+        """What `details` said; ``auth`` and query are empty. Raises `KeyError`, `ValueError` for anything else."""
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in details["headers"].items()]
+        request = Request(
+            headers,
+            b"",
+            details["address"],
+            secure=details["secure"],
+            time=datetime.fromisoformat(details["time"]),
+            path=details["path"],
+        )
+        return cls(request, {})

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection
-from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
-from steinmetz.realtime.errors import EventError
-from steinmetz.realtime.server.broadcast import BroadcastOperator, Delivery
+from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.call import Call
-from steinmetz.realtime.server.reasons import Reason
-from steinmetz.realtime.server.socket import Handler, Registered, Socket, registered
+from steinmetz.realtime.server.delivery import Delivery
+from steinmetz.realtime.server.listening import Handlers, Listening, Registered, tell
+from steinmetz.realtime.server.questions import Questions
+from steinmetz.realtime.server.reasons import Reason, in_full
+from steinmetz.realtime.server.remote import RemoteSocket, SocketElsewhere
+from steinmetz.realtime.server.routing import route
+from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
+from steinmetz.realtime.server.socket import Socket
+from steinmetz.realtime.socketio.gathering import Gathering
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
-from steinmetz.realtime.socketio.parser import encode
+from steinmetz.realtime.socketio.parser import Decoder, encode
 
 if TYPE_CHECKING:
+    from steinmetz.realtime.server.parent_namespace import ParentNamespace
     from steinmetz.realtime.server.server import Server
 
 log = structlog.get_logger("steinmetz.realtime")
@@ -29,19 +34,27 @@ log = structlog.get_logger("steinmetz.realtime")
 Middleware = Callable[[Socket], Awaitable[None] | None]
 
 
-class Namespace:
-    """Made by `Server.of`. After Socket.IO's `Namespace`: https://socket.io/docs/v4/namespaces/"""
+class Namespace(Listening, Broadcasting, ServerSideEmitting):
+    """Made by `Server.of`. After Socket.IO's `Namespace`: https://socket.io/docs/v4/namespaces/
 
-    def __init__(self, server: Server, name: str) -> None:
+    ``parent`` is where it comes from if a client has called it into being: middlewares, handlers and listeners of
+    the parent are its own, too, and it ends with its last socket.
+    """
+
+    def __init__(self, server: Server, name: str, parent: ParentNamespace | None = None) -> None:
         self.server = server
         self.name = name
-        self.middlewares: list[Middleware] = []
-        self.adapter: Adapter[Socket] = MemoryAdapter[Socket](self)
+        self.parent = parent
+        self.handlers = Handlers()
+        self.watched: set[Socket] = set()
+        """The sockets with listeners for what is sent to them."""
+        self.adapter: Adapter[Socket] = server.make_adapter(self)
+        self._middlewares: list[Middleware] = []
         self._sockets: dict[str, Socket] = {}
-        self._handlers: dict[str, Registered] = {}
-        self._on_connection: list[Registered] = []
-        self._on_disconnect: list[Registered] = []
+        self._visitors = 0
         self._delivery = Delivery(lambda: server.loop)
+        self._questions = Questions(server)
+        self._server_side = ServerSide(lambda: self.adapter, server.run_on_loop)
         self._warned = False
 
     def __repr__(self) -> str:
@@ -56,28 +69,22 @@ class Namespace:
 
     def use(self, middleware: Middleware) -> Middleware:
         """Ask ``middleware(socket)``, plain or async, about each connection; `ConnectError` refuses it."""
-        self.middlewares.append(middleware)
+        self._middlewares.append(middleware)
         return middleware
 
-    def on(self, event: str, handler: Handler | None = None) -> Any:
-        """Handle ``event`` with ``handler(socket, *args)``; its return value is the acknowledgement.
+    @property
+    def middlewares(self) -> Sequence[Middleware]:
+        """Those of the parent first."""
+        return self._middlewares if self.parent is None else [*self.parent.middlewares, *self._middlewares]
 
-        "connection" handlers get ``(socket)``, "disconnect" handlers ``(socket, reason)``; there may be several of
-        these. Usable as a decorator. Raises `ValueError` for a second handler of an event, or a reserved name.
-        """
-        if handler is None:
-            return partial(self.on, event)
-        if event == "connection":
-            self._on_connection.append(registered(handler))
-        elif event == "disconnect":
-            self._on_disconnect.append(registered(handler))
-        elif event in RESERVED_EVENTS:
-            raise ValueError(f'"{event}" is a reserved name; no client sends it as an event')
-        elif event in self._handlers:
-            raise ValueError(f'"{event}" has a handler in {self.name} already')
-        else:
-            self._handlers[event] = registered(handler)
-        return handler
+    def _listening(self) -> Handlers:
+        return self.handlers
+
+    def _everybody(self) -> BroadcastOperator:
+        return BroadcastOperator(self)
+
+    def _servers(self) -> ServerSide:
+        return self._server_side
 
     def warn_unguarded(self) -> None:
         if not self._warned:
@@ -94,37 +101,9 @@ class Namespace:
         """To everybody in the namespace; see `BroadcastOperator.emit`."""
         self.broadcast(EVERYBODY, event, args, RELIABLE)
 
-    def to(self, *rooms: str) -> BroadcastOperator:
-        return BroadcastOperator(self).to(*rooms)
-
-    in_ = to
-
-    def except_(self, *rooms: str) -> BroadcastOperator:
-        return BroadcastOperator(self).except_(*rooms)
-
-    @property
-    def volatile(self) -> BroadcastOperator:
-        return BroadcastOperator(self).volatile
-
-    @property
-    def local(self) -> BroadcastOperator:
-        return BroadcastOperator(self).local
-
     def has_members(self, room: str) -> bool:
         """Whether an emission to ``room`` would reach anybody."""
         return self.adapter.has_members(room)
-
-    async def fetch_sockets(self) -> Sequence[Socket]:
-        return await BroadcastOperator(self).fetch_sockets()
-
-    def sockets_join(self, *rooms: str) -> None:
-        BroadcastOperator(self).sockets_join(*rooms)
-
-    def sockets_leave(self, *rooms: str) -> None:
-        BroadcastOperator(self).sockets_leave(*rooms)
-
-    def disconnect_sockets(self, close: bool = False) -> None:
-        BroadcastOperator(self).disconnect_sockets(close)
 
     def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
@@ -145,23 +124,92 @@ class Namespace:
 
     def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing) -> None:
         self.server.statistics.emitted(event)
-        self._delivery.send(sockets, outgoing, RELIABLE)
+        self.deliver(sockets, outgoing, RELIABLE)
+
+    async def question(
+        self, selection: Selection, event: str, args: Sequence[Any], flags: Flags, timeout_s: float
+    ) -> list[Any]:
+        """A broadcast that wants an acknowledgement from each; see `BroadcastOperator.emit_with_ack`."""
+
+        def send(gathering: Gathering) -> None:
+            outgoing = self._event(event, args, gathering.ack_id)
+            self.server.statistics.emitted(event)
+            self.adapter.broadcast_with_ack(selection, outgoing, flags, gathering)
+
+        return await self._questions.ask(send, timeout_s)
 
     def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
         if event in RESERVED_EVENTS:
             raise ValueError(f'"{event}" is a reserved name; choose another for your event')
         return encode(Packet(PacketType.EVENT, self.name, [event, *args], ack_id))
 
+    async def fetch_selected(self, selection: Selection) -> Sequence[RemoteSocket]:
+        return [
+            SocketElsewhere(self, found) if isinstance(found, SocketDetails) else found
+            for found in await self.adapter.fetch(selection)
+        ]
+
+    def join_selected(self, selection: Selection, rooms: Collection[str]) -> None:
+        self.server.run_on_loop(self.adapter.join_all, selection, rooms)
+
+    def leave_selected(self, selection: Selection, rooms: Collection[str]) -> None:
+        self.server.run_on_loop(self.adapter.leave_all, selection, rooms)
+
+    def drop_selected(self, selection: Selection, close: bool) -> None:
+        def drop() -> None:
+            self.adapter.disconnect_all(selection, close=close)
+
+        self.server.run_on_loop(drop)
+
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 
     def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
+        if self.watched:
+            self._show(members, outgoing)
         self._delivery.send(members, outgoing, flags)
+
+    def _show(self, members: Sequence[Socket], outgoing: Outgoing) -> None:
+        """To the listeners of these sockets. Read from the bytes: those of another server have nothing else."""
+        watching = [socket for socket in members if socket in self.watched]
+        if watching:
+            decoder = Decoder(outgoing.size)
+            [packet] = [whole for part in outgoing.packets if (whole := decoder.feed(part.data)) is not None]
+            for socket in watching:
+                tell(socket.listeners_any_outgoing(), *packet.data)
+
+    def ask(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, gathering: Gathering) -> None:
+        gathering.expect([socket.id for socket in members])
+        self._questions.remember(gathering)
+        self.deliver(members, outgoing, flags)
+
+    def stop_asking(self, ack_id: int) -> None:
+        self._questions.forget(ack_id)
+
+    def acknowledge(self, socket: Socket, ack_id: int, answers: list[Any]) -> None:
+        """``socket`` has acknowledged a broadcast."""
+        self._questions.answered(socket.id, ack_id, answers)
+
+    async def hear(self, event: str, args: Sequence[Any]) -> Any:
+        return await self._server_side.hear(event, args)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
         for socket in members:
             self.disconnect(socket, close)
 
     # -- one socket ---------------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Somebody is at the door: a child does not end before he is in, or sent away (`let_go`)."""
+        self._visitors += 1
+
+    def let_go(self) -> None:
+        self._visitors -= 1
+        self.end_if_empty()
+
+    def end_if_empty(self) -> None:
+        """A child that no client uses any more is forgotten."""
+        if self.parent is not None and not self._sockets and not self._visitors:
+            self.server.end_namespace(self)
 
     def admit(self, socket: Socket) -> None:
         """The middlewares have passed and CONNECT has been answered."""
@@ -171,19 +219,25 @@ class Namespace:
         for room in socket.early_rooms or ():
             self.adapter.join(socket.id, room)
         socket.early_rooms = None
-        for handler, is_async in self._on_connection:
+        for handler, is_async in self._life_of("connection"):
             socket.client.handle(Call(socket, "connection", handler, is_async, (socket,)))
 
+    def _life_of(self, event: str) -> Sequence[Registered]:
+        """The handlers of something that happens to a socket, those of the parent first."""
+        own = self.handlers.take_life(event)
+        return own if self.parent is None else (*self.parent.handlers.take_life(event), *own)
+
     def dispatch(self, socket: Socket, packet: Packet, size: int) -> None:
-        """An EVENT has come. One that nobody handles is told so, if it asked."""
-        event = str(packet.data[0])
-        args = packet.data[1:]
-        if socket.handlers is not None and (own := socket.handlers.get(event)) is not None:
-            call = Call(socket, event, *own, tuple(args), packet.id, size)
-        else:
-            handler, is_async = self._handlers.get(event, _UNKNOWN_EVENT)
-            call = Call(socket, event, handler, is_async, (socket, *args), packet.id, size)
-        socket.client.handle(call)
+        """An EVENT has come. The short way is for what nobody watches or intercepts; all else is routed."""
+        handlers = self.handlers
+        if socket.handlers is None and not handlers.any and not handlers.once and self.parent is None:
+            data = packet.data
+            found = handlers.events.get(data[0])
+            if found is not None:
+                args = (socket, *data[1:])
+                socket.client.handle(Call(socket, data[0], found[0], found[1], args, packet.id, size))
+                return
+        socket.client.handle(route(self, socket, packet, size))
 
     def join(self, socket: Socket, rooms: Sequence[str]) -> None:
         if not socket.connected:
@@ -204,26 +258,26 @@ class Namespace:
         if close:
             socket.client.close(Reason.SERVER_NAMESPACE_DISCONNECT, CloseCode.POLICY_VIOLATION)
 
-    def drop_selected(self, selection: Selection, close: bool) -> None:
-        self.adapter.disconnect_all(selection, close=close)
-
-    def forget(self, socket: Socket, reason: Reason) -> None:
+    def forget(self, socket: Socket, reason: str) -> None:
         """The socket is gone: out of its rooms first, so that a disconnect handler's broadcast misses it."""
         if not socket.connected:
             return
+        why = in_full(reason)
+        own = socket.handlers
+        for handler, _ in self._life_of("disconnecting"):
+            tell((handler,), socket, why)
+        for handler, _ in () if own is None else own.take_life("disconnecting"):
+            tell((handler,), why)
         socket.connected = False
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
-        socket.fail_acks(reason)
-        for handler, is_async in self._on_disconnect:
-            socket.client.handle(Call(socket, "disconnect", handler, is_async, (socket, str(reason))))
-        if socket.handlers is not None and (own := socket.handlers.get("disconnect")) is not None:
-            socket.client.handle(Call(socket, "disconnect", *own, (str(reason),)))
-
-
-def _unknown_event(socket: Socket, *_args: Any) -> None:
-    socket.namespace.server.statistics.refused["unknown event"] += 1
-    raise EventError("unknown_event", "The server does not handle this event")
-
-
-_UNKNOWN_EVENT = registered(_unknown_event)
+        self.watched.discard(socket)
+        socket.fail_acks(why)
+        if self._questions.open:
+            self._questions.lose(socket.id, why)
+        for handler, is_async in self._life_of("disconnect"):
+            socket.client.handle(Call(socket, "disconnect", handler, is_async, (socket, why)))
+        for handler, is_async in () if own is None else own.take_life("disconnect"):
+            socket.client.handle(Call(socket, "disconnect", handler, is_async, (why,)))
+        if self.parent is not None:
+            self.end_if_empty()

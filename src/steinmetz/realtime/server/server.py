@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from functools import partial
+from typing import Any, overload
 
 import structlog
 
 from steinmetz.clock import Clock, SystemClock
+from steinmetz.realtime.adapters.base import Adapter
+from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
 from steinmetz.realtime.engineio.handshake import TransportName
@@ -22,14 +26,19 @@ from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
-from steinmetz.realtime.server.broadcast import BroadcastOperator
+from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.draining import Draining
+from steinmetz.realtime.server.engine import Engine
 from steinmetz.realtime.server.farewells import Farewells
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.listening import Handler, Handlers, Listening
 from steinmetz.realtime.server.namespace import Middleware, Namespace
+from steinmetz.realtime.server.namespaces import Namespaces
+from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
-from steinmetz.realtime.server.socket import Handler, Socket
+from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
+from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.wheel import Wheel
@@ -45,7 +54,7 @@ REFUSED_TIMEOUT_S = 5.0
 MAX_LISTED_ROOMS = 1_000
 
 
-class Server:
+class Server(Listening, Broadcasting, ServerSideEmitting):
     """After Socket.IO's `Server`: https://socket.io/docs/v4/server-api/
 
     Everything but the `async` methods is a plain call. The methods of the main namespace are here, too:
@@ -53,6 +62,7 @@ class Server:
     serves a request.
 
     ``describe_error`` turns an exception of a handler into the `EventError` that the client may see, or None.
+    ``make_adapter(namespace)`` says who knows the rooms of a namespace; by default the memory of this process.
     """
 
     def __init__(
@@ -61,10 +71,12 @@ class Server:
         *,
         clock: Clock | None = None,
         describe_error: Callable[[Exception], EventError | None] | None = None,
+        make_adapter: Callable[[Namespace], Adapter[Socket]] | None = None,
     ) -> None:
         self.config = config or Config()
         self.clock: Clock = clock or SystemClock()
         self.describe_error: Callable[[Exception], EventError | None] = describe_error or _undescribed
+        self.make_adapter: Callable[[Namespace], Adapter[Socket]] = make_adapter or MemoryAdapter[Socket]
         self.event_scope: Callable[[str], AbstractContextManager[Any]] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks = Tasks("realtime")
@@ -75,8 +87,9 @@ class Server:
         )
         shortest_s = min(self.config.ping_interval_s, self.config.ping_timeout_s)
         self.wheel = Wheel(self.clock, tick_s=min(max(shortest_s / 100, 0.001), 0.25))
-        self._namespaces: dict[str, Namespace] = {}
-        self._main = self.of(MAIN_NAMESPACE)
+        self.engine = Engine(self.clients)
+        self._namespaces = Namespaces(self)
+        self._main = self._namespaces.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
         self._thread_id: int | None = None
         self.asgi = RealtimeApp(self, mounted=True)
@@ -89,25 +102,57 @@ class Server:
 
     # -- what the application says once -------------------------------------------------------------------------
 
-    def of(self, name: str) -> Namespace:
-        """The namespace ``name``, created if need be. Raises `ValueError` for a name without a leading slash."""
-        if not name.startswith("/") or "," in name:
-            raise ValueError('a namespace is named like "/admin": with a leading slash, without a comma')
-        if name not in self._namespaces:
-            self._namespaces[name] = Namespace(self, name)
-        return self._namespaces[name]
+    @overload
+    def of(self, name: str) -> Namespace: ...
 
-    def namespace(self, name: str) -> Namespace | None:
+    @overload
+    def of(self, name: re.Pattern[str] | Matcher) -> ParentNamespace: ...
+
+    def of(self, name: str | re.Pattern[str] | Matcher) -> Namespace | ParentNamespace:
+        """The namespace ``name``, created if need be; or those whose whole name a pattern matches, or for which a
+        plain function ``(name, auth)`` says True, created as clients ask for them.
+
+        Raises `ValueError` for a name without a leading slash, `TypeError` for a coroutine function.
+        """
+        return self._namespaces.of(name) if isinstance(name, str) else self._namespaces.parent(name)
+
+    def namespace(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace that a client asks for, if there is one."""
-        return self._namespaces.get(name)
+        return self._namespaces.find(name, auth)
+
+    def end_namespace(self, child: Namespace) -> None:
+        """Nobody is in ``child`` any more; see `Namespaces.end`."""
+        self._namespaces.end(child)
+
+    @property
+    def sockets(self) -> Namespace:
+        """The main namespace, as Socket.IO calls it; ``io.sockets.sockets`` are the sockets in it."""
+        return self._main
 
     def use(self, middleware: Middleware) -> Middleware:
         """A middleware of the main namespace; see `Namespace.use`."""
         return self._main.use(middleware)
 
     def on(self, event: str, handler: Handler | None = None) -> Any:
-        """A handler of the main namespace; see `Namespace.on`."""
-        return self._main.on(event, handler)
+        """A handler of the main namespace; see `Namespace.on`.
+
+        "new_namespace" handlers, plain functions, get each ``(namespace)`` that is made from now on.
+        """
+        if event != "new_namespace":
+            return self._main.on(event, handler)
+        if handler is None:
+            return partial(self.on, event)
+        self._namespaces.on_new(handler)
+        return handler
+
+    def _listening(self) -> Handlers:
+        return self._main.handlers
+
+    def _everybody(self) -> BroadcastOperator:
+        return BroadcastOperator(self._main)
+
+    def _servers(self) -> ServerSide:
+        return self._main._servers()
 
     def on_room_join(self, authorise: Authorise) -> Authorise:
         """Ask ``authorise(socket, room) -> bool``, plain or async, about `room:join` and `room:leave` of clients.
@@ -121,43 +166,9 @@ class Server:
         """Run every event handler inside ``scope(event)``; for whoever accounts what a handler does."""
         self.event_scope = scope
 
-    # -- emitting -----------------------------------------------------------------------------------------------
-
-    def emit(self, event: str, *args: Any) -> None:
-        """To everybody in the main namespace; a plain call, from any thread."""
-        self._main.emit(event, *args)
-
-    def to(self, *rooms: str) -> BroadcastOperator:
-        return self._main.to(*rooms)
-
-    in_ = to
-
-    def except_(self, *rooms: str) -> BroadcastOperator:
-        return self._main.except_(*rooms)
-
-    @property
-    def volatile(self) -> BroadcastOperator:
-        return self._main.volatile
-
-    @property
-    def local(self) -> BroadcastOperator:
-        return self._main.local
-
     def has_members(self, room: str) -> bool:
         """Whether an emission to ``room`` of the main namespace would reach anybody."""
         return self._main.has_members(room)
-
-    async def fetch_sockets(self) -> Sequence[Socket]:
-        return await self._main.fetch_sockets()
-
-    def sockets_join(self, *rooms: str) -> None:
-        self._main.sockets_join(*rooms)
-
-    def sockets_leave(self, *rooms: str) -> None:
-        self._main.sockets_leave(*rooms)
-
-    def disconnect_sockets(self, close: bool = False) -> None:
-        self._main.disconnect_sockets(close)
 
     def stats(self) -> dict[str, Any]:
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
@@ -292,6 +303,7 @@ class Server:
 
     def forget(self, client: Client) -> None:
         self.clients.pop(client.session.sid, None)
+        self.engine.closed(client)
 
 
 def _undescribed(_error: Exception) -> EventError | None:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.realtime.adapters.base import Selection
 from steinmetz.realtime.errors import AckTimeoutError, DisconnectedError, NotRunningError
-from steinmetz.realtime.server.broadcast import BroadcastOperator
+from steinmetz.realtime.server.broadcast import ACK_TIMEOUT_S, BroadcastOperator, SingleOperator
+from steinmetz.realtime.server.conn import Conn
 from steinmetz.realtime.server.handshake import Handshake
+from steinmetz.realtime.server.listening import Handler, Handlers, Listening, forget, registered, watching
 from steinmetz.realtime.socketio.acks import Acks
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.namespace import Namespace
-
-Handler = Callable[..., Any]
-Registered = tuple[Handler, bool]
-"""A handler and whether it is a coroutine function: asked once, not at every event."""
+    from steinmetz.realtime.server.routing import EventMiddleware
 
 
-def registered(handler: Handler) -> Registered:
-    return handler, inspect.iscoroutinefunction(handler)
-
-
-class Socket:
+class Socket(Listening):
     """``id`` is public (other clients may know it); ``handshake`` says how the client came; ``data`` is yours.
 
     After Socket.IO's `Socket`: https://socket.io/docs/v4/server-socket-instance/
@@ -54,7 +46,7 @@ class Socket:
         self.handshake = handshake
         self.connected = False
         self.acks: Acks[asyncio.Future[Any]] | None = None
-        self.handlers: dict[str, Registered] | None = None
+        self.handlers: Handlers | None = None
         self.early_rooms: list[str] | None = None
         self.requested_rooms: set[str] | None = None
         self._data: dict[str, Any] | None = None
@@ -91,14 +83,58 @@ class Socket:
         self._expires_at = timestamp_s
         self.namespace.server.run_on_loop(self.client.rearm)
 
-    def on(self, event: str, handler: Handler | None = None) -> Any:
-        """Handle ``event`` of this socket alone: ``handler(*args)``; goes before handlers of the namespace."""
-        if handler is None:
-            return partial(self.on, event)
+    @property
+    def conn(self) -> Conn:
+        """The connection below it, which its namespaces share: ``socket.conn.transport.name``."""
+        return Conn(self.client)
+
+    # -- what it wants to hear ----------------------------------------------------------------------------------
+
+    _life = ("disconnecting", "disconnect")
+
+    def _listening(self) -> Handlers:
+        """Handlers of a socket get ``(*args)`` and go before those of its namespace."""
         if self.handlers is None:
-            self.handlers = {}
-        self.handlers[event] = registered(handler)
-        return handler
+            self.handlers = Handlers()
+        return self.handlers
+
+    def use(self, middleware: EventMiddleware) -> EventMiddleware:
+        """Ask ``middleware(event, args)``, plain or async, about each event, in the order of its handlers.
+
+        It may change the list ``args``. What it raises keeps the event from its handler: an `EventError` is told
+        in the acknowledgement, as if the handler had raised it.
+        """
+        self._listening().middlewares.append(registered(middleware))
+        return middleware
+
+    def on_any_outgoing(self, listener: Handler) -> Handler:
+        """Watch every event that is sent to this socket, alone or in a broadcast: ``listener(event, *args)``.
+
+        Acknowledgements are not among them. Raises `TypeError` for a coroutine function.
+        """
+        self._outgoing().append(watching(listener))
+        return listener
+
+    def prepend_any_outgoing(self, listener: Handler) -> Handler:
+        """`on_any_outgoing`, before the others."""
+        self._outgoing().insert(0, watching(listener))
+        return listener
+
+    def off_any_outgoing(self, listener: Handler | None = None) -> None:
+        """Forget ``listener``, or all of them."""
+        forget(self._listening().any_outgoing, listener)
+        if not self._listening().any_outgoing:
+            self.namespace.watched.discard(self)
+
+    def listeners_any_outgoing(self) -> list[Handler]:
+        """The listeners for what is sent, in their order."""
+        return [] if self.handlers is None else list(self.handlers.any_outgoing)
+
+    def _outgoing(self) -> list[Handler]:
+        self.namespace.watched.add(self)
+        return self._listening().any_outgoing
+
+    # -- what it is told ----------------------------------------------------------------------------------------
 
     def emit(self, event: str, *args: Any) -> None:
         """Send ``event`` to this client; a plain call, from any thread.
@@ -107,7 +143,7 @@ class Socket:
         """
         self.namespace.send(self, event, args)
 
-    async def emit_with_ack(self, event: str, *args: Any, timeout_s: float = 10.0) -> Any:
+    async def emit_with_ack(self, event: str, *args: Any, timeout_s: float = ACK_TIMEOUT_S) -> Any:
         """Send ``event`` and wait for the client's acknowledgement; its first value, or None.
 
         Raises `AckTimeoutError` after ``timeout_s`` seconds, `DisconnectedError` as soon as the socket is gone.
@@ -132,7 +168,9 @@ class Socket:
     def acknowledge(self, ack_id: int, answers: list[Any]) -> None:
         """An ACK packet has come; ids that nobody waits for are ignored."""
         waiter = self.acks.take(ack_id) if self.acks is not None else None
-        if waiter is not None and not waiter.done():
+        if waiter is None:
+            self.namespace.acknowledge(self, ack_id, answers)
+        elif not waiter.done():
             waiter.set_result(answers[0] if answers else None)
 
     def expire_acks(self, now_s: float) -> None:
@@ -155,21 +193,47 @@ class Socket:
         """Leave ``rooms``; from any thread."""
         self.namespace.server.run_on_loop(self.namespace.leave, self, rooms)
 
-    def to(self, *rooms: str) -> BroadcastOperator:
-        """Those in ``rooms``, without this socket."""
-        return BroadcastOperator(self.namespace, Selection(frozenset(rooms), frozenset((self.id,))))
+    def _itself(self) -> SingleOperator:
+        return SingleOperator(self.namespace, Selection(frozenset((self.id,))))
 
-    in_ = to
-
-    @property
-    def broadcast(self) -> BroadcastOperator:
-        """Everybody in the namespace, without this socket."""
-        return self.to()
+    def timeout(self, seconds: float) -> BroadcastOperator:
+        """This socket, and how long its `emit_with_ack` waits."""
+        return self._itself().timeout(seconds)
 
     @property
     def volatile(self) -> BroadcastOperator:
         """This socket, for a message that may be dropped."""
-        return BroadcastOperator(self.namespace, Selection(frozenset((self.id,)))).volatile
+        return self._itself().volatile
+
+    def newest(self, key: str) -> BroadcastOperator:
+        """This socket, for a message that replaces those under ``key`` that have not left yet."""
+        return self._itself().newest(key)
+
+    def compress(self, value: bool) -> BroadcastOperator:
+        """This socket, and whether the message may be deflated."""
+        return self._itself().compress(value)
+
+    # -- others -------------------------------------------------------------------------------------------------
+
+    @property
+    def broadcast(self) -> BroadcastOperator:
+        """Everybody in the namespace, without this socket."""
+        return BroadcastOperator(self.namespace, Selection(except_rooms=frozenset((self.id,))))
+
+    def to(self, *rooms: str) -> BroadcastOperator:
+        """Those in ``rooms``, without this socket."""
+        return self.broadcast.to(*rooms)
+
+    in_ = to
+
+    def except_(self, *rooms: str) -> BroadcastOperator:
+        """Everybody but this socket and those in any of ``rooms``."""
+        return self.broadcast.except_(*rooms)
+
+    @property
+    def local(self) -> BroadcastOperator:
+        """Everybody but this socket who is connected to this process."""
+        return self.broadcast.local
 
     def disconnect(self, close: bool = False) -> None:
         """Tell the client to stay away (DISCONNECT); with ``close`` end its connection, too. From any thread."""

@@ -32,6 +32,7 @@ from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_o
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
+    from steinmetz.realtime.server.handshake import Request
     from steinmetz.realtime.server.server import Server
 
 HIGH_WATER = 65_536
@@ -185,6 +186,7 @@ class NativeDoor:
         try:
             answer = self._answer(http, websocket)
         except HandshakeError as refusal:
+            self._server.engine.refused(refusal, lambda: self._request(http))
             transport.write(_refusal(refusal))
             transport.close()
         else:
@@ -207,7 +209,7 @@ class NativeDoor:
         refusal = refusal_of(self._server, cast("list[tuple[bytes, bytes]]", headers))
         opening = b""
         if wish.sid is None:
-            request = request_of(self._scope(http, query), self._server)
+            request = self._request(http)
             websocket.client, outgoing = self._server.open(websocket, request, refusal)
             opening = outgoing.frames
         else:
@@ -216,6 +218,9 @@ class NativeDoor:
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + opening
         )
+
+    def _request(self, http: HttpToolsProtocol) -> Request:
+        return request_of(self._scope(http, http.url.partition(b"?")[2]), self._server)
 
     def _scope(self, http: HttpToolsProtocol, query: bytes) -> dict[str, Any]:
         """What uvicorn would tell an application, its trust in proxies included (trap T21)."""

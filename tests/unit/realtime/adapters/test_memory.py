@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags, Selection
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.packet import NOOP, Outgoing
+from steinmetz.realtime.socketio.gathering import Gathering
 
 pytestmark = pytest.mark.anyio
 
@@ -24,6 +25,15 @@ class Namespace:
 
     def deliver(self, members: Sequence[str], outgoing: Outgoing, flags: Flags) -> None:
         self.delivered.append(tuple(members))
+
+    def ask(self, members: Sequence[str], outgoing: Outgoing, flags: Flags, gathering: Gathering) -> None:
+        gathering.expect([member.lower() for member in members])
+
+    def stop_asking(self, ack_id: int) -> None:
+        raise AssertionError("a process alone leaves that to whoever asks")
+
+    async def hear(self, event: str, args: Sequence[object]) -> object:
+        raise AssertionError("there is no other server")
 
     def drop(self, members: Sequence[str], *, close: bool) -> None:
         self.dropped.append((tuple(members), close))
@@ -168,3 +178,23 @@ def test_after_any_moves_rooms_and_members_agree(sequence: list[tuple[str, str, 
         expected = {sid for sid, rooms in model.items() if room in rooms or room == sid}
         assert set(selected(adapter, room)) == expected
     assert set(adapter.rooms()) == {room for rooms in model.values() for room in rooms}
+
+
+def test_a_broadcast_with_acknowledgements_asks_just_who_is_selected(adapter: MemoryAdapter[str]) -> None:
+    settled: list[str] = []
+    gathering = Gathering(1, lambda: settled.append("settled"))
+    adapter.broadcast_with_ack(Selection(frozenset({"finance"})), NOOP, RELIABLE, gathering)
+    assert gathering.missing == {"anna", "ben"}
+    assert settled == []
+
+
+def test_a_broadcast_with_acknowledgements_to_nobody_is_settled(adapter: MemoryAdapter[str]) -> None:
+    settled: list[str] = []
+    gathering = Gathering(1, lambda: settled.append("settled"))
+    adapter.broadcast_with_ack(Selection(frozenset({"nobody"})), NOOP, RELIABLE, gathering)
+    assert settled == ["settled"]
+
+
+async def test_a_process_alone_hears_no_other_server(adapter: MemoryAdapter[str]) -> None:
+    adapter.server_side_emit("x", [])
+    assert await adapter.server_side_emit_with_ack("x", [], 1.0) == []

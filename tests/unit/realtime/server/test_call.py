@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -135,6 +135,44 @@ class TestOrder:
             asking = asyncio.create_task(anna.call("ask back"))
             assert await ben.call("fast") == "fast"
             assert await asking == 7
+
+    async def test_a_slow_handler_delays_neither_pings_nor_the_disconnect(
+        self, io: Server, pass_time: Callable[[float], None]
+    ) -> None:
+        gate = asyncio.Event()
+
+        @io.on("slow")
+        async def slow(socket: Socket) -> None:
+            await gate.wait()
+
+        async with connect(io) as anna:
+            [socket] = io.sockets.sockets.values()
+            anna.emit("slow")
+            for _ in range(6):
+                pass_time(20)
+                await asyncio.sleep(0)
+            assert anna.disconnect_reason is None
+            anna.drop()
+            assert not socket.connected
+            assert not io.sockets.sockets
+            gate.set()
+
+    async def test_what_waits_in_line_is_handled_even_if_its_client_has_gone(self, io: Server) -> None:
+        gate, heard = asyncio.Event(), list[int]()
+
+        @io.on("slow")
+        async def slow(socket: Socket, number: int) -> None:
+            await gate.wait()
+            heard.append(number)
+
+        async with connect(io) as anna:
+            anna.emit("slow", 1)
+            anna.emit("slow", 2)
+            anna.drop()
+        gate.set()
+        while len(heard) < 2:
+            await asyncio.sleep(0)
+        assert heard == [1, 2]
 
     async def test_t27_timeouts_work_inside_handlers(self, io: Server) -> None:
         @io.on("patience")

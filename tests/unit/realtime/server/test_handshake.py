@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,3 +33,37 @@ def test_namespaces_share_the_request_and_have_their_own_auth() -> None:
 @given(st.binary())
 def test_no_query_raises(query: bytes) -> None:
     assert isinstance(Request([], query, "", secure=False, time=NOW).query, dict)
+
+
+def test_it_has_the_fields_that_socket_io_documents() -> None:
+    request = Request([(b"Host", b"erp.example")], b"EIO=4&a=1", "10.0.0.1", secure=True, time=NOW, path="/ws/")
+    handshake = Handshake(request, {})
+    assert handshake.issued == 1_772_442_000_000
+    assert handshake.url == "/ws/?EIO=4&a=1"
+    assert not handshake.xdomain
+    assert Handshake(Request([], b"", "", secure=False, time=NOW), {}).url == "/socket.io/"
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_foreign"),
+    [
+        ("https://erp.example", False),
+        ("http://erp.example", False),
+        ("https://other.example", True),
+        ("null", True),
+    ],
+)
+def test_a_page_of_another_origin_is_cross_domain(origin: str, is_foreign: bool) -> None:
+    headers = [(b"Host", b"erp.example"), (b"Origin", origin.encode())]
+    assert Handshake(Request(headers, b"", "", secure=True, time=NOW), {}).xdomain is is_foreign
+
+
+def test_what_another_server_is_told_holds_no_credential() -> None:
+    headers = [(b"Cookie", b"a=secret"), (b"Authorization", b"secret"), (b"Accept", b"*/*")]
+    request = Request(headers, b"token=secret", "10.0.0.1", secure=True, time=NOW)
+    details = Handshake(request, {"token": "secret"}).details()
+    assert "secret" not in repr(details)
+    copy = Handshake.of_details(details)
+    assert (copy.headers, copy.address, copy.secure, copy.time, copy.auth, copy.url) == (
+        {"accept": "*/*"}, "10.0.0.1", True, NOW, {}, "/socket.io/",
+    )  # fmt: skip

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from steinmetz.clock import FakeClock
-from steinmetz.realtime import Config, ConnectError, HandshakeError, NotRunningError, Server, Socket
+from steinmetz.realtime import Config, ConnectError, HandshakeError, Namespace, NotRunningError, Server, Socket
+from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.server.server import MAX_REFUSED
 from steinmetz.realtime.server.statistics import MAX_COUNTED_EVENTS
 from steinmetz.realtime.testing import connect
@@ -53,6 +54,42 @@ class TestEmitting:
             thread = threading.Thread(target=io.emit, args=("from a thread", 1))
             thread.start()
             assert await anna.heard("from a thread") == [1]
+            thread.join()
+
+    async def test_each_of_many_threads_is_heard_in_its_own_order(self, io: Server) -> None:
+        io.on("connection", lambda socket: socket.join("room"))
+
+        def speak(name: str) -> None:
+            for number in range(50):
+                io.to("room").volatile.emit("x", name, number)
+
+        async with connect(io) as anna:
+            threads = [threading.Thread(target=speak, args=(name,)) for name in "abcd"]
+            for thread in threads:
+                thread.start()
+            heard: dict[str, list[int]] = {name: [] for name in "abcd"}
+            for _ in range(200):
+                name, number = await anna.heard("x")
+                heard[name].append(number)
+            for thread in threads:
+                thread.join()
+        assert all(numbers == list(range(50)) for numbers in heard.values())
+
+    async def test_a_thread_may_move_and_send_away_sockets_too(self, io: Server) -> None:
+        async with connect(io) as anna:
+
+            def work() -> None:
+                io.sockets_join("a", "b")
+                io.in_("a").sockets_leave("b")
+                io.to("a").emit("x", 1)
+                io.to("b").emit("never")
+                io.of("/").disconnect_sockets()
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            assert await anna.heard("x") == [1]
+            assert await anna.disconnected() == "io server disconnect"
+            assert [name for name, _ in anna.events] == ["x"]
             thread.join()
 
     async def test_what_cannot_be_sent_is_told_to_whoever_emits(self, io: Server) -> None:
@@ -176,6 +213,25 @@ class TestNamespaces:
     def test_a_name_that_the_protocol_cannot_carry_is_refused(self, name: str) -> None:
         with pytest.raises(ValueError, match="slash"):
             Server().of(name)
+
+    async def test_its_adapter_is_made_when_it_is(self, clock: FakeClock) -> None:
+        made: list[str] = []
+
+        def make(namespace: Namespace) -> MemoryAdapter[Socket]:
+            made.append(namespace.name)
+            return MemoryAdapter(namespace)
+
+        io = Server(Config(require_auth=False), clock=clock, make_adapter=make)
+        assert io.of("/hr") is io.of("/hr")
+        assert made == ["/", "/hr"]
+        async with connect(io, namespace="/hr") as hr:
+            io.of("/hr").emit("x")
+            await hr.heard("x")
+        await io.shutdown()
+
+    def test_the_main_namespace_has_two_names(self) -> None:
+        io = Server()
+        assert io.sockets is io.of("/")
 
 
 class TestLife:

@@ -1,0 +1,184 @@
+"""Which namespaces there are, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+import structlog
+
+from steinmetz.clock import FakeClock
+from steinmetz.realtime import Config, ConnectError, Namespace, Server, Socket
+from steinmetz.realtime.testing import connect
+
+pytestmark = pytest.mark.anyio
+
+DOCUMENT = re.compile(r"/document-\d+")
+
+
+class TestPatterns:
+    async def test_a_client_calls_the_namespace_into_being(self, io: Server) -> None:
+        documents = io.of(DOCUMENT)
+        documents.on("where", lambda socket: socket.namespace.name)
+        async with connect(io, namespace="/document-1") as one, connect(io, namespace="/document-2") as two:
+            assert (await one.call("where"), await two.call("where")) == ("/document-1", "/document-2")
+            assert set(documents.children) == {"/document-1", "/document-2"}
+            io.of("/document-1").emit("x")
+            await one.heard("x")
+            assert two.events == []
+
+    @pytest.mark.parametrize("name", ["/document-", "/document-1x", "/x/document-1", "/document-1\n", "/other"])
+    async def test_the_whole_name_has_to_match(self, io: Server, name: str) -> None:
+        io.of(DOCUMENT)
+        with pytest.raises(ConnectError, match="Invalid namespace"):
+            async with connect(io, namespace=name):
+                pass
+
+    async def test_of_several_rules_that_fit_the_first_counts(self, io: Server) -> None:
+        first, second = io.of(DOCUMENT), io.of(re.compile("/.*"))
+        async with connect(io, namespace="/document-1"), connect(io, namespace="/else"):
+            assert (list(first.children), list(second.children)) == (["/document-1"], ["/else"])
+
+    async def test_a_name_that_was_said_outright_goes_before_all_rules(self, io: Server) -> None:
+        io.of("/document-1").on("who", lambda socket: "static")
+        io.of(DOCUMENT).on("who", lambda socket: "dynamic")
+        async with connect(io, namespace="/document-1") as one, connect(io, namespace="/document-2") as two:
+            assert (await one.call("who"), await two.call("who")) == ("static", "dynamic")
+
+    async def test_a_name_that_fits_is_a_child_whoever_says_it(self, io: Server) -> None:
+        documents = io.of(DOCUMENT)
+        assert io.of("/document-7").parent is documents
+        assert io.of("/other").parent is None
+
+
+class TestFunctions:
+    async def test_they_see_the_name_and_what_the_client_shows(self, io: Server) -> None:
+        io.of(lambda name, auth: name == f"/user-{auth.get('user')}")
+        async with connect(io, namespace="/user-5", auth={"user": 5}):
+            with pytest.raises(ConnectError, match="Invalid namespace"):
+                async with connect(io, namespace="/user-6", auth={"user": 5}):
+                    pass
+
+    async def test_that_somebody_is_in_there_already_lets_nobody_else_in(self, io: Server) -> None:
+        io.of(lambda name, auth: name == f"/user-{auth.get('user')}")
+        async with connect(io, namespace="/user-5", auth={"user": 5}):
+            with pytest.raises(ConnectError, match="Invalid namespace"):
+                async with connect(io, namespace="/user-5", auth={"user": 6}):
+                    pass
+
+    async def test_one_that_fails_has_no_such_namespace(self, io: Server) -> None:
+        def rule(name: str, auth: dict[str, str]) -> bool:
+            raise KeyError("a secret")
+
+        io.of(rule)
+        with structlog.testing.capture_logs() as logs, pytest.raises(ConnectError, match="Invalid namespace"):
+            async with connect(io, namespace="/x"):
+                pass
+        assert [line["error"] for line in logs] == ["KeyError"]
+        assert "a secret" not in repr(logs)
+
+    async def test_only_true_is_yes(self, io: Server) -> None:
+        io.of(lambda name, auth: "yes")  # type: ignore[arg-type, return-value]
+        with pytest.raises(ConnectError):
+            async with connect(io, namespace="/x"):
+                pass
+
+    def test_what_has_to_be_awaited_belongs_in_a_middleware(self) -> None:
+        async def rule(name: str, auth: dict[str, str]) -> bool:
+            return True
+
+        with pytest.raises(TypeError, match=r"use\(\)"):
+            Server().of(rule)  # type: ignore[call-overload]
+
+
+class TestLifeOfChildren:
+    async def test_it_ends_with_its_last_socket(self, io: Server) -> None:
+        documents = io.of(DOCUMENT)
+        async with connect(io, namespace="/document-1") as one, connect(io, namespace="/document-1"):
+            await one.disconnect()
+            assert list(documents.children) == ["/document-1"]
+        assert not documents.children
+        assert list(io._namespaces) == ["/"]
+
+    async def test_one_that_the_application_uses_stays(self, io: Server) -> None:
+        documents = io.of(DOCUMENT)
+        async with connect(io, namespace="/document-1"):
+            kept = io.of("/document-1")
+        assert documents.children["/document-1"] is kept
+        async with connect(io, namespace="/document-1"):
+            assert len(kept.sockets) == 1
+
+    async def test_it_does_not_outlive_a_refusal(self, io: Server) -> None:
+        documents = io.of(DOCUMENT)
+
+        @documents.use
+        async def refuse(socket: Socket) -> None:
+            raise ConnectError("No")
+
+        with pytest.raises(ConnectError, match="No"):
+            async with connect(io, namespace="/document-1"):
+                pass
+        await asyncio.sleep(0)
+        assert not documents.children
+
+    async def test_nor_a_missing_middleware(self, clock: FakeClock) -> None:
+        io = Server(clock=clock)
+        documents = io.of(DOCUMENT)
+        with pytest.raises(ConnectError, match="Authentication required"):
+            async with connect(io, namespace="/document-1"):
+                pass
+        await asyncio.sleep(0)
+        assert not documents.children
+        await io.shutdown()
+
+    async def test_it_does_not_end_while_somebody_is_at_the_door(self, io: Server) -> None:
+        documents = io.of(DOCUMENT)
+        gate = asyncio.Event()
+
+        @documents.use
+        async def wait(socket: Socket) -> None:
+            if socket.handshake.auth.get("slow"):
+                await gate.wait()
+
+        async def come_slowly() -> Namespace:
+            async with connect(io, namespace="/document-1", auth={"slow": True}) as slow:
+                return io._namespaces["/document-1"].sockets[slow.id or ""].namespace
+
+        async with connect(io, namespace="/document-1"):
+            [before] = documents.children.values()
+            coming = asyncio.create_task(come_slowly())
+            await asyncio.sleep(0.01)
+        assert list(documents.children.values()) == [before]
+        gate.set()
+        assert await coming is before
+        await asyncio.sleep(0)
+        assert not documents.children
+
+    async def test_clients_cannot_make_any_number(self, clock: FakeClock) -> None:
+        io = Server(Config(require_auth=False, max_child_namespaces=2), clock=clock)
+        io.of(re.compile("/.+"))
+        async with connect(io, namespace="/1"), connect(io, namespace="/2"):
+            with pytest.raises(ConnectError, match="Invalid namespace"):
+                async with connect(io, namespace="/3"):
+                    pass
+            assert io.statistics.refused["Too many namespaces"] == 1
+        async with connect(io, namespace="/3"):
+            pass
+        await io.shutdown()
+
+
+class TestNews:
+    async def test_each_new_namespace_is_told_before_anybody_is_in_it(self, io: Server) -> None:
+        told: list[tuple[str, int]] = []
+
+        @io.on("new_namespace")
+        def guard(namespace: Namespace) -> None:
+            told.append((namespace.name, len(namespace.sockets)))
+            namespace.use(lambda socket: socket.join("everybody"))
+
+        io.of("/static")
+        io.of(DOCUMENT)
+        async with connect(io, namespace="/document-1"):
+            assert io.of("/document-1").has_members("everybody")
+        assert told == [("/static", 0), ("/document-1", 0)]
