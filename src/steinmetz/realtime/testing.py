@@ -42,7 +42,7 @@ class MemoryTransport:
     def is_ready(self) -> bool:
         return True
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
         if not self._is_closed:
             asyncio.get_running_loop().call_soon(self._client._receive, outgoing)
 

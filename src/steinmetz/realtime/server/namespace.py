@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.errors import EventError
-from steinmetz.realtime.server.broadcast import BroadcastOperator, Delivery
+from steinmetz.realtime.server.broadcast import BroadcastOperator
 from steinmetz.realtime.server.call import Call
+from steinmetz.realtime.server.delivery import Delivery
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.socket import Handler, Registered, Socket, registered
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
@@ -41,7 +43,7 @@ class Namespace:
         self._handlers: dict[str, Registered] = {}
         self._on_connection: list[Registered] = []
         self._on_disconnect: list[Registered] = []
-        self._delivery = Delivery(lambda: server.loop)
+        self._delivery = Delivery(server.turn, server.config.deflate_threshold)
         self._warned = False
 
     def __repr__(self) -> str:
@@ -106,6 +108,12 @@ class Namespace:
     def volatile(self) -> BroadcastOperator:
         return BroadcastOperator(self).volatile
 
+    def newest(self, key: str) -> BroadcastOperator:
+        return BroadcastOperator(self).newest(key)
+
+    def compress(self, compress: bool) -> BroadcastOperator:
+        return BroadcastOperator(self).compress(compress)
+
     @property
     def local(self) -> BroadcastOperator:
         return BroadcastOperator(self).local
@@ -129,6 +137,9 @@ class Namespace:
     def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
         outgoing = self._event(event, args, None)
+        if flags.newest is not None:
+            # A client may be in several namespaces, and what waits for it is one line.
+            flags = replace(flags, newest=f"{self.name},{flags.newest}")
         self.server.run_on_loop(self._broadcast, event, selection, outgoing, flags)
 
     def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
@@ -157,7 +168,12 @@ class Namespace:
     def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         self._delivery.send(members, outgoing, flags)
 
+    def catch_up(self, socket: Socket) -> None:
+        """Give ``socket`` what has been emitted and waits for the end of this turn of the loop."""
+        self._delivery.catch_up(socket)
+
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
+        self._delivery.flush()
         for socket in members:
             self.disconnect(socket, close)
 

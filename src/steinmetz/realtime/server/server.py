@@ -32,6 +32,7 @@ from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
 from steinmetz.realtime.server.socket import Handler, Socket
 from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
+from steinmetz.realtime.server.turn import Turn
 from steinmetz.realtime.server.wheel import Wheel
 from steinmetz.realtime.socketio.connection import Connection
 from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE
@@ -70,6 +71,7 @@ class Server:
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
         self.statistics = Statistics()
+        self.turn = Turn(lambda: self.loop)
         self._heartbeat = Heartbeat(
             self.config.ping_interval_s, self.config.ping_timeout_s, self.config.upgrade_timeout_s
         )
@@ -138,6 +140,12 @@ class Server:
     @property
     def volatile(self) -> BroadcastOperator:
         return self._main.volatile
+
+    def newest(self, key: str) -> BroadcastOperator:
+        return self._main.newest(key)
+
+    def compress(self, compress: bool) -> BroadcastOperator:
+        return self._main.compress(compress)
 
     @property
     def local(self) -> BroadcastOperator:

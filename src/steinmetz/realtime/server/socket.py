@@ -169,7 +169,19 @@ class Socket:
     @property
     def volatile(self) -> BroadcastOperator:
         """This socket, for a message that may be dropped."""
-        return BroadcastOperator(self.namespace, Selection(frozenset((self.id,)))).volatile
+        return self._alone.volatile
+
+    def newest(self, key: str) -> BroadcastOperator:
+        """This socket, for a message that takes the place of what waits under ``key``."""
+        return self._alone.newest(key)
+
+    def compress(self, compress: bool) -> BroadcastOperator:
+        """This socket, for a message that may be deflated or may not."""
+        return self._alone.compress(compress)
+
+    @property
+    def _alone(self) -> BroadcastOperator:
+        return BroadcastOperator(self.namespace, Selection(frozenset((self.id,))))
 
     def disconnect(self, close: bool = False) -> None:
         """Tell the client to stay away (DISCONNECT); with ``close`` end its connection, too. From any thread."""

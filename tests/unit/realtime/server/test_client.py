@@ -41,7 +41,7 @@ class Line:
     def is_ready(self) -> bool:
         return not self._queued
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
         self.sent += [packet.encoded for packet in outgoing.packets]
         self._queued += outgoing.size if self.stuck else 0
 

@@ -14,7 +14,8 @@ from uvicorn.server import ServerState
 
 from steinmetz.realtime import Config, RealtimeApp, Server
 from steinmetz.realtime.engineio.frames import Opcode, unmask
-from steinmetz.realtime.server.uvicorn import NativeDoor, NativeWebSocket, with_doors
+from steinmetz.realtime.server.native import NativeWebSocket
+from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
 pytestmark = pytest.mark.anyio
 
@@ -350,7 +351,7 @@ class TestShutdown:
     async def test_a_peer_that_answers_no_close_is_cut_off(
         self, house: House, monkeypatch: pytest.MonkeyPatch, until: Until
     ) -> None:
-        monkeypatch.setattr("steinmetz.realtime.server.uvicorn.CLOSING_TIMEOUT_S", 0.01)
+        monkeypatch.setattr("steinmetz.realtime.server.native.CLOSING_TIMEOUT_S", 0.01)
         peer = await (await house.peer()).connected()
         house.io.disconnect_sockets(close=True)
         await until(lambda: not house.state.connections)
