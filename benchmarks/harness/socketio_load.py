@@ -64,6 +64,11 @@ class SocketIOLoad:
         if auth is not None:
             self._say(f"auth {json.dumps(auth, separators=(',', ':'))}")
 
+    def offer_deflate(self) -> None:
+        """Clients connected from now on offer permessage-deflate; what is compressed counts as ``(deflated)``."""
+        self._say("deflate")
+        self._reply("deflating")
+
     def connect(self, clients: int, *, inflight: int = 64, within_s: float = 60.0) -> Connected:
         """Open ``clients`` more connections and wait until each is in its namespace or has failed."""
         self._say(f"connect {clients} {inflight} {int(within_s * 1000)}")

@@ -12,6 +12,8 @@
  * It is driven through lines on stdin and answers with one JSON object a line on stdout:
  *
  *   auth JSON                          sent with CONNECT from now on (a line, so that no token is in a process list)
+ *   deflate                            {"reply":"deflating"}: clients connected from now on offer permessage-deflate;
+ *                                      a compressed message counts as the event "(deflated)", whatever is in it
  *   connect N [INFLIGHT [TIMEOUT_MS]]  {"reply":"connected","ready":..,"failed":..,"elapsed_us":..,"error":..}
  *   expect EVENT COUNT TIMEOUT_MS      {"reply":"expecting","event":..} at once, and later
  *                                      {"reply":"reached"|"missed","event":..,"have":..,"first_ns":..,"last_ns":..}
@@ -89,6 +91,7 @@ static int poller;
 static uint16_t port;
 static const char *path = "/socket.io/";
 static char auth[MAX_LINE];
+static const char *extensions = "";
 static char roundtrip_text[MAX_LINE];
 static unsigned char *incoming;
 static size_t incoming_size;
@@ -348,6 +351,12 @@ static void take_frame(struct client *client, unsigned char first, const unsigne
                        int64_t at_ns)
 {
     bool final = first & 0x80;
+    if (first & 0x40) { /* RSV1: compressed (RFC 7692 6) */
+        client->in_fragments = !final;
+        packets_in++;
+        heard("(deflated)", 10, at_ns);
+        return;
+    }
     switch (first & 0x0f) {
     case 0x0:
         client->in_fragments = !final;
@@ -479,8 +488,8 @@ static void open_client(size_t index)
     int length = snprintf(request, sizeof request,
                           "GET %s?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
                           "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                          path, port);
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+                          path, port, extensions);
     client->unsent = must(malloc((size_t)length));
     memcpy(client->unsent, request, (size_t)length);
     client->unsent_length = (size_t)length;
@@ -627,7 +636,10 @@ static void obey(char *line)
     line[verb] = 0;
     if (!strcmp(line, "auth"))
         snprintf(auth, sizeof auth, "%s", arguments);
-    else if (!strcmp(line, "connect"))
+    else if (!strcmp(line, "deflate")) {
+        extensions = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+        printf("{\"reply\":\"deflating\"}\n");
+    } else if (!strcmp(line, "connect"))
         command_connect(arguments);
     else if (!strcmp(line, "expect"))
         command_expect(arguments);

@@ -190,7 +190,7 @@ class FrameParser:
         # 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
         if not second & 0x80:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "a client masks its frames")
-        # 5.2: "the minimal number of bytes MUST be used to encode the length", "the most significant bit MUST be 0"
+        # 5.2: "the minimal number of bytes MUST be used", "the most significant bit MUST be 0".
         if length < least or length >> 63:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "a length that is not in its shortest form")
         if opcode >= 0x8:

@@ -136,6 +136,7 @@ class TestSlowClients:
         arrive(io, fine, "40")
         for number in range(20):
             io.emit("tick", number, "x" * 1_000)
+        io.turn.end()
         assert stuck.closed == "aborted"
         assert stuck.queued_bytes <= 10_000
         assert fine.closed is None
@@ -160,6 +161,7 @@ class TestSlowClients:
         arrive(io, fine, "40")
         before = len(stuck.sent)
         io.volatile.emit("chat:typing")
+        io.turn.end()
         assert len(stuck.sent) == before
         assert fine.sent[-1] == '42["chat:typing"]'
         assert io.statistics.dropped_volatile == 1

@@ -270,7 +270,7 @@ def test_each_client_hears_a_namespace_in_the_order_in_which_it_spoke(
                 desk.emit((crowd[who],), message(number))
                 assert not crowd[who].connected or numbers(crowd[who]) == model[crowd[who]]
             elif what == "somebody joins":
-                rooms[who] = tuple([*rooms[who]])
+                rooms[who] = tuple(member for member in rooms[who])
             elif what == "a wire is short of credit":
                 crowd[who].credit = 5
             elif what == "leaves":

@@ -150,7 +150,7 @@ class TestOwnHandlers:
 async def test_emissions_of_a_socket_stay_behind_the_broadcasts_before_them(
     io: Server, monkeypatch: pytest.MonkeyPatch, until: Callable[[Callable[[], bool]], object]
 ) -> None:
-    monkeypatch.setattr("steinmetz.realtime.server.broadcast.SLICE", 1)
+    monkeypatch.setattr("steinmetz.realtime.server.delivery.SLICE", 1)
     async with connect(io) as anna, connect(io), connect(io):
         io.emit("first")
         io.in_(anna.id or "").emit("second")
