@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import time
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -43,7 +44,15 @@ def python_socketio(port: int) -> None:
             if number % a_turn == a_turn - 1:
                 await asyncio.sleep(0)
 
+    async def flood(_sid: str, size: int, a_second: int, seconds: float) -> None:
+        loop, body = asyncio.get_running_loop(), "x" * size
+        began_s = loop.time()
+        for number in range(1, int(a_second * seconds) + 1):
+            await io.emit("load", (time.perf_counter_ns(), body))
+            await asyncio.sleep(max(0.0, began_s + number / a_second - loop.time()))
+
     io.on("connect", connect)
+    io.on("flood", flood)
     io.on("go", go)
     import_module("uvicorn").run(
         socketio.ASGIApp(io),

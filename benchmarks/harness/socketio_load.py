@@ -57,6 +57,7 @@ class SocketIOLoad:
     """One load client process; a context manager. ``auth`` is what a client sends with CONNECT."""
 
     def __init__(self, port: int, *, cores: frozenset[int], auth: dict[str, Any] | None = None) -> None:
+        self.port = port
         with pinned(cores):
             self._process = subprocess.Popen(
                 [str(compiled(SOURCE)), str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -89,6 +90,11 @@ class SocketIOLoad:
         """Add the arrivals of the last expectation, counted from ``marker_ns`` of CLOCK_MONOTONIC."""
         self._say(f"arrivals {event} {marker_ns}")
         into.add(self._reply("arrivals")["histogram"])
+
+    def timed(self, event: str) -> None:
+        """``event`` says as its first argument when it was sent; `arrivals` from 0 is then how long each took."""
+        self._say(f"timed {event}")
+        self._reply("timed")
 
     def send(self, text: str, *, who: int | str = "all", times: int = 1) -> int:
         """Send an Engine.IO packet, such as ``42["go",5]``, from one client or all; the packets sent."""

@@ -19,5 +19,14 @@ io.on("connection", (socket) => {
       if (number % aTurn === aTurn - 1) await new Promise((resolve) => setImmediate(resolve));
     }
   });
+  socket.on("flood", async (size, aSecond, seconds) => {
+    const began = performance.now();
+    const body = "x".repeat(size);
+    for (let number = 1; number <= aSecond * seconds; number++) {
+      io.emit("load", Number(process.hrtime.bigint()), body);
+      const due = began + (1000 * number) / aSecond;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+    }
+  });
 });
 http.listen(Number(process.argv[2]), "127.0.0.1");
