@@ -1,9 +1,9 @@
 """What does one client that does not read cost the server, and those who do?
 
 A flood of 5 MB/s to everybody, 60 s long, with and without one client that connects and then reads nothing; once
-it has been cut off it comes back, as the stock client does. The two take turns. What counts is how far the server's
-memory grows in a run, and how long an event takes to the others: the ratio of the two p99, its median over all
-pairs of runs. Beside it, how far the memory of Node's server and of python-socketio grows in the same flood.
+it has been cut off it comes back, as the stock client does. The two take turns. What counts is how far the memory
+of the server grows in a run, and how long an event takes to the others: the ratio of the two p99, its median over
+all pairs of runs. Beside it, how far the memory of Node's server and of python-socketio grows in the same flood.
 """
 
 from __future__ import annotations
