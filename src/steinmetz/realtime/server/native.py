@@ -42,6 +42,7 @@ class NativeWebSocket(asyncio.Protocol):
         "_gathered",
         "_is_closed",
         "_is_looking",
+        "_is_over_tls",
         "_is_paused",
         "_is_reading",
         "_left",
@@ -56,7 +57,13 @@ class NativeWebSocket(asyncio.Protocol):
     name = TransportName.WEBSOCKET
 
     def __init__(
-        self, server: Server, stream: asyncio.Transport, connections: set[Any], *, deflates: bool = False
+        self,
+        server: Server,
+        stream: asyncio.Transport,
+        connections: set[Any],
+        *,
+        deflates: bool = False,
+        over_tls: bool = False,
     ) -> None:
         self.client: Client | None = None
         self.stream = stream
@@ -71,6 +78,7 @@ class NativeWebSocket(asyncio.Protocol):
         self._is_reading = False
         self._is_looking = False
         self._is_paused = False
+        self._is_over_tls = over_tls
         self._is_closed = False
         self._closing: asyncio.TimerHandle | None = None
         stream.set_write_buffer_limits(PAUSE_ABOVE)
@@ -88,7 +96,7 @@ class NativeWebSocket(asyncio.Protocol):
 
     @property
     def is_ready(self) -> bool:
-        return self._backlog is None and (self.credit if self._gathered is None else self._left) > 0
+        return self._may_send()
 
     def send(self, outgoing: Outgoing, key: str | None = None) -> None:
         if self._is_closed:
@@ -97,18 +105,20 @@ class NativeWebSocket(asyncio.Protocol):
             frames = outgoing.deflated(threshold)
         else:
             frames = outgoing.frames
-        if self._gathered is None:
-            if self.credit <= 0:
-                self._wait(frames, key)
-                return
+        if not self._may_send():
+            self._wait(frames, key)
+        elif self._gathered is None:
             self._gathered, self._left, self.credit = [frames], self.credit - len(frames), 0
             if not self._is_reading:
                 self._server.turn.then_single(self._write_gathered)
-        elif self._left <= 0:
-            self._wait(frames, key)
         else:
             self._gathered.append(frames)
             self._left -= len(frames)
+
+    def _may_send(self) -> bool:
+        if self._backlog is not None:
+            return False
+        return (self.credit if self._gathered is None else self._left) > 0 or self._renew()
 
     def _wait(self, frames: bytes, key: str | None) -> None:
         if self._backlog is None:
@@ -130,6 +140,20 @@ class NativeWebSocket(asyncio.Protocol):
                 self._look_soon()
 
     # -- a peer that reads slowly -------------------------------------------------------------------------------
+
+    def _renew(self) -> bool:
+        """Whether the stream is empty, in the middle of a turn: then its credit is whole again.
+
+        While anything is in the stream, uvloop may have more of this turn that it does not tell (trap T26); if it
+        is empty, uvloop tries to write at once what is above its limit. A stream over TLS knows nothing of the one
+        below it, so that has to wait for the next turn.
+        """
+        if self._gathered is not None:
+            self._write_gathered()
+        if self._is_closed or self._is_paused or self._is_over_tls or self.stream.get_write_buffer_size():
+            return False
+        self.credit = HIGH_WATER
+        return True
 
     def _look_soon(self) -> None:
         """In the next turn, when this turn's writes have been tried."""

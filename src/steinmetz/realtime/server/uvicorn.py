@@ -60,7 +60,10 @@ class NativeDoor:
         http.connections.discard(http)
         http.server_state.total_requests += 1
         deflates = self._deflates(http.scope["headers"])
-        websocket = NativeWebSocket(self._server, transport, http.connections, deflates=deflates)
+        over_tls = http.scheme == "https"
+        websocket = NativeWebSocket(
+            self._server, transport, http.connections, deflates=deflates, over_tls=over_tls
+        )
         try:
             answer = self._answer(http, websocket)
         except HandshakeError as refusal:
