@@ -26,9 +26,8 @@ from steinmetz.realtime.server.native import NativeWebSocket
 if TYPE_CHECKING:
     from steinmetz.realtime.server.server import Server
 
-MAX_HEAD_BYTES = 16_384
-"""Of an upgrade request, whose header fields are kept as long as the connection lives."""
-MAX_HEAD_FIELDS = 100
+MAX_HEAD_BYTES = 131_072
+"""Of the head of any request; the parser has no bound of its own. A class that derives may be stricter."""
 
 
 class NativeDoor:
@@ -90,9 +89,6 @@ class NativeDoor:
         if http.cycle is not None and not http.cycle.response_complete:
             raise HandshakeError(3, "An upgrade waits for the answer to the request before it")
         headers = cast("list[tuple[bytes, bytes]]", http.scope["headers"])
-        size = len(http.url) + sum(len(name) + len(value) for name, value in headers)
-        if size > MAX_HEAD_BYTES or len(headers) > MAX_HEAD_FIELDS:
-            raise HandshakeError(3, "Request header fields too large", 431)
         accept = accept_key(_key(http.scope["method"], headers))
         query = http.url.partition(b"?")[2]
         wish = read_wish(query, "GET", is_upgrade=True)
@@ -176,11 +172,26 @@ def with_doors(*doors: NativeDoor, base: type[HttpToolsProtocol] = HttpToolsProt
 
     class HttpWithDoors(base):  # type: ignore[valid-type, misc]  # mypy knows no computed base class
         _received = b""
+        _is_head = False
+        _head_bytes = 0
 
         def data_received(self, data: bytes) -> None:
             self._received = data
             super().data_received(data)
             self._received = b""
+            if self._is_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > MAX_HEAD_BYTES:
+                    self.transport.write(_refusal(HandshakeError(3, "Request header fields too large", 431)))
+                    self.transport.close()
+
+        def on_message_begin(self) -> None:
+            self._is_head, self._head_bytes = True, 0
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._is_head = False
+            super().on_headers_complete()
 
         def handle_websocket_upgrade(self) -> None:
             trailing = trailing_bytes(self._received)

@@ -197,6 +197,8 @@ class TestUpgrade:
             (upgrade(Sec_WebSocket_Key="!!!"), 400),
             (upgrade(Sec_WebSocket_Version="8"), 426),
             (upgrade(method="POST", Content_Length="0"), 400),
+            (upgrade(Cookie="x" * 20_000), 431),
+            (upgrade(**{f"X_{number}": "1" for number in range(100)}), 431),
         ],
     )
     async def test_what_is_refused_gets_an_http_answer_and_the_end(
@@ -207,6 +209,15 @@ class TestUpgrade:
         assert (await peer.head()).startswith(b"HTTP/1.1 %d " % status)
         assert (await peer.ended()).startswith(b'{"code":')
         assert not house.io.clients
+
+    async def test_cve_2024_37890_a_head_without_end_is_refused_while_it_comes(self, house: House) -> None:
+        peer = await house.peer()
+        peer.say(b"GET /socket.io/ HTTP/1.1\r\n")
+        for _ in range(33):
+            peer.say(b"X-Flood: " + b"x" * 4_000 + b"\r\n")
+            await asyncio.sleep(0)
+        assert (await peer.head()).startswith(b"HTTP/1.1 431 ")
+        assert (await peer.ended()).startswith(b'{"code":')
 
     async def test_a_foreign_page_is_told_why(self, house: House) -> None:
         peer = await house.peer()
