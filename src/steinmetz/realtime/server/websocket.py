@@ -67,6 +67,7 @@ class WebSocketTransport:
     def abort(self) -> None:
         self._is_closed = True
         self._close_code = None
+        self._sending = 0
         self._queue.clear()
         if self._writer is not None:
             self._writer.cancel()
