@@ -151,7 +151,7 @@ class Client(Recipient):
 
     def expel(self, socket: Socket) -> None:
         """DISCONNECT from one namespace: "stay away"."""
-        socket.namespace.catch_up(socket)
+        socket.namespace.delivery.catch_up(socket)
         if self.sockets.pop(socket.namespace.name, None) is socket:
             if self.connection.state(socket.namespace.name) is not State.CONNECTED:
                 self.server.admission.refuse(
@@ -254,7 +254,7 @@ class Client(Recipient):
         if self.session.is_closed:
             return
         for socket in self.sockets.values():
-            socket.namespace.catch_up(socket)
+            socket.namespace.delivery.catch_up(socket)
         self.session.close()
         self.server.forget(self)
         self.transport.close(code, farewell, linger=reason in _TOLD)

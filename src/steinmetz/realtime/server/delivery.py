@@ -30,13 +30,14 @@ MAX_WAITING_BYTES = 4_194_304
 class Delivery:
     """Bound: `MAX_WAITING` emissions of `MAX_WAITING_BYTES` together, which their recipients share."""
 
-    __slots__ = ("_batches", "_bytes", "_emissions", "_is_scheduled", "_threshold", "_turn")
+    __slots__ = ("_bytes", "_emissions", "_is_scheduled", "_threshold", "_turn", "batches")
 
     def __init__(self, turn: Turn, threshold: int | None = None) -> None:
         """``threshold`` is `Config.deflate_threshold`."""
         self._turn = turn
         self._threshold = threshold
-        self._batches: deque[Batch] = deque()
+        self.batches: deque[Batch] = deque()
+        """What waits for the end of this turn, or for its slice of a later one."""
         self._emissions = 0
         self._bytes = 0
         self._is_scheduled = False
@@ -46,12 +47,13 @@ class Delivery:
         outgoing.is_compressible = flags.compress
         if len(sockets) == 1:
             if sockets[0].connected:
-                self.catch_up(sockets[0])
+                if self.batches:
+                    self.catch_up(sockets[0])
                 sockets[0].client.send_flagged(outgoing, flags)
             return
-        if not (self._batches and self._batches[-1].takes(sockets, outgoing)):
-            self._batches.append(Batch())
-        self._batches[-1].add(sockets, outgoing, flags)
+        if not (self.batches and self.batches[-1].takes(sockets, outgoing)):
+            self.batches.append(Batch())
+        self.batches[-1].add(sockets, outgoing, flags)
         self._emissions += 1
         self._bytes += outgoing.size
         if self._emissions > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
@@ -61,12 +63,12 @@ class Delivery:
 
     def catch_up(self, socket: Socket) -> None:
         """Give ``socket`` what waits for it, because something else is to be said to it."""
-        for batch in self._batches:
+        for batch in self.batches:
             batch.give(socket)
 
     def flush(self) -> None:
         """Deliver everything now."""
-        while self._batches:
+        while self.batches:
             self._write(SLICE)
 
     def _schedule(self) -> None:
@@ -77,18 +79,18 @@ class Delivery:
         self._is_scheduled = False
         budget = SLICE
         try:
-            while self._batches and budget > 0:
+            while self.batches and budget > 0:
                 budget -= self._write(budget)
         finally:
-            if self._batches:
+            if self.batches:
                 self._schedule()
 
     def _write(self, budget: int) -> int:
         """At most ``budget`` writes of the oldest batch; how many it were."""
-        batch = self._batches[0]
+        batch = self.batches[0]
         written = batch.write(budget, self._threshold)
         if batch.is_done:
-            self._batches.popleft()
+            self.batches.popleft()
             self._emissions -= len(batch.emissions)
             self._bytes -= batch.bytes
         return written

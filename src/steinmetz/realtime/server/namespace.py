@@ -43,7 +43,7 @@ class Namespace:
         self._handlers: dict[str, Registered] = {}
         self._on_connection: list[Registered] = []
         self._on_disconnect: list[Registered] = []
-        self._delivery = Delivery(server.turn, server.config.deflate_threshold)
+        self.delivery = Delivery(server.turn, server.config.deflate_threshold)
         self._warned = False
 
     def __repr__(self) -> str:
@@ -156,7 +156,7 @@ class Namespace:
 
     def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing) -> None:
         self.server.statistics.emitted(event)
-        self._delivery.send(sockets, outgoing, RELIABLE)
+        self.delivery.send(sockets, outgoing, RELIABLE)
 
     def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
         if event in RESERVED_EVENTS:
@@ -166,14 +166,10 @@ class Namespace:
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 
     def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
-        self._delivery.send(members, outgoing, flags)
-
-    def catch_up(self, socket: Socket) -> None:
-        """Give ``socket`` what has been emitted and waits for the end of this turn of the loop."""
-        self._delivery.catch_up(socket)
+        self.delivery.send(members, outgoing, flags)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
-        self._delivery.flush()
+        self.delivery.flush()
         for socket in members:
             self.disconnect(socket, close)
 

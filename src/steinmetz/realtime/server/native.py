@@ -105,10 +105,11 @@ class NativeWebSocket(asyncio.Protocol):
             frames = outgoing.deflated(threshold)
         else:
             frames = outgoing.frames
-        if not self._may_send():
+        if self.credit <= 0 and not self._may_send():
             self._wait(frames, key)
         elif self._gathered is None:
-            self._gathered, self._left, self.credit = [frames], self.credit - len(frames), 0
+            self._gathered = [frames]
+            self._left, self.credit = self.credit - len(frames), 0
             if not self._is_reading:
                 self._server.turn.then_single(self._write_gathered)
         else:
@@ -233,12 +234,13 @@ class NativeWebSocket(asyncio.Protocol):
     # -- asyncio ------------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        if self._parser is None or self.client is None:
+        parser = self._parser
+        if parser is None or self.client is None:
             self.stream.close()
             return
         self._is_reading = self._gathered is None
         try:
-            self._take(self._parser.feed(data))
+            self._take(parser.feed(data))
         except FrameError as error:
             self._fail(error)
         finally:
@@ -249,15 +251,16 @@ class NativeWebSocket(asyncio.Protocol):
 
     def _take(self, messages: Iterable[Message]) -> None:
         for opcode, payload in messages:
+            client = self.client
             if opcode is Opcode.CLOSE:
                 self._closed_by_peer(cast("bytes", payload))
                 return
-            if self._is_closed or self.client is None:
+            if self._is_closed or client is None:
                 continue
             if opcode is Opcode.PING:
                 self._answer_ping(cast("bytes", payload))
             elif opcode is not Opcode.PONG:
-                self.client.receive(payload, self)
+                client.receive(payload, self)
 
     def _answer_ping(self, payload: bytes) -> None:
         """5.5.3: an endpoint "MAY elect to send a Pong frame for only the most recently processed Ping frame"."""

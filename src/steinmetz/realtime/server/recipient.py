@@ -42,8 +42,8 @@ class Recipient:
     def send_packet(self, packet: Packet) -> None:
         """In line behind what its namespace has emitted to this client before."""
         socket = self.sockets.get(packet.namespace)
-        if socket is not None:
-            socket.namespace.catch_up(socket)
+        if socket is not None and (delivery := socket.namespace.delivery).batches:
+            delivery.catch_up(socket)
         self.send(encode(packet))
 
     def send(self, outgoing: Outgoing) -> None:

@@ -70,7 +70,7 @@ class Desk:
     def end_turns(self) -> int:
         """Until nothing waits; how many turns it took."""
         turns = 0
-        while self.delivery._batches:
+        while self.delivery.batches:
             self.turn.end()
             turns += 1
         return turns
@@ -160,7 +160,7 @@ class TestSlices:
         desk, crowd = Desk(), tuple(Listener() for _ in range(SLICE * 2 + 1))
         desk.emit(crowd, message(1))
         reached = []
-        while desk.delivery._batches:
+        while desk.delivery.batches:
             desk.turn.end()
             reached.append(sum(len(listener.heard) for listener in crowd))
         assert reached == [SLICE, SLICE * 2, SLICE * 2 + 1]
