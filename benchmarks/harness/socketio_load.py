@@ -57,12 +57,18 @@ class SocketIOLoad:
     """One load client process; a context manager. ``auth`` is what a client sends with CONNECT."""
 
     def __init__(self, port: int, *, cores: frozenset[int], auth: dict[str, Any] | None = None) -> None:
+        self.port = port
         with pinned(cores):
             self._process = subprocess.Popen(
                 [str(compiled(SOURCE)), str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
         if auth is not None:
             self._say(f"auth {json.dumps(auth, separators=(',', ':'))}")
+
+    def offer_deflate(self) -> None:
+        """Clients connected from now on offer permessage-deflate; what is compressed counts as ``(deflated)``."""
+        self._say("deflate")
+        self._reply("deflating")
 
     def connect(self, clients: int, *, inflight: int = 64, within_s: float = 60.0) -> Connected:
         """Open ``clients`` more connections and wait until each is in its namespace or has failed."""
@@ -84,6 +90,11 @@ class SocketIOLoad:
         """Add the arrivals of the last expectation, counted from ``marker_ns`` of CLOCK_MONOTONIC."""
         self._say(f"arrivals {event} {marker_ns}")
         into.add(self._reply("arrivals")["histogram"])
+
+    def timed(self, event: str) -> None:
+        """``event`` says as its first argument when it was sent; `arrivals` from 0 is then how long each took."""
+        self._say(f"timed {event}")
+        self._reply("timed")
 
     def send(self, text: str, *, who: int | str = "all", times: int = 1) -> int:
         """Send an Engine.IO packet, such as ``42["go",5]``, from one client or all; the packets sent."""

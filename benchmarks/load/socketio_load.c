@@ -12,12 +12,16 @@
  * It is driven through lines on stdin and answers with one JSON object a line on stdout:
  *
  *   auth JSON                          sent with CONNECT from now on (a line, so that no token is in a process list)
+ *   deflate                            {"reply":"deflating"}: clients connected from now on offer permessage-deflate;
+ *                                      a compressed message counts as the event "(deflated)", whatever is in it
  *   connect N [INFLIGHT [TIMEOUT_MS]]  {"reply":"connected","ready":..,"failed":..,"elapsed_us":..,"error":..}
  *   expect EVENT COUNT TIMEOUT_MS      {"reply":"expecting","event":..} at once, and later
  *                                      {"reply":"reached"|"missed","event":..,"have":..,"first_ns":..,"last_ns":..}
  *   arrivals EVENT MARKER_NS           {"reply":"arrivals",..,"histogram":[[us,count],..]}: arrivals of the last
  *                                      expectation after an instant of CLOCK_MONOTONIC, in microseconds; buckets
  *                                      are log-linear (64 to the octave), so a value is at most 1.6 % too low
+ *   timed EVENT                        {"reply":"timed",..}: its first argument is the CLOCK_MONOTONIC nanosecond at
+ *                                      which it was sent; arrivals EVENT 0 is then how long each took
  *   send WHO TIMES TEXT                {"reply":"sent","packets":..}; WHO is a client's index or "all", TEXT an
  *                                      Engine.IO packet as it stands, such as 42["go",5]
  *   roundtrip WHO TIMES TEXT           as send, one outstanding: the next goes out when an ack has come in
@@ -78,6 +82,7 @@ struct event {
     uint64_t count;
     uint64_t want, have; /* of the running or last expectation */
     int64_t *arrivals_ns;
+    bool timed; /* arrivals are counted from the time that the event itself says */
     int64_t deadline_ns; /* 0: none is running */
 };
 
@@ -89,6 +94,7 @@ static int poller;
 static uint16_t port;
 static const char *path = "/socket.io/";
 static char auth[MAX_LINE];
+static const char *extensions = "";
 static char roundtrip_text[MAX_LINE];
 static unsigned char *incoming;
 static size_t incoming_size;
@@ -156,13 +162,13 @@ static void settle(struct event *event, const char *reply)
            (unsigned long long)event->have, (long long)first, (long long)last);
 }
 
-static void heard(const char *name, size_t length, int64_t at_ns)
+static void heard(const char *name, size_t length, int64_t at_ns, const char *arguments)
 {
     struct event *event = event_named(name, length);
     event->count++;
     if (!event->deadline_ns)
         return;
-    event->arrivals_ns[event->have++] = at_ns;
+    event->arrivals_ns[event->have++] = event->timed ? at_ns - strtoll(arguments, NULL, 10) : at_ns;
     if (event->have == event->want)
         settle(event, "reached");
 }
@@ -299,12 +305,12 @@ static void take_socketio(struct client *client, const char *packet, size_t leng
         const char *name = bracket + 2;
         const char *end = memchr(name, '"', (size_t)(packet + length - name));
         if (end)
-            heard(name, (size_t)(end - name), at_ns);
+            heard(name, (size_t)(end - name), at_ns, end + 2 < packet + length ? end + 2 : "0");
         return;
     }
     case '3':
     case '6':
-        heard("(ack)", 5, at_ns);
+        heard("(ack)", 5, at_ns, "0");
         if (client->roundtrips_left && --client->roundtrips_left)
             write_packet(client, roundtrip_text);
         return;
@@ -348,6 +354,12 @@ static void take_frame(struct client *client, unsigned char first, const unsigne
                        int64_t at_ns)
 {
     bool final = first & 0x80;
+    if (first & 0x40) { /* RSV1: compressed (RFC 7692 6) */
+        client->in_fragments = !final;
+        packets_in++;
+        heard("(deflated)", 10, at_ns, "0");
+        return;
+    }
     switch (first & 0x0f) {
     case 0x0:
         client->in_fragments = !final;
@@ -479,8 +491,8 @@ static void open_client(size_t index)
     int length = snprintf(request, sizeof request,
                           "GET %s?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
                           "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                          path, port);
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+                          path, port, extensions);
     client->unsent = must(malloc((size_t)length));
     memcpy(client->unsent, request, (size_t)length);
     client->unsent_length = (size_t)length;
@@ -582,6 +594,13 @@ static void command_arrivals(const char *arguments)
     printf("]}\n");
 }
 
+static void command_timed(const char *arguments)
+{
+    struct event *event = event_named(arguments, strlen(arguments));
+    event->timed = true;
+    printf("{\"reply\":\"timed\",\"event\":\"%s\"}\n", event->name);
+}
+
 static void command_send(const char *arguments, bool one_outstanding)
 {
     char who[16];
@@ -627,12 +646,17 @@ static void obey(char *line)
     line[verb] = 0;
     if (!strcmp(line, "auth"))
         snprintf(auth, sizeof auth, "%s", arguments);
-    else if (!strcmp(line, "connect"))
+    else if (!strcmp(line, "deflate")) {
+        extensions = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+        printf("{\"reply\":\"deflating\"}\n");
+    } else if (!strcmp(line, "connect"))
         command_connect(arguments);
     else if (!strcmp(line, "expect"))
         command_expect(arguments);
     else if (!strcmp(line, "arrivals"))
         command_arrivals(arguments);
+    else if (!strcmp(line, "timed"))
+        command_timed(arguments);
     else if (!strcmp(line, "send"))
         command_send(arguments, false);
     else if (!strcmp(line, "roundtrip"))

@@ -45,6 +45,10 @@ class Config:
     """Unsent bytes of one client. Above it the transport is closed without a DISCONNECT packet, so that the
     stock client comes back by itself; a single message is always taken when the queue is empty."""
 
+    deflate_threshold: int | None = None
+    """Bytes from which on a WebSocket message is compressed (permessage-deflate), for clients that offer it; None,
+    as in Socket.IO's own server, for never. Only on sockets of our own; an ASGI server decides for itself."""
+
     client_inbox_bytes: int = 1_000_000
     """Bytes of events that wait for an earlier handler of the same client; above it the transport is closed."""
 
@@ -75,5 +79,7 @@ class Config:
         for name in ("max_payload", "max_connections", "client_queue_bytes", "client_inbox_bytes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
+        if self.deflate_threshold is not None and self.deflate_threshold < 0:
+            raise ValueError("deflate_threshold must not be below 0; None turns compression off")
         if not (self.path.startswith("/") and self.path.endswith("/")):
             raise ValueError('path begins and ends with a slash, as in "/socket.io/"')

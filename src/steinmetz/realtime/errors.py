@@ -39,11 +39,15 @@ class SocketIOError(ProtocolError):
 
 
 class FrameError(ProtocolError):
-    """A frame that RFC 6455 forbids. ``close_code`` is what the closing handshake says (section 7.4.1)."""
+    """A frame that RFC 6455 forbids. ``close_code`` is what the closing handshake says (section 7.4.1).
+
+    ``messages`` are the whole ones that came before it in the same read.
+    """
 
     def __init__(self, close_code: int, message: str) -> None:
         super().__init__(message)
         self.close_code = close_code
+        self.messages: Sequence[Any] = ()
 
 
 class HandshakeError(RealtimeError):

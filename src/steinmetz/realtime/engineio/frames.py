@@ -1,21 +1,30 @@
-"""RFC 6455 frames as the server sees them: masked frames in, unmasked frames out, no extension.
+"""RFC 6455 frames as the server sees them: masked frames in, unmasked frames out.
 
 For shells that own their socket; behind an ASGI server the server does this. Bytes in, messages out: the parser
-joins fragments and checks what section 5 asks, and raises `FrameError` with the close code of section 7.4.1.
+joins fragments, inflates what is compressed (RFC 7692) and checks what section 5 asks; it raises `FrameError` with
+the close code of section 7.4.1.
 """
 
 from __future__ import annotations
 
+import codecs
 from base64 import b64encode
 from enum import IntEnum
 from hashlib import sha1
 from typing import NamedTuple
 
+from steinmetz.realtime.engineio.deflate import inflate
 from steinmetz.realtime.errors import FrameError
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-MAX_FRAGMENTS = 1_024
-"""Of one message. A megabyte in fragments of one byte would cost a million turns of the parser."""
+MAX_TINY_FRAGMENTS = 1_024
+"""Of one message (CVE-2026-48779): a megabyte in fragments of a byte would cost a million turns of the parser."""
+TINY = 1_024
+"""Bytes of a fragment below which it counts as tiny; how many others there are, the size of a message bounds."""
+COMPRESSED = 0x40
+"""RSV1, which RFC 7692 section 6 gives the meaning that the message is compressed."""
+
+_utf_8 = codecs.getincrementaldecoder("utf-8")
 
 
 class Opcode(IntEnum):
@@ -51,10 +60,10 @@ def accept_key(key: bytes) -> bytes:
     return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
 
 
-def server_frame(opcode: Opcode, data: bytes) -> bytes:
-    """One final, unmasked frame (section 5.2)."""
+def server_frame(opcode: Opcode, data: bytes, *, compressed: bool = False) -> bytes:
+    """One final, unmasked frame (section 5.2); ``compressed`` says that ``data`` are deflated already."""
     length = len(data)
-    first = 0x80 | opcode
+    first = 0x80 | opcode | COMPRESSED if compressed else 0x80 | opcode
     if length < 126:
         return bytes((first, length)) + data
     if length < 1 << 16:
@@ -74,74 +83,135 @@ def unmask(mask: bytes, data: bytes) -> bytes:
     return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(length, "little")
 
 
+class _Fragments:
+    """A message that has begun. Text is decoded as it comes, so that what is not UTF-8 is refused at once."""
+
+    __slots__ = ("_bytes", "_decoder", "_is_compressed", "_kind", "_tiny", "size")
+
+    def __init__(self, kind: Opcode, *, is_compressed: bool) -> None:
+        self._kind = kind
+        self._is_compressed = is_compressed
+        self._decoder = _utf_8() if kind is Opcode.TEXT and not is_compressed else None
+        self._bytes = bytearray()
+        self._tiny = 0
+        self.size = 0
+
+    def add(self, payload: bytes, *, final: bool) -> None:
+        """Raises `FrameError`."""
+        self.size += len(payload)
+        self._bytes += payload
+        if self._decoder is not None:
+            try:
+                self._decoder.decode(payload, final)
+            except UnicodeDecodeError:
+                raise FrameError(CloseCode.INVALID_DATA, "text that is not UTF-8") from None
+        if len(payload) < TINY and not final:
+            self._tiny += 1
+            if self._tiny > MAX_TINY_FRAGMENTS:
+                raise FrameError(CloseCode.POLICY_VIOLATION, "too many tiny fragments")
+
+    def message(self, max_size: int) -> Message:
+        return _whole(self._kind, bytes(self._bytes), max_size if self._is_compressed else None)
+
+
 class FrameParser:
-    """Client bytes in, whole messages out. Keeps at most one message of ``max_size`` bytes and its frame head."""
+    """Client bytes in, whole messages out. Keeps at most one message of ``max_size`` bytes and its frame head.
 
-    __slots__ = ("_buffer", "_fragments", "_kind", "_max_size", "_size", "_wanted")
+    ``inflates`` says that permessage-deflate has been agreed upon, without context takeover by the client.
+    """
 
-    def __init__(self, max_size: int) -> None:
+    __slots__ = ("_buffer", "_fragments", "_inflates", "_max_size", "_wanted")
+
+    def __init__(self, max_size: int, *, inflates: bool = False) -> None:
         self._max_size = max_size
+        self._inflates = inflates
         self._buffer: bytearray | None = None
         self._wanted = 0
-        self._kind: Opcode | None = None
-        self._fragments: list[bytes] | None = None
-        self._size = 0
+        self._fragments: _Fragments | None = None
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that ``data`` completes. Raises `FrameError`; the parser is of no use after that."""
-        if self._buffer is not None:
+        """The messages that ``data`` completes. Raises `FrameError`; the parser is of no use after that.
+
+        What was complete before the frame that is refused is in the error's ``messages``.
+        """
+        if self._buffer is None:
+            # What most clients send most of the time: one small text alone in its read.
+            size = len(data) - 6
+            is_small = 0 <= size < 126 and data[0] == 0x81 and data[1] == 0x80 | size
+            if is_small and self._fragments is None and size <= self._max_size:
+                return [_whole(Opcode.TEXT, unmask(data[2:6], data[6:]))]
+        else:
             # Joined once it is enough: a frame that comes byte by byte must not be copied for each of them.
             self._buffer += data
             if len(self._buffer) < self._wanted:
                 return []
             data, self._buffer = bytes(self._buffer), None
         messages: list[Message] = []
+        try:
+            used = self._parse(data, messages)
+        except FrameError as error:
+            error.messages = messages
+            raise
+        if used < len(data):
+            self._buffer = bytearray(data[used:])
+        return messages
+
+    def _parse(self, data: bytes, messages: list[Message]) -> int:
+        """Add what is whole to ``messages``; the bytes that were used up."""
         at, end = 0, len(data)
-        wanted = 2
-        while end - at >= wanted:
+        self._wanted = 2
+        while end - at >= 2:
             first, second = data[at], data[at + 1]
             length = second & 0x7F
-            head = at + 2
+            head, least = at + 2, 0
             if length == 126:
                 if end - head < 2:
-                    wanted = 4
+                    self._wanted = 4
                     break
                 length = (data[head] << 8) | data[head + 1]
-                head += 2
+                head, least = head + 2, 126
             elif length == 127:
                 if end - head < 8:
-                    wanted = 10
+                    self._wanted = 10
                     break
                 length = int.from_bytes(data[head : head + 8], "big")
-                head += 8
-            self._check_head(first, second, length)
+                head, least = head + 8, 1 << 16
+            self._check_head(first, second, length, least)
             body = head + 4
             if end - body < length:
-                wanted = body + length - at
+                self._wanted = body + length - at
                 break
             at = body + length
             payload = unmask(data[head:body], data[body:at])
             if (message := self._take(first, payload)) is not None:
                 messages.append(message)
-        if at < end:
-            self._buffer, self._wanted = bytearray(data[at:]), wanted
-        return messages
+        return at
 
-    def _check_head(self, first: int, second: int, length: int) -> None:
-        # 5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."
-        if first & 0x70:
+    def _check_head(self, first: int, second: int, length: int, least: int) -> None:
+        opcode = first & 0x0F
+        # 5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values." By RFC 7692
+        # 6.1 the first frame of a message may have RSV1; its other frames and control frames may not.
+        if first & 0x70 and not (first & 0x70 == COMPRESSED and self._inflates and opcode in (1, 2)):
             raise FrameError(CloseCode.PROTOCOL_ERROR, "reserved bits are set without an extension")
         # 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
         if not second & 0x80:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "a client masks its frames")
-        opcode = first & 0x0F
+        # 5.2: "the minimal number of bytes MUST be used", "the most significant bit MUST be 0".
+        if length < least or length >> 63:
+            raise FrameError(CloseCode.PROTOCOL_ERROR, "a length that is not in its shortest form")
         if opcode >= 0x8:
             # 5.5: "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
             if opcode > 0xA or length > 125 or not first & 0x80:
                 raise FrameError(CloseCode.PROTOCOL_ERROR, "not a control frame of RFC 6455")
-        elif opcode > 0x2:
+            return
+        if opcode > 0x2:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "unknown opcode")
-        elif length + self._size > self._max_size:
+        # 5.4: fragments of one message must not be interleaved with those of another.
+        if (opcode == Opcode.CONT) is not (self._fragments is not None):
+            problem = "a continuation of nothing" if opcode == Opcode.CONT else "a message inside a message"
+            raise FrameError(CloseCode.PROTOCOL_ERROR, problem)
+        size = length if self._fragments is None else length + self._fragments.size
+        if size > self._max_size:
             raise FrameError(CloseCode.TOO_BIG, f"a message has at most {self._max_size} bytes")
 
     def _take(self, first: int, payload: bytes) -> Message | None:
@@ -150,24 +220,17 @@ class FrameParser:
             if opcode == Opcode.CLOSE and payload:
                 _check_close(payload)
             return Message(Opcode(opcode), payload)
-        if opcode == Opcode.CONT:
-            if self._fragments is None or self._kind is None:
-                raise FrameError(CloseCode.PROTOCOL_ERROR, "a continuation of nothing")
-            self._fragments.append(payload)
-            self._size += len(payload)
-            if not final:
-                if len(self._fragments) >= MAX_FRAGMENTS:
-                    raise FrameError(CloseCode.POLICY_VIOLATION, "too many fragments")
-                return None
-            kind, whole = self._kind, b"".join(self._fragments)
-            self._kind, self._fragments, self._size = None, None, 0
-            return _whole(kind, whole)
-        if self._fragments is not None:
-            raise FrameError(CloseCode.PROTOCOL_ERROR, "a new message before the last one has ended")
-        if final:
-            return _whole(Opcode(opcode), payload)
-        self._kind, self._fragments, self._size = Opcode(opcode), [payload], len(payload)
-        return None
+        fragments = self._fragments
+        if fragments is None:
+            kind, is_compressed = Opcode(opcode), bool(first & COMPRESSED)
+            if final:
+                return _whole(kind, payload, self._max_size if is_compressed else None)
+            fragments = self._fragments = _Fragments(kind, is_compressed=is_compressed)
+        fragments.add(payload, final=bool(final))
+        if not final:
+            return None
+        self._fragments = None
+        return fragments.message(self._max_size)
 
 
 def _check_close(payload: bytes) -> None:
@@ -179,7 +242,10 @@ def _check_close(payload: bytes) -> None:
     _whole(Opcode.TEXT, payload[2:])
 
 
-def _whole(kind: Opcode, data: bytes) -> Message:
+def _whole(kind: Opcode, data: bytes, inflated_size: int | None = None) -> Message:
+    """``inflated_size``: ``data`` are compressed, and no more than that may come out of them."""
+    if inflated_size is not None:
+        data = inflate(data, inflated_size)
     if kind is not Opcode.TEXT:
         return Message(kind, data)
     try:

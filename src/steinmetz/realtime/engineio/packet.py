@@ -10,6 +10,7 @@ from base64 import b64encode
 from enum import IntEnum
 from typing import NamedTuple
 
+from steinmetz.realtime.engineio.deflate import deflate
 from steinmetz.realtime.engineio.frames import Opcode, server_frame
 from steinmetz.realtime.errors import EngineIOError
 
@@ -52,9 +53,20 @@ class Packet(NamedTuple):
     @property
     def frame(self) -> bytes:
         """The packet as one unmasked RFC 6455 frame."""
+        return server_frame(*self._content)
+
+    def deflated_frame(self, threshold: int) -> bytes:
+        """The same, compressed (RFC 7692) if there are ``threshold`` bytes of it or more and it gets smaller."""
+        opcode, data = self._content
+        if len(data) >= threshold and len(small := deflate(data)) < len(data):
+            return server_frame(opcode, small, compressed=True)
+        return server_frame(opcode, data)
+
+    @property
+    def _content(self) -> tuple[Opcode, bytes]:
         if isinstance(self.data, bytes):
-            return server_frame(Opcode.BINARY, self.data)
-        return server_frame(Opcode.TEXT, (_DIGITS[self.type] + self.data).encode())
+            return Opcode.BINARY, self.data
+        return Opcode.TEXT, (_DIGITS[self.type] + self.data).encode()
 
 
 def decode(message: str | bytes) -> Packet:
@@ -74,11 +86,14 @@ class Outgoing:
     so nothing can come between them.
     """
 
-    __slots__ = ("_frames", "_payload", "packets")
+    __slots__ = ("_deflated", "_frames", "_payload", "is_compressible", "packets")
 
     def __init__(self, *packets: Packet) -> None:
         self.packets = packets
+        self.is_compressible = True
+        """False: `deflated` is `frames`, whatever was agreed with a client."""
         self._frames: bytes | None = None
+        self._deflated: bytes | None = None
         self._payload: str | None = None
 
     def __repr__(self) -> str:
@@ -90,6 +105,15 @@ class Outgoing:
         if self._frames is None:
             self._frames = b"".join([packet.frame for packet in self.packets])
         return self._frames
+
+    def deflated(self, threshold: int) -> bytes:
+        """The same for clients that inflate; ``threshold`` is one of the server and the same at every call."""
+        if self._deflated is None:
+            if self.is_compressible:
+                self._deflated = b"".join([packet.deflated_frame(threshold) for packet in self.packets])
+            else:
+                self._deflated = self.frames
+        return self._deflated
 
     @property
     def payload(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ORIGIN_NOT_ALLOWED = "Origin not allowed"
+MAX_HEAD_BYTES = 16_384
+"""Of the request that opens a session: its header fields are kept as long as the session lives."""
+MAX_HEAD_FIELDS = 100
 
 
 class RealtimeApp:
@@ -144,9 +148,13 @@ def header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
 
 
 def request_of(scope: Scope, server: Server) -> Request:
-    client = scope.get("client")
+    """Raises `HandshakeError` for a request that is too big to be kept."""
+    client, headers = scope.get("client"), scope["headers"]
+    if len(headers) > MAX_HEAD_FIELDS or sum(map(len, itertools.chain(*headers))) > MAX_HEAD_BYTES:
+        server.statistics.refused["header fields too large"] += 1
+        raise HandshakeError(3, "Request header fields too large", 431)
     return Request(
-        scope["headers"],
+        headers,
         scope["query_string"],
         client[0] if client else "",
         secure=scope.get("scheme") in ("https", "wss"),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from steinmetz.realtime.adapters.base import Flags
 from steinmetz.realtime.engineio import packet as engineio
 from steinmetz.realtime.engineio import session as engine
 from steinmetz.realtime.engineio.frames import CloseCode
@@ -18,11 +17,11 @@ from steinmetz.realtime.errors import ConnectError, ProtocolError
 from steinmetz.realtime.server.call import Call, Inbox
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.recipient import Recipient
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.socketio.connection import Connection, State, Step
 from steinmetz.realtime.socketio.packet import Packet, PacketType
-from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.server import Server
@@ -33,21 +32,17 @@ _TOLD = (Reason.FORCED_SERVER_CLOSE, Reason.SERVER_NAMESPACE_DISCONNECT)
 """Ends that the server has announced to the client in a packet."""
 
 
-class Client:
+class Client(Recipient):
     """Lives from the OPEN packet to the end of its session; an entry of the timer wheel as long."""
 
     __slots__ = (
         "connection",
         "inbox",
-        "is_given_up",
         "is_posting",
         "probe",
         "refusal",
         "request",
-        "server",
         "session",
-        "sockets",
-        "transport",
         "wheel_slot",
     )
 
@@ -60,18 +55,15 @@ class Client:
         transport: Transport,
         refusal: str | None = None,
     ) -> None:
-        self.server = server
+        super().__init__(server, transport)
         self.session = session
         self.connection = connection
         self.request = request
-        self.transport = transport
         self.refusal = refusal
         """Why this client will be refused whatever namespace it asks for."""
         self.probe: Transport | None = None
-        self.sockets: dict[str, Socket] = {}
         self.inbox: Inbox | None = None
         self.is_posting = False
-        self.is_given_up = False
         self.wheel_slot = 0
 
     # -- what comes in ------------------------------------------------------------------------------------------
@@ -122,7 +114,8 @@ class Client:
                 self.drop_probe(source)
 
     def _switch(self, websocket: Transport) -> None:
-        polling, self.transport, self.probe = self.transport, websocket, None
+        polling, self.probe = self.transport, None
+        self.carry_on(websocket)
         for outgoing in polling.take_queued():
             websocket.send(outgoing)
         polling.close(CloseCode.NORMAL, NOOP)
@@ -159,6 +152,7 @@ class Client:
 
     def expel(self, socket: Socket) -> None:
         """DISCONNECT from one namespace: "stay away"."""
+        socket.namespace.delivery.catch_up(socket)
         if self.sockets.pop(socket.namespace.name, None) is socket:
             if self.connection.state(socket.namespace.name) is not State.CONNECTED:
                 self.server.admission.refuse(
@@ -181,39 +175,6 @@ class Client:
         if running is not None:
             self.inbox = Inbox(self)
             self.server.tasks.spawn("events", self.inbox.drain(running))
-
-    # -- what goes out ------------------------------------------------------------------------------------------
-
-    def send_packet(self, packet: Packet) -> None:
-        self.send(encode(packet))
-
-    def send(self, outgoing: Outgoing) -> None:
-        transport = self.transport
-        queued = transport.queued_bytes
-        if queued and queued + len(outgoing.frames) > self.server.config.client_queue_bytes:
-            self._give_up()
-            return
-        transport.send(outgoing)
-
-    def send_flagged(self, outgoing: Outgoing, flags: Flags) -> None:
-        if not flags.volatile:
-            self.send(outgoing)
-        elif self.transport.is_ready:
-            self.transport.send(outgoing)
-        else:
-            self.server.statistics.dropped_volatile += 1
-
-    def _give_up(self) -> None:
-        """A slow client: its transport ends at once and without a DISCONNECT, so that it comes back by itself.
-
-        Deferred to the next turn of the loop: this may be in the middle of a broadcast, and disconnect handlers
-        may broadcast again.
-        """
-        if not self.is_given_up:
-            self.is_given_up = True
-            self.server.statistics.slow_clients += 1
-            self.transport.abort()
-            self.server.call_soon(self.close, Reason.TRANSPORT_CLOSE)
 
     # -- time and the end ---------------------------------------------------------------------------------------
 
@@ -293,6 +254,8 @@ class Client:
         """End the session without a DISCONNECT packet: the stock client comes back unless it said goodbye."""
         if self.session.is_closed:
             return
+        for socket in self.sockets.values():
+            socket.namespace.delivery.catch_up(socket)
         self.session.close()
         self.server.forget(self)
         self.transport.close(code, farewell, linger=reason in _TOLD)

@@ -1,70 +1,96 @@
-"""An emission, encoded once, to many: in what order, and how many at a time. Who is meant says `broadcast.py`."""
+"""The emissions of one namespace on their way to its clients: in order, a turn of the loop at a time.
+
+What is emitted within one turn to the same members is joined once and written once to each of them, at the end
+of that turn. Whatever is said to a single client meanwhile (an event, an acknowledgement, the end) first takes
+along what waits for that client here: each client hears the namespace in the order in which it spoke, and nobody
+waits for a broadcast to others.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from steinmetz.realtime.adapters.base import RELIABLE, Flags
+from steinmetz.realtime.adapters.base import Flags
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.server.batch import Batch
+from steinmetz.realtime.server.turn import Turn
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.socket import Socket
 
 SLICE = 1_000
-"""Recipients a turn of the loop: 1,000 sends take about 5 ms, and everybody else wants to be served, too (T25)."""
+"""Recipients a turn of the loop: 1,000 writes take 5 ms, and everybody else wants to be served, too (T25)."""
 MAX_WAITING = 10_000
-"""Emissions in line. One more is delivered on the spot, which slows down whoever emits too much."""
+"""Emissions in line. One more, and all are delivered on the spot, which slows down whoever emits too much."""
+MAX_WAITING_BYTES = 4_194_304
 
 
 class Delivery:
-    """The emissions of one namespace, in the order they were made, at most `SLICE` sends a turn of the loop."""
+    """Bound: `MAX_WAITING` emissions of `MAX_WAITING_BYTES` together, which their recipients share."""
 
-    __slots__ = ("_is_scheduled", "_loop", "_waiting")
+    __slots__ = ("_bytes", "_emissions", "_is_scheduled", "_threshold", "_turn", "batches")
 
-    def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop | None]) -> None:
-        self._loop = loop
-        self._waiting: deque[tuple[Sequence[Socket], int, Outgoing, Flags]] = deque()
+    def __init__(self, turn: Turn, threshold: int | None = None) -> None:
+        """``threshold`` is `Config.deflate_threshold`."""
+        self._turn = turn
+        self._threshold = threshold
+        self.batches: deque[Batch] = deque()
+        """What waits for the end of this turn, or for its slice of a later one."""
+        self._emissions = 0
+        self._bytes = 0
         self._is_scheduled = False
 
     def send(self, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
-        if not self._waiting and len(sockets) <= SLICE:
-            _write(sockets, outgoing, flags)
+        """``sockets`` does not change any more; the same object again means the same members."""
+        outgoing.is_compressible = flags.compress
+        if len(sockets) == 1:
+            if sockets[0].connected:
+                if self.batches:
+                    self.catch_up(sockets[0])
+                sockets[0].client.send_flagged(outgoing, flags)
             return
-        self._waiting.append((sockets, 0, outgoing, flags))
-        if len(self._waiting) > MAX_WAITING:
-            self._drain(turns=2)
-        self._schedule()
+        if not (self.batches and self.batches[-1].takes(sockets, outgoing)):
+            self.batches.append(Batch())
+        self.batches[-1].add(sockets, outgoing, flags)
+        self._emissions += 1
+        self._bytes += outgoing.size
+        if self._emissions > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
+            self.flush()
+        elif not self._is_scheduled:
+            self._schedule()
+
+    def catch_up(self, socket: Socket) -> None:
+        """Give ``socket`` what waits for it, because something else is to be said to it."""
+        for batch in self.batches:
+            batch.give(socket)
+
+    def flush(self) -> None:
+        """Deliver everything now."""
+        while self.batches:
+            self._write(SLICE)
 
     def _schedule(self) -> None:
-        if not self._is_scheduled and self._waiting and (loop := self._loop()) is not None:
-            self._is_scheduled = True
-            loop.call_soon(self._turn)
+        self._is_scheduled = True
+        self._turn.then_broadcast(self._end_of_turn)
 
-    def _turn(self) -> None:
+    def _end_of_turn(self) -> None:
         self._is_scheduled = False
-        self._drain(turns=1)
-        self._schedule()
+        budget = SLICE
+        try:
+            while self.batches and budget > 0:
+                budget -= self._write(budget)
+        finally:
+            if self.batches:
+                self._schedule()
 
-    def _drain(self, turns: int) -> None:
-        budget = SLICE * turns
-        while self._waiting and budget > 0:
-            sockets, start, outgoing, flags = self._waiting.popleft()
-            end = start + budget
-            _write(sockets[start:end], outgoing, flags)
-            budget -= len(sockets) - start
-            if end < len(sockets):
-                self._waiting.appendleft((sockets, end, outgoing, flags))
-
-
-def _write(sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
-    if flags is RELIABLE:
-        for socket in sockets:
-            if socket.connected:
-                socket.client.send(outgoing)
-    else:
-        for socket in sockets:
-            if socket.connected:
-                socket.client.send_flagged(outgoing, flags)
+    def _write(self, budget: int) -> int:
+        """At most ``budget`` writes of the oldest batch; how many it were."""
+        batch = self.batches[0]
+        written = batch.write(budget, self._threshold)
+        if batch.is_done:
+            self.batches.popleft()
+            self._emissions -= len(batch.emissions)
+            self._bytes -= batch.bytes
+        return written

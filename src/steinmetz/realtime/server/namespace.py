@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self._middlewares: list[Middleware] = []
         self._sockets: dict[str, Socket] = {}
         self._visitors = 0
-        self._delivery = Delivery(lambda: server.loop)
+        self.delivery = Delivery(server.turn, server.config.deflate_threshold)
         self._questions = Questions(server)
         self._server_side = ServerSide(lambda: self.adapter, server.run_on_loop)
         self._warned = False
@@ -108,6 +109,9 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
         outgoing = self._event(event, args, None)
+        if flags.newest is not None:
+            # A client may be in several namespaces, and what waits for it is one line.
+            flags = replace(flags, newest=f"{self.name},{flags.newest}")
         self.server.run_on_loop(self._broadcast, event, selection, outgoing, flags)
 
     def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
@@ -166,7 +170,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         if self.watched:
             self._show(members, outgoing)
-        self._delivery.send(members, outgoing, flags)
+        self.delivery.send(members, outgoing, flags)
 
     def _show(self, members: Sequence[Socket], outgoing: Outgoing) -> None:
         """To the listeners of these sockets. Read from the bytes: those of another server have nothing else."""
@@ -193,6 +197,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         return await self._server_side.hear(event, args)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
+        self.delivery.flush()
         for socket in members:
             self.disconnect(socket, close)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from steinmetz.realtime.engineio.packet import CLOSE, NOOP, SEPARATOR, Outgoing
 from steinmetz.realtime.engineio.payload import decode_payload, encode_payload
 from steinmetz.realtime.engineio.session import State
 from steinmetz.realtime.errors import EngineIOError, HandshakeError
+from steinmetz.realtime.server.backlog import Backlog
 from steinmetz.realtime.server.reasons import Reason
 
 if TYPE_CHECKING:
@@ -27,20 +27,19 @@ class PollingTransport:
     """Keeps what is sent until the next poll takes it."""
 
     name = TransportName.POLLING
-    __slots__ = ("_bytes", "_farewell", "_is_closed", "_poll", "_queue", "_server", "sid")
+    __slots__ = ("_farewell", "_is_closed", "_poll", "_queue", "_server", "sid")
 
     def __init__(self, server: Server) -> None:
         self.sid = ""
         self._server = server
-        self._queue: deque[Outgoing] = deque()
-        self._bytes = 0
+        self._queue: Backlog[Outgoing] = Backlog()
         self._poll: asyncio.Future[None] | None = None
         self._farewell: str | None = None
         self._is_closed = False
 
     @property
     def queued_bytes(self) -> int:
-        return self._bytes
+        return self._queue.bytes
 
     @property
     def is_ready(self) -> bool:
@@ -50,13 +49,13 @@ class PollingTransport:
     def is_polled(self) -> bool:
         return self._poll is not None
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
         if self._is_closed:
             return
         if outgoing is NOOP and self._poll is None:
             return
-        self._queue.append(outgoing)
-        self._bytes += outgoing.size
+        if self._queue.put(outgoing, outgoing.size, key):
+            self._server.statistics.replaced_newest += 1
         self._wake()
 
     def _wake(self) -> None:
@@ -64,17 +63,13 @@ class PollingTransport:
             self._poll.set_result(None)
 
     def take_queued(self) -> list[Outgoing]:
-        taken = [outgoing for outgoing in self._queue if outgoing is not NOOP]
-        self._queue.clear()
-        self._bytes = 0
-        return taken
+        return [outgoing for outgoing in self._queue.take_all() if outgoing is not NOOP]
 
     def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
         if self._is_closed:
             return
         self._is_closed = True
-        words = [encode_payload(self._queue)] if self._queue else []
-        self._queue.clear()
+        words = [encode_payload(self._queue.take_all())] if self._queue else []
         # The stock client takes a CLOSE at once but a DISCONNECT in its next tick: what was said must come in a
         # payload of its own, or "io server disconnect" would be heard as "transport close".
         words = [*words, farewell.payload] if linger else [SEPARATOR.join([*words, farewell.payload])]
@@ -105,10 +100,7 @@ class PollingTransport:
             return self._farewell
         if self._is_closed:
             return CLOSE.payload
-        payload = encode_payload(self._queue)
-        self._queue.clear()
-        self._bytes = 0
-        return payload
+        return encode_payload(self._queue.take_all())
 
 
 async def _disconnected(receive: Receive) -> None:

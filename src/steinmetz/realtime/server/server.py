@@ -41,6 +41,7 @@ from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
+from steinmetz.realtime.server.turn import Turn
 from steinmetz.realtime.server.wheel import Wheel
 from steinmetz.realtime.socketio.connection import Connection
 from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE
@@ -82,6 +83,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
         self.statistics = Statistics()
+        self.turn = Turn(lambda: self.loop)
         self._heartbeat = Heartbeat(
             self.config.ping_interval_s, self.config.ping_timeout_s, self.config.upgrade_timeout_s
         )

@@ -16,7 +16,11 @@ class Statistics:
         self.refused: Counter[str] = Counter()
         """Connections and events turned away, by reason."""
         self.dropped_volatile = 0
+        """Volatile emissions, once for each client that was not ready."""
+        self.replaced_newest = 0
+        """Emissions that gave way to a newer one under their key, once for each client for which they waited."""
         self.slow_clients = 0
+        """Clients cut off because too much waited for them."""
         self._emits: Counter[str] = Counter()
 
     def emitted(self, event: str) -> None:

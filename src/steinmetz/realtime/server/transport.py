@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from steinmetz.realtime.engineio.frames import CloseCode
@@ -17,14 +18,14 @@ class Transport(Protocol):
 
     @property
     def queued_bytes(self) -> int:
-        """An upper bound of what has been sent but has not left this process."""
+        """What waits in this process because the peer is slower; what the operating system holds is not in it."""
 
     @property
     def is_ready(self) -> bool:
         """Whether a volatile message would leave at once."""
 
-    def send(self, outgoing: Outgoing) -> None:
-        """Queue or write ``outgoing``; never blocks."""
+    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
+        """Queue or write ``outgoing``; never blocks. Of what waits under ``key`` only the newest stays."""
 
     def take_queued(self) -> list[Outgoing]:
         """What was sent but not written, for the transport that takes over."""
@@ -37,3 +38,23 @@ class Transport(Protocol):
 
     def abort(self) -> None:
         """End now and drop what is queued: a stalled peer must not keep its bytes in our memory (trap T26)."""
+
+
+class Wire(Protocol):
+    """A transport that is a stream under frames of our own: a broadcast writes to ``stream`` without more words.
+
+    ``credit`` is how many bytes may go there before somebody has to look whether the peer still reads; 0 whenever
+    anything stands in the way: the end, a backlog, bytes that were gathered and have to leave first. Whoever
+    writes takes his bytes off.
+    """
+
+    credit: int
+    stream: asyncio.Transport
+    deflates: bool
+    """Frames are those of `Outgoing.deflated`."""
+
+
+def wire_of(transport: Transport) -> Wire | None:
+    """``transport`` itself if it is a wire."""
+    wire: Wire | None = getattr(transport, "wire", None)
+    return wire

@@ -8,7 +8,6 @@ what the client sent behind its request); `with_doors` makes such a class of uvi
 
 from __future__ import annotations
 
-import asyncio
 import binascii
 import sys
 from http import HTTPStatus
@@ -17,141 +16,19 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from steinmetz.realtime.engineio.frames import (
-    CloseCode,
-    FrameParser,
-    Opcode,
-    accept_key,
-    close_frame,
-    server_frame,
-)
-from steinmetz.realtime.engineio.handshake import TransportName, read_wish
-from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
-from steinmetz.realtime.errors import FrameError, HandshakeError
+from steinmetz.realtime.engineio import deflate
+from steinmetz.realtime.engineio.frames import accept_key
+from steinmetz.realtime.engineio.handshake import read_wish
+from steinmetz.realtime.errors import HandshakeError
 from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
+from steinmetz.realtime.server.native import NativeWebSocket
 
 if TYPE_CHECKING:
-    from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.handshake import Request
     from steinmetz.realtime.server.server import Server
 
-HIGH_WATER = 65_536
-"""Bytes written since we last asked the transport how much of it is still there."""
-CLOSING_TIMEOUT_S = 2.0
-"""How long the peer may take to answer a closing handshake."""
-
-
-class NativeWebSocket(asyncio.Protocol):
-    """One upgraded connection: RFC 6455 towards the peer, the port `Transport` towards the client object."""
-
-    __slots__ = ("_closing", "_connections", "_is_closed", "_parser", "_queued", "_server", "_transport", "client")
-
-    name = TransportName.WEBSOCKET
-
-    def __init__(self, server: Server, transport: asyncio.Transport, connections: set[Any]) -> None:
-        self.client: Client | None = None
-        self._server = server
-        self._transport = transport
-        self._connections = connections
-        self._parser: FrameParser | None = FrameParser(server.config.max_payload)
-        self._queued = 0
-        self._is_closed = False
-        self._closing: asyncio.TimerHandle | None = None
-
-    # -- the port Transport -------------------------------------------------------------------------------------
-
-    @property
-    def queued_bytes(self) -> int:
-        """uvloop does not count what was written in this turn of the loop (trap T26), so this counts itself."""
-        return self._queued
-
-    @property
-    def is_ready(self) -> bool:
-        return self._queued < HIGH_WATER
-
-    def send(self, outgoing: Outgoing) -> None:
-        if self._is_closed:
-            return
-        frames = outgoing.frames
-        self._transport.write(frames)
-        queued = self._queued
-        self._queued = queued + len(frames)
-        if queued < HIGH_WATER <= self._queued:
-            self._server.call_soon(self._recount)
-
-    def _recount(self) -> None:
-        if not self._is_closed:
-            self._queued = self._transport.get_write_buffer_size()
-            if self._queued >= HIGH_WATER and self._server.loop is not None:
-                self._server.loop.call_later(0.05, self._recount)
-
-    def take_queued(self) -> list[Outgoing]:
-        return []
-
-    def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
-        if self._is_closed:
-            return
-        self._transport.write(close_frame(code))
-        self._await_close()
-
-    def _await_close(self) -> None:
-        """7.1.1: the peer answers our Close; ending TCP before that might cost it what it has not read."""
-        self._is_closed = True
-        if self._server.loop is not None:
-            self._closing = self._server.loop.call_later(CLOSING_TIMEOUT_S, self._transport.abort)
-
-    def abort(self) -> None:
-        self._is_closed = True
-        self._transport.abort()
-
-    # -- asyncio ------------------------------------------------------------------------------------------------
-
-    def data_received(self, data: bytes) -> None:
-        if self._parser is None or self.client is None:
-            self._transport.close()
-            return
-        try:
-            messages = self._parser.feed(data)
-        except FrameError as error:
-            self._parser = None
-            self.client.transport_failed(self, CloseCode(error.close_code))
-            return
-        for opcode, payload in messages:
-            if opcode is Opcode.CLOSE:
-                self._closed_by_peer(cast("bytes", payload))
-                return
-            if self._is_closed:
-                continue
-            if opcode is Opcode.PING:
-                if self.is_ready:
-                    self._transport.write(server_frame(Opcode.PONG, cast("bytes", payload)))
-            elif opcode is not Opcode.PONG:
-                self.client.receive(payload, self)
-
-    def _closed_by_peer(self, payload: bytes) -> None:
-        """5.5.1: "the endpoint typically echos the status code it received"."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._transport.write(server_frame(Opcode.CLOSE, payload[:2]))
-        self._transport.close()
-
-    def resume_writing(self) -> None:
-        self._queued = self._transport.get_write_buffer_size()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._is_closed = True
-        self._parser = None
-        self._connections.discard(self)
-        if self._closing is not None:
-            self._closing.cancel()
-            self._closing = None
-        client, self.client = self.client, None
-        if client is not None:
-            client.transport_lost(self, error=exc is not None)
-
-    def shutdown(self) -> None:
-        """uvicorn calls this on every connection in one go (trap T28): only make sure that the drainer runs."""
-        self._server.begin_shutdown()
+MAX_HEAD_BYTES = 131_072
+"""Of the head of any request; the parser has no bound of its own. A class that derives may be stricter."""
 
 
 class NativeDoor:
@@ -182,7 +59,11 @@ class NativeDoor:
         http._unset_keepalive_if_required()
         http.connections.discard(http)
         http.server_state.total_requests += 1
-        websocket = NativeWebSocket(self._server, transport, http.connections)
+        deflates = self._deflates(http.scope["headers"])
+        over_tls = http.scheme == "https"
+        websocket = NativeWebSocket(
+            self._server, transport, http.connections, deflates=deflates, over_tls=over_tls
+        )
         try:
             answer = self._answer(http, websocket)
         except HandshakeError as refusal:
@@ -197,16 +78,24 @@ class NativeDoor:
             if trailing:
                 websocket.data_received(trailing)
 
+    def _deflates(self, headers: Any) -> bool:
+        """Whether permessage-deflate is offered in a form that is used here (RFC 7692)."""
+        if self._server.config.deflate_threshold is None:
+            return False
+        # RFC 6455 9.1: the field "MAY appear multiple times", which is the same as once with all of its values.
+        offers = [value.decode("latin-1") for name, value in headers if name == b"sec-websocket-extensions"]
+        return deflate.accepts(", ".join(offers))
+
     def _answer(self, http: HttpToolsProtocol, websocket: NativeWebSocket) -> bytes:
         """101 and, for a new session, the OPEN packet in the same write. Raises `HandshakeError`."""
         if http.cycle is not None and not http.cycle.response_complete:
             raise HandshakeError(3, "An upgrade waits for the answer to the request before it")
-        headers = http.scope["headers"]
+        headers = cast("list[tuple[bytes, bytes]]", http.scope["headers"])
         accept = accept_key(_key(http.scope["method"], headers))
         query = http.url.partition(b"?")[2]
         wish = read_wish(query, "GET", is_upgrade=True)
         self._server.serve()
-        refusal = refusal_of(self._server, cast("list[tuple[bytes, bytes]]", headers))
+        refusal = refusal_of(self._server, headers)
         opening = b""
         if wish.sid is None:
             request = self._request(http)
@@ -214,9 +103,10 @@ class NativeDoor:
             opening = outgoing.frames
         else:
             websocket.client = join(self._server, wish.sid, websocket, refusal)
+        extensions = b"\r\nSec-WebSocket-Extensions: " + deflate.ACCEPTED if websocket.deflates else b""
         return (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + opening
+            b"Sec-WebSocket-Accept: " + accept + extensions + b"\r\n\r\n" + opening
         )
 
     def _request(self, http: HttpToolsProtocol) -> Request:
@@ -287,11 +177,26 @@ def with_doors(*doors: NativeDoor, base: type[HttpToolsProtocol] = HttpToolsProt
 
     class HttpWithDoors(base):  # type: ignore[valid-type, misc]  # mypy knows no computed base class
         _received = b""
+        _is_head = False
+        _head_bytes = 0
 
         def data_received(self, data: bytes) -> None:
             self._received = data
             super().data_received(data)
             self._received = b""
+            if self._is_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > MAX_HEAD_BYTES:
+                    self.transport.write(_refusal(HandshakeError(3, "Request header fields too large", 431)))
+                    self.transport.close()
+
+        def on_message_begin(self) -> None:
+            self._is_head, self._head_bytes = True, 0
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._is_head = False
+            super().on_headers_complete()
 
         def handle_websocket_upgrade(self) -> None:
             trailing = trailing_bytes(self._received)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.handshake import TransportName
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
+from steinmetz.realtime.server.backlog import Backlog
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
@@ -26,13 +26,13 @@ class WebSocketTransport:
     """Writes in a task that lives only while something is queued."""
 
     name = TransportName.WEBSOCKET
-    __slots__ = ("_bytes", "_close_code", "_is_closed", "_queue", "_reader", "_send", "_server", "_writer")
+    __slots__ = ("_close_code", "_is_closed", "_queue", "_reader", "_send", "_sending", "_server", "_writer")
 
     def __init__(self, server: Server, send: Send) -> None:
         self._server = server
         self._send = send
-        self._queue: deque[Outgoing] = deque()
-        self._bytes = 0
+        self._queue: Backlog[Outgoing] = Backlog()
+        self._sending = 0
         self._close_code: CloseCode | None = None
         self._is_closed = False
         self._writer: asyncio.Task[None] | None = None
@@ -40,17 +40,17 @@ class WebSocketTransport:
 
     @property
     def queued_bytes(self) -> int:
-        return self._bytes
+        return self._queue.bytes + self._sending
 
     @property
     def is_ready(self) -> bool:
-        return not self._queue
+        return not self.queued_bytes
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
         if self._is_closed:
             return
-        self._queue.append(outgoing)
-        self._bytes += outgoing.size
+        if self._queue.put(outgoing, outgoing.size, key):
+            self._server.statistics.replaced_newest += 1
         self._start_writer()
 
     def take_queued(self) -> list[Outgoing]:
@@ -67,6 +67,7 @@ class WebSocketTransport:
     def abort(self) -> None:
         self._is_closed = True
         self._close_code = None
+        self._sending = 0
         self._queue.clear()
         if self._writer is not None:
             self._writer.cancel()
@@ -80,13 +81,14 @@ class WebSocketTransport:
     async def _write(self) -> None:
         try:
             while self._queue:
-                outgoing = self._queue[0]
+                outgoing = self._queue.take()
+                # Nothing replaces what is on its way; until it has left it counts as waiting.
+                self._sending = outgoing.size
                 for packet in outgoing.packets:
                     data = packet.encoded
                     kind = "bytes" if isinstance(data, bytes) else "text"
                     await self._send({"type": "websocket.send", kind: data})
-                self._bytes -= outgoing.size
-                self._queue.popleft()
+                self._sending = 0
             if self._close_code is not None:
                 await self._send({"type": "websocket.close", "code": int(self._close_code)})
         except (OSError, RuntimeError):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steinmetz.realtime.engineio.frames import (
-    MAX_FRAGMENTS,
+    MAX_TINY_FRAGMENTS,
     CloseCode,
     FrameParser,
     Message,
@@ -184,5 +184,7 @@ class TestWhatIsForbidden:
 
     def test_a_message_in_crumbs(self) -> None:
         """CVE-2026-48779: a message of very many tiny fragments."""
-        crumbs = client_frame(Opcode.TEXT, final=False) + client_frame(Opcode.CONT, final=False) * MAX_FRAGMENTS
+        crumbs = (
+            client_frame(Opcode.TEXT, final=False) + client_frame(Opcode.CONT, final=False) * MAX_TINY_FRAGMENTS
+        )
         assert refused(crumbs) == CloseCode.POLICY_VIOLATION

@@ -8,9 +8,19 @@ import orjson
 import pytest
 
 from steinmetz.realtime import Config, RealtimeApp, Server
-from tests.unit.realtime.server.asgi_driver import Exchange
+from tests.unit.realtime.server.asgi_driver import WS, Exchange, WebSocket
 
 pytestmark = pytest.mark.anyio
+
+
+async def test_a_head_that_is_too_big_to_be_kept_opens_no_session(app: RealtimeApp, io: Server) -> None:
+    exchange = await Exchange(app, cookie="x" * 20_000).run()
+    assert exchange.status == 431
+    line = WebSocket(app, WS, cookie="x" * 20_000)
+    await line.run()
+    assert line.sent[0]["status"] == 431
+    assert not io.clients
+    assert io.statistics.refused["header fields too large"] == 2
 
 
 class TestOrigins:

@@ -41,7 +41,7 @@ class Line:
     def is_ready(self) -> bool:
         return not self._queued
 
-    def send(self, outgoing: Outgoing) -> None:
+    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
         self.sent += [packet.encoded for packet in outgoing.packets]
         self._queued += outgoing.size if self.stuck else 0
 
@@ -136,6 +136,7 @@ class TestSlowClients:
         arrive(io, fine, "40")
         for number in range(20):
             io.emit("tick", number, "x" * 1_000)
+        io.turn.end()
         assert stuck.closed == "aborted"
         assert stuck.queued_bytes <= 10_000
         assert fine.closed is None
@@ -160,6 +161,7 @@ class TestSlowClients:
         arrive(io, fine, "40")
         before = len(stuck.sent)
         io.volatile.emit("chat:typing")
+        io.turn.end()
         assert len(stuck.sent) == before
         assert fine.sent[-1] == '42["chat:typing"]'
         assert io.statistics.dropped_volatile == 1

@@ -14,7 +14,8 @@ from uvicorn.server import ServerState
 
 from steinmetz.realtime import Config, RealtimeApp, Server
 from steinmetz.realtime.engineio.frames import Opcode, unmask
-from steinmetz.realtime.server.uvicorn import NativeDoor, NativeWebSocket, with_doors
+from steinmetz.realtime.server.native import NativeWebSocket
+from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
 pytestmark = pytest.mark.anyio
 
@@ -196,6 +197,8 @@ class TestUpgrade:
             (upgrade(Sec_WebSocket_Key="!!!"), 400),
             (upgrade(Sec_WebSocket_Version="8"), 426),
             (upgrade(method="POST", Content_Length="0"), 400),
+            (upgrade(Cookie="x" * 20_000), 431),
+            (upgrade(**{f"X_{number}": "1" for number in range(100)}), 431),
         ],
     )
     async def test_what_is_refused_gets_an_http_answer_and_the_end(
@@ -206,6 +209,15 @@ class TestUpgrade:
         assert (await peer.head()).startswith(b"HTTP/1.1 %d " % status)
         assert (await peer.ended()).startswith(b'{"code":')
         assert not house.io.clients
+
+    async def test_cve_2024_37890_a_head_without_end_is_refused_while_it_comes(self, house: House) -> None:
+        peer = await house.peer()
+        peer.say(b"GET /socket.io/ HTTP/1.1\r\n")
+        for _ in range(33):
+            peer.say(b"X-Flood: " + b"x" * 4_000 + b"\r\n")
+            await asyncio.sleep(0)
+        assert (await peer.head()).startswith(b"HTTP/1.1 431 ")
+        assert (await peer.ended()).startswith(b'{"code":')
 
     async def test_a_foreign_page_is_told_why(self, house: House) -> None:
         peer = await house.peer()
@@ -303,17 +315,25 @@ class TestSlowReaders:
         fine.writer.close()
         await draining
 
-    async def test_volatile_messages_are_not_queued_behind_others(self, house: House, until: Until) -> None:
+    async def test_volatile_messages_are_not_queued_behind_others(self, house: House) -> None:
         peer = await (await house.peer()).connected()
         [websocket] = house.state.connections
         assert isinstance(websocket, NativeWebSocket)
-        house.io.emit("load", "x" * 70_000)
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport of a stream can
+        while websocket.is_ready:
+            house.io.emit("load", "x" * 50_000)
+            await asyncio.sleep(0)
         house.io.volatile.emit("typing")
         assert house.io.statistics.dropped_volatile == 1
-        await peer.hear()
-        await until(lambda: websocket.queued_bytes == 0)
+        peer.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        while not websocket.is_ready:
+            assert (await peer.hear())[1].startswith(b'42["load"')
         house.io.volatile.emit("typing")
-        assert (await peer.hear())[1] == b'42["typing"]'
+        house.io.emit("last")
+        while (heard := (await peer.hear())[1]) != b'42["typing"]':
+            assert heard.startswith(b'42["load"')
+        assert (await peer.hear())[1] == b'42["last"]'
+        assert house.io.statistics.slow_clients == 0
 
 
 class TestShutdown:
@@ -350,7 +370,7 @@ class TestShutdown:
     async def test_a_peer_that_answers_no_close_is_cut_off(
         self, house: House, monkeypatch: pytest.MonkeyPatch, until: Until
     ) -> None:
-        monkeypatch.setattr("steinmetz.realtime.server.uvicorn.CLOSING_TIMEOUT_S", 0.01)
+        monkeypatch.setattr("steinmetz.realtime.server.native.CLOSING_TIMEOUT_S", 0.01)
         peer = await (await house.peer()).connected()
         house.io.disconnect_sockets(close=True)
         await until(lambda: not house.state.connections)

@@ -1,0 +1,61 @@
+"""The end of a turn of the loop: what the turn has said is written then, once to each client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger("steinmetz.realtime")
+
+Write = Callable[[], None]
+
+
+class Turn:
+    """Broadcasts are written first, then what was gathered for single clients: so each gets one write.
+
+    What becomes due while this runs waits for the next turn; only single clients' bytes leave in this one.
+    """
+
+    __slots__ = ("_broadcasts", "_is_scheduled", "_loop", "_singles")
+
+    def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop | None]) -> None:
+        self._loop = loop
+        self._broadcasts: list[Write] = []
+        self._singles: list[Write] = []
+        self._is_scheduled = False
+
+    def then_broadcast(self, write: Write) -> None:
+        """Call ``write`` at the end of this turn."""
+        self._broadcasts.append(write)
+        self._schedule()
+
+    def then_single(self, write: Write) -> None:
+        """Call ``write`` at the end of this turn, after the broadcasts."""
+        self._singles.append(write)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled and (loop := self._loop()) is not None:
+            self._is_scheduled = True
+            loop.call_soon(self.end)
+
+    def end(self) -> None:
+        """Write it all; the loop calls this."""
+        broadcasts, self._broadcasts = self._broadcasts, []
+        for write in broadcasts:
+            _run(write)
+        singles, self._singles = self._singles, []
+        for write in singles:
+            _run(write)
+        self._is_scheduled = False
+        if self._broadcasts or self._singles:
+            self._schedule()
+
+
+def _run(write: Write) -> None:
+    try:
+        write()
+    except Exception as error:
+        log.error("Writing to clients failed", error=type(error).__name__, exc_info=error)
