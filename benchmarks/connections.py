@@ -16,8 +16,8 @@ from benchmarks.harness.confidence import median
 from benchmarks.harness.options import Options
 from benchmarks.harness.report import Report, at_most
 from benchmarks.harness.rounds import interleaved
-from benchmarks.harness.sockets import NODE, OURS, Running, Start, connect, most_sockets, servers
 from benchmarks.harness.socketio_load import LoadClientError, SocketIOLoad
+from benchmarks.harness.sockets import NODE, OURS, Running, Start, connect, most_sockets, servers
 from steinmetz.clock import SystemClock
 
 PATIENCE_S = 120.0
@@ -63,9 +63,7 @@ def run(options: Options) -> Report:
     def turn(name: str, start: Start) -> Callable[[], Taken]:
         return lambda: _measured(start, form, most if name == OURS or form.peers_gone else 0, options)
 
-    found = interleaved(
-        form.rounds, {name: turn(name, start) for name, start in sides.found.items()}, options.say
-    )
+    found = interleaved(form.rounds, {name: turn(name, start) for name, start in sides.found.items()}, options.say)
     for name, rounds in found.items():
         report.add(f"{name}: connect, JWT, first event", median([each.connect_us for each in rounds]), "us of CPU")
         report.add(f"{name}: idle connection", median([each.idle_kb for each in rounds]), "kB RSS")
@@ -78,8 +76,8 @@ def run(options: Options) -> Report:
         report.add(missing.name, None, f"missing: {missing.reason}")
     _targets(report, found)
     report.notes.append(
-        f"medians of {form.rounds} rounds; connect at {form.connecting} clients, idle at {form.idle}, collection at "
-        f"the last; memory is what clients {form.warm + 1} to {form.idle} added"
+        f"medians of {form.rounds} rounds; connect at {form.connecting} clients, idle at {form.idle}, collection "
+        f"at the last; memory is what clients {form.warm + 1} to {form.idle} added"
     )
     return report
 
@@ -90,7 +88,9 @@ def _targets(report: Report, found: dict[str, list[Taken]]) -> None:
     if NODE in found:
         share = median([each.connect_us for each in mine]) / median([each.connect_us for each in found[NODE]])
         report.targets.append(at_most("connect, share of Node's CPU", share, BOUND_CONNECT))
-    report.targets.append(at_most("gone at once, cleaned", median([each.gone_s for each in mine]), BOUND_GONE_S, "s"))
+    report.targets.append(
+        at_most("gone at once, cleaned", median([each.gone_s for each in mine]), BOUND_GONE_S, "s")
+    )
     report.targets.append(
         at_most("gone at once, longest stall", median([each.stall_ms for each in mine]), BOUND_STALL_MS, "ms")
     )

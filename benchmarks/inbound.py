@@ -16,8 +16,8 @@ from benchmarks.harness.confidence import median, ratio_of_medians
 from benchmarks.harness.options import Options
 from benchmarks.harness.report import Report, at_least
 from benchmarks.harness.rounds import interleaved
-from benchmarks.harness.sockets import NODE, OURS, PYTHON, Running, connect, servers
 from benchmarks.harness.socketio_load import LoadClientError, SocketIOLoad
+from benchmarks.harness.sockets import NODE, OURS, PYTHON, Running, connect, servers
 
 SEED = 20260302
 CLIENTS = 50
@@ -64,7 +64,9 @@ def run(options: Options) -> Report:
         if f"{NODE}, {kind}" not in found:
             continue
         ratio = ratio_of_medians(
-            [[each] for each in found[f"{NODE}, {kind}"]], [[each] for each in found[f"{OURS}, {kind}"]], Random(SEED)
+            [[each] for each in found[f"{NODE}, {kind}"]],
+            [[each] for each in found[f"{OURS}, {kind}"]],
+            Random(SEED),
         )
         report.add(f"{kind}: times Node", ratio.value, f"x (95 %: {ratio.low:.3g} to {ratio.high:.3g})")
         if kind in ("burst", "one outstanding"):

@@ -1,4 +1,4 @@
-"""The realtime server before `benchmarks/load/socketio_load.c`; ``python -m benchmarks.harness.sockets_server PORT``.
+"""The realtime server before the load client; ``python -m benchmarks.harness.sockets_server PORT [SETTINGS]``.
 
 A client shows a JWT, is put into two rooms, one for all and one of its own, and hears "hello"; "say" is
 acknowledged by a plain handler, "ask" by a coroutine function. `sockets_peers.py` and `sockets_peer.js` do the
@@ -20,7 +20,7 @@ import uvicorn
 from benchmarks.harness.sockets_jwt import SECRET
 from steinmetz.clock import SystemClock
 from steinmetz.live.native import protocol_class
-from steinmetz.realtime import Config, ConnectError, RealtimeApp, Server, Socket
+from steinmetz.realtime import Collector, Config, ConnectError, RealtimeApp, Server, Socket
 
 LOOK_EVERY_S = 0.005
 """How often the loop is asked whether it still turns."""
@@ -58,10 +58,12 @@ class Figures:
             "connections": len(self._io.clients),
             "emptiedAtS": self._emptied_s,
             "worstStallMs": self._worst_s * 1000,
+            "worstOwnPauseMs": self._io.statistics.worst_collection_pause_s * 1000,
         }
 
     def collect(self) -> dict[str, Any]:
-        """A full collection, so that memory is what is in use, and how long it took."""
+        """A full collection, so that memory is what is in use, and how long it took; nothing is set aside."""
+        gc.unfreeze()
         started_s = self._clock.monotonic_s()
         gc.collect()
         return {"pauseMs": (self._clock.monotonic_s() - started_s) * 1000}
@@ -74,15 +76,18 @@ class Application:
         self._io = io
         self._figures = Figures(io)
         self._watching: asyncio.Task[None] | None = None
+        self._collector = Collector(io.statistics)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await receive()
             await self._io.start()
             self._watching = asyncio.get_running_loop().create_task(self._figures.watch())
+            self._collector.start()
             await send({"type": "lifespan.startup.complete"})
             await receive()
             self._watching.cancel()
+            await self._collector.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
         asked = {"/begin": self._figures.begin, "/figures": self._figures.read, "/collect": self._figures.collect}

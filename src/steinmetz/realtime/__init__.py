@@ -32,6 +32,7 @@ from steinmetz.realtime.errors import (
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.attach import init_websocket_server
 from steinmetz.realtime.server.broadcast import BroadcastOperator
+from steinmetz.realtime.server.collector import Collector
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.namespace import Namespace
 from steinmetz.realtime.server.reasons import Reason
@@ -56,6 +57,7 @@ __all__ = [  # noqa: RUF022  grouped by file
     "RealtimeError",
     # .server
     "BroadcastOperator",
+    "Collector",
     "Handshake",
     "Namespace",
     "RealtimeApp",

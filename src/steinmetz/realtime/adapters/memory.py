@@ -8,21 +8,23 @@ from typing import Generic
 from steinmetz.realtime.adapters.base import EVERYBODY, Flags, Local, Member, Selection
 from steinmetz.realtime.engineio.packet import Outgoing
 
-_NO_ROOMS: frozenset[str] = frozenset()
+FEW = 8
+"""Rooms of one member up to which a tuple is copied at each join; above it they are a set."""
 
 
 class MemoryAdapter(Generic[Member]):
     """Bound: one entry a member and one a membership.
 
-    The members of a room are kept as a set for changes and, once asked for, as a tuple for broadcasts; the tuple
-    lives until the next join or leave of that room.
+    The members of a room are kept as a dict for changes and, once asked for, as a tuple for broadcasts; the tuple
+    lives until the next join or leave of that room. Most rooms hold one person and most members are in few rooms
+    (trap T24): a room of one is only that one's id, and few rooms are a tuple.
     """
 
     def __init__(self, local: Local[Member]) -> None:
         self._local = local
         self._members: dict[str, Member] = {}
-        self._rooms: dict[str, dict[str, Member]] = {}
-        self._rooms_of: dict[str, set[str]] = {}
+        self._rooms: dict[str, str | dict[str, Member]] = {}
+        self._rooms_of: dict[str, tuple[str, ...] | set[str]] = {}
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
 
     def add(self, sid: str, member: Member) -> None:
@@ -40,28 +42,48 @@ class MemoryAdapter(Generic[Member]):
         member = self._members.get(sid)
         if member is None or room == sid:
             return
-        self._rooms.setdefault(room, {})[sid] = member
-        self._rooms_of.setdefault(sid, set()).add(room)
+        rooms = self._rooms_of.get(sid, ())
+        if room in rooms:
+            return
+        if isinstance(rooms, set):
+            rooms.add(room)
+        else:
+            rooms = (*rooms, room)
+            self._rooms_of[sid] = rooms if len(rooms) <= FEW else set(rooms)
+        self._put_in(sid, member, room)
         self._tuples.pop(room, None)
+
+    def _put_in(self, sid: str, member: Member, room: str) -> None:
+        members = self._rooms.get(room)
+        if members is None:
+            self._rooms[room] = sid
+        elif isinstance(members, str):
+            self._rooms[room] = {members: self._members[members], sid: member}
+        else:
+            members[sid] = member
 
     def leave(self, sid: str, room: str) -> None:
         rooms = self._rooms_of.get(sid)
         if rooms is None or room not in rooms:
             return
-        rooms.discard(room)
+        if isinstance(rooms, set):
+            rooms.discard(room)
+        else:
+            rooms = self._rooms_of[sid] = tuple([each for each in rooms if each != room])
         if not rooms:
             del self._rooms_of[sid]
         self._take_out(sid, room)
 
     def _take_out(self, sid: str, room: str) -> None:
         members = self._rooms[room]
-        del members[sid]
         self._tuples.pop(room, None)
-        if not members:
+        if not isinstance(members, str):
+            del members[sid]
+        if isinstance(members, str) or not members:
             del self._rooms[room]
 
     def rooms_of(self, sid: str) -> Collection[str]:
-        return self._rooms_of.get(sid, _NO_ROOMS)
+        return frozenset(self._rooms_of.get(sid, ()))
 
     def rooms(self) -> Iterable[str]:
         return self._rooms.keys()
@@ -109,6 +131,8 @@ class MemoryAdapter(Generic[Member]):
         if room is None:
             return self._members
         members = self._rooms.get(room, {})
+        if isinstance(members, str):
+            members = {members: self._members[members]}
         own = self._members.get(room)
         return members if own is None else {**members, room: own}
 

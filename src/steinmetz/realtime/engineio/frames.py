@@ -87,6 +87,11 @@ class FrameParser:
         self._fragments: list[bytes] | None = None
         self._size = 0
 
+    @property
+    def is_between_messages(self) -> bool:
+        """Whether nothing of a message has come yet, so that `texts.plain_texts` may read what comes next."""
+        return self._buffer is None and self._fragments is None
+
     def feed(self, data: bytes) -> list[Message]:
         """The messages that ``data`` completes. Raises `FrameError`; the parser is of no use after that."""
         if self._buffer is not None:

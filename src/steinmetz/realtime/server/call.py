@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger("steinmetz.realtime")
 
 
+_VALUES = frozenset((type(None), dict, list, tuple, str, int, float, bool))
+"""Answers that are certainly not awaitable; asking `inspect` costs more than the handler of many an event."""
+
+
 class Call(NamedTuple):
     socket: Socket
     event: str
@@ -49,7 +53,7 @@ class Call(NamedTuple):
         except Exception as error:
             self._fail(error)
             return None
-        if answer is not None and inspect.isawaitable(answer):
+        if type(answer) not in _VALUES and inspect.isawaitable(answer):
             return self._finish(answer)
         self._answer(answer)
         return None

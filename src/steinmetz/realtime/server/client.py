@@ -21,7 +21,8 @@ from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.socketio.connection import Connection, State, Step
-from steinmetz.realtime.socketio.packet import Packet, PacketType
+from steinmetz.realtime.socketio.namespaces import ByNamespace
+from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Client:
         self.refusal = refusal
         """Why this client will be refused whatever namespace it asks for."""
         self.probe: Transport | None = None
-        self.sockets: dict[str, Socket] = {}
+        self.sockets: ByNamespace[Socket] = ByNamespace()
         self.inbox: Inbox | None = None
         self.is_posting = False
         self.is_given_up = False
@@ -78,6 +79,12 @@ class Client:
 
     def receive(self, message: str | bytes, source: Transport) -> None:
         """One WebSocket message from ``source``."""
+        if source is self.transport and type(message) is str and not self.session.is_closed:
+            event = self.connection.plain_event(message)
+            if event is not None:
+                socket = self.sockets[MAIN_NAMESPACE]
+                socket.namespace.dispatch(socket, event, len(message))
+                return
         try:
             packet = engineio.decode(message)
         except ProtocolError as error:
@@ -298,7 +305,7 @@ class Client:
         if self.probe is not None:
             self.probe.close(code)
             self.probe = None
-        sockets, self.sockets = self.sockets, {}
+        sockets, self.sockets = self.sockets, ByNamespace()
         for socket in sockets.values():
             socket.namespace.forget(socket, reason)
 

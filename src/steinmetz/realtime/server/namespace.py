@@ -177,12 +177,11 @@ class Namespace:
     def dispatch(self, socket: Socket, packet: Packet, size: int) -> None:
         """An EVENT has come. One that nobody handles is told so, if it asked."""
         event = str(packet.data[0])
-        args = packet.data[1:]
         if socket.handlers is not None and (own := socket.handlers.get(event)) is not None:
-            call = Call(socket, event, *own, tuple(args), packet.id, size)
+            call = Call(socket, event, *own, tuple(packet.data[1:]), packet.id, size)
         else:
             handler, is_async = self._handlers.get(event, _UNKNOWN_EVENT)
-            call = Call(socket, event, handler, is_async, (socket, *args), packet.id, size)
+            call = Call(socket, event, handler, is_async, (socket, *packet.data[1:]), packet.id, size)
         socket.client.handle(call)
 
     def join(self, socket: Socket, rooms: Sequence[str]) -> None:

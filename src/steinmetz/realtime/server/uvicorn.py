@@ -27,6 +27,7 @@ from steinmetz.realtime.engineio.frames import (
 )
 from steinmetz.realtime.engineio.handshake import TransportName, read_wish
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
+from steinmetz.realtime.engineio.texts import plain_texts
 from steinmetz.realtime.errors import FrameError, HandshakeError
 from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
 
@@ -109,6 +110,14 @@ class NativeWebSocket(asyncio.Protocol):
         if self._parser is None or self.client is None:
             self._transport.close()
             return
+        if self._parser.is_between_messages:
+            texts, read = plain_texts(data, self._server.config.max_payload)
+            for text in texts:
+                if not self._is_closed:
+                    self.client.receive(text, self)
+            if read == len(data):
+                return
+            data = data[read:]
         try:
             messages = self._parser.feed(data)
         except FrameError as error:
@@ -146,7 +155,7 @@ class NativeWebSocket(asyncio.Protocol):
             self._closing = None
         client, self.client = self.client, None
         if client is not None:
-            client.transport_lost(self, error=exc is not None)
+            self._server.departures.lost(client, self, error=exc is not None)
 
     def shutdown(self) -> None:
         """uvicorn calls this on every connection in one go (trap T28): only make sure that the drainer runs."""
