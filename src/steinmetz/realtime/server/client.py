@@ -279,7 +279,7 @@ class Client:
             self.probe = None
         websocket.close(code)
 
-    def transport_lost(self, transport: Transport, *, error: bool = False) -> None:
+    def transport_lost(self, transport: Transport, error: bool = False) -> None:
         """The peer or the network ended ``transport``."""
         if transport is self.transport:
             self.close(Reason.TRANSPORT_ERROR if error else Reason.TRANSPORT_CLOSE)

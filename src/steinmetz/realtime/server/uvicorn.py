@@ -143,6 +143,13 @@ class NativeWebSocket(asyncio.Protocol):
             self._transport.write(server_frame(Opcode.CLOSE, payload[:2]))
         self._transport.close()
 
+    def eof_received(self) -> bool:
+        """The peer has hung up. True leaves the closing to us: thousands of ends are dealt with in slices."""
+        if self._transport.get_extra_info("ssl_object") is not None:
+            return False  # TLS has no half-closed state to keep
+        self._server.departures.add(self._transport.close)
+        return True
+
     def resume_writing(self) -> None:
         self._queued = self._transport.get_write_buffer_size()
 
@@ -155,7 +162,7 @@ class NativeWebSocket(asyncio.Protocol):
             self._closing = None
         client, self.client = self.client, None
         if client is not None:
-            self._server.departures.lost(client, self, error=exc is not None)
+            self._server.departures.add(client.transport_lost, self, exc is not None)
 
     def shutdown(self) -> None:
         """uvicorn calls this on every connection in one go (trap T28): only make sure that the drainer runs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 Value = TypeVar("Value")
 
@@ -25,7 +25,11 @@ class ByNamespace(MutableMapping[str, Value], Generic[Value]):
             raise KeyError(name)
         return self._more[name]
 
-    def get(self, name: str, default: Value | None = None) -> Value | None:  # type: ignore[override]
+    @overload  # type: ignore[override]  # Mapping.get takes its arguments by position only
+    def get(self, name: str) -> Value | None: ...
+    @overload
+    def get(self, name: str, default: Value) -> Value: ...
+    def get(self, name: str, default: Value | None = None) -> Value | None:
         if name == self._name:
             return self._value
         return default if self._more is None else self._more.get(name, default)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, Server, Socket
 from steinmetz.realtime.server.departures import SLICE, Departures
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.testing import InProcessClient, MemoryTransport
 
 
@@ -19,7 +19,7 @@ class Guest:
         self.number = number
         self._gone = gone
 
-    def transport_lost(self, _transport: Any, *, error: bool) -> None:
+    def transport_lost(self, error: bool) -> None:
         self._gone.append((self.number, error))
 
 
@@ -35,7 +35,7 @@ def gone() -> list[tuple[int, bool]]:
 
 def lose(departures: Departures, numbers: range, gone: list[tuple[int, bool]]) -> None:
     for number in numbers:
-        departures.lost(Guest(number, gone), None, error=number % 2 == 1)  # type: ignore[arg-type]
+        departures.add(Guest(number, gone).transport_lost, number % 2 == 1)
 
 
 def test_a_crowd_goes_in_slices_and_in_order(
@@ -85,11 +85,11 @@ async def test_who_waits_to_be_seen_off_hears_no_broadcast_and_is_told_as_gone_o
         client.receive("40", transport)
         lost.append((client, transport))
     for client, transport in lost:
-        departures.lost(client, transport, error=False)
+        departures.add(client.transport_lost, transport)
     assert len(io.clients) == 1
     [left] = io.of("/").sockets.values()
     assert isinstance(left, Socket)
-    left.client.close("transport close")  # type: ignore[arg-type]
+    left.client.close(Reason.TRANSPORT_CLOSE)
     turns.pop()()
     assert len(told) == SLICE + 1
     await io.shutdown()
