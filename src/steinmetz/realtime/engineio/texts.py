@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steinmetz.realtime.engineio.frames import unmask
+from steinmetz.realtime.engineio.frames import xor
 
 _FINAL_TEXT = 0x81
 
@@ -29,7 +29,7 @@ def plain_texts(data: bytes, max_size: int) -> tuple[list[str], int]:
         if not is_plain or after > end:
             break
         try:
-            texts.append(unmask(data[head:body], data[body:after]).decode())
+            texts.append(xor(data[body:after], data[head:body]).decode())
         except UnicodeDecodeError:
             break
         at = after

@@ -18,6 +18,7 @@ import structlog
 
 from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.socketio.packet import Packet, PacketType
+from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("steinmetz.realtime")
 
 
+_ACK = PacketType.ACK
 _VALUES = frozenset((type(None), dict, list, tuple, str, int, float, bool))
 """Answers that are certainly not awaitable; asking `inspect` costs more than the handler of many an event."""
 
@@ -108,10 +110,9 @@ class Call(NamedTuple):
             return None
 
     def _acknowledge(self, answers: list[Any]) -> None:
-        if self.socket.connected:
-            self.socket.client.send_packet(
-                Packet(PacketType.ACK, self.socket.namespace.name, answers, self.ack_id)
-            )
+        socket = self.socket
+        if socket.connected:
+            socket.client.send(encode(Packet(_ACK, socket.namespace.name, answers, self.ack_id)))
 
 
 def _where(error: Exception) -> str:

@@ -22,7 +22,7 @@ from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.socketio.connection import Connection, State, Step
 from steinmetz.realtime.socketio.namespaces import ByNamespace
-from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, Packet, PacketType
+from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ class Client:
         if source is self.transport and type(message) is str and not self.session.is_closed:
             event = self.connection.plain_event(message)
             if event is not None:
-                socket = self.sockets[MAIN_NAMESPACE]
-                socket.namespace.dispatch(socket, event, len(message))
+                self._event(event, len(message))
                 return
         try:
             packet = engineio.decode(message)
@@ -141,13 +140,18 @@ class Client:
             return
         step, packet = received
         if step is Step.EVENT:
-            self.sockets[packet.namespace].namespace.dispatch(self.sockets[packet.namespace], packet, len(message))
+            self._event(packet, len(message))
         elif step is Step.ACK and packet.id is not None:
             self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
         elif step is Step.CONNECT:
             self.server.admission.connect(self, packet.namespace, packet.data or {}, now_s)
         elif step is Step.DISCONNECT:
             self._leave(packet.namespace)
+
+    def _event(self, packet: Packet, size: int) -> None:
+        """An EVENT packet, by whichever way it was read."""
+        socket = self.sockets[packet.namespace]
+        socket.namespace.dispatch(socket, packet, size)
 
     def _leave(self, name: str) -> None:
         socket = self.sockets.pop(name, None)

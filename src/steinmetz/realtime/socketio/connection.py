@@ -54,6 +54,9 @@ _STEPS: dict[tuple[State, PacketType], tuple[State, Step]] = {
 }
 
 
+_CONNECTED = State.CONNECTED
+
+
 class Connection:
     """One client's Socket.IO side. Instants are monotonic seconds.
 
@@ -90,7 +93,7 @@ class Connection:
 
         None for everything else: that goes the long way, through `receive`.
         """
-        if self._states.get(MAIN_NAMESPACE) is not State.CONNECTED or self._decoder is not None:
+        if self._states.get(MAIN_NAMESPACE) is not _CONNECTED or self._decoder is not None:
             return None
         return plain_event(message)
 

@@ -25,6 +25,10 @@ MAX_ATTACHMENTS = 10
 MAX_NAMESPACE = 256
 _JSON_OPTIONS = orjson.OPT_UTC_Z
 _HEAD = re.compile(r"([0-6])(?:([0-9]{1,3})-)?(?:(/[^,]*)(?:,|\Z))?([0-9]{1,15})?")
+_EVENT = PacketType.EVENT
+_MESSAGE = engineio.PacketType.MESSAGE
+_new = tuple.__new__
+"""Members of an enumeration and tuples with names are made at every event: looked up once, made the short way."""
 _DIGITS = tuple(str(int(kind)) for kind in PacketType)
 _BINARY = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
 _WITH_BYTES = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
@@ -35,11 +39,12 @@ def encode(packet: Packet) -> engineio.Outgoing:
 
     Raises `TypeError` for data that JSON cannot say, `ValueError` for more than `MAX_ATTACHMENTS` binary values.
     """
+    kind, _, data, _ = packet
     try:
-        body = "" if packet.data is None else orjson.dumps(packet.data, None, _JSON_OPTIONS).decode()
+        body = "" if data is None else orjson.dumps(data, None, _JSON_OPTIONS).decode()
     except orjson.JSONEncodeError:
         return _encode_with_bytes(packet)
-    return engineio.Outgoing(_text(packet.type, "", packet, body))
+    return engineio.Outgoing(_text(kind, "", packet, body))
 
 
 def _encode_with_bytes(packet: Packet) -> engineio.Outgoing:
@@ -66,9 +71,10 @@ def _encode_with_bytes(packet: Packet) -> engineio.Outgoing:
 
 
 def _text(kind: PacketType, count: str, packet: Packet, body: str) -> engineio.Packet:
-    namespace = "" if packet.namespace == MAIN_NAMESPACE else f"{packet.namespace},"
-    ack_id = "" if packet.id is None else packet.id
-    return engineio.Packet(engineio.PacketType.MESSAGE, f"{_DIGITS[kind]}{count}{namespace}{ack_id}{body}")
+    _, namespace, _, number = packet
+    place = "" if namespace == MAIN_NAMESPACE else f"{namespace},"
+    ack_id = "" if number is None else number
+    return _new(engineio.Packet, (_MESSAGE, f"{_DIGITS[kind]}{count}{place}{ack_id}{body}"))
 
 
 def plain_event(message: str) -> Packet | None:
@@ -84,7 +90,7 @@ def plain_event(message: str) -> Packet | None:
     ack_id = None
     if start > 2:
         digits = message[2:start]
-        if not (digits.isascii() and digits.isdecimal()):
+        if not (digits.isdecimal() and digits.isascii()):
             return None
         ack_id = int(digits)
     try:
@@ -93,7 +99,7 @@ def plain_event(message: str) -> Packet | None:
         return None
     if not data or type(data[0]) is not str or data[0] in RESERVED_EVENTS:
         return None
-    return Packet(PacketType.EVENT, MAIN_NAMESPACE, data, ack_id)
+    return _new(Packet, (_EVENT, MAIN_NAMESPACE, data, ack_id))
 
 
 class Decoder:
