@@ -7,7 +7,6 @@ joins fragments and checks what section 5 asks, and raises `FrameError` with the
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
 from enum import IntEnum
 from hashlib import sha1
 from typing import NamedTuple
@@ -68,29 +67,11 @@ def close_frame(code: int, reason: str = "") -> bytes:
     return server_frame(Opcode.CLOSE, code.to_bytes(2, "big") + reason.encode()[:123])
 
 
-def _xor(data: bytes, mask: bytes) -> bytes:
-    """As one operation on big integers."""
+def unmask(mask: bytes, data: bytes) -> bytes:
+    """XOR with the repeated mask (section 5.3), as one operation on big integers."""
     length = len(data)
     key = (mask * ((length + 3) >> 2))[:length]
     return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(length, "little")
-
-
-def _fastest_xor() -> Callable[[bytes, bytes], bytes]:
-    """In C where the package websockets is there, as it is with uvicorn."""
-    try:
-        from websockets.speedups import apply_mask
-    except ImportError:
-        return _xor
-    return apply_mask
-
-
-xor = _fastest_xor()
-"""``xor(data, mask)``, the mask repeated (section 5.3)."""
-
-
-def unmask(mask: bytes, data: bytes) -> bytes:
-    """What a frame with the masking key ``mask`` says."""
-    return xor(data, mask)
 
 
 class FrameParser:

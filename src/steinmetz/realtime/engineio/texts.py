@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from steinmetz.realtime.engineio.frames import xor
+from collections.abc import Callable
 
+from steinmetz.realtime.engineio.frames import unmask
+
+Xor = Callable[[bytes, bytes], bytes]
+"""(data, mask): the data with the mask repeated over them; whoever has one in C may pass it."""
 _FINAL_TEXT = 0x81
 
 
-def plain_texts(data: bytes, max_size: int) -> tuple[list[str], int]:
+def xor(data: bytes, mask: bytes) -> bytes:
+    return unmask(mask, data)
+
+
+def plain_texts(data: bytes, max_size: int, xor: Xor = xor) -> tuple[list[str], int]:
     """The unfragmented text messages at the beginning of ``data``, and where the rest begins.
 
     The rest is for `FrameParser`: an incomplete frame, a fragment, a control frame, a binary one, or one that

@@ -27,7 +27,7 @@ from steinmetz.realtime.engineio.frames import (
 )
 from steinmetz.realtime.engineio.handshake import TransportName, read_wish
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
-from steinmetz.realtime.engineio.texts import plain_texts
+from steinmetz.realtime.engineio.texts import Xor, plain_texts, xor
 from steinmetz.realtime.errors import FrameError, HandshakeError
 from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
 
@@ -35,6 +35,17 @@ if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.server import Server
 
+
+def _fastest_xor() -> Xor:
+    """In C where the package websockets is there, as uvicorn's standard set has it."""
+    try:
+        from websockets.speedups import apply_mask
+    except ImportError:
+        return xor
+    return apply_mask
+
+
+_XOR = _fastest_xor()
 HIGH_WATER = 65_536
 """Bytes written since we last asked the transport how much of it is still there."""
 CLOSING_TIMEOUT_S = 2.0
@@ -111,7 +122,7 @@ class NativeWebSocket(asyncio.Protocol):
             self._transport.close()
             return
         if self._parser.is_between_messages:
-            texts, read = plain_texts(data, self._server.config.max_payload)
+            texts, read = plain_texts(data, self._server.config.max_payload, _XOR)
             for text in texts:
                 if not self._is_closed:
                     self.client.receive(text, self)

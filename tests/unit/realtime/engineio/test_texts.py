@@ -68,6 +68,10 @@ def heard(parser: FrameParser, data: bytes) -> list[Message] | int:
         return error.close_code
 
 
+def test_another_way_to_unmask_may_be_passed() -> None:
+    assert plain_texts(TEXT, MAX_SIZE, lambda data, mask: b"x" * len(data)) == (["xxxxxx"], len(TEXT))
+
+
 @given(st.lists(frames, max_size=6).map(b"".join), st.integers(0, 8))
 @settings(max_examples=150, derandomize=True)
 def test_both_ways_hear_the_same(data: bytes, cut: int) -> None:
