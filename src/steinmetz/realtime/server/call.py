@@ -7,7 +7,6 @@ sends meanwhile waits in line, but acknowledgements, pings and the disconnect do
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import traceback
 from collections import deque
@@ -63,8 +62,11 @@ class Call(NamedTuple):
     async def _run(self) -> None:
         scope = self.socket.namespace.server.event_scope
         try:
-            with contextlib.nullcontext() if scope is None else scope(self.event):
+            if scope is None:
                 answer = await self.handler(*self.args)
+            else:
+                with scope(self.event):
+                    answer = await self.handler(*self.args)
         except Exception as error:
             self._fail(error)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -26,6 +26,13 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def statistics() -> Statistics:
     return Statistics()
+
+
+@pytest.fixture(autouse=True)
+def set_aside_again() -> Iterator[None]:
+    """The suite has set thousands of modules aside; who looks at them again in each test makes it slow."""
+    yield
+    gc.freeze()
 
 
 @pytest.fixture
