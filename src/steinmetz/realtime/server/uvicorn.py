@@ -27,25 +27,16 @@ from steinmetz.realtime.engineio.frames import (
 )
 from steinmetz.realtime.engineio.handshake import TransportName, read_wish
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
-from steinmetz.realtime.engineio.texts import Xor, plain_texts, xor
+from steinmetz.realtime.engineio.texts import plain_texts
 from steinmetz.realtime.errors import FrameError, HandshakeError
 from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
+from steinmetz.realtime.server.masks import fastest_xor
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.server import Server
 
-
-def _fastest_xor() -> Xor:
-    """In C where the package websockets is there, as uvicorn's standard set has it."""
-    try:
-        from websockets.speedups import apply_mask
-    except ImportError:
-        return xor
-    return apply_mask
-
-
-_XOR = _fastest_xor()
+_XOR = fastest_xor()
 HIGH_WATER = 65_536
 """Bytes written since we last asked the transport how much of it is still there."""
 CLOSING_TIMEOUT_S = 2.0
