@@ -248,8 +248,10 @@ static void write_bytes(struct client *client, const void *bytes, size_t length)
     watch(client, EPOLL_CTL_MOD);
 }
 
-/* RFC 6455 5.3: "All frames sent from client to server have this bit set to 1." A masking key of zeros masks
- * nothing, and no server can tell it from bad luck. */
+/* RFC 6455 5.3: "All frames sent from client to server have this bit set to 1." The key is always the same, which
+ * is bad for the open internet and no easier for a server. */
+static const unsigned char masking_key[4] = {0x37, 0xfa, 0x21, 0x3d};
+
 static void write_frame(struct client *client, unsigned opcode, const void *payload, size_t length)
 {
     unsigned char frame[MAX_LINE + 16];
@@ -263,8 +265,9 @@ static void write_frame(struct client *client, unsigned opcode, const void *payl
         frame[3] = (unsigned char)length;
         head = 4;
     }
-    memset(frame + head, 0, 4);
-    memcpy(frame + head + 4, payload, length);
+    memcpy(frame + head, masking_key, 4);
+    for (size_t i = 0; i < length; i++)
+        frame[head + 4 + i] = ((const unsigned char *)payload)[i] ^ masking_key[i & 3];
     write_bytes(client, frame, head + 4 + length);
 }
 
@@ -487,12 +490,17 @@ static void open_client(size_t index)
         close_client(client, strerror(errno));
         return;
     }
-    char request[1024];
+    char request[2048]; /* with the fields that a browser sends: a server may have to keep them */
     int length = snprintf(request, sizeof request,
                           "GET %s?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
-                          "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-                          path, port, extensions);
+                          "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+                          "Accept: */*\r\nAccept-Language: de,en-US;q=0.7,en;q=0.3\r\n"
+                          "Accept-Encoding: gzip, deflate, br, zstd\r\nSec-WebSocket-Version: 13\r\n"
+                          "Origin: http://127.0.0.1:%u\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                          "Connection: keep-alive, Upgrade\r\nSec-Fetch-Dest: empty\r\n"
+                          "Sec-Fetch-Mode: websocket\r\nSec-Fetch-Site: same-origin\r\nPragma: no-cache\r\n"
+                          "Cache-Control: no-cache\r\nUpgrade: websocket\r\n%s\r\n",
+                          path, port, port, extensions);
     client->unsent = must(malloc((size_t)length));
     memcpy(client->unsent, request, (size_t)length);
     client->unsent_length = (size_t)length;

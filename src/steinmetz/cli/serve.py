@@ -150,17 +150,25 @@ def _serve(settings: Settings, door: socket.socket) -> None:
     import uvicorn
 
     from steinmetz.erp.main import create_app
+    from steinmetz.realtime import Collector
 
     class Announcing(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                collector.start()
                 await announce(settings, door.getsockname()[1])
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            await collector.stop()
 
     options: dict[str, Any] = {}
     if settings.trusted_proxies:
         options = {"proxy_headers": True, "forwarded_allow_ips": list(settings.trusted_proxies)}
     application = create_app(settings)
+    assert application.state.io is not None
+    collector = Collector(application.state.io.statistics)
     server = Announcing(
         uvicorn.Config(
             application,

@@ -32,6 +32,7 @@ from steinmetz.realtime.errors import (
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.attach import init_websocket_server
 from steinmetz.realtime.server.broadcast import BroadcastOperator
+from steinmetz.realtime.server.collector import Collector
 from steinmetz.realtime.server.conn import Conn
 from steinmetz.realtime.server.engine import Engine, EngineError
 from steinmetz.realtime.server.handshake import Handshake
@@ -62,6 +63,7 @@ __all__ = [  # noqa: RUF022  grouped by file
     "RealtimeError",
     # .server
     "BroadcastOperator",
+    "Collector",
     "Conn",
     "DisconnectReason",
     "Engine",

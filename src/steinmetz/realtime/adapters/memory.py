@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 from steinmetz.realtime.adapters.base import EVERYBODY, Flags, Local, Member, Selection
+from steinmetz.realtime.adapters.rooms import Rooms
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.socketio.gathering import Gathering
 
-_NO_ROOMS: frozenset[str] = frozenset()
+FEW = 8
+"""Rooms of one member up to which a tuple is copied at each join; above it they are a set."""
 
 
 class MemoryAdapter(Generic[Member]):
     """Bound: one entry a member and one a membership.
 
-    The members of a room are kept as a set for changes and, once asked for, as a tuple for broadcasts; the tuple
-    lives until the next join or leave of that room.
+    The members of a room are kept as a dict for changes and, once asked for, as a tuple for broadcasts; the tuple
+    lives until the next join or leave of that room. Most members are in few rooms (trap T24): those are a tuple.
     """
 
     def __init__(self, local: Local[Member]) -> None:
         self._local = local
         self._members: dict[str, Member] = {}
-        self._rooms: dict[str, dict[str, Member]] = {}
-        self._rooms_of: dict[str, set[str]] = {}
+        self._rooms = Rooms(self._members)
+        self._rooms_of: dict[str, tuple[str, ...] | set[str]] = {}
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
 
     def add(self, sid: str, member: Member) -> None:
@@ -38,34 +40,40 @@ class MemoryAdapter(Generic[Member]):
             self._take_out(sid, room)
 
     def join(self, sid: str, room: str) -> None:
-        member = self._members.get(sid)
-        if member is None or room == sid:
+        if sid not in self._members or room == sid:
             return
-        self._rooms.setdefault(room, {})[sid] = member
-        self._rooms_of.setdefault(sid, set()).add(room)
+        rooms = self._rooms_of.get(sid, ())
+        if room in rooms:
+            return
+        if isinstance(rooms, set):
+            rooms.add(room)
+        else:
+            rooms = (*rooms, room)
+            self._rooms_of[sid] = rooms if len(rooms) <= FEW else set(rooms)
+        self._rooms.put(room, sid)
         self._tuples.pop(room, None)
 
     def leave(self, sid: str, room: str) -> None:
         rooms = self._rooms_of.get(sid)
         if rooms is None or room not in rooms:
             return
-        rooms.discard(room)
+        if isinstance(rooms, set):
+            rooms.discard(room)
+        else:
+            rooms = self._rooms_of[sid] = tuple([each for each in rooms if each != room])
         if not rooms:
             del self._rooms_of[sid]
         self._take_out(sid, room)
 
     def _take_out(self, sid: str, room: str) -> None:
-        members = self._rooms[room]
-        del members[sid]
+        self._rooms.take(room, sid)
         self._tuples.pop(room, None)
-        if not members:
-            del self._rooms[room]
 
     def rooms_of(self, sid: str) -> Collection[str]:
-        return self._rooms_of.get(sid, _NO_ROOMS)
+        return frozenset(self._rooms_of.get(sid, ()))
 
     def rooms(self) -> Iterable[str]:
-        return self._rooms.keys()
+        return iter(self._rooms)
 
     def has_members(self, room: str) -> bool:
         return room in self._rooms or room in self._members
@@ -121,10 +129,10 @@ class MemoryAdapter(Generic[Member]):
             self._tuples[room] = chosen
         return chosen
 
-    def _in(self, room: str | None) -> dict[str, Member]:
+    def _in(self, room: str | None) -> Mapping[str, Member]:
         if room is None:
             return self._members
-        members = self._rooms.get(room, {})
+        members = self._rooms.inside(room)
         own = self._members.get(room)
         return members if own is None else {**members, room: own}
 

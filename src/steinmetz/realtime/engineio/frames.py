@@ -129,6 +129,11 @@ class FrameParser:
         self._wanted = 0
         self._fragments: _Fragments | None = None
 
+    @property
+    def is_between_messages(self) -> bool:
+        """Whether nothing of a message has come yet, so that `texts.plain_texts` may read what comes next."""
+        return self._buffer is None and self._fragments is None
+
     def feed(self, data: bytes) -> list[Message]:
         """The messages that ``data`` completes. Raises `FrameError`; the parser is of no use after that.
 

@@ -103,7 +103,9 @@ class Outgoing:
     def frames(self) -> bytes:
         """All packets as RFC 6455 frames, one behind the other."""
         if self._frames is None:
-            self._frames = b"".join([packet.frame for packet in self.packets])
+            packets = self.packets
+            alone = len(packets) == 1
+            self._frames = packets[0].frame if alone else b"".join([packet.frame for packet in packets])
         return self._frames
 
     def deflated(self, threshold: int) -> bytes:

@@ -30,6 +30,10 @@ class State(Enum):
     CLOSED = auto()
 
 
+_CLOSED = State.CLOSED
+"""Asked for at every event; a member of an enumeration is looked up slowly."""
+
+
 class Step(Enum):
     """What the carrier does next."""
 
@@ -100,7 +104,7 @@ class Session:
 
     @property
     def is_closed(self) -> bool:
-        return self.state is State.CLOSED
+        return self.state is _CLOSED
 
     def receive(self, kind: PacketType, now_s: float) -> Step:
         """A packet on the transport that carries the session."""

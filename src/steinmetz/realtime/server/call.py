@@ -7,7 +7,6 @@ sends meanwhile waits in line, but acknowledgements, pings and the disconnect do
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import traceback
 from collections import deque
@@ -18,6 +17,7 @@ import structlog
 
 from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.socketio.packet import Packet, PacketType
+from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from steinmetz.realtime.server.socket import Socket
 
 log = structlog.get_logger("steinmetz.realtime")
+
+
+_ACK = PacketType.ACK
+_VALUES = frozenset((type(None), dict, list, tuple, str, int, float, bool))
+"""Answers that are certainly not awaitable; asking `inspect` costs more than the handler of many an event."""
 
 
 class Call(NamedTuple):
@@ -50,7 +55,7 @@ class Call(NamedTuple):
         except Exception as error:
             self._fail(error)
             return None
-        if answer is not None and inspect.isawaitable(answer):
+        if type(answer) not in _VALUES and inspect.isawaitable(answer):
             return self._finish(answer)
         self._answer(answer)
         return None
@@ -58,8 +63,11 @@ class Call(NamedTuple):
     async def _run(self) -> None:
         scope = self.socket.namespace.server.event_scope
         try:
-            with contextlib.nullcontext() if scope is None else scope(self.event):
+            if scope is None:
                 answer = await self.handler(*self.args)
+            else:
+                with scope(self.event):
+                    answer = await self.handler(*self.args)
         except Exception as error:
             self._fail(error)
         else:
@@ -105,10 +113,9 @@ class Call(NamedTuple):
             return None
 
     def _acknowledge(self, answers: list[Any]) -> None:
-        if self.socket.connected:
-            self.socket.client.send_packet(
-                Packet(PacketType.ACK, self.socket.namespace.name, answers, self.ack_id)
-            )
+        socket = self.socket
+        if socket.connected:
+            socket.client.send(encode(Packet(_ACK, socket.namespace.name, answers, self.ack_id)))
 
 
 def _where(error: Exception) -> str:

@@ -21,6 +21,7 @@ from steinmetz.realtime.server.recipient import Recipient
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.socketio.connection import Connection, State, Step
+from steinmetz.realtime.socketio.namespaces import ByNamespace
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Client(Recipient):
 
     def receive(self, message: str | bytes, source: Transport) -> None:
         """One WebSocket message from ``source``."""
+        if source is self.transport and type(message) is str and not self.session.is_closed:
+            event = self.connection.plain_event(message)
+            if event is not None:
+                self._event(event, len(message))
+                return
         try:
             packet = engineio.decode(message)
         except ProtocolError as error:
@@ -128,13 +134,18 @@ class Client(Recipient):
             return
         step, packet = received
         if step is Step.EVENT:
-            self.sockets[packet.namespace].namespace.dispatch(self.sockets[packet.namespace], packet, len(message))
+            self._event(packet, len(message))
         elif step is Step.ACK and packet.id is not None:
             self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
         elif step is Step.CONNECT:
             self.server.admission.connect(self, packet.namespace, packet.data or {}, now_s)
         elif step is Step.DISCONNECT:
             self._leave(packet.namespace)
+
+    def _event(self, packet: Packet, size: int) -> None:
+        """An EVENT packet, by whichever way it was read."""
+        socket = self.sockets[packet.namespace]
+        socket.namespace.dispatch(socket, packet, size)
 
     def _leave(self, name: str) -> None:
         socket = self.sockets.pop(name, None)
@@ -234,7 +245,7 @@ class Client(Recipient):
             self.probe = None
         websocket.close(code)
 
-    def transport_lost(self, transport: Transport, *, error: bool = False) -> None:
+    def transport_lost(self, transport: Transport, error: bool = False) -> None:
         """The peer or the network ended ``transport``."""
         if transport is self.transport:
             self.close(Reason.TRANSPORT_ERROR if error else Reason.TRANSPORT_CLOSE)
@@ -262,7 +273,7 @@ class Client(Recipient):
         if self.probe is not None:
             self.probe.close(code)
             self.probe = None
-        sockets, self.sockets = self.sockets, {}
+        sockets, self.sockets = self.sockets, ByNamespace()
         for socket in sockets.values():
             socket.namespace.forget(socket, reason)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,6 +10,10 @@ from urllib.parse import parse_qsl
 from steinmetz.realtime.engineio.origin import origin_allowed
 
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+HOP_BY_HOP = frozenset((b"connection", b"upgrade", b"keep-alive"))
+WEBSOCKET = b"sec-websocket-"
+"""Of the request's fields, these "are intended only for the immediate connection" (RFC 9110, 7.6.1) or have been
+answered with it: they say nothing of the client and are not kept."""
 
 
 class Request:
@@ -27,7 +31,7 @@ class Request:
         time: datetime,
         path: str = "/socket.io/",
     ) -> None:
-        self._headers = b"\n".join([name.lower() + b":" + value for name, value in headers])
+        self._headers = b"\n".join([b"%b:%b" % (name, value) for name, value in _kept(headers)])
         self._query = query
         self.address = address
         self.secure = secure
@@ -41,7 +45,7 @@ class Request:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Names in lower case; values of a repeated header joined with a comma."""
+        """Names in lower case; values of a repeated header joined with a comma. Without `HOP_BY_HOP`."""
         found: dict[str, str] = {}
         for line in self._headers.decode("latin-1").split("\n") if self._headers else ():
             name, _, value = line.partition(":")
@@ -51,6 +55,13 @@ class Request:
     @property
     def query(self) -> dict[str, str]:
         return dict(parse_qsl(self._query.decode("latin-1"), keep_blank_values=True))
+
+
+def _kept(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers:
+        lower = name.lower()
+        if lower not in HOP_BY_HOP and not lower.startswith(WEBSOCKET):
+            yield lower, value
 
 
 class Handshake:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 from steinmetz.realtime.engineio.frames import CloseCode, FrameParser, Message, Opcode, close_frame, server_frame
 from steinmetz.realtime.engineio.handshake import TransportName
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
+from steinmetz.realtime.engineio.texts import plain_texts
 from steinmetz.realtime.errors import FrameError
 from steinmetz.realtime.server.backlog import Backlog
+from steinmetz.realtime.server.masks import fastest_xor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.server import Server
 
+_XOR = fastest_xor()
 HIGH_WATER = 65_536
 """Bytes written since we last asked the stream how much of it is still there."""
 PAUSE_ABOVE = 32_768
@@ -240,7 +243,14 @@ class NativeWebSocket(asyncio.Protocol):
             return
         self._is_reading = self._gathered is None
         try:
-            self._take(parser.feed(data))
+            if parser.is_between_messages:
+                texts, read = plain_texts(data, self._server.config.max_payload, _XOR)
+                for text in texts:
+                    if not self._is_closed:
+                        self.client.receive(text, self)
+                data = data[read:]
+            if data and self._parser is parser:
+                self._take(parser.feed(data))
         except FrameError as error:
             self._fail(error)
         finally:
@@ -296,7 +306,14 @@ class NativeWebSocket(asyncio.Protocol):
             self._closing = None
         client, self.client = self.client, None
         if client is not None:
-            client.transport_lost(self, error=exc is not None)
+            self._server.departures.add(client.transport_lost, self, exc is not None)
+
+    def eof_received(self) -> bool:
+        """The peer has hung up. True leaves the closing to us: thousands of ends are dealt with in slices."""
+        if self._is_over_tls:
+            return False  # TLS has no half-closed state to keep
+        self._server.departures.add(self.stream.close)
+        return True
 
     def shutdown(self) -> None:
         """uvicorn calls this on every connection in one go (trap T28): only make sure that the drainer runs."""

@@ -13,6 +13,7 @@ from steinmetz.realtime.adapters.base import Flags
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.transport import Transport, Wire, wire_of
+from steinmetz.realtime.socketio.namespaces import ByNamespace
 from steinmetz.realtime.socketio.packet import Packet
 from steinmetz.realtime.socketio.parser import encode
 
@@ -31,7 +32,7 @@ class Recipient:
         self.transport = transport
         self.wire: Wire | None = wire_of(transport)
         """The transport, if a broadcast may write to it directly."""
-        self.sockets: dict[str, Socket] = {}
+        self.sockets: ByNamespace[Socket] = ByNamespace()
         self.is_given_up = False
 
     def carry_on(self, transport: Transport) -> None:

@@ -28,6 +28,7 @@ from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.client import Client
+from steinmetz.realtime.server.departures import Departures
 from steinmetz.realtime.server.draining import Draining
 from steinmetz.realtime.server.engine import Engine
 from steinmetz.realtime.server.farewells import Farewells
@@ -100,6 +101,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._is_closing = False
         self.admission = Admission(self)
         self.draining = Draining(self.call_soon)
+        self.departures = Departures(self.call_soon)
         self.farewells = Farewells()
 
     # -- what the application says once -------------------------------------------------------------------------
@@ -231,6 +233,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
     async def shutdown(self) -> None:
         """End all connections ("server shutting down") and all tasks of handlers. Idempotent."""
         self.begin_shutdown()
+        self.departures.finish()
         self.draining.finish()
         await asyncio.sleep(0)
         await self.tasks.aclose()

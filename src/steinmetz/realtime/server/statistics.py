@@ -21,7 +21,17 @@ class Statistics:
         """Emissions that gave way to a newer one under their key, once for each client for which they waited."""
         self.slow_clients = 0
         """Clients cut off because too much waited for them."""
+        self.collections = 0
+        """Full collections by `Collector`; its last pause and its worst one, in seconds."""
+        self.collection_pause_s = 0.0
+        self.worst_collection_pause_s = 0.0
         self._emits: Counter[str] = Counter()
+
+    def collected(self, pause_s: float) -> None:
+        """A full collection has stopped the process for ``pause_s`` seconds."""
+        self.collections += 1
+        self.collection_pause_s = pause_s
+        self.worst_collection_pause_s = max(self.worst_collection_pause_s, pause_s)
 
     def emitted(self, event: str) -> None:
         known = event in self._emits or len(self._emits) < MAX_COUNTED_EVENTS

@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from steinmetz.realtime.errors import SocketIOError
-from steinmetz.realtime.socketio.packet import Packet, PacketType
-from steinmetz.realtime.socketio.parser import Decoder
+from steinmetz.realtime.socketio.namespaces import ByNamespace
+from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, Packet, PacketType
+from steinmetz.realtime.socketio.parser import Decoder, plain_event
 
 MAX_NAMESPACES = 64
 """Of one client; a reply to each CONNECT is owed, so this bounds what a client can ask for."""
@@ -53,6 +54,9 @@ _STEPS: dict[tuple[State, PacketType], tuple[State, Step]] = {
 }
 
 
+_CONNECTED = State.CONNECTED
+
+
 class Connection:
     """One client's Socket.IO side. Instants are monotonic seconds.
 
@@ -60,12 +64,14 @@ class Connection:
     the attachments it announced, may not stay.
     """
 
-    __slots__ = ("_attachments_due_s", "_connect_due_s", "_decoder", "_states", "_timeout_s")
+    __slots__ = ("_attachments_due_s", "_connect_due_s", "_decoder", "_max_size", "_states", "_timeout_s")
 
     def __init__(self, *, max_size: int, timeout_s: float, now_s: float) -> None:
-        self._decoder = Decoder(max_size)
+        self._max_size = max_size
+        self._decoder: Decoder | None = None
+        """While attachments of a packet are still to come."""
         self._timeout_s = timeout_s
-        self._states: dict[str, State] = {}
+        self._states: ByNamespace[State] = ByNamespace()
         self._connect_due_s: float | None = now_s + timeout_s
         self._attachments_due_s: float | None = None
 
@@ -82,18 +88,29 @@ class Connection:
     def state(self, namespace: str) -> State:
         return self._states.get(namespace, State.ABSENT)
 
+    def plain_event(self, message: str) -> Packet | None:
+        """An event of the main namespace that waits for nothing, from the Engine.IO packet as it came.
+
+        None for everything else: that goes the long way, through `receive`.
+        """
+        if self._states.get(MAIN_NAMESPACE) is not _CONNECTED or self._decoder is not None:
+            return None
+        return plain_event(message)
+
     def receive(self, message: str | bytes, now_s: float) -> tuple[Step, Packet] | None:
         """What ``message`` asks for, once its packet is whole.
 
         Raises `SocketIOError` for what the parser refuses and for a packet that does not fit the state of its
         namespace: the reference server closes the connection then, and so does ours.
         """
-        packet = self._decoder.feed(message)
+        decoder = self._decoder or Decoder(self._max_size)
+        packet = decoder.feed(message)
         if packet is None:
+            self._decoder = decoder
             if self._attachments_due_s is None:
                 self._attachments_due_s = now_s + self._timeout_s
             return None
-        self._attachments_due_s = None
+        self._decoder = self._attachments_due_s = None
         state = self._states.get(packet.namespace, State.ABSENT)
         known = _STEPS.get((state, packet.type))
         if known is None:

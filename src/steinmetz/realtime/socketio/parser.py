@@ -25,6 +25,11 @@ MAX_ATTACHMENTS = 10
 MAX_NAMESPACE = 256
 _JSON_OPTIONS = orjson.OPT_UTC_Z
 _HEAD = re.compile(r"([0-6])(?:([0-9]{1,3})-)?(?:(/[^,]*)(?:,|\Z))?([0-9]{1,15})?")
+_EVENT = PacketType.EVENT
+_MESSAGE = engineio.PacketType.MESSAGE
+_new = tuple.__new__
+"""Members of an enumeration and tuples with names are made at every event: looked up once, made the short way."""
+_DIGITS = tuple(str(int(kind)) for kind in PacketType)
 _BINARY = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
 _WITH_BYTES = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
 
@@ -34,6 +39,15 @@ def encode(packet: Packet) -> engineio.Outgoing:
 
     Raises `TypeError` for data that JSON cannot say, `ValueError` for more than `MAX_ATTACHMENTS` binary values.
     """
+    kind, _, data, _ = packet
+    try:
+        body = "" if data is None else orjson.dumps(data, None, _JSON_OPTIONS).decode()
+    except orjson.JSONEncodeError:
+        return _encode_with_bytes(packet)
+    return engineio.Outgoing(_text(kind, "", packet, body))
+
+
+def _encode_with_bytes(packet: Packet) -> engineio.Outgoing:
     attachments: list[bytes] = []
 
     def take_out(value: object) -> dict[str, Any]:
@@ -43,26 +57,49 @@ def encode(packet: Packet) -> engineio.Outgoing:
         raise TypeError(f"{type(value).__name__} is neither JSON nor bytes")
 
     try:
-        body = "" if packet.data is None else orjson.dumps(packet.data, take_out, _JSON_OPTIONS).decode()
+        body = orjson.dumps(packet.data, take_out, _JSON_OPTIONS).decode()
     except orjson.JSONEncodeError as error:
         raise TypeError(f"realtime data are JSON values and bytes: {error.__cause__ or error}") from None
-    kind = packet.type
-    count = ""
-    if attachments:
-        if kind not in _WITH_BYTES:
-            raise TypeError(f"a {kind.name} packet holds no bytes")
-        if len(attachments) > MAX_ATTACHMENTS:
-            raise ValueError(f"a packet has at most {MAX_ATTACHMENTS} binary values, not {len(attachments)}")
-        kind = _WITH_BYTES[kind]
-        count = f"{len(attachments)}-"
-    namespace = "" if packet.namespace == MAIN_NAMESPACE else f"{packet.namespace},"
-    ack_id = "" if packet.id is None else packet.id
-    text = engineio.Packet(engineio.PacketType.MESSAGE, f"{int(kind)}{count}{namespace}{ack_id}{body}")
-    if not attachments:
-        return engineio.Outgoing(text)
+    if packet.type not in _WITH_BYTES:
+        raise TypeError(f"a {packet.type.name} packet holds no bytes")
+    if len(attachments) > MAX_ATTACHMENTS:
+        raise ValueError(f"a packet has at most {MAX_ATTACHMENTS} binary values, not {len(attachments)}")
+    text = _text(_WITH_BYTES[packet.type], f"{len(attachments)}-", packet, body)
     return engineio.Outgoing(
         text, *(engineio.Packet(engineio.PacketType.MESSAGE, attachment) for attachment in attachments)
     )
+
+
+def _text(kind: PacketType, count: str, packet: Packet, body: str) -> engineio.Packet:
+    _, namespace, _, number = packet
+    place = "" if namespace == MAIN_NAMESPACE else f"{namespace},"
+    ack_id = "" if number is None else number
+    return _new(engineio.Packet, (_MESSAGE, f"{_DIGITS[kind]}{count}{place}{ack_id}{body}"))
+
+
+def plain_event(message: str) -> Packet | None:
+    """The common case, ``42["name",...]`` and ``42<ack id>["name",...]``, Engine.IO's digit included.
+
+    None for everything else and for whatever is wrong: that is for `Decoder`, which says what.
+    """
+    if not message.startswith("42"):
+        return None
+    start = message.find("[", 2, 18)
+    if start < 0:
+        return None
+    ack_id = None
+    if start > 2:
+        digits = message[2:start]
+        if not (digits.isdecimal() and digits.isascii()):
+            return None
+        ack_id = int(digits)
+    try:
+        data = orjson.loads(message[start:])
+    except orjson.JSONDecodeError:
+        return None
+    if not data or type(data[0]) is not str or data[0] in RESERVED_EVENTS:
+        return None
+    return _new(Packet, (_EVENT, MAIN_NAMESPACE, data, ack_id))
 
 
 class Decoder:

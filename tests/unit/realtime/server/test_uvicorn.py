@@ -268,6 +268,16 @@ class TestFrames:
         assert reasons == ["transport close"]
         assert not house.io.clients
 
+    async def test_a_peer_that_hangs_up_without_a_word_is_seen_off(self, house: House) -> None:
+        reasons: list[str] = []
+        house.io.on("disconnect", lambda socket, reason: reasons.append(reason))
+        peer = await (await house.peer()).connected()
+        peer.writer.write_eof()
+        assert await peer.ended() == b""
+        assert reasons == ["transport close"]
+        assert not house.io.clients
+        assert not house.state.connections
+
     async def test_the_closing_handshake_of_the_server(self, house: House) -> None:
         peer = await (await house.peer()).connected()
         house.io.disconnect_sockets(close=True)

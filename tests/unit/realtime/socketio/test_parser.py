@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steinmetz.realtime.engineio.packet import PacketType as EnginePacketType
 from steinmetz.realtime.errors import SocketIOError
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
-from steinmetz.realtime.socketio.parser import MAX_ATTACHMENTS, Decoder, encode
+from steinmetz.realtime.socketio.parser import MAX_ATTACHMENTS, Decoder, encode, plain_event
 
 MAX_SIZE = 10_000
 
@@ -229,3 +229,48 @@ def test_an_unfinished_packet_is_seen() -> None:
     assert decoder.is_waiting
     decoder.feed(b"x")
     assert not decoder.is_waiting
+
+
+class TestPlainEvent:
+    """The short way agrees with the long one, or leaves the message to it."""
+
+    @pytest.mark.parametrize(
+        ("message", "data", "ack_id"),
+        [
+            ('42["say",1]', ["say", 1], None),
+            ('4212["say"]', ["say"], 12),
+            ('42123456789012345["say",{"a":[]}]', ["say", {"a": []}], 123456789012345),
+        ],
+    )
+    def test_the_common_case(self, message: str, data: list[Any], ack_id: int | None) -> None:
+        assert plain_event(message) == Packet(PacketType.EVENT, "/", data, ack_id)
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "",
+            "2",
+            "42",
+            "42[]",
+            "42[1]",
+            '42["connect"]',
+            '42["say"',
+            '42/admin,["say"]',
+            '42-1["say"]',
+            '42٣["say"]',
+            '421234567890123456["say"]',
+            '43["say"]',
+            '451-["say",{"_placeholder":true,"num":0}]',
+            '42["say","\\ud83d"]',
+            '42{"a":1}',
+        ],
+    )
+    def test_all_else_goes_the_long_way(self, message: str) -> None:
+        assert plain_event(message) is None
+
+    @given(st.from_regex(r'42[0-9]{0,16}[\[\{]("say"|1|"connect")?(,[0-9"a\]]*)?\]?', fullmatch=True))
+    @settings(max_examples=150, derandomize=True)
+    def test_what_it_reads_the_decoder_reads_alike(self, message: str) -> None:
+        packet = plain_event(message)
+        if packet is not None:
+            assert Decoder(1_000).feed(message[1:]) == packet

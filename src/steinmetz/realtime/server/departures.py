@@ -1,0 +1,53 @@
+"""Clients whose network went away: a few at once, thousands in slices, so that a router's fall is no stall.
+
+A kernel reports thousands of ends in one turn of the loop. Each costs what closing a socket, the client's rooms
+and the application's disconnect handlers cost; the others, who are still here, would wait for all of them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+SLICE = 250
+"""Steps a turn of the loop; some 5 ms."""
+
+
+class Departures:
+    """Steps of seeing somebody off, in order. Bound: two for each client of the server."""
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], None]) -> None:
+        self._call_soon = call_soon
+        self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._left = SLICE
+        """Of this turn's slice."""
+        self._is_scheduled = False
+
+    def add(self, step: Callable[..., object], *args: Any) -> None:
+        """Do ``step`` now, or in a turn to come when this one has seen off enough already."""
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._call_soon(self._turn)
+        if self._left and not self._waiting:
+            self._left -= 1
+            step(*args)
+        else:
+            self._waiting.append((step, args))
+
+    def finish(self) -> None:
+        """All that wait, now."""
+        while self._waiting:
+            self._next()
+
+    def _turn(self) -> None:
+        for _ in range(min(SLICE, len(self._waiting))):
+            self._next()
+        self._left = SLICE
+        self._is_scheduled = bool(self._waiting)
+        if self._waiting:
+            self._call_soon(self._turn)
+
+    def _next(self) -> None:
+        step, args = self._waiting.popleft()
+        step(*args)
