@@ -125,7 +125,7 @@ class InProcessClient:
         """Say DISCONNECT and leave."""
         if not self._is_over:
             self._send(Packet(PacketType.DISCONNECT, self.namespace))
-            await self.disconnected()
+            self.drop()
 
     def drop(self) -> None:
         """Vanish without a word, as a laptop does whose lid is closed."""

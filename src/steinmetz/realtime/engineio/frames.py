@@ -77,10 +77,11 @@ def unmask(mask: bytes, data: bytes) -> bytes:
 class FrameParser:
     """Client bytes in, whole messages out. Keeps at most one message of ``max_size`` bytes and its frame head."""
 
-    __slots__ = ("_buffer", "_fragments", "_kind", "_max_size", "_size", "_wanted")
+    __slots__ = ("_buffer", "_fragments", "_kind", "_size", "_wanted", "max_size")
 
     def __init__(self, max_size: int) -> None:
-        self._max_size = max_size
+        self.max_size = max_size
+        """Bytes of a message; may be changed between two calls of `feed`."""
         self._buffer: bytearray | None = None
         self._wanted = 0
         self._kind: Opcode | None = None
@@ -141,8 +142,8 @@ class FrameParser:
                 raise FrameError(CloseCode.PROTOCOL_ERROR, "not a control frame of RFC 6455")
         elif opcode > 0x2:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "unknown opcode")
-        elif length + self._size > self._max_size:
-            raise FrameError(CloseCode.TOO_BIG, f"a message has at most {self._max_size} bytes")
+        elif length + self._size > self.max_size:
+            raise FrameError(CloseCode.TOO_BIG, f"a message has at most {self.max_size} bytes")
 
     def _take(self, first: int, payload: bytes) -> Message | None:
         opcode, final = first & 0x0F, first & 0x80

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from steinmetz.realtime.engineio.frames import (
     CloseCode,
     FrameParser,
+    Message,
     Opcode,
     accept_key,
     close_frame,
@@ -38,12 +39,24 @@ HIGH_WATER = 65_536
 """Bytes written since we last asked the transport how much of it is still there."""
 CLOSING_TIMEOUT_S = 2.0
 """How long the peer may take to answer a closing handshake."""
+MESSAGES_A_TURN = 250
+"""Of one client: one read may hold 40,000 frames of one byte, and everybody else wants to be served, too."""
 
 
 class NativeWebSocket(asyncio.Protocol):
     """One upgraded connection: RFC 6455 towards the peer, the port `Transport` towards the client object."""
 
-    __slots__ = ("_closing", "_connections", "_is_closed", "_parser", "_queued", "_server", "_transport", "client")
+    __slots__ = (
+        "_backlog",
+        "_closing",
+        "_connections",
+        "_is_closed",
+        "_parser",
+        "_queued",
+        "_server",
+        "_transport",
+        "client",
+    )
 
     name = TransportName.WEBSOCKET
 
@@ -52,7 +65,9 @@ class NativeWebSocket(asyncio.Protocol):
         self._server = server
         self._transport = transport
         self._connections = connections
-        self._parser: FrameParser | None = FrameParser(server.config.max_payload)
+        self._parser: FrameParser | None = FrameParser(0)
+        self._backlog: list[Message] | None = None
+        """What was read but not taken yet, the last first; nothing more is read meanwhile."""
         self._queued = 0
         self._is_closed = False
         self._closing: asyncio.TimerHandle | None = None
@@ -71,7 +86,9 @@ class NativeWebSocket(asyncio.Protocol):
     def send(self, outgoing: Outgoing) -> None:
         if self._is_closed:
             return
-        frames = outgoing.frames
+        self._write(outgoing.frames)
+
+    def _write(self, frames: bytes) -> None:
         self._transport.write(frames)
         queued = self._queued
         self._queued = queued + len(frames)
@@ -109,26 +126,55 @@ class NativeWebSocket(asyncio.Protocol):
         if self._parser is None or self.client is None:
             self._transport.close()
             return
+        if self._parser.max_size < self._server.config.max_payload:
+            self._parser.max_size = self.client.max_message
         try:
             messages = self._parser.feed(data)
         except FrameError as error:
             self._parser = None
             self.client.transport_failed(self, CloseCode(error.close_code))
             return
-        for opcode, payload in messages:
-            if opcode is Opcode.CLOSE:
-                self._closed_by_peer(cast("bytes", payload))
-                return
-            if self._is_closed:
-                continue
-            if opcode is Opcode.PING:
-                if self.is_ready:
-                    self._transport.write(server_frame(Opcode.PONG, cast("bytes", payload)))
-            elif opcode is not Opcode.PONG:
-                self.client.receive(payload, self)
+        if self._backlog is not None:
+            self._backlog[:0] = reversed(messages)
+        elif len(messages) > MESSAGES_A_TURN:
+            self._backlog = messages[::-1]
+            self._transport.pause_reading()
+            self._take_turn()
+        else:
+            for message in messages:
+                self._take(message)
+
+    def _take_turn(self) -> None:
+        """Some of the backlog; the rest in the next turn of the loop."""
+        backlog = self._backlog
+        if backlog is None:
+            return
+        for _ in range(min(MESSAGES_A_TURN, len(backlog))):
+            self._take(backlog.pop())
+        if backlog and self.client is not None:
+            self._server.call_soon(self._take_turn)
+            return
+        self._backlog = None
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _take(self, message: Message) -> None:
+        opcode, payload = message
+        if opcode is Opcode.CLOSE:
+            self._closed_by_peer(cast("bytes", payload))
+        elif self._is_closed or self.client is None:
+            return
+        elif opcode is Opcode.PING:
+            # 5.5.3: "MAY elect to send a Pong frame for only the most recently processed Ping frame": one that
+            # does not read its PONGs gets no more of them.
+            if self.is_ready:
+                self._write(server_frame(Opcode.PONG, cast("bytes", payload)))
+        elif opcode is not Opcode.PONG:
+            self.client.receive(payload, self)
 
     def _closed_by_peer(self, payload: bytes) -> None:
         """5.5.1: "the endpoint typically echos the status code it received"."""
+        self._parser = None
         if not self._is_closed:
             self._is_closed = True
             self._transport.write(server_frame(Opcode.CLOSE, payload[:2]))
@@ -139,7 +185,7 @@ class NativeWebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closed = True
-        self._parser = None
+        self._parser = self._backlog = None
         self._connections.discard(self)
         if self._closing is not None:
             self._closing.cancel()
