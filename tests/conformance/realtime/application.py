@@ -88,6 +88,10 @@ def _messages(io: Server, told: list[str]) -> None:
     def echo(_socket: Socket, *args: object) -> tuple[object, ...]:
         return args
 
+    @io.on("length")
+    def length(_socket: Socket, text: str) -> int:
+        return len(text)
+
     @io.on("back")
     def back(socket: Socket, *args: object) -> None:
         socket.emit("back", *args)

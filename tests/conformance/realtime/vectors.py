@@ -143,7 +143,7 @@ ENGINE_IO: dict[str, tuple[str, ...]] = {
         '> 42/quiet,["message","still here"]',
         '< 42/quiet,["message-back","still here"]',
     ),
-    "upgrade: a WebSocket with the same id is refused after it": (
+    "upgrade: another WebSocket with the same id is closed after it": (
         "open",
         "ws sid",
         "> 2probe",
@@ -152,7 +152,7 @@ ENGINE_IO: dict[str, tuple[str, ...]] = {
         "> 40/quiet,",
         '< 40/quiet,{"sid":"*"}',
         "2 ws sid",
-        "refused",
+        "x",
     ),
     "upgrade: a probe that says something else is dropped": (
         "open",

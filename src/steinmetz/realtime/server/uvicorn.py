@@ -108,9 +108,9 @@ class NativeWebSocket(asyncio.Protocol):
         if self._is_closed:
             return
         self._transport.write(close_frame(code))
-        self._await_close()
+        self.await_close()
 
-    def _await_close(self) -> None:
+    def await_close(self) -> None:
         """7.1.1: the peer answers our Close; ending TCP before that might cost it what it has not read."""
         self._is_closed = True
         if self._server.loop is not None:
@@ -258,6 +258,9 @@ class NativeDoor:
             opening = outgoing.frames
         else:
             websocket.client = join(self._server, wish.sid, websocket, refusal)
+            if websocket.client is None:
+                opening = close_frame(CloseCode.POLICY_VIOLATION)
+                websocket.await_close()
         return (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + opening

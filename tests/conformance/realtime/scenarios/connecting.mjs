@@ -115,7 +115,7 @@ scenario("shares a connection unless it asks for its own", "docs: client-api io(
   assert.equal(chat.io, main.io);
   const own = await connected(place, "shared");
   assert.notEqual(own.io, main.io);
-});
+}, { only: ["websocket"] });
 scenario("is refused in a namespace that does not exist", "protocol: Connection to a namespace", async (place) => {
   const [error] = await once(connect(place, "anna", { path: "/nowhere" }), "connect_error");
   assert.equal(error.message, "Invalid namespace");

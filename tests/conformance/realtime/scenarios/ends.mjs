@@ -71,9 +71,9 @@ scenario("is heard of when its connection ends without a word", "docs: server-so
 scenario("comes back by itself when its connection ends", "docs: client-socket-instance#disconnect", async (place) => {
   const socket = await connected(place);
   const [before, attempts] = [socket.id, hearing(socket.io, "reconnect_attempt")];
-  const back = once(socket.io, "reconnect");
+  const [gone, back] = [once(socket, "disconnect"), once(socket.io, "reconnect")];
   vanish(socket);
-  assert.match((await once(socket, "disconnect"))[0], /^(forced close|transport close)$/);
+  assert.match((await gone)[0], /^(forced close|transport close)$/);
   assert.deepEqual(await back, [1]);
   if (!socket.connected) await once(socket, "connect");
   assert.deepEqual(attempts, [1]);
@@ -92,8 +92,9 @@ scenario("comes back into all its namespaces", "docs: namespaces", async (place)
 scenario("sends what it buffered while it was away, once and in order", "docs: client-offline-behavior", async (place) => {
   const socket = await connected(place);
   const heard = hearing(socket, "back");
+  const gone = once(socket, "disconnect");
   vanish(socket);
-  await once(socket, "disconnect");
+  await gone;
   for (let n = 0; n < 10; n++) socket.emit("back", n);
   await once(socket, "connect");
   await until(() => heard.length >= 10);

@@ -16,7 +16,7 @@ scenario("gets each answer to its own question", "docs: emitting-events#acknowle
 });
 scenario("gives up on an answer that takes too long", "docs: emitting-events#with-timeout", async (place) => {
   const socket = await connected(place);
-  await assert.rejects(socket.timeout(30).emitWithAck("think", 0.3), /operation has timed out/);
+  await assert.rejects(socket.timeout(30).emitWithAck("think", 1.5), /operation has timed out/);
   assert.equal(await socket.emitWithAck("echo", "goes on"), "goes on");
 });
 scenario("repeats what was not acknowledged in time", "docs: client-options#retries", async (place) => {
@@ -142,8 +142,8 @@ scenario("sends more than it may, and comes back", "docs: server-options#maxhttp
 });
 scenario("sends many packets that are too much for one request", "protocol: maxPayload", async (place) => {
   const socket = await connected(place);
-  const parts = await Promise.all([..."abcde"].map((letter) => socket.emitWithAck("echo", letter.repeat(300_000))));
-  assert.deepEqual(parts.map((part) => [part[0], part.length]), [..."abcde"].map((letter) => [letter, 300_000]));
+  const lengths = await Promise.all([..."abcde"].map((letter, n) => socket.emitWithAck("length", letter.repeat(300_000 + n))));
+  assert.deepEqual(lengths, [300_000, 300_001, 300_002, 300_003, 300_004]);
 });
 scenario("keeps the order of many events, text and binary mixed", "docs: delivery-guarantees#message-ordering", async (place) => {
   const socket = await connected(place);
@@ -172,7 +172,7 @@ scenario("has slow handlers run in order, while acks go through", "issue 2: hand
 scenario("is not kept waiting by another's slow handler", "a slow handler stops no other client", async (place) => {
   const [slow, quick] = await Promise.all([connected(place), connected(place)]);
   let done = false;
-  const thought = slow.emitWithAck("think", 0.5).then(() => (done = true));
+  const thought = slow.emitWithAck("think", 2).then(() => (done = true));
   await settled(quick);
   assert.equal(done, false);
   await thought;
@@ -184,7 +184,8 @@ scenario("is heard by catch-all listeners, both ways", "docs: listening-to-event
   socket.onAny((...args) => heard.push(args));
   socket.emit("back as", "ünï codé", 1);
   await once(socket, "ünï codé");
-  assert.deepEqual([sent, heard.at(-1)], [[["back as", "ünï codé", 1]], ["ünï codé", 1]]);
+  assert.deepEqual(sent, [["back as", "ünï codé", 1]]);
+  assert.deepEqual(heard.filter(([name]) => name === "ünï codé"), [["ünï codé", 1]]);
 });
 scenario("hears events with unusual names", "docs: emitting-events", async (place) => {
   const socket = await connected(place);

