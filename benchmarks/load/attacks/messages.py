@@ -170,7 +170,7 @@ async def nonsense(port: int) -> None:
         async with Peer(port) as peer:
             await peer.websocket(admitted=number % 2 == 0)
             await peer.push(kinds[number % len(kinds)])
-            await peer.ended(0.2)
+            await peer.ended(0.02)
 
 
 ATTACKS = (
