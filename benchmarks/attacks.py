@@ -151,8 +151,9 @@ async def _run(options: Options) -> Report:
     try:
         await victim.ready()
         await warm_up(victim.port)
+        victim.tell()
         for attack in attacks:
-            name = attack.__name__.replace("_", " ")  # type: ignore[attr-defined]  # they are functions
+            name = attack.__name__.replace("_", " ")
             options.say(name)
             told, customer, problem = await under(attack, victim)
             report.add(f"{name}: memory", told["grown_mib"], "MiB at the peak")

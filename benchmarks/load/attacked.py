@@ -7,6 +7,7 @@ line before, in CPU time of the loop's thread: others on the machine do not coun
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 from pathlib import Path
@@ -31,18 +32,12 @@ def server() -> Server:
         if socket.handshake.auth.get("token") != TOKEN:
             raise ConnectError("Authentication required")
 
-    @io.on("echo")
-    def echo(_socket: Socket, *args: object) -> tuple[object, ...]:
-        return args
-
-    @io.on("take")
-    def take(_socket: Socket, *_args: object) -> None:
-        return None
-
-    @io.on("back")
     def back(socket: Socket, *args: object) -> None:
         socket.emit("back", *args)
 
+    io.on("echo", lambda _socket, *args: args)
+    io.on("take", lambda *_args: None)
+    io.on("back", back)
     io.on_room_join(lambda _socket, room: room.startswith("open:"))
     return io
 
@@ -67,6 +62,10 @@ class Probe:
         asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
     def tell(self) -> dict[str, float]:
+        if not gc.get_freeze_count():
+            # What a server is made of lives as long as it does (trap T23): a full collection would look at all of it.
+            gc.collect()
+            gc.freeze()
         worst_ns, self._worst_ns = self._worst_ns, 0
         return {"stall_ms": worst_ns / 1e6, "clients": len(self._io.clients), "tasks": len(asyncio.all_tasks())}
 

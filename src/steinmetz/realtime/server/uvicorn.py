@@ -30,6 +30,7 @@ from steinmetz.realtime.engineio.handshake import TransportName, read_wish
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
 from steinmetz.realtime.errors import FrameError, HandshakeError
 from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
+from steinmetz.realtime.server.intake import SMALL, Intake
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
@@ -40,16 +41,16 @@ HIGH_WATER = 65_536
 CLOSING_TIMEOUT_S = 2.0
 """How long the peer may take to answer a closing handshake."""
 MESSAGES_A_TURN = 250
-"""Of one client: one read may hold 40,000 frames of one byte, and everybody else wants to be served, too."""
+"""Of one client, if it has sent much at once."""
 
 
 class NativeWebSocket(asyncio.Protocol):
     """One upgraded connection: RFC 6455 towards the peer, the port `Transport` towards the client object."""
 
     __slots__ = (
-        "_backlog",
         "_closing",
         "_connections",
+        "_intake",
         "_is_closed",
         "_parser",
         "_queued",
@@ -66,8 +67,8 @@ class NativeWebSocket(asyncio.Protocol):
         self._transport = transport
         self._connections = connections
         self._parser: FrameParser | None = FrameParser(0)
-        self._backlog: list[Message] | None = None
-        """What was read but not taken yet, the last first; nothing more is read meanwhile."""
+        self._intake: Intake | None = None
+        """Nothing more is read while it is there."""
         self._queued = 0
         self._is_closed = False
         self._closing: asyncio.TimerHandle | None = None
@@ -128,35 +129,40 @@ class NativeWebSocket(asyncio.Protocol):
             return
         if self._parser.max_size < self._server.config.max_payload:
             self._parser.max_size = self.client.max_message
-        try:
-            messages = self._parser.feed(data)
-        except FrameError as error:
-            self._parser = None
-            self.client.transport_failed(self, CloseCode(error.close_code))
+        if len(data) > SMALL or self._intake is not None:
+            if self._intake is None:
+                self._intake = Intake(self._parser)
+                self._transport.pause_reading()
+                self._server.call_soon(self._take_turn)
+            self._intake.put(data)
             return
-        if self._backlog is not None:
-            self._backlog[:0] = reversed(messages)
-        elif len(messages) > MESSAGES_A_TURN:
-            self._backlog = messages[::-1]
-            self._transport.pause_reading()
-            self._take_turn()
-        else:
-            for message in messages:
+        try:
+            for message in self._parser.feed(data):
                 self._take(message)
+        except FrameError as error:
+            self._failed(error)
 
     def _take_turn(self) -> None:
-        """Some of the backlog; the rest in the next turn of the loop."""
-        backlog = self._backlog
-        if backlog is None:
+        """Some of what was read; the rest in the next turn of the loop."""
+        intake = self._intake
+        if intake is None:
             return
-        for _ in range(min(MESSAGES_A_TURN, len(backlog))):
-            self._take(backlog.pop())
-        if backlog and self.client is not None:
+        try:
+            for message in intake.take(MESSAGES_A_TURN):
+                self._take(message)
+        except FrameError as error:
+            self._failed(error)
+        if intake and self._parser is not None:
             self._server.call_soon(self._take_turn)
             return
-        self._backlog = None
+        self._intake = None
         if not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _failed(self, error: FrameError) -> None:
+        self._parser = None
+        if self.client is not None:
+            self.client.transport_failed(self, CloseCode(error.close_code))
 
     def _take(self, message: Message) -> None:
         opcode, payload = message
@@ -185,7 +191,7 @@ class NativeWebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closed = True
-        self._parser = self._backlog = None
+        self._parser = self._intake = None
         self._connections.discard(self)
         if self._closing is not None:
             self._closing.cancel()

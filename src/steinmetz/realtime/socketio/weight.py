@@ -1,4 +1,4 @@
-"""How much JSON a message holds, before anybody parses it: a megabyte of `{}` would take 27 MB and stall the loop."""
+"""How much JSON a message holds, before it is parsed: a megabyte of `{}` would take 27 MB and stall the loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 
 def has_too_many_parts(message: str, most: int) -> bool:
-    """Whether ``message`` has more than ``most`` strings, commas and opening brackets; commas in strings are text."""
+    """Whether ``message`` has more than ``most`` strings, commas and opening brackets; inside a string is text."""
     if message.count(",") + message.count("[") + message.count("{") + message.count('"') // 2 <= most:
         return False
     parts = at = 0
