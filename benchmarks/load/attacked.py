@@ -63,7 +63,7 @@ class Probe:
 
     def tell(self) -> dict[str, float]:
         if not gc.get_freeze_count():
-            # What a server is made of lives as long as it does (trap T23): a full collection would look at all of it.
+            # What a server is made of lives as long as it does (trap T23): no collection need look at it.
             gc.collect()
             gc.freeze()
         worst_ns, self._worst_ns = self._worst_ns, 0

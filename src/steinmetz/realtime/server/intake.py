@@ -1,7 +1,7 @@
 """What one read has brought and nobody has looked at yet, handed out a bit a turn of the loop.
 
-A read may hold 40,000 frames of one byte: to parse them takes 60 ms, to act upon them many times that, and everybody
-else wants to be served, too.
+A read may hold 40,000 frames of one byte: to parse them takes 60 ms, to act upon them many times that, and
+everybody else wants to be served, too.
 """
 
 from __future__ import annotations
