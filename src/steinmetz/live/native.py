@@ -130,11 +130,18 @@ def bounded(base: Any, refusal: Refusal) -> type[Any]:
             self._head_bytes = self._first_bytes = 0
             super().on_message_begin()
 
+        def on_header(self, name: bytes, value: bytes) -> None:
+            super().on_header(name, value)
+            # Not only when they are complete: until then ten thousand small ones would weigh 20 times as much.
+            if len(self.headers) > MAX_HEAD_FIELDS:
+                self._refusal = HEAD_TOO_LARGE
+                raise _RefusedError
+
         def on_headers_complete(self) -> None:
             self._is_head = False
             headers = self.headers
             at_most = self._first_bytes + self._head_bytes + self._chunk_bytes
-            if (at_most > MAX_HEAD_BYTES and self._size() > MAX_HEAD_BYTES) or len(headers) > MAX_HEAD_FIELDS:
+            if at_most > MAX_HEAD_BYTES and self._size() > MAX_HEAD_BYTES:
                 self._refusal = HEAD_TOO_LARGE
                 raise _RefusedError
             # "A server MUST respond with a 400 status code to any HTTP/1.1 request message that lacks a Host

@@ -32,6 +32,9 @@ class Config:
     max_payload: int = 1_000_000
     """Bytes of one incoming message, one polling request, or one packet with all its attachments."""
 
+    max_connect_payload: int = 16_384
+    """The same while a client is in no namespace: a stranger may show a credential, not fill our memory."""
+
     connect_timeout_s: float = 45.0
     """How long a session may live without a Socket.IO namespace, and a packet without its attachments."""
 
@@ -76,7 +79,13 @@ class Config:
         for name in ("ping_interval_s", "ping_timeout_s", "connect_timeout_s", "upgrade_timeout_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0 seconds")
-        for name in ("max_payload", "max_connections", "client_queue_bytes", "client_inbox_bytes"):
+        for name in (
+            "max_payload",
+            "max_connect_payload",
+            "max_connections",
+            "client_queue_bytes",
+            "client_inbox_bytes",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
         if self.deflate_threshold is not None and self.deflate_threshold < 0:

@@ -10,12 +10,16 @@ import aiohttp
 import orjson
 import pytest
 
-from tests.conformance.realtime.conftest import PROTOCOL, Doors
-from tests.conformance.realtime.vectors import ENGINE_IO, SOCKET_IO
+from tests.conformance.protocol_server import config
+from tests.conformance.realtime.conftest import PING_TIMEOUT_S, Doors
+from tests.conformance.realtime.vectors import ECHO, ENGINE_IO, SOCKET_IO
+
+PROTOCOL = config("/protocol/", PING_TIMEOUT_S)
 
 PATIENCE_S = 5.0
 CONVERSATIONS = {
     **{f"Engine.IO {name}": lines for name, lines in ENGINE_IO.items()},
+    **{f"Engine.IO alone {name}": ("at /engine/", *lines) for name, lines in ECHO.items()},
     **{f"Socket.IO {name}": lines for name, lines in SOCKET_IO.items()},
 }
 TYPES = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR)
@@ -36,7 +40,8 @@ class Conversation:
 
     def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
         self._session = session
-        self._url = f"http://127.0.0.1:{port}{PROTOCOL.path}"
+        self._host = f"http://127.0.0.1:{port}"
+        self._url = self._host + PROTOCOL.path
         self._sid = ""
         self._answer: tuple[int, str] = (0, "")
         self._poll: asyncio.Task[tuple[int, str]] | None = None
@@ -59,6 +64,8 @@ class Conversation:
     async def _speak(self, line: str) -> None:
         verb, _, rest = line.partition(" ")
         match verb:
+            case "at":
+                self._url = self._host + rest
             case "open":
                 status, body = await self._http("GET", "EIO=4&transport=polling")
                 assert status == 200

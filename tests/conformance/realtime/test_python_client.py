@@ -1,4 +1,7 @@
-"""python-socketio's client, unchanged, over every transport and through both doors."""
+"""python-socketio's client, unchanged, over every transport and through both doors.
+
+Scenarios of the same table as those in `scenarios`; a docstring that says more than the name names the source.
+"""
 
 from __future__ import annotations
 
@@ -98,3 +101,69 @@ async def test_it_comes_back_when_its_credential_has_expired(connect: Connect) -
             {"user": "anna", "address": "127.0.0.1"},
         )
         assert client.get_sid() != first
+
+
+async def test_it_is_refused_with_the_data_of_the_refusal(connect: Connect) -> None:
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        async with connect("expired"):
+            pass
+
+
+async def test_it_uses_two_namespaces_over_one_connection(connect: Connect) -> None:
+    async with connect("anna", namespaces=["/", "/chat"]) as client:
+        assert await client.call("echo", "chat", namespace="/chat") == "chat"
+        assert await client.call("echo", "main") == "main"
+        assert client.get_sid("/chat") != client.get_sid("/")
+
+
+async def test_it_gets_several_answers_at_once(connect: Connect) -> None:
+    async with connect("anna") as client:
+        assert await asyncio.gather(*(client.call("echo", number) for number in range(9))) == list(range(9))
+
+
+async def test_it_gives_up_on_an_answer_that_takes_too_long(connect: Connect) -> None:
+    async with connect("anna") as client:
+        with pytest.raises(socketio.exceptions.TimeoutError):
+            await client.call("think", 0.5, timeout=0.05)
+        assert await client.call("echo", "goes on") == "goes on"
+
+
+async def test_it_hears_errors_with_their_codes(connect: Connect) -> None:
+    async with connect("anna") as client:
+        assert (await client.call("refuse"))["error"]["code"] == "too_late"
+        assert (await client.call("unheard of"))["error"]["code"] == "unknown_event"
+
+
+async def test_it_hears_many_events_in_order(connect: Connect) -> None:
+    async with connect("anna") as client:
+        await client.heard.get()
+        await client.emit("many", 7)
+        heard = [await client.heard.get() for _ in range(7)]
+        assert [number for _, number, _ in heard] == list(range(7))
+        assert {data for _, _, data in heard} == {"text", b"binary"}
+
+
+async def test_it_does_not_hear_what_excepts_it(connect: Connect) -> None:
+    async with connect("anna") as anna, connect("ben") as ben:
+        for client in (anna, ben):
+            await client.heard.get()
+            assert await client.call("room:join", {"room": "open:except"}) == {"ok": True}
+        await ben.call("say except", ("open:except", "user:anna", "not to anna"))
+        await ben.call("say all", ("open:except", "to both"))
+        assert await ben.heard.get() == ("said", "not to anna")
+        assert await anna.heard.get() == ("said", "to both")
+
+
+async def test_it_is_revoked(connect: Connect) -> None:
+    async with connect("revoked by python") as phone, connect("ben") as ben:
+        gone = asyncio.Event()
+        phone.on("disconnect", lambda _reason: gone.set())
+        await ben.call("revoke", "revoked by python")
+        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(phone.eio.wait(), 5)
+
+
+async def test_text_of_all_kinds_is_its_own(connect: Connect) -> None:
+    async with connect("anna") as client:
+        for text in ("", "ümläut €", "\U0001f600", "\x1e", '"\\', "x" * 50_000):
+            assert await client.call("echo", text) == text

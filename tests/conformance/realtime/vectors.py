@@ -12,6 +12,7 @@ words. A conversation is a list of lines; each begins with who speaks or what is
 ``ws [query]``          a WebSocket with a raw query string; ``ws sid`` joins the session; ``2 ws``: a second
 ``> text``, ``>> hex``  the client says; ``<`` and ``<<`` the server answers; PINGs show in ``<ping`` only
 ``x``                   the server closes the WebSocket
+``at path``             the endpoint from there on; ``/engine/`` sends back every Engine.IO message
 ``wait s``              time passes
 ======================  ==============================================================================
 
@@ -142,7 +143,7 @@ ENGINE_IO: dict[str, tuple[str, ...]] = {
         '> 42/quiet,["message","still here"]',
         '< 42/quiet,["message-back","still here"]',
     ),
-    "upgrade: a WebSocket with the same id is refused after it": (
+    "upgrade: another WebSocket with the same id is closed after it": (
         "open",
         "ws sid",
         "> 2probe",
@@ -151,7 +152,7 @@ ENGINE_IO: dict[str, tuple[str, ...]] = {
         "> 40/quiet,",
         '< 40/quiet,{"sid":"*"}',
         "2 ws sid",
-        "refused",
+        "x",
     ),
     "upgrade: a probe that says something else is dropped": (
         "open",
@@ -160,6 +161,51 @@ ENGINE_IO: dict[str, tuple[str, ...]] = {
         "x",
         "POST 40/quiet,",
         "= 200 ok",
+    ),
+}
+
+ECHO: dict[str, tuple[str, ...]] = {
+    "polling: a payload of one packet": ("open", "POST 4hello", "= 200 ok", "GET", "= 200 4hello"),
+    "polling: a payload of several packets": (
+        "open",
+        "POST 4test1\x1e4test2\x1e4test3",
+        "= 200 ok",
+        "GET",
+        "= 200 4test1\x1e4test2\x1e4test3",
+    ),
+    "polling: text and binary": (
+        "open",
+        "POST 4hello\x1ebAQIDBA==",
+        "= 200 ok",
+        "GET",
+        "= 200 4hello\x1ebAQIDBA==",
+    ),
+    "polling: a binary packet of no bytes": ("open", "POST b", "= 200 ok", "GET", "= 200 b"),
+    "websocket: text": (NEW, "<open websocket", "> 4hello", "< 4hello"),
+    "websocket: text that is empty": (NEW, "<open websocket", "> 4", "< 4"),
+    "websocket: binary": (NEW, "<open websocket", ">> 01020304", "<< 01020304"),
+    "upgrade: a message behind UPGRADE": (
+        "open",
+        "ws sid",
+        "> 2probe",
+        "< 3probe",
+        "GET",
+        "= 200 6",
+        "> 5",
+        "> 4hello",
+        "< 4hello",
+    ),
+    "upgrade: a message for the poll comes over the WebSocket, once": (
+        "open",
+        "ws sid",
+        "> 2probe",
+        "< 3probe",
+        "POST 4one",
+        "= 200 ok",
+        "> 5",
+        "> 4two",
+        "< 4one",
+        "< 4two",
     ),
 }
 
@@ -196,7 +242,20 @@ SOCKET_IO: dict[str, tuple[str, ...]] = {
     "connect: no handshake ends the session after a while": (NEW, "<open websocket", "pong", "x"),
     "connect: an event before it ends the session": (NEW, "<open websocket", '> 42["message"]', "x"),
     "connect: twice is once": (*IO, "> 40", '> 42["message",1]', '< 42["message-back",1]'),
-    "disconnect: from the main namespace": (*IO, "> 41", "x"),
+    "disconnect: from the last namespace keeps the connection": (
+        *IO,
+        "> 41",
+        "<ping",
+        "> 3",
+        "> 40",
+        '< 40{"sid":"*"}',
+    ),
+    "disconnect: from the last namespace, and no other one, ends the connection in time": (
+        *IO,
+        "> 41",
+        "pong",
+        "x",
+    ),
     "disconnect: from another namespace": (
         *IO,
         "> 40/custom",

@@ -120,10 +120,11 @@ class FrameParser:
     ``inflates`` says that permessage-deflate has been agreed upon, without context takeover by the client.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_inflates", "_max_size", "_wanted")
+    __slots__ = ("_buffer", "_fragments", "_inflates", "_wanted", "max_size")
 
     def __init__(self, max_size: int, *, inflates: bool = False) -> None:
-        self._max_size = max_size
+        self.max_size = max_size
+        """Bytes of a message; may be changed between two calls of `feed`."""
         self._inflates = inflates
         self._buffer: bytearray | None = None
         self._wanted = 0
@@ -143,7 +144,7 @@ class FrameParser:
             # What most clients send most of the time: one small text alone in its read.
             size = len(data) - 6
             is_small = 0 <= size < 126 and data[0] == 0x81 and data[1] == 0x80 | size
-            if is_small and self._fragments is None and size <= self._max_size:
+            if is_small and self._fragments is None and size <= self.max_size:
                 return [_whole(Opcode.TEXT, unmask(data[2:6], data[6:]))]
         else:
             # Joined once it is enough: a frame that comes byte by byte must not be copied for each of them.
@@ -216,8 +217,8 @@ class FrameParser:
             problem = "a continuation of nothing" if opcode == Opcode.CONT else "a message inside a message"
             raise FrameError(CloseCode.PROTOCOL_ERROR, problem)
         size = length if self._fragments is None else length + self._fragments.size
-        if size > self._max_size:
-            raise FrameError(CloseCode.TOO_BIG, f"a message has at most {self._max_size} bytes")
+        if size > self.max_size:
+            raise FrameError(CloseCode.TOO_BIG, f"a message has at most {self.max_size} bytes")
 
     def _take(self, first: int, payload: bytes) -> Message | None:
         opcode, final = first & 0x0F, first & 0x80
@@ -229,13 +230,13 @@ class FrameParser:
         if fragments is None:
             kind, is_compressed = Opcode(opcode), bool(first & COMPRESSED)
             if final:
-                return _whole(kind, payload, self._max_size if is_compressed else None)
+                return _whole(kind, payload, self.max_size if is_compressed else None)
             fragments = self._fragments = _Fragments(kind, is_compressed=is_compressed)
         fragments.add(payload, final=bool(final))
         if not final:
             return None
         self._fragments = None
-        return fragments.message(self._max_size)
+        return fragments.message(self.max_size)
 
 
 def _check_close(payload: bytes) -> None:

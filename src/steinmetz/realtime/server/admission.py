@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,11 +13,15 @@ from steinmetz.realtime.errors import ConnectError
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.socket import Socket
+from steinmetz.realtime.socketio.connection import MAX_NAMESPACES
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.server import Server
+
+MAX_ASKED = MAX_NAMESPACES
+"""Connections of one client that middlewares think about at a time: it may withdraw one and ask again at once."""
 
 log = structlog.get_logger("steinmetz.realtime")
 
@@ -26,6 +31,8 @@ class Admission:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._asked: Counter[str] = Counter()
+        """By session, while there are any."""
 
     def connect(self, client: Client, name: str, auth: dict[str, Any], now_s: float) -> None:
         """``client`` has said CONNECT to the namespace ``name``."""
@@ -39,8 +46,13 @@ class Admission:
             return
         socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
         if namespace.middlewares:
+            if self._asked[client.session.sid] >= MAX_ASKED:
+                self._server.statistics.refused["too many CONNECTs"] += 1
+                client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+                return
             client.sockets[name] = socket
             namespace.hold()
+            self._asked[client.session.sid] += 1
             self._server.tasks.spawn("admission", self._ask(socket))
         elif self._server.config.require_auth:
             namespace.warn_unguarded()
@@ -50,10 +62,14 @@ class Admission:
             self._accept(socket)
 
     async def _ask(self, socket: Socket) -> None:
+        sid = socket.client.session.sid
         try:
             await self._decide(socket)
         finally:
             socket.namespace.let_go()
+            self._asked[sid] -= 1
+            if not self._asked[sid]:
+                del self._asked[sid]
 
     async def _decide(self, socket: Socket) -> None:
         refusal: ConnectError | None = None

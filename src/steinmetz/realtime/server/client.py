@@ -151,8 +151,7 @@ class Client(Recipient):
         socket = self.sockets.pop(name, None)
         if socket is not None:
             socket.namespace.forget(socket, Reason.CLIENT_NAMESPACE_DISCONNECT)
-        if not self.sockets:
-            self.close(Reason.TRANSPORT_CLOSE)
+        self.rearm()
 
     def _break(self, error: ProtocolError) -> None:
         log.debug("Client broke the protocol", error=str(error))
@@ -280,6 +279,12 @@ class Client(Recipient):
     def send_away(self, reason: Reason, code: CloseCode) -> None:
         """End the session so that any client comes back: python-socketio's stays away after a CLOSE packet."""
         self.close(reason, code, NOOP)
+
+    @property
+    def max_message(self) -> int:
+        """Bytes of one message of it: who is in no namespace has nothing to say but CONNECT."""
+        config = self.server.config
+        return config.max_payload if self.admitted() else min(config.max_connect_payload, config.max_payload)
 
     def admitted(self) -> bool:
         """Whether it is in any namespace."""

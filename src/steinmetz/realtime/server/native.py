@@ -16,6 +16,7 @@ from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
 from steinmetz.realtime.engineio.texts import plain_texts
 from steinmetz.realtime.errors import FrameError
 from steinmetz.realtime.server.backlog import Backlog
+from steinmetz.realtime.server.intake import SMALL, Intake
 from steinmetz.realtime.server.masks import fastest_xor
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ PAUSE_ABOVE = 32_768
 """Bytes in the stream above which nothing is added until half of them are gone; below `HIGH_WATER`, so that a
 stream that is full always says when it is not."""
 LOOK_AGAIN_S = 0.05
+MESSAGES_A_TURN = 250
+"""Of one client, if it has sent much at once."""
 CLOSING_TIMEOUT_S = 2.0
 """How long the peer may take to answer a closing handshake."""
 
@@ -43,6 +46,7 @@ class NativeWebSocket(asyncio.Protocol):
         "_closing",
         "_connections",
         "_gathered",
+        "_intake",
         "_is_closed",
         "_is_looking",
         "_is_over_tls",
@@ -74,7 +78,9 @@ class NativeWebSocket(asyncio.Protocol):
         self.deflates = deflates
         self._server = server
         self._connections = connections
-        self._parser: FrameParser | None = FrameParser(server.config.max_payload, inflates=deflates)
+        self._parser: FrameParser | None = FrameParser(0, inflates=deflates)
+        self._intake: Intake | None = None
+        """Nothing more is read while it is there."""
         self._left = 0
         self._gathered: list[bytes] | None = None
         self._backlog: Backlog[bytes] | None = None
@@ -230,6 +236,12 @@ class NativeWebSocket(asyncio.Protocol):
         if self._server.loop is not None:
             self._closing = self._server.loop.call_later(CLOSING_TIMEOUT_S, self.stream.abort)
 
+    def end_before_it_began(self) -> bytes:
+        """For an upgrade that nobody wants any more: what follows the answer to its request."""
+        self._forget()
+        self._await_close()
+        return close_frame(CloseCode.POLICY_VIOLATION)
+
     def abort(self) -> None:
         self._forget()
         self.stream.abort()
@@ -241,10 +253,15 @@ class NativeWebSocket(asyncio.Protocol):
         if parser is None or self.client is None:
             self.stream.close()
             return
+        if parser.max_size < self._server.config.max_payload:
+            parser.max_size = self.client.max_message
+        if len(data) > SMALL or self._intake is not None:
+            self._take_in(parser, data)
+            return
         self._is_reading = self._gathered is None
         try:
             if parser.is_between_messages:
-                texts, read = plain_texts(data, self._server.config.max_payload, _XOR)
+                texts, read = plain_texts(data, parser.max_size, _XOR)
                 for text in texts:
                     if not self._is_closed:
                         self.client.receive(text, self)
@@ -254,10 +271,39 @@ class NativeWebSocket(asyncio.Protocol):
         except FrameError as error:
             self._fail(error)
         finally:
-            if self._is_reading:
-                self._is_reading = False
-                if self._gathered is not None:
-                    self._write_gathered()
+            self._end_reading()
+
+    def _end_reading(self) -> None:
+        if self._is_reading:
+            self._is_reading = False
+            if self._gathered is not None:
+                self._write_gathered()
+
+    def _take_in(self, parser: FrameParser, data: bytes) -> None:
+        """Much at once is dealt with a bit a turn of the loop; nothing more is read meanwhile."""
+        if self._intake is None:
+            self._intake = Intake(parser, _XOR)
+            self.stream.pause_reading()
+            self._server.call_soon(self._take_turn)
+        self._intake.put(data)
+
+    def _take_turn(self) -> None:
+        intake = self._intake
+        if intake is None:
+            return
+        self._is_reading = self._gathered is None
+        try:
+            self._take(intake.take(MESSAGES_A_TURN))
+        except FrameError as error:
+            self._fail(error)
+        finally:
+            self._end_reading()
+        if intake and self._parser is not None:
+            self._server.call_soon(self._take_turn)
+            return
+        self._intake = None
+        if not self.stream.is_closing():
+            self.stream.resume_reading()
 
     def _take(self, messages: Iterable[Message]) -> None:
         for opcode, payload in messages:
@@ -299,7 +345,7 @@ class NativeWebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()
-        self._parser = None
+        self._parser = self._intake = None
         self._connections.discard(self)
         if self._closing is not None:
             self._closing.cancel()

@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
+PACKETS_A_TURN = 250
+"""Of one payload: it may hold 10,000 packets, and everybody else wants to be served, too."""
+
 
 class PollingTransport:
     """Keeps what is sent until the next poll takes it."""
 
     name = TransportName.POLLING
-    __slots__ = ("_farewell", "_is_closed", "_poll", "_queue", "_server", "sid")
+    __slots__ = ("_farewell", "_is_closed", "_poll", "_queue", "_reader", "_server", "sid")
 
     def __init__(self, server: Server) -> None:
         self.sid = ""
         self._server = server
         self._queue: Backlog[Outgoing] = Backlog()
         self._poll: asyncio.Future[None] | None = None
+        self._reader: asyncio.Task[Any] | None = None
         self._farewell: str | None = None
         self._is_closed = False
 
@@ -69,6 +73,8 @@ class PollingTransport:
         if self._is_closed:
             return
         self._is_closed = True
+        if self._reader is not None:
+            self._reader.cancel()
         words = [encode_payload(self._queue.take_all())] if self._queue else []
         # The stock client takes a CLOSE at once but a DISCONNECT in its next tick: what was said must come in a
         # payload of its own, or "io server disconnect" would be heard as "transport close".
@@ -101,6 +107,18 @@ class PollingTransport:
         if self._is_closed:
             return CLOSE.payload
         return encode_payload(self._queue.take_all())
+
+    async def body(self, receive: Receive, limit: int, declared: int | None) -> bytes:
+        """What a POST brings, unless the session ends while it trickles in. Raises `HandshakeError`."""
+        self._reader = asyncio.current_task()
+        try:
+            return await _body(receive, limit, declared)
+        except asyncio.CancelledError:
+            if not self._is_closed or self._reader is None or self._reader.uncancel():
+                raise
+            raise handshake.bad_request() from None
+        finally:
+            self._reader = None
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -136,38 +154,36 @@ async def post(client: Client, receive: Receive, declared: int | None) -> None:
         raise handshake.bad_request()
     client.is_posting = True
     try:
-        body = await _body(receive, client.server.config.max_payload, declared)
+        packets = decode_payload(await transport.body(receive, client.max_message, declared))
+        for number, packet in enumerate(packets, 1):
+            client.take(packet)
+            if client.session.is_closed:
+                break
+            if number % PACKETS_A_TURN == 0:
+                await asyncio.sleep(0)
     except HandshakeError:
         client.close(Reason.TRANSPORT_ERROR)
         raise
-    finally:
-        client.is_posting = False
-    try:
-        packets = decode_payload(body)
     except EngineIOError:
         client.server.statistics.refused[Reason.PARSE_ERROR] += 1
         client.close(Reason.PARSE_ERROR)
         raise handshake.bad_request() from None
-    for packet in packets:
-        client.take(packet)
-        if client.session.is_closed:
-            break
+    finally:
+        client.is_posting = False
 
 
 async def _body(receive: Receive, limit: int, declared: int | None) -> bytes:
     """At most ``limit`` bytes, counted while they come."""
     if declared is not None and declared > limit:
         raise HandshakeError(3, "Payload too large", 413)
-    chunks: list[bytes] = []
-    size = 0
+    body = bytearray()  # not a list of pieces: of two bytes each, they would weigh twenty times as much
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise handshake.bad_request()
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
+        piece = message.get("body", b"")
+        if len(body) + len(piece) > limit:
             raise HandshakeError(3, "Payload too large", 413)
-        chunks.append(chunk)
+        body += piece
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return bytes(body)

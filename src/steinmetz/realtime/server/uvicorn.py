@@ -103,6 +103,8 @@ class NativeDoor:
             opening = outgoing.frames
         else:
             websocket.client = join(self._server, wish.sid, websocket, refusal)
+            if websocket.client is None:
+                opening = websocket.end_before_it_began()
         extensions = b"\r\nSec-WebSocket-Extensions: " + deflate.ACCEPTED if websocket.deflates else b""
         return (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

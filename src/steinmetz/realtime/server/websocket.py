@@ -107,7 +107,7 @@ class WebSocketTransport:
                 data = message.get("bytes") if text is None else text
                 if data is None or self._is_closed:
                     continue
-                if len(data) > self._server.config.max_payload:
+                if size_of(data) > client.max_message:
                     client.transport_failed(self, CloseCode.TOO_BIG)
                     continue
                 client.receive(data, self)
@@ -120,3 +120,8 @@ class WebSocketTransport:
             self._reader = None
             self.abort()
             client.transport_lost(self)
+
+
+def size_of(data: str | bytes) -> int:
+    """Bytes of a message on the wire."""
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "replace"))

@@ -19,6 +19,7 @@ import orjson
 from steinmetz.realtime.engineio import packet as engineio
 from steinmetz.realtime.errors import SocketIOError
 from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, RESERVED_EVENTS, Packet, PacketType
+from steinmetz.realtime.socketio.weight import MAX_PARTS, has_too_many_parts
 
 MAX_ATTACHMENTS = 10
 """Of one packet, both ways: the stock client refuses more, too."""
@@ -126,6 +127,8 @@ class Decoder:
             return self._take(message)
         if self._packet is not None:
             raise SocketIOError("text came where an attachment was due")
+        if len(message) > MAX_PARTS and has_too_many_parts(message, MAX_PARTS):
+            raise SocketIOError(f"the data have at most {MAX_PARTS} parts")
         packet, attachments = _decode(message)
         if not attachments:
             return packet

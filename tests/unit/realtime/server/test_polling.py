@@ -8,6 +8,7 @@ import pytest
 
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, RealtimeApp, Server
+from steinmetz.realtime.server.polling import PACKETS_A_TURN
 from tests.unit.realtime.server.asgi_driver import Exchange, opened
 
 pytestmark = pytest.mark.anyio
@@ -85,3 +86,56 @@ async def test_a_slow_poller_is_cut_off(clock: FakeClock) -> None:
     assert not io.clients
     assert io.statistics.slow_clients == 1
     await io.shutdown()
+
+
+async def test_a_body_that_trickles_ends_with_its_session(app: RealtimeApp, io: Server, clock: FakeClock) -> None:
+    query = await opened(app)
+    exchange = Exchange(app, "POST", query)
+    exchange._incoming.get_nowait()
+    exchange._incoming.put_nowait({"type": "http.request", "body": b"4", "more_body": True})
+    running = asyncio.create_task(exchange.run())
+    await asyncio.sleep(0.01)
+    [client] = io.clients.values()
+    clock.advance(25)
+    io.wheel.run_due()
+    clock.advance(20)
+    io.wheel.run_due()
+    await running
+    assert exchange.status == 400
+    assert client.session.is_closed
+
+
+async def test_whoever_cancels_a_post_is_not_mistaken_for_the_end_of_the_session(app: RealtimeApp) -> None:
+    exchange = Exchange(app, "POST", await opened(app))
+    exchange._incoming.get_nowait()
+    running = asyncio.create_task(exchange.run())
+    await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_a_payload_of_thousands_of_packets_lets_others_go_first(app: RealtimeApp, io: Server) -> None:
+    taken: list[int] = []
+    io.on("take", lambda _socket, number: taken.append(number))
+    query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    packets = b"\x1e".join(b'42["take",%d]' % number for number in range(2_000))
+    posting = asyncio.create_task(Exchange(app, "POST", query, packets).run())
+    seen = set()
+    while not posting.done():
+        seen.add(len(taken))
+        await asyncio.sleep(0)
+    assert len(seen) >= 2_000 // PACKETS_A_TURN
+    assert taken == list(range(2_000))
+
+
+async def test_a_stranger_posts_no_more_than_a_credential(app: RealtimeApp, io: Server) -> None:
+    token = "t" * (io.config.max_connect_payload - 20)
+    for size, status in ((0, 200), (100, 413)):
+        query = await opened(app)
+        body = b'40{"token":"' + token.encode() + b"t" * size + b'"}'
+        assert (await Exchange(app, "POST", query, body).run()).status == status
+    query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    assert (await Exchange(app, "POST", query, b'42["x","' + b"x" * 900_000 + b'"]').run()).status == 200

@@ -44,6 +44,7 @@ async def test_a_disconnect_handler_hears_what_exactly_happened(
     line.say("40")
     running = asyncio.create_task(line.run())
     line.say(said)
+    line.hang_up()
     await running
     assert heard == [reason]
     assert (heard[0].details is None) == (details is None)

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from steinmetz.realtime import Config, RealtimeApp, Server
 from steinmetz.realtime.engineio.frames import Opcode, unmask
-from steinmetz.realtime.server.native import NativeWebSocket
+from steinmetz.realtime.server.native import HIGH_WATER, NativeWebSocket
 from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
 pytestmark = pytest.mark.anyio
@@ -401,3 +401,82 @@ async def test_polling_and_native_websocket_are_one_session(house: House) -> Non
     peer.say(text("5"), text("40"))
     assert (await peer.hear())[1].startswith(b"40{")
     assert len(house.io.clients) == 1
+
+
+class TestFloods:
+    async def test_a_thousand_events_in_one_write_come_in_their_order(self, house: House) -> None:
+        heard: list[int] = []
+        house.io.on("n", lambda _socket, number: heard.append(number))
+        peer = await (await house.peer()).connected()
+        peer.say(*(text(f'42["n",{number}]') for number in range(5_000)), text('421["unheard"]'))
+        while not (await peer.hear())[1].startswith(b"431["):
+            pass
+        assert heard == list(range(5_000))
+
+    async def test_everybody_else_is_served_meanwhile(self, house: House) -> None:
+        order: list[str] = []
+        house.io.on("n", lambda _socket, who: order.append(who))
+        flood, other = await (await house.peer()).connected(), await (await house.peer()).connected()
+        flood.say(*(text('42["n","flood"]') for _ in range(6_000)))
+        while not order:
+            await asyncio.sleep(0)
+        other.say(text('42["n","other"]'))
+        while len(order) < 6_001:
+            await asyncio.sleep(0)
+        assert order.index("other") < 5_000
+
+    async def test_a_close_behind_a_flood_comes_last(self, house: House) -> None:
+        heard: list[int] = []
+        house.io.on("n", lambda _socket, number: heard.append(number))
+        peer = await (await house.peer()).connected()
+        peer.say(*(text(f'42["n",{number}]') for number in range(1_000)), frame(Opcode.CLOSE, b"\x03\xe8"))
+        assert await peer.hear_close() == 1000
+        assert len(heard) == 1_000
+
+    async def test_nonsense_behind_a_flood_closes_with_its_code(self, house: House, until: Until) -> None:
+        peer = await (await house.peer()).connected()
+        peer.say(text("3") * 3_000, b"\xc1\x80\0\0\0\0", text("3") * 3_000)
+        assert await peer.hear_close() == 1002
+        peer.say(frame(Opcode.CLOSE, b"\x03\xea"))
+        await until(lambda: not house.io.clients)
+        assert await peer.ended() == b""
+
+    async def test_whoever_reads_no_pongs_gets_no_more_of_them(self, house: House, until: Until) -> None:
+        peer = await (await house.peer()).connected()
+        [connection] = [c for c in house.state.connections if isinstance(c, NativeWebSocket)]
+        peer.reader._transport.pause_reading()  # type: ignore[attr-defined]  # how a stream stops reading
+        for _ in range(16):
+            peer.say(frame(Opcode.PING, b"x" * 125) * 4_000)
+            await peer.writer.drain()
+        assert connection.stream.get_write_buffer_size() <= HIGH_WATER + 127
+
+
+class TestStrangers:
+    async def test_a_stranger_says_no_more_than_a_credential(self, house: House) -> None:
+        peer = await house.peer()
+        peer.say(upgrade(), text("4" * 20_000)[:1_000])
+        assert await _close_code(peer) == 1009
+        assert not house.io.clients
+
+    async def test_who_is_in_a_namespace_may_say_more(self, house: House) -> None:
+        peer = await (await house.peer()).connected()
+        peer.say(text('421["unheard","' + "x" * 60_000 + '"]'))
+        assert (await peer.hear())[1].startswith(b"431[")
+
+    async def test_a_second_websocket_of_a_session_is_accepted_and_closed(self, house: House) -> None:
+        poller, first, second = [await house.peer() for _ in range(3)]
+        poller.say(POLL.replace(b"SID", b""))
+        await poller.head()
+        sid = (await poller.reader.readuntil(b"}")).partition(b'"sid":"')[2].partition(b'"')[0].decode()
+        first.say(upgrade(f"/socket.io/?{QUERY}&sid={sid}"), text("2probe"), text("5"), text("40"))
+        await first.head()
+        assert [(await first.hear())[1][:2] for _ in range(2)] == [b"3p", b"40"]
+        second.say(upgrade(f"/socket.io/?{QUERY}&sid={sid}"))
+        assert await _close_code(second) == 1008
+        first.say(text('421["unheard"]'))
+        assert (await first.hear())[1].startswith(b"431[")
+
+
+async def _close_code(peer: Peer) -> int:
+    assert (await peer.head()).startswith(b"HTTP/1.1 101 ")
+    return await peer.hear_close()
