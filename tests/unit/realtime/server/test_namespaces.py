@@ -99,7 +99,7 @@ class TestLifeOfChildren:
             await one.disconnect()
             assert list(documents.children) == ["/document-1"]
         assert not documents.children
-        assert list(io._namespaces) == ["/"]
+        assert [namespace.name for namespace in io.namespaces()] == ["/"]
 
     async def test_one_that_the_application_uses_stays(self, io: Server) -> None:
         documents = io.of(DOCUMENT)
