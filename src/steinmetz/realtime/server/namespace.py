@@ -216,6 +216,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         socket.connected = True
         self._sockets[socket.id] = socket
         self.adapter.add(socket.id, socket)
+        if socket.listeners_any_outgoing():
+            self.watched.add(socket)
         for room in socket.early_rooms or ():
             self.adapter.join(socket.id, room)
         socket.early_rooms = None

@@ -38,6 +38,12 @@ class TestChaining:
         chosen = Server().compress(False).newest("progress:7").volatile
         assert chosen._flags == Flags(volatile=True, newest="progress:7", compress=False)
 
+    async def test_no_rooms_are_not_everybody(self, io: Server) -> None:
+        async with connect(io) as anna:
+            for someone in (io, io.of("/"), io.sockets.sockets[sid(anna)], io.volatile):
+                with pytest.raises(ValueError, match="which rooms"):
+                    someone.to(*[])
+
     @pytest.mark.parametrize("seconds", [0, -1])
     def test_a_timeout_is_above_zero(self, seconds: float) -> None:
         with pytest.raises(ValueError, match="above 0"):
