@@ -171,6 +171,18 @@ class TestAcknowledgementsOfMany:
         with pytest.raises(NotRunningError, match="loop"):
             asyncio.run(Server().emit_with_ack("x"))
 
+    async def test_what_a_crowd_answers_is_bounded(self, io: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("steinmetz.realtime.server.questions.MAX_ANSWER_BYTES", 1_000)
+        async with connect(io) as anna, connect(io) as ben:
+            anna.on("who", lambda: {"text": "x" * 400, "bytes": b"y" * 400})
+            ben.on("who", lambda: "z" * 400)
+            with pytest.raises(AckError, match="too big") as error:
+                await io.emit_with_ack("who")
+            assert len(error.value.answers) == len(error.value.missing) == 1
+            assert io.statistics.refused["the answers are too big"] == 1
+            assert await io.to(sid(ben)).emit_with_ack("who") == ["z" * 400]
+            assert not io.sockets._questions._sizes
+
     async def test_broadcasts_that_wait_are_bounded(
         self, io: Server, until: Until, monkeypatch: pytest.MonkeyPatch
     ) -> None:
