@@ -80,13 +80,14 @@ class _Deadline:
 class Questions:
     """Bound: `MAX_OPEN`, each with one entry a socket that was asked, and `MAX_ANSWER_BYTES` of answers in all."""
 
-    __slots__ = ("_server", "_sizes", "open")
+    __slots__ = ("_server", "_size", "_sizes", "open")
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self.open: dict[int, Gathering] = {}
         """By the id that the packet carries."""
         self._sizes: Counter[int] = Counter()
+        self._size = 0
 
     async def ask(self, send: Callable[[Gathering], None], timeout_s: float) -> list[Any]:
         """Let ``send`` send the packet with the gathering's id, and wait for the answers.
@@ -120,18 +121,19 @@ class Questions:
     def forget(self, ack_id: int) -> None:
         """Nobody waits for these answers any more."""
         self.open.pop(ack_id, None)
-        self._sizes.pop(ack_id, None)
+        self._size -= self._sizes.pop(ack_id, 0)
 
     def answered(self, sid: str, ack_id: int, answers: list[Any]) -> None:
         """An ACK packet has come from ``sid``; one that was not asked for is ignored."""
         gathering = self.open.get(ack_id)
-        if gathering is None or sid not in gathering.missing:
+        if gathering is None or not gathering.is_waiting_for(sid):
             return
         size = _size(answers[:1])
-        if sum(self._sizes.values()) + size > MAX_ANSWER_BYTES:
+        if self._size + size > MAX_ANSWER_BYTES:
             self._server.statistics.refused[TOO_BIG] += 1
             gathering.lose(sid, TOO_BIG)
         else:
+            self._size += size
             self._sizes[ack_id] += size
             gathering.answer(sid, answers)
 

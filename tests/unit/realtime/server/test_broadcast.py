@@ -181,7 +181,7 @@ class TestAcknowledgementsOfMany:
             assert len(error.value.answers) == len(error.value.missing) == 1
             assert io.statistics.refused["the answers are too big"] == 1
             assert await io.to(sid(ben)).emit_with_ack("who") == ["z" * 400]
-            assert not io.sockets._questions._sizes
+            assert (io.sockets._questions._size, len(io.sockets._questions._sizes)) == (0, 0)
 
     async def test_broadcasts_that_wait_are_bounded(
         self, io: Server, until: Until, monkeypatch: pytest.MonkeyPatch
