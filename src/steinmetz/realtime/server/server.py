@@ -16,7 +16,6 @@ import structlog
 
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.adapters.base import Adapter
-from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
 from steinmetz.realtime.engineio.handshake import TransportName
@@ -75,7 +74,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.config = config or Config()
         self.clock: Clock = clock or SystemClock()
         self.describe_error: Callable[[Exception], EventError | None] = describe_error or _undescribed
-        self.make_adapter: Callable[[Namespace], Adapter[Socket]] = make_adapter or MemoryAdapter[Socket]
+        self.make_adapter = make_adapter
         self.event_scope: Callable[[str], AbstractContextManager[Any]] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks = Tasks("realtime")
