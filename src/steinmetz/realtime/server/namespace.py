@@ -54,7 +54,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self._middlewares: list[Middleware] = []
         self._sockets: dict[str, Socket] = {}
         self._visitors = 0
-        self._delivery = Delivery(lambda: server.loop)
+        self.delivery = Delivery(lambda: server.loop)
         self._questions = Questions(server)
         self._server_side = ServerSide(lambda: self.adapter, server.run_on_loop)
         self._warned = False
@@ -168,7 +168,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         if self.watched:
             self._show(members, outgoing)
-        self._delivery.send(members, outgoing, flags)
+        self.delivery.send(members, outgoing, flags)
 
     def _show(self, members: Sequence[Socket], outgoing: Outgoing) -> None:
         """To the listeners of these sockets. Read from the bytes: those of another server have nothing else."""
