@@ -81,6 +81,7 @@ class TestChaining:
             anna.stall()
             io.volatile.emit("typing")
             io.emit("end")
+            await ben.heard("end")
             anna.resume()
             await anna.heard("end")
             assert [name for name, _ in anna.events] == ["end"]
