@@ -12,7 +12,7 @@ io = Server()
 
 @io.use
 async def introduce(socket: Socket) -> None:
-    name = socket.handshake.auth.get("name")
+    name = socket.handshake.auth.get("name") if isinstance(socket.handshake.auth, dict) else None
     if not isinstance(name, str) or not name:
         raise ConnectError("Say who you are: auth: { name }")
     socket.data["name"] = name

@@ -58,7 +58,12 @@ class BroadcastOperator:
         return f"<{type(self).__name__} of {self._audience}>"
 
     def to(self, *rooms: str) -> BroadcastOperator:
-        """Also those in any of ``rooms``; a socket in several of them hears it once."""
+        """Also those in any of ``rooms``; a socket in several of them hears it once.
+
+        Raises `ValueError` if none is named: an empty list of rooms must not mean everybody.
+        """
+        if not rooms:
+            raise ValueError("say which rooms; without to() everybody is meant")
         return self._selecting(replace(self._selection, rooms=self._selection.rooms | set(rooms)))
 
     in_ = to

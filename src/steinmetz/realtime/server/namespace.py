@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
+from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
@@ -49,7 +50,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self.handlers = Handlers()
         self.watched: set[Socket] = set()
         """The sockets with listeners for what is sent to them."""
-        self.adapter: Adapter[Socket] = server.make_adapter(self)
+        here = MemoryAdapter[Socket](self)
+        self.adapter: Adapter[Socket] = here if server.make_adapter is None else server.make_adapter(self)
         self._middlewares: list[Middleware] = []
         self._sockets: dict[str, Socket] = {}
         self._visitors = 0
@@ -221,6 +223,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         socket.connected = True
         self._sockets[socket.id] = socket
         self.adapter.add(socket.id, socket)
+        if socket.listeners_any_outgoing():
+            self.watched.add(socket)
         for room in socket.early_rooms or ():
             self.adapter.join(socket.id, room)
         socket.early_rooms = None

@@ -122,7 +122,8 @@ class ParentNamespace(Listening, Broadcasting):
         gone = [failure.reason for failure in failures if isinstance(failure, DisconnectedError)]
         if len(gone) == len(failures):
             raise DisconnectedError(", ".join(sorted(set(gone))), answers, missing)
-        raise AckTimeoutError("; ".join(str(failure) for failure in failures), answers, missing)
+        kind = AckTimeoutError if any(isinstance(failure, AckTimeoutError) for failure in failures) else AckError
+        raise kind("; ".join(str(failure) for failure in failures), answers, missing)
 
     async def fetch_selected(self, selection: Selection) -> Sequence[RemoteSocket]:
         return [

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from steinmetz.realtime.errors import AckError, AckTimeoutError, DisconnectedError, NotRunningError
 from steinmetz.realtime.socketio.gathering import Gathering
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_OPEN = 1_000
 """Broadcasts of one namespace that wait for acknowledgements at the same time."""
+MAX_ANSWER_BYTES = 16_000_000
+"""Of answers that are kept until the others have come; what a crowd answers must not fill the memory."""
+TOO_BIG = "the answers are too big"
 _ID_BITS = 40
 """Ids of these are drawn above the ids of single events (`Acks` counts from 0), so that no two are alike, not even
 those of two servers of a cluster: the packet is encoded once for all."""
@@ -35,7 +41,8 @@ class Question:
         gathering = self.gathering
         if gathering.lost:
             reasons = ", ".join(sorted(set(gathering.lost.values())))
-            self.waiter.set_exception(DisconnectedError(reasons, gathering.answers, gathering.missing))
+            failure = AckError if TOO_BIG in reasons else DisconnectedError
+            self.waiter.set_exception(failure(reasons, gathering.answers, gathering.missing))
         else:
             self.waiter.set_result(gathering.answers)
 
@@ -71,14 +78,16 @@ class _Deadline:
 
 
 class Questions:
-    """Bound: `MAX_OPEN` of this process, each with one entry a socket that was asked."""
+    """Bound: `MAX_OPEN`, each with one entry a socket that was asked, and `MAX_ANSWER_BYTES` of answers in all."""
 
-    __slots__ = ("_server", "open")
+    __slots__ = ("_server", "_size", "_sizes", "open")
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self.open: dict[int, Gathering] = {}
         """By the id that the packet carries."""
+        self._sizes: Counter[int] = Counter()
+        self._size = 0
 
     async def ask(self, send: Callable[[Gathering], None], timeout_s: float) -> list[Any]:
         """Let ``send`` send the packet with the gathering's id, and wait for the answers.
@@ -112,14 +121,34 @@ class Questions:
     def forget(self, ack_id: int) -> None:
         """Nobody waits for these answers any more."""
         self.open.pop(ack_id, None)
+        self._size -= self._sizes.pop(ack_id, 0)
 
     def answered(self, sid: str, ack_id: int, answers: list[Any]) -> None:
         """An ACK packet has come from ``sid``; one that was not asked for is ignored."""
         gathering = self.open.get(ack_id)
-        if gathering is not None:
+        if gathering is None or not gathering.is_waiting_for(sid):
+            return
+        size = _size(answers[:1])
+        if self._size + size > MAX_ANSWER_BYTES:
+            self._server.statistics.refused[TOO_BIG] += 1
+            gathering.lose(sid, TOO_BIG)
+        else:
+            self._size += size
+            self._sizes[ack_id] += size
             gathering.answer(sid, answers)
 
     def lose(self, sid: str, reason: str) -> None:
         """``sid`` has gone away."""
         for gathering in tuple(self.open.values()):
             gathering.lose(sid, reason)
+
+
+def _size(answers: list[Any]) -> int:
+    """Bytes of what a client has answered, attachments included."""
+    attached = 0
+
+    def count(attachment: bytes) -> None:
+        nonlocal attached
+        attached += len(attachment)
+
+    return len(orjson.dumps(answers, count)) + attached

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.server.call import Call
-from steinmetz.realtime.server.listening import CATCH_ALL, Handlers, Registered, registered, tell
+from steinmetz.realtime.server.listening import CATCH_ALL, Registered, registered, tell
 from steinmetz.realtime.socketio.packet import Packet
 
 if TYPE_CHECKING:
@@ -22,15 +22,20 @@ EventMiddleware = Callable[[str, list[Any]], Awaitable[None] | None]
 def route(namespace: Namespace, socket: Socket, packet: Packet, size: int) -> Call:
     """What is to be called for an EVENT packet; one that nobody handles is told so, if it asked."""
     event, args = str(packet.data[0]), packet.data[1:]
-    inherited = (
-        [namespace.handlers] if namespace.parent is None else [namespace.handlers, namespace.parent.handlers]
-    )
-    for handlers in reversed(inherited):
+    parent, handlers, own = namespace.parent, namespace.handlers, socket.handlers
+    if parent is not None and parent.handlers.any:
+        tell(parent.handlers.any, socket, event, *args)
+    if handlers.any:
         tell(handlers.any, socket, event, *args)
-    own = socket.handlers
     if own is not None:
-        tell(own.any, event, *args)
-    (handler, is_async), leading = _handler(socket, own, inherited, event)
+        if own.any:
+            tell(own.any, event, *args)
+        found = own.take(event)
+        if found is not None and not own.middlewares:
+            return Call(socket, event, found[0], found[1], tuple(args), packet.id, size)
+    else:
+        found = None
+    (handler, is_async), leading = (found, ()) if found is not None else _handler(namespace, socket, event)
     if own is None or not own.middlewares:
         return Call(socket, event, handler, is_async, (*leading, *args), packet.id, size)
     passage = Passage(event, args, tuple(own.middlewares), handler, leading)
@@ -39,19 +44,18 @@ def route(namespace: Namespace, socket: Socket, packet: Packet, size: int) -> Ca
     return Call(socket, event, passage.run, False, (), packet.id, size)
 
 
-def _handler(
-    socket: Socket, own: Handlers | None, inherited: list[Handlers], event: str
-) -> tuple[Registered, tuple[Any, ...]]:
-    """The handler, and what it gets before the arguments of the event."""
-    if own is not None and (found := own.take(event)) is not None:
-        return found, ()
-    for handlers in inherited:
-        if (found := handlers.take(event)) is not None:
+def _handler(namespace: Namespace, socket: Socket, event: str) -> tuple[Registered, tuple[Any, ...]]:
+    """The handler for what the socket has none of its own, and what it gets before the arguments of the event."""
+    handlers, own = [namespace.handlers], socket.handlers
+    if namespace.parent is not None:
+        handlers.append(namespace.parent.handlers)
+    for known in handlers:
+        if (found := known.take(event)) is not None:
             return found, (socket,)
     if own is not None and (found := own.take(CATCH_ALL)) is not None:
         return found, (event,)
-    for handlers in inherited:
-        if (found := handlers.take(CATCH_ALL)) is not None:
+    for known in handlers:
+        if (found := known.take(CATCH_ALL)) is not None:
             return found, (socket, event)
     return _UNKNOWN_EVENT, (socket,)
 

@@ -7,7 +7,7 @@ import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, overload
@@ -16,7 +16,6 @@ import structlog
 
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.adapters.base import Adapter
-from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
 from steinmetz.realtime.engineio.handshake import TransportName
@@ -40,7 +39,7 @@ from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
-from steinmetz.realtime.server.statistics import Statistics
+from steinmetz.realtime.server.statistics import Statistics, summary
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.turn import Turn
 from steinmetz.realtime.server.wheel import Wheel
@@ -53,7 +52,6 @@ log = structlog.get_logger("steinmetz.realtime")
 MAX_REFUSED = 256
 """Sessions beyond `Config.max_connections` that live just long enough to be told so."""
 REFUSED_TIMEOUT_S = 5.0
-MAX_LISTED_ROOMS = 1_000
 
 
 class Server(Listening, Broadcasting, ServerSideEmitting):
@@ -78,7 +76,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.config = config or Config()
         self.clock: Clock = clock or SystemClock()
         self.describe_error: Callable[[Exception], EventError | None] = describe_error or _undescribed
-        self.make_adapter: Callable[[Namespace], Adapter[Socket]] = make_adapter or MemoryAdapter[Socket]
+        self.make_adapter = make_adapter
         self.event_scope: Callable[[str], AbstractContextManager[Any]] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks = Tasks("realtime")
@@ -97,7 +95,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._thread_id: int | None = None
         self.asgi = RealtimeApp(self, mounted=True)
         """The endpoint as an ASGI application, whatever the path; to wrap an application see `RealtimeApp`."""
-        self._started_s = self.clock.monotonic_s()
+        self.started_s = self.clock.monotonic_s()
         self._is_closing = False
         self.admission = Admission(self)
         self.draining = Draining(self.call_soon)
@@ -119,6 +117,10 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         Raises `ValueError` for a name without a leading slash, `TypeError` for a coroutine function.
         """
         return self._namespaces.of(name) if isinstance(name, str) else self._namespaces.parent(name)
+
+    def namespaces(self) -> Sequence[Namespace]:
+        """Those that there are now, children included."""
+        return tuple(self._namespaces.values())
 
     def namespace(self, name: str, auth: dict[str, Any]) -> Namespace | None:
         """The namespace that a client asks for, if there is one."""
@@ -176,20 +178,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
 
     def stats(self) -> dict[str, Any]:
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
-        rooms = sorted(
-            {
-                room
-                for namespace in self._namespaces.values()
-                for room in namespace.adapter.rooms()
-                if not (self.config.private_room(room) or self.config.unlisted_room(room))
-            }
-        )
-        return {
-            "activeConnections": sum(client.admitted() for client in self.clients.values()),
-            "rooms": rooms[:MAX_LISTED_ROOMS],
-            "events": dict(self.statistics.emits),
-            "uptime": int(self.clock.monotonic_s() - self._started_s),
-        }
+        return summary(self)
 
     # -- life ---------------------------------------------------------------------------------------------------
 

@@ -131,7 +131,8 @@ class Socket(Listening):
         return [] if self.handlers is None else list(self.handlers.any_outgoing)
 
     def _outgoing(self) -> list[Handler]:
-        self.namespace.watched.add(self)
+        if self.connected:
+            self.namespace.watched.add(self)
         return self._listening().any_outgoing
 
     # -- what it is told ----------------------------------------------------------------------------------------

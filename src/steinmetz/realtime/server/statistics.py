@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from steinmetz.realtime.server.server import Server
+
+MAX_LISTED_ROOMS = 1_000
 MAX_COUNTED_EVENTS = 1_000
 OTHER_EVENTS = "(other)"
 
@@ -41,3 +46,20 @@ class Statistics:
     def emits(self) -> Mapping[str, int]:
         """Emissions by event name; what came after `MAX_COUNTED_EVENTS` names is one entry."""
         return self._emits
+
+
+def summary(server: Server) -> dict[str, Any]:
+    """What `Server.stats` says: at most `MAX_LISTED_ROOMS` rooms, and none whose name is nobody's business."""
+    config = server.config
+    rooms = {
+        room
+        for namespace in server.namespaces()
+        for room in namespace.adapter.rooms()
+        if not (config.private_room(room) or config.unlisted_room(room))
+    }
+    return {
+        "activeConnections": sum(client.admitted() for client in server.clients.values()),
+        "rooms": sorted(rooms)[:MAX_LISTED_ROOMS],
+        "events": dict(server.statistics.emits),
+        "uptime": int(server.clock.monotonic_s() - server.started_s),
+    }

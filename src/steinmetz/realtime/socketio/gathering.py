@@ -34,6 +34,10 @@ class Gathering:
         """Whether everybody has been asked and has answered or gone."""
         return not self._expected and not self._nodes
 
+    def is_waiting_for(self, sid: str) -> bool:
+        """Whether ``sid`` has been asked, and is still to answer."""
+        return sid in self._expected
+
     @property
     def missing(self) -> frozenset[str]:
         """The sockets that have not answered, those that went away included."""

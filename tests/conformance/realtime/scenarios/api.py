@@ -74,6 +74,7 @@ def _namespaces_by_rule(io: Server) -> None:
     documents.on("alone", lambda socket: len(socket.namespace.sockets))
     documents.on("connection", lambda socket: socket.emit("welcome", socket.namespace.name))
     io.on("api:documents", lambda _socket, news: documents.emit("news", news))
+    io.on("api:exists", lambda _socket, name: name in documents.children)
     io.on("api:made", lambda _socket, name: made.count(name))
 
     offices = io.of(lambda name, auth: name == f"/office-of-{auth.get('token')}")

@@ -38,6 +38,12 @@ class TestChaining:
         chosen = Server().compress(False).newest("progress:7").volatile
         assert chosen._flags == Flags(volatile=True, newest="progress:7", compress=False)
 
+    async def test_no_rooms_are_not_everybody(self, io: Server) -> None:
+        async with connect(io) as anna:
+            for someone in (io, io.of("/"), io.sockets.sockets[sid(anna)], io.volatile):
+                with pytest.raises(ValueError, match="which rooms"):
+                    someone.to(*[])
+
     @pytest.mark.parametrize("seconds", [0, -1])
     def test_a_timeout_is_above_zero(self, seconds: float) -> None:
         with pytest.raises(ValueError, match="above 0"):
@@ -165,6 +171,18 @@ class TestAcknowledgementsOfMany:
     def test_it_is_awaited_on_the_loop_of_the_server(self) -> None:
         with pytest.raises(NotRunningError, match="loop"):
             asyncio.run(Server().emit_with_ack("x"))
+
+    async def test_what_a_crowd_answers_is_bounded(self, io: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("steinmetz.realtime.server.questions.MAX_ANSWER_BYTES", 1_000)
+        async with connect(io) as anna, connect(io) as ben:
+            anna.on("who", lambda: {"text": "x" * 400, "bytes": b"y" * 400})
+            ben.on("who", lambda: "z" * 400)
+            with pytest.raises(AckError, match="too big") as error:
+                await io.emit_with_ack("who")
+            assert len(error.value.answers) == len(error.value.missing) == 1
+            assert io.statistics.refused["the answers are too big"] == 1
+            assert await io.to(sid(ben)).emit_with_ack("who") == ["z" * 400]
+            assert (io.sockets._questions._size, len(io.sockets._questions._sizes)) == (0, 0)
 
     async def test_broadcasts_that_wait_are_bounded(
         self, io: Server, until: Until, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from steinmetz.realtime import Server, Socket
+from steinmetz.realtime import ConnectError, Server, Socket
 from steinmetz.realtime.testing import connect
 
 pytestmark = pytest.mark.anyio
@@ -248,6 +248,25 @@ class TestAnyOutgoing:
             socket.emit("x")
             assert not io.sockets.watched
         assert seen == ["first", "second", "first"]
+
+    async def test_a_middleware_may_add_one_and_who_is_refused_is_not_kept(self, io: Server) -> None:
+        seen: list[str] = []
+
+        @io.use
+        def watch(socket: Socket) -> None:
+            socket.on_any_outgoing(lambda event: seen.append(event))
+            if socket.handshake.auth.get("stranger"):
+                raise ConnectError("No")
+
+        with pytest.raises(ConnectError):
+            async with connect(io, auth={"stranger": True}):
+                pass
+        assert not io.sockets.watched
+        async with connect(io):
+            io.emit("x")
+            gone = await only(io)
+        gone.on_any_outgoing(lambda event: None)
+        assert (seen, len(io.sockets.watched)) == (["x"], 0)
 
     async def test_a_socket_that_is_gone_is_watched_no_more(self, io: Server) -> None:
         async with connect(io):

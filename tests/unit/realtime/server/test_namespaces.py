@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from contextlib import AsyncExitStack
 
 import pytest
 import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, ConnectError, Namespace, Server, Socket
-from steinmetz.realtime.testing import connect
+from steinmetz.realtime.testing import InProcessClient, connect
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +103,7 @@ class TestLifeOfChildren:
             await one.disconnect()
             assert list(documents.children) == ["/document-1"]
         assert not documents.children
-        assert list(io._namespaces) == ["/"]
+        assert [namespace.name for namespace in io.namespaces()] == ["/"]
 
     async def test_one_that_the_application_uses_stays(self, io: Server) -> None:
         documents = io.of(DOCUMENT)
@@ -182,3 +186,65 @@ class TestNews:
         async with connect(io, namespace="/document-1"):
             assert io.of("/document-1").has_members("everybody")
         assert told == [("/static", 0), ("/document-1", 0)]
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["come", "knock", "admit", "refuse", "leave", "drop", "keep"]), st.integers(0, 2)
+        ),
+        max_size=15,
+    )
+)
+def test_whatever_happens_there_are_just_the_children_that_somebody_uses(steps: list[tuple[str, int]]) -> None:
+    asyncio.run(_live(steps))
+
+
+async def _live(steps: list[tuple[str, int]]) -> None:
+    io = Server(Config(require_auth=False), clock=FakeClock())
+    parent = io.of(re.compile(r"/\d"))
+    doors: list[tuple[str, asyncio.Future[bool], asyncio.Task[None]]] = []
+    kept: set[str] = set()
+
+    @parent.use
+    async def door(socket: Socket) -> None:
+        if (number := socket.handshake.auth.get("door")) is not None and not await doors[number][1]:
+            raise ConnectError("No")
+
+    async with AsyncExitStack() as stack:
+        inside: list[tuple[str, InProcessClient]] = []
+
+        async def come(name: str, auth: dict[str, int]) -> None:
+            with contextlib.suppress(ConnectError):
+                inside.append((name, await stack.enter_async_context(connect(io, namespace=name, auth=auth))))
+
+        for what, number in steps:
+            name = f"/{number}"
+            waiting = [found for found in doors if not found[1].done()]
+            if what == "come":
+                await come(name, {})
+            elif what == "knock":
+                answer = asyncio.get_running_loop().create_future()
+                knocking = asyncio.create_task(come(name, {"door": len(doors)}))
+                doors.append((name, answer, knocking))
+            elif what == "keep":
+                io.of(name)
+                kept.add(name)
+            elif what in ("leave", "drop") and inside:
+                _, client = inside.pop(number % len(inside))
+                await client.disconnect() if what == "leave" else client.drop()
+            elif what in ("admit", "refuse") and waiting:
+                _, answer, knocking = waiting[number % len(waiting)]
+                answer.set_result(what == "admit")
+                await knocking
+            for _ in range(5):
+                await asyncio.sleep(0)
+            outside = {name for name, answer, _ in doors if not answer.done()}
+            assert set(parent.children) == kept | outside | {name for name, _ in inside}
+            assert all(io.namespace(name, {}) is child for name, child in parent.children.items())
+        for _, answer, knocking in doors:
+            if not answer.done():
+                answer.set_result(False)
+            await knocking
+    await io.shutdown()

@@ -32,6 +32,7 @@ def test_it_is_settled_once_with_the_last_answer(gathering: Gathering, told: Tol
     gathering.check()
     assert gathering.answer("ben", [2, "more"])
     assert (told.times, gathering.is_settled, gathering.missing) == (0, False, {"anna"})
+    assert [gathering.is_waiting_for(sid) for sid in ("anna", "ben", "eve")] == [True, False, False]
     assert gathering.answer("anna", [])
     assert (told.times, gathering.is_settled, gathering.answers) == (1, True, [2, None])
     gathering.check()
