@@ -286,6 +286,9 @@ class NativeWebSocket(asyncio.Protocol):
             self._say_last(server_frame(Opcode.CLOSE, payload[:2]))
         self._parser = None
         self.stream.close()
+        if self._closing is None and self.stream.get_write_buffer_size():
+            # Trap T26: a peer that says goodbye and reads nothing would keep its bytes in our memory.
+            self._await_close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()

@@ -227,6 +227,7 @@ class Server:
         """End all connections ("server shutting down") and all tasks of handlers. Idempotent."""
         self.begin_shutdown()
         self.draining.finish()
+        self.turn.finish()
         await asyncio.sleep(0)
         await self.tasks.aclose()
         self.wheel.stop()

@@ -119,6 +119,25 @@ class TestOneWrite:
         assert stream.opcodes == [Opcode.TEXT, Opcode.CLOSE]
         assert stream.is_closed
 
+    async def test_so_does_the_end_of_the_server(self, io: Server) -> None:
+        _, stream = opened(io)
+        opened(io)
+        io.emit("last words")
+        await io.shutdown()
+        said = frames_in(b"".join(stream.writes))
+        assert [payload for _, payload in said] == [b'42["last words"]', b"\x03\xf4"]
+
+    async def test_and_after_it_the_server_speaks_again(self, io: Server) -> None:
+        opened(io)
+        opened(io)
+        io.emit("last words")
+        await io.shutdown()
+        await io.start()
+        (_, stream), _ = opened(io), opened(io)
+        io.emit("first words")
+        await asyncio.sleep(0)
+        assert stream.heard == ['42["first words"]']
+
 
 class TestPeerThatDoesNotRead:
     async def test_what_it_was_sent_waits_here_and_follows_in_order(self, io: Server, until: Until) -> None:
@@ -207,6 +226,17 @@ class TestPeerThatDoesNotRead:
         websocket.close(CloseCode.NORMAL)
         stream.let_go()
         assert stream.opcodes == [Opcode.TEXT] * 12 + [Opcode.CLOSE]
+
+    async def test_t26_one_that_says_goodbye_and_does_not_read_is_cut_off(
+        self, io: Server, monkeypatch: pytest.MonkeyPatch, until: Until
+    ) -> None:
+        monkeypatch.setattr("steinmetz.realtime.server.native.CLOSING_TIMEOUT_S", 0.01)
+        websocket, stream = opened(io)
+        stream.stuck = True
+        websocket.send(message(1, 10_000))
+        websocket.data_received(frame(Opcode.CLOSE, b"\x03\xe8"))
+        assert not stream.is_aborted
+        await until(lambda: stream.is_aborted)
 
     async def test_pings_are_not_answered_behind_a_queue(self, io: Server) -> None:
         """A peer that sends pings and reads no pongs cannot fill our memory."""
