@@ -142,6 +142,10 @@ class NativeWebSocket(asyncio.Protocol):
 
     # -- a peer that reads slowly -------------------------------------------------------------------------------
 
+    def has_room(self, size: int) -> bool:
+        """Not while something is gathered: with that it leaves in one write."""
+        return self._gathered is None and self._backlog is None and self._renew() and self.credit >= size
+
     def _renew(self) -> bool:
         """Whether the stream is empty, in the middle of a turn: then its credit is whole again.
 

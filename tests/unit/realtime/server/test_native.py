@@ -77,6 +77,16 @@ class TestOneWrite:
         assert crowd[0][1].heard == crowd[2][1].heard == ['42["a"]', '42["c"]']
         assert crowd[0][1].writes[0] is crowd[2][1].writes[0]
 
+    async def test_a_long_run_of_broadcasts_is_joined_too_as_long_as_the_peer_reads(self, io: Server) -> None:
+        crowd = [opened(io) for _ in range(2)]
+        for number in range(300):
+            io.emit("n", number, "x" * 1_000)
+        await asyncio.sleep(0)
+        for _, stream in crowd:
+            assert len(stream.heard) == 300
+            assert len(stream.writes) == 5
+        assert all(mine is yours for mine, yours in zip(crowd[0][1].writes, crowd[1][1].writes, strict=True))
+
     async def test_an_answer_leaves_as_soon_as_the_question_has_been_read(self, io: Server) -> None:
         crowd = [opened(io) for _ in range(2)]
 
