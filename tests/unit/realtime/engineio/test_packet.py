@@ -54,6 +54,7 @@ def test_a_broadcast_is_encoded_once_however_many_ask_for_its_bytes() -> None:
     outgoing = Outgoing(Packet(PacketType.MESSAGE, "2[]"))
     assert outgoing.frames is outgoing.frames
     assert outgoing.payload is outgoing.payload
+    assert outgoing.messages is outgoing.messages
 
 
 def test_what_is_long_enough_and_gets_smaller_is_deflated_once_for_all() -> None:
