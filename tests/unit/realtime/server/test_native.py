@@ -16,9 +16,8 @@ from steinmetz.realtime.engineio.frames import CloseCode, Opcode
 from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.native import HIGH_WATER, NativeWebSocket
-from tests.unit.realtime.server.frames_of import frames_in
-from tests.unit.realtime.server.stream_of_test import Stream
-from tests.unit.realtime.server.test_uvicorn import frame, text
+from tests.unit.realtime.server.frames_of import frame, frames_in, text
+from tests.unit.realtime.server.stalling_stream import Stream
 
 pytestmark = pytest.mark.anyio
 

@@ -15,9 +15,9 @@ from steinmetz.realtime.server.native import NativeWebSocket
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
 from tests.unit.realtime.server.asgi_driver import WS, Exchange, WebSocket, opened
-from tests.unit.realtime.server.stream_of_test import Stream
+from tests.unit.realtime.server.frames_of import text
+from tests.unit.realtime.server.stalling_stream import Stream
 from tests.unit.realtime.server.test_native import opened as opened_natively
-from tests.unit.realtime.server.test_uvicorn import text
 
 pytestmark = pytest.mark.anyio
 
