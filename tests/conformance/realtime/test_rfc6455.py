@@ -35,6 +35,9 @@ class Stream:
     def set_write_buffer_limits(self, high: int) -> None:
         pass
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
 
 class Application:
     """As much of a client as a transport needs."""

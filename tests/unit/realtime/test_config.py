@@ -19,6 +19,7 @@ from steinmetz.realtime import Config
         {"max_payload": 0},
         {"max_connections": 0},
         {"client_queue_bytes": 0},
+        {"deflate_threshold": -1},
         {"path": "socket.io/"},
         {"path": "/socket.io"},
     ],

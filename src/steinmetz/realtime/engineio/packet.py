@@ -86,7 +86,7 @@ class Outgoing:
     so nothing can come between them.
     """
 
-    __slots__ = ("_deflated", "_frames", "_payload", "is_compressible", "packets")
+    __slots__ = ("_deflated", "_frames", "_messages", "_payload", "is_compressible", "packets")
 
     def __init__(self, *packets: Packet) -> None:
         self.packets = packets
@@ -94,6 +94,7 @@ class Outgoing:
         """False: `deflated` is `frames`, whatever was agreed with a client."""
         self._frames: bytes | None = None
         self._deflated: bytes | None = None
+        self._messages: tuple[str | bytes, ...] | None = None
         self._payload: str | None = None
 
     def __repr__(self) -> str:
@@ -116,6 +117,13 @@ class Outgoing:
             else:
                 self._deflated = self.frames
         return self._deflated
+
+    @property
+    def messages(self) -> tuple[str | bytes, ...]:
+        """Each packet as one WebSocket message, for those who make frames of their own."""
+        if self._messages is None:
+            self._messages = tuple([packet.encoded for packet in self.packets])
+        return self._messages
 
     @property
     def payload(self) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("steinmetz.realtime")
 
 MAX_EMISSIONS = 1_000
-MAX_BYTES = 131_072
+MAX_BYTES = 65_536
 """Of all emissions of a batch, because joining copies them; a single larger one is a batch of its own."""
 MAX_AUDIENCES = 64
 MAX_MEMBERS = 20_000
@@ -184,7 +184,7 @@ def _write(sockets: Sequence[Socket], run: Run) -> None:
     for socket in sockets:
         if socket.connected:
             wire = socket.client.wire
-            if wire is not None and wire.credit >= size:
+            if wire is not None and (wire.credit >= size or wire.has_room(size)):
                 wire.credit -= size
                 try:
                     wire.stream.write(frames)
@@ -203,7 +203,7 @@ def _write_either(sockets: Sequence[Socket], run: Run, threshold: int) -> None:
                 _send(socket, run.emissions)
                 continue
             frames = run.deflated(threshold) if wire.deflates else run.frames
-            if wire.credit >= len(frames):
+            if wire.credit >= len(frames) or wire.has_room(len(frames)):
                 wire.credit -= len(frames)
                 try:
                     wire.stream.write(frames)

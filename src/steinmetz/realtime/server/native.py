@@ -151,6 +151,10 @@ class NativeWebSocket(asyncio.Protocol):
 
     # -- a peer that reads slowly -------------------------------------------------------------------------------
 
+    def has_room(self, size: int) -> bool:
+        """Not while something is gathered: with that it leaves in one write."""
+        return self._gathered is None and self._backlog is None and self._renew() and self.credit >= size
+
     def _renew(self) -> bool:
         """Whether the stream is empty, in the middle of a turn: then its credit is whole again.
 
@@ -342,6 +346,9 @@ class NativeWebSocket(asyncio.Protocol):
             self._say_last(server_frame(Opcode.CLOSE, payload[:2]))
         self._parser = None
         self.stream.close()
+        if self._closing is None and self.stream.get_write_buffer_size():
+            # Trap T26: a peer that says goodbye and reads nothing would keep its bytes in our memory.
+            self._await_close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()

@@ -224,6 +224,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.begin_shutdown()
         self.departures.finish()
         self.draining.finish()
+        self.turn.finish()
         await asyncio.sleep(0)
         await self.tasks.aclose()
         self.wheel.stop()

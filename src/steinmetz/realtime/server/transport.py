@@ -53,6 +53,9 @@ class Wire(Protocol):
     deflates: bool
     """Frames are those of `Outgoing.deflated`."""
 
+    def has_room(self, size: int) -> bool:
+        """Whether, on a closer look, there is ``credit`` for ``size`` bytes after all."""
+
 
 def wire_of(transport: Transport) -> Wire | None:
     """``transport`` itself if it is a wire."""

@@ -53,6 +53,11 @@ class Turn:
         if self._broadcasts or self._singles:
             self._schedule()
 
+    def finish(self) -> None:
+        """Write all there is, slice after slice, because there will be no further turn."""
+        while self._broadcasts or self._singles:
+            self.end()
+
 
 def _run(write: Write) -> None:
     try:

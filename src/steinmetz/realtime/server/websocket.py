@@ -84,8 +84,7 @@ class WebSocketTransport:
                 outgoing = self._queue.take()
                 # Nothing replaces what is on its way; until it has left it counts as waiting.
                 self._sending = outgoing.size
-                for packet in outgoing.packets:
-                    data = packet.encoded
+                for data in outgoing.messages:
                     kind = "bytes" if isinstance(data, bytes) else "text"
                     await self._send({"type": "websocket.send", kind: data})
                 self._sending = 0

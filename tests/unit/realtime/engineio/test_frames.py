@@ -118,10 +118,10 @@ class TestMessagesOfTheClient:
         )
         assert got == [Message(Opcode.TEXT, "ä")]
 
-    @given(st.binary(max_size=300))
-    def test_whatever_comes_is_messages_or_a_frame_error(self, data: bytes) -> None:
+    @given(st.binary(max_size=300), st.booleans())
+    def test_whatever_comes_is_messages_or_a_frame_error(self, data: bytes, inflates: bool) -> None:
         try:
-            outcome: object = FrameParser(1_000).feed(data)
+            outcome: object = FrameParser(1_000, inflates=inflates).feed(data)
         except FrameError as error:
             outcome = CloseCode(error.close_code)
         assert isinstance(outcome, (list, CloseCode))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from steinmetz.realtime.engineio.frames import Opcode, server_frame
 from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType, decode
 from steinmetz.realtime.errors import EngineIOError
+from tests.unit.realtime.server.frames_of import frames_in, messages_in
 
 texts = st.builds(Packet, st.sampled_from(PacketType), st.text())
 binaries = st.builds(Packet, st.just(PacketType.MESSAGE), st.binary())
@@ -51,3 +54,25 @@ def test_a_broadcast_is_encoded_once_however_many_ask_for_its_bytes() -> None:
     outgoing = Outgoing(Packet(PacketType.MESSAGE, "2[]"))
     assert outgoing.frames is outgoing.frames
     assert outgoing.payload is outgoing.payload
+    assert outgoing.messages is outgoing.messages
+
+
+def test_what_is_long_enough_and_gets_smaller_is_deflated_once_for_all() -> None:
+    long, short = Packet(PacketType.MESSAGE, "2" + "x" * 500), Packet(PacketType.MESSAGE, "2[]")
+    outgoing = Outgoing(long, short)
+    small = outgoing.deflated(100)
+    assert small is outgoing.deflated(100)
+    assert messages_in(small) == ["42" + "x" * 500, "42[]"]
+    assert [bool(first & 0x40) for first, _ in frames_in(small)] == [True, False]
+
+
+def test_noise_is_sent_as_it_is() -> None:
+    noise = Random(1).randbytes(2_000)
+    outgoing = Outgoing(Packet(PacketType.MESSAGE, noise))
+    assert outgoing.deflated(0) == outgoing.frames
+
+
+def test_what_must_not_be_compressed_is_not() -> None:
+    outgoing = Outgoing(Packet(PacketType.MESSAGE, "2" + "x" * 500))
+    outgoing.is_compressible = False
+    assert outgoing.deflated(0) is outgoing.frames

@@ -1,8 +1,22 @@
-"""What a server's frames say, read by a parser that has nothing in common with the product's."""
+"""Frames of both sides, made and read by code that has nothing in common with the product's."""
 
 from __future__ import annotations
 
 import zlib
+
+MASK = b"\x37\xfa\x21\x3d"
+
+
+def frame(opcode: int, data: bytes = b"") -> bytes:
+    """A client's final frame of up to 65,535 bytes."""
+    head = bytes((0x80 | opcode, 0x80 | len(data)))
+    if len(data) > 125:
+        head = bytes((0x80 | opcode, 0x80 | 126)) + len(data).to_bytes(2, "big")
+    return head + MASK + bytes(byte ^ MASK[at % 4] for at, byte in enumerate(data))
+
+
+def text(data: str) -> bytes:
+    return frame(1, data.encode())
 
 
 def frames_in(data: bytes) -> list[tuple[int, bytes]]:

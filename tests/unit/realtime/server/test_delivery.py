@@ -40,6 +40,9 @@ class Listener:
         self.writes.append(frames)
         self.heard += messages_in(frames)
 
+    def has_room(self, _size: int) -> bool:
+        return False
+
     def send_flagged(self, outgoing: Outgoing, flags: Flags) -> None:
         if self.is_broken:
             raise RuntimeError("the handler is closed")

@@ -16,9 +16,8 @@ from steinmetz.realtime.engineio.frames import CloseCode, Opcode
 from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.native import HIGH_WATER, NativeWebSocket
-from tests.unit.realtime.server.frames_of import frames_in
-from tests.unit.realtime.server.stream_of_test import Stream
-from tests.unit.realtime.server.test_uvicorn import frame, text
+from tests.unit.realtime.server.frames_of import frame, frames_in, text
+from tests.unit.realtime.server.stalling_stream import Stream
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +76,16 @@ class TestOneWrite:
         assert crowd[0][1].heard == crowd[2][1].heard == ['42["a"]', '42["c"]']
         assert crowd[0][1].writes[0] is crowd[2][1].writes[0]
 
+    async def test_a_long_run_of_broadcasts_is_joined_too_as_long_as_the_peer_reads(self, io: Server) -> None:
+        crowd = [opened(io) for _ in range(2)]
+        for number in range(300):
+            io.emit("n", number, "x" * 1_000)
+        await asyncio.sleep(0)
+        for _, stream in crowd:
+            assert len(stream.heard) == 300
+            assert len(stream.writes) == 5
+        assert all(mine is yours for mine, yours in zip(crowd[0][1].writes, crowd[1][1].writes, strict=True))
+
     async def test_an_answer_leaves_as_soon_as_the_question_has_been_read(self, io: Server) -> None:
         crowd = [opened(io) for _ in range(2)]
 
@@ -118,6 +127,25 @@ class TestOneWrite:
         websocket.data_received(frame(Opcode.CLOSE, b"\x03\xe8"))
         assert stream.opcodes == [Opcode.TEXT, Opcode.CLOSE]
         assert stream.is_closed
+
+    async def test_so_does_the_end_of_the_server(self, io: Server) -> None:
+        _, stream = opened(io)
+        opened(io)
+        io.emit("last words")
+        await io.shutdown()
+        said = frames_in(b"".join(stream.writes))
+        assert [payload for _, payload in said] == [b'42["last words"]', b"\x03\xf4"]
+
+    async def test_and_after_it_the_server_speaks_again(self, io: Server) -> None:
+        opened(io)
+        opened(io)
+        io.emit("last words")
+        await io.shutdown()
+        await io.start()
+        (_, stream), _ = opened(io), opened(io)
+        io.emit("first words")
+        await asyncio.sleep(0)
+        assert stream.heard == ['42["first words"]']
 
 
 class TestPeerThatDoesNotRead:
@@ -207,6 +235,17 @@ class TestPeerThatDoesNotRead:
         websocket.close(CloseCode.NORMAL)
         stream.let_go()
         assert stream.opcodes == [Opcode.TEXT] * 12 + [Opcode.CLOSE]
+
+    async def test_t26_one_that_says_goodbye_and_does_not_read_is_cut_off(
+        self, io: Server, monkeypatch: pytest.MonkeyPatch, until: Until
+    ) -> None:
+        monkeypatch.setattr("steinmetz.realtime.server.native.CLOSING_TIMEOUT_S", 0.01)
+        websocket, stream = opened(io)
+        stream.stuck = True
+        websocket.send(message(1, 10_000))
+        websocket.data_received(frame(Opcode.CLOSE, b"\x03\xe8"))
+        assert not stream.is_aborted
+        await until(lambda: stream.is_aborted)
 
     async def test_pings_are_not_answered_behind_a_queue(self, io: Server) -> None:
         """A peer that sends pings and reads no pongs cannot fill our memory."""

@@ -11,9 +11,12 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, RealtimeApp, Server
 from steinmetz.realtime.adapters.base import Flags
+from steinmetz.realtime.server.native import NativeWebSocket
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
 from tests.unit.realtime.server.asgi_driver import WS, Exchange, WebSocket, opened
+from tests.unit.realtime.server.frames_of import text
+from tests.unit.realtime.server.stalling_stream import Stream
 from tests.unit.realtime.server.test_native import opened as opened_natively
 
 pytestmark = pytest.mark.anyio
@@ -167,6 +170,25 @@ async def test_so_it_does_for_what_replaces_nothing(io: Server, peer: Peer) -> N
         io.newest(f"key {number}").emit("load", "x" * 50_000)
     assert io.statistics.slow_clients == 1
     await _until(lambda: not io.clients)
+
+
+async def test_t25_a_broadcast_goes_to_whatever_carries_the_session_when_it_leaves(io: Server) -> None:
+    polling = Polling(io)
+    await polling.stall()
+    [client] = io.clients.values()
+    stream = Stream()
+    websocket = NativeWebSocket(io, stream, set())  # type: ignore[arg-type]  # as much of a stream as is needed
+    stream.protocol = websocket
+    websocket.client = client
+    assert client.open_probe(websocket)
+    websocket.data_received(text("2probe"))
+    opened_natively(io)
+    io.emit("before")
+    websocket.data_received(text("5"))
+    io.emit("after")
+    await asyncio.sleep(0)
+    assert stream.heard == ["3probe", '42["before"]', '42["after"]']
+    assert client.wire is websocket
 
 
 async def test_a_single_message_above_the_bound_is_taken_when_nothing_waits(io: Server) -> None:

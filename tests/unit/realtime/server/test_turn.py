@@ -50,6 +50,20 @@ async def test_one_that_fails_costs_the_others_nothing() -> None:
     assert written == ["a", "a"]
 
 
+def test_what_comes_in_slices_can_be_finished_at_once() -> None:
+    written: list[int] = []
+    turn = Turn(lambda: None)
+
+    def write() -> None:
+        written.append(len(written))
+        if len(written) < 5:
+            turn.then_broadcast(write)
+
+    turn.then_broadcast(write)
+    turn.finish()
+    assert written == [0, 1, 2, 3, 4]
+
+
 def test_without_a_loop_it_waits() -> None:
     written: list[str] = []
     turn = Turn(lambda: None)

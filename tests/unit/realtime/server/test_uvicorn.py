@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -150,6 +150,28 @@ class TestUpgrade:
         opcode, data = await peer.hear()
         assert opcode == Opcode.TEXT
         assert data.startswith(b'0{"sid":')
+
+    @pytest.mark.parametrize(
+        ("threshold", "offer", "is_agreed"),
+        [
+            (None, "permessage-deflate", False),
+            (100, "permessage-deflate; client_max_window_bits", True),
+            (100, "x-other\r\nSec-WebSocket-Extensions: permessage-deflate", True),
+            (100, "permessage-deflate; server_max_window_bits=9", False),
+            (100, "", False),
+        ],
+    )
+    async def test_compression_is_agreed_upon_or_not(
+        self, house: House, threshold: int | None, offer: str, is_agreed: bool
+    ) -> None:
+        house.io.config = replace(house.io.config, deflate_threshold=threshold)
+        peer = await house.peer()
+        peer.say(upgrade(Sec_WebSocket_Extensions=offer), text("40"))
+        answer = (
+            b"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        )
+        assert (answer in await peer.head()) is is_agreed
+        assert (await peer.hear())[1].startswith(b"0{")
 
     async def test_t22_what_is_sent_behind_the_request_is_not_lost(self, house: House) -> None:
         peer = await house.peer()

@@ -195,7 +195,10 @@ class Listeners:
 
     def _emit_here(self, rooms: tuple[str, ...], event: str, payload: dict[str, Any]) -> None:
         if self._io is not None:
-            self._io.to(*rooms).local.emit(event, payload)
+            listeners = self._io.to(*rooms).local
+            if event == PROGRESS:
+                listeners = listeners.newest(f"job:{payload['jobId']}")
+            listeners.emit(event, payload)
 
     # Asking
 
