@@ -9,9 +9,15 @@ const [port, secret, recovery] = process.argv.slice(2);
 const LOOK_EVERY_MS = 5;
 let worstMs = 0;
 let lookedMs = performance.now();
+let worstCpuMs = 0;
+let lookedCpu = process.cpuUsage();
 let emptiedNs = 0n;
 let connections = 0;
 let number = 0;
+
+function cpuMs({ user, system }) {
+  return (user + system) / 1000;
+}
 
 const http = require("http").createServer((request, response) => {
   response.setHeader("content-type", "application/json");
@@ -28,21 +34,28 @@ setInterval(() => {
   const nowMs = performance.now();
   worstMs = Math.max(worstMs, nowMs - lookedMs - LOOK_EVERY_MS);
   lookedMs = nowMs;
+  worstCpuMs = Math.max(worstCpuMs, cpuMs(process.cpuUsage(lookedCpu)));
+  lookedCpu = process.cpuUsage();
   if (connections) emptiedNs = 0n;
   else if (!emptiedNs) emptiedNs = process.hrtime.bigint();
 }, LOOK_EVERY_MS);
 
 const asked = {
   "/begin": () => {
-    worstMs = 0;
+    worstMs = worstCpuMs = 0;
     return { connections };
   },
   // process.hrtime reads CLOCK_MONOTONIC, as the benchmark's own clock does.
-  "/figures": () => ({ connections, emptiedAtS: Number(emptiedNs) / 1e9, worstStallMs: worstMs }),
+  "/figures": () => ({
+    connections,
+    emptiedAtS: Number(emptiedNs) / 1e9,
+    worstStallMs: worstMs,
+    worstTurnCpuMs: worstCpuMs,
+  }),
   "/collect": () => {
-    const startedMs = performance.now();
+    const before = process.cpuUsage();
     global.gc();
-    return { pauseMs: performance.now() - startedMs };
+    return { cpuMs: cpuMs(process.cpuUsage(before)) };
   },
 };
 

@@ -67,11 +67,11 @@ class Figures:
         }
 
     def collect(self) -> dict[str, Any]:
-        """A full collection, so that memory is what is in use, and how long it took; nothing is set aside."""
+        """A full collection, so that memory is what is in use, and what it took; nothing is set aside."""
         gc.unfreeze()
-        started_s = self._clock.monotonic_s()
+        started_s = time.thread_time()
         gc.collect()
-        return {"pauseMs": (self._clock.monotonic_s() - started_s) * 1000}
+        return {"cpuMs": (time.thread_time() - started_s) * 1000}
 
 
 class Application:
