@@ -22,7 +22,6 @@ from benchmarks.harness.sockets import NODE, OURS, Running, Start, connect, most
 from steinmetz.clock import SystemClock
 
 PATIENCE_S = 120.0
-QUIET_S = 3.5
 BOUND_KB = 6.0
 BOUND_CONNECT = 0.5
 BOUND_GONE_S = 1.0
@@ -51,8 +50,8 @@ class Taken:
     idle_kb: float
     collection_ms: float
     """CPU time of a full collection."""
-    own_pause_ms: float
-    """What the server's own collector stopped it for while it was idle; NaN without one."""
+    idle_ms: tuple[float, float] | None
+    """The same by our own policy, in an idle moment: all new clients, and the next time."""
     gone: int
     gone_s: float
     """From the kill to the last client's end; NaN if it was not measured."""
@@ -68,7 +67,9 @@ def run(options: Options) -> Report:
     sides = servers(options)
 
     def turn(name: str, start: Start) -> Callable[[], Taken]:
-        return lambda: _measured(start, form, most if name == OURS or form.peers_gone else 0, options)
+        is_ours = name == OURS
+        gone = most if is_ours or form.peers_gone else 0
+        return lambda: _measured(start, form, gone, options, is_ours=is_ours)
 
     found = interleaved(form.rounds, {name: turn(name, start) for name, start in sides.found.items()}, options.say)
     for name, rounds in found.items():
@@ -76,8 +77,9 @@ def run(options: Options) -> Report:
         report.add(f"{name}: idle connection", median([each.idle_kb for each in rounds]), "kB RSS")
         report.add(f"{name}: full collection", median([each.collection_ms for each in rounds]), "ms of CPU")
         if name == OURS:
-            pause_ms = median([each.own_pause_ms for each in rounds])
-            report.add(f"{name}: pause by its own collector, idle", pause_ms, "ms")
+            first, then = zip(*[each.idle_ms for each in rounds if each.idle_ms], strict=True)
+            report.add(f"{name}: collection while idle, all clients new", median(first), "ms of CPU")
+            report.add(f"{name}: collection while idle, the next", median(then), "ms of CPU")
         if rounds[0].gone:
             said = f"{name}: {rounds[0].gone} gone at once"
             report.add(f"{said}, cleaned", median([each.gone_s for each in rounds]), "s")
@@ -107,7 +109,7 @@ def _targets(report: Report, found: dict[str, list[Taken]]) -> None:
     )
 
 
-def _measured(start: Start, form: Form, gone: int, options: Options) -> Taken:
+def _measured(start: Start, form: Form, gone: int, options: Options, *, is_ours: bool) -> Taken:
     with start() as server, server.load(options.cores.load) as load:
         connect(load, form.warm)
         server.ask("/collect")
@@ -117,9 +119,10 @@ def _measured(start: Start, form: Form, gone: int, options: Options) -> Taken:
         connecting = server.usage() - before
         connect(load, form.idle - form.warm - form.connecting)
         _heard(load, form.idle)
-        # Two quiet seconds, as a server has at night: its own collector takes its turn, if it has one.
-        Event().wait(QUIET_S)
-        own_pause_ms = server.ask("/figures").get("worstOwnPauseMs", float("nan"))
+        idle_ms = None
+        if is_ours:
+            answer = server.ask("/idle")
+            idle_ms = (answer["firstMs"], answer["thenMs"])
         collection_ms = server.ask("/collect")["cpuMs"]
         idle = server.usage() - before
         gone_s = stall_ms = turn_ms = float("nan")
@@ -132,7 +135,7 @@ def _measured(start: Start, form: Form, gone: int, options: Options) -> Taken:
         connect_us=1e6 * connecting.cpu_s / form.connecting,
         idle_kb=idle.rss_bytes / (form.idle - form.warm) / 1000,
         collection_ms=collection_ms,
-        own_pause_ms=own_pause_ms,
+        idle_ms=idle_ms,
         gone=gone,
         gone_s=gone_s,
         stall_ms=stall_ms,

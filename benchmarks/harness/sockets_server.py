@@ -30,8 +30,9 @@ LOOK_EVERY_S = 0.005
 class Figures:
     """What the load wants to know of this process."""
 
-    def __init__(self, io: Server) -> None:
+    def __init__(self, io: Server, collector: Collector) -> None:
         self._io = io
+        self._collector = collector
         self._clock = SystemClock()
         self._worst_s = self._worst_cpu_s = 0.0
         self._looked_s = self._looked_cpu_s = 0.0
@@ -63,8 +64,16 @@ class Figures:
             "emptiedAtS": self._emptied_s,
             "worstStallMs": self._worst_s * 1000,
             "worstTurnCpuMs": self._worst_cpu_s * 1000,
-            "worstOwnPauseMs": self._io.statistics.worst_collection_pause_s * 1000,
         }
+
+    def idle(self) -> dict[str, Any]:
+        """What the collector does when nobody waits: once about all that is new, and once when little is."""
+        pauses_ms = []
+        for _ in range(2):
+            started_s = time.thread_time()
+            self._collector.collect()
+            pauses_ms.append((time.thread_time() - started_s) * 1000)
+        return {"firstMs": pauses_ms[0], "thenMs": pauses_ms[1]}
 
     def collect(self) -> dict[str, Any]:
         """A full collection, so that memory is what is in use, and what it took; nothing is set aside."""
@@ -75,13 +84,13 @@ class Figures:
 
 
 class Application:
-    """``/begin``, ``/figures``, ``/collect``; the endpoint of the sockets is before it."""
+    """``/begin``, ``/figures``, ``/collect``, ``/idle``; the endpoint of the sockets is before it."""
 
     def __init__(self, io: Server) -> None:
         self._io = io
-        self._figures = Figures(io)
-        self._watching: asyncio.Task[None] | None = None
         self._collector = Collector(io.statistics)
+        self._figures = Figures(io, self._collector)
+        self._watching: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -95,7 +104,13 @@ class Application:
             await self._collector.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
-        asked = {"/begin": self._figures.begin, "/figures": self._figures.read, "/collect": self._figures.collect}
+        figures = self._figures
+        asked = {
+            "/begin": figures.begin,
+            "/figures": figures.read,
+            "/collect": figures.collect,
+            "/idle": figures.idle,
+        }
         answer = asked.get(scope["path"])
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200 if answer else 404, "headers": headers})

@@ -24,6 +24,8 @@ QUIET_LOOKS = 2
 """So many looks in a row with hardly an allocation: the process is idle."""
 QUIET_COLLECTIONS = 1
 """Of the youngest generation between two looks, at most, while the process is idle."""
+AT_EARLIEST_S = 30.0
+"""A process that is idle every other moment need not use them all."""
 AT_LATEST_S = 300.0
 """A process that is never idle collects all the same."""
 THOROUGH_EVERY = 12
@@ -80,12 +82,14 @@ class Collector:
         is_quiet = young - self._young_seen <= QUIET_COLLECTIONS
         self._young_seen = young
         self._quiet_looks = self._quiet_looks + 1 if is_quiet else 0
-        is_overdue = self._clock.monotonic_s() - self._collected_s >= AT_LATEST_S
-        has_old = gc.get_count()[2] > 0
-        if is_overdue or (has_old and self._quiet_looks >= QUIET_LOOKS):
-            self._collect()
+        since_s = self._clock.monotonic_s() - self._collected_s
+        is_idle = self._quiet_looks >= QUIET_LOOKS and since_s >= AT_EARLIEST_S
+        _, young_since, middle_since = gc.get_count()
+        if since_s >= AT_LATEST_S or (is_idle and young_since + middle_since > 0):
+            self.collect()
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """Collect now, and set aside what survives; for programs that know when nobody waits."""
         self._collections += 1
         if self._collections % THOROUGH_EVERY == 0:
             gc.unfreeze()

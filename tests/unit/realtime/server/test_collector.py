@@ -10,6 +10,7 @@ import pytest
 
 from steinmetz.clock import FakeClock
 from steinmetz.realtime.server.collector import (
+    AT_EARLIEST_S,
     AT_LATEST_S,
     LOOK_EVERY_S,
     QUIET_COLLECTIONS,
@@ -62,6 +63,12 @@ def look(collector: Collector, clock: FakeClock, times: int = 1) -> None:
         collector.look()
 
 
+def collect(collector: Collector, clock: FakeClock) -> None:
+    clock.advance(AT_EARLIEST_S)
+    something_to_collect()
+    look(collector, clock, QUIET_LOOKS)
+
+
 class Knot:
     """A cycle: only the collector frees it."""
 
@@ -72,11 +79,23 @@ class Knot:
 async def test_an_idle_process_collects_once_and_then_rests(
     collector: Collector, statistics: Statistics, clock: FakeClock
 ) -> None:
+    clock.advance(AT_EARLIEST_S)
     something_to_collect()
     look(collector, clock, QUIET_LOOKS)
     assert statistics.collections == 1
     assert statistics.worst_collection_pause_s == statistics.collection_pause_s == 0.0
-    look(collector, clock, 10)
+    look(collector, clock, int(AT_EARLIEST_S / LOOK_EVERY_S) + 1)
+    assert statistics.collections == 1
+
+
+async def test_idle_moments_are_not_all_used(
+    collector: Collector, statistics: Statistics, clock: FakeClock
+) -> None:
+    for _ in range(int(AT_EARLIEST_S / LOOK_EVERY_S) - 1):
+        something_to_collect()
+        look(collector, clock)
+    assert statistics.collections == 0
+    look(collector, clock)
     assert statistics.collections == 1
 
 
@@ -97,15 +116,12 @@ async def test_cycles_go_and_what_was_set_aside_is_looked_at_again(
 ) -> None:
     knot: Knot | None = Knot()
     held = weakref.ref(knot)
-    something_to_collect()
-    look(collector, clock, QUIET_LOOKS)
+    collect(collector, clock)
     knot = None
     while statistics.collections < THOROUGH_EVERY - 1:
-        something_to_collect()
-        look(collector, clock, QUIET_LOOKS)
+        collect(collector, clock)
     assert held() is not None
-    something_to_collect()
-    look(collector, clock, QUIET_LOOKS)
+    collect(collector, clock)
     assert statistics.collections == THOROUGH_EVERY
     assert held() is None
 
