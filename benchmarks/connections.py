@@ -18,7 +18,7 @@ from benchmarks.harness.options import Options
 from benchmarks.harness.report import Report, at_most
 from benchmarks.harness.rounds import interleaved
 from benchmarks.harness.socketio_load import LoadClientError, SocketIOLoad
-from benchmarks.harness.sockets import NODE, OURS, Running, Start, connect, most_sockets, servers
+from benchmarks.harness.sockets import NODE, OURS, OURS_RECOVERING, Running, Start, connect, most_sockets, servers
 from steinmetz.clock import SystemClock
 
 PATIENCE_S = 120.0
@@ -67,8 +67,8 @@ def run(options: Options) -> Report:
     sides = servers(options)
 
     def turn(name: str, start: Start) -> Callable[[], Taken]:
-        is_ours = name == OURS
-        gone = most if is_ours or form.peers_gone else 0
+        is_ours = name in (OURS, OURS_RECOVERING)
+        gone = most if name == OURS or form.peers_gone else 0
         return lambda: _measured(start, form, gone, options, is_ours=is_ours)
 
     found = interleaved(form.rounds, {name: turn(name, start) for name, start in sides.found.items()}, options.say)
@@ -76,7 +76,7 @@ def run(options: Options) -> Report:
         report.add(f"{name}: connect, JWT, first event", median([each.connect_us for each in rounds]), "us of CPU")
         report.add(f"{name}: idle connection", median([each.idle_kb for each in rounds]), "kB RSS")
         report.add(f"{name}: full collection", median([each.collection_ms for each in rounds]), "ms of CPU")
-        if name == OURS:
+        if name in (OURS, OURS_RECOVERING):
             first, then = zip(*[each.idle_ms for each in rounds if each.idle_ms], strict=True)
             report.add(f"{name}: collection while idle, all clients new", median(first), "ms of CPU")
             report.add(f"{name}: collection while idle, the next", median(then), "ms of CPU")
@@ -97,7 +97,10 @@ def run(options: Options) -> Report:
 
 def _targets(report: Report, found: dict[str, list[Taken]]) -> None:
     mine = found[OURS]
-    report.targets.append(at_most("idle connection", median([each.idle_kb for each in mine]), BOUND_KB, "kB"))
+    for name in (OURS, OURS_RECOVERING):
+        if name in found:
+            idle_kb = median([each.idle_kb for each in found[name]])
+            report.targets.append(at_most(f"{name}: idle connection", idle_kb, BOUND_KB, "kB"))
     if NODE in found:
         share = median([each.connect_us for each in mine]) / median([each.connect_us for each in found[NODE]])
         report.targets.append(at_most("connect, share of Node's CPU", share, BOUND_CONNECT))

@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,9 +23,12 @@ from benchmarks.harness.processes import Program, answers
 from benchmarks.harness.product import ROOT
 from benchmarks.harness.socketio_load import LoadClientError, SocketIOLoad
 from benchmarks.harness.sockets_jwt import SECRET, token
+from steinmetz.realtime import Config
 
 HARNESS = Path(__file__).resolve().parent
 OURS, NODE, PYTHON = "ours", "Node socket.io", "python-socketio"
+OURS_RECOVERING = f"{OURS}, recovery on"
+RECOVERY = "connection_state_recovery"
 NODE_PACKAGES = ("socket.io@4.8.4", "jsonwebtoken@9.0.3")
 PYTHON_PACKAGES = ("python-socketio==5.18.1", "pyjwt==2.10.1", "uvicorn[standard]==0.54.0")
 
@@ -74,6 +77,10 @@ def servers(options: Options) -> Servers:
     """The three; peers come from their registries when first needed."""
     found: dict[str, Start] = {OURS: lambda: ours(options)}
     missing: list[Missing] = []
+    if RECOVERY in {field.name for field in fields(Config)}:
+        found[OURS_RECOVERING] = lambda: ours(options, recovery=True)
+    else:
+        missing.append(Missing(OURS_RECOVERING, f"Config has no {RECOVERY}"))
     options.say("getting Node's socket.io")
     folder = npm_packages("sockets", NODE_PACKAGES)
     node = shutil.which("node")
@@ -93,10 +100,10 @@ def servers(options: Options) -> Servers:
     return Servers(found, missing)
 
 
-def ours(options: Options, name: str = "sockets-ours", **settings: Any) -> Running:
+def ours(options: Options, *, recovery: bool = False) -> Running:
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.harness.sockets_server", str(port), json.dumps(settings)]
-    return _running(name, command, port, options)
+    command = [sys.executable, "-m", "benchmarks.harness.sockets_server", str(port)]
+    return _running("sockets-ours", command + ["recovery"] * recovery, port, options)
 
 
 def node_peer(node: str, folder: Path, options: Options, *, recovery: bool = False) -> Running:

@@ -1,4 +1,4 @@
-"""The realtime server before the load client; ``python -m benchmarks.harness.sockets_server PORT [SETTINGS]``.
+"""The realtime server before the load client; ``python -m benchmarks.harness.sockets_server PORT [recovery]``.
 
 A client shows a JWT, is put into two rooms, one for all and one of its own, and hears "hello"; "say" is
 acknowledged by a plain handler, "ask" by a coroutine function. `sockets_peers.py` and `sockets_peer.js` do the
@@ -11,6 +11,7 @@ import asyncio
 import gc
 import sys
 import time
+from importlib import import_module
 from itertools import count
 from typing import Any
 
@@ -117,7 +118,12 @@ class Application:
         await send({"type": "http.response.body", "body": orjson.dumps(answer() if answer else None)})
 
 
-def make_server(**settings: Any) -> Server:
+def make_server(*, recovery: bool = False) -> Server:
+    settings: dict[str, Any] = {}
+    if recovery:
+        settings["connection_state_recovery"] = import_module(
+            "steinmetz.realtime.config"
+        ).ConnectionStateRecovery()
     io = Server(Config(**settings))
     numbers = count()
 
@@ -147,8 +153,8 @@ def make_server(**settings: Any) -> Server:
     return io
 
 
-def main(port: int, settings: dict[str, Any]) -> None:
-    io = make_server(**settings)
+def main(port: int, *, recovery: bool) -> None:
+    io = make_server(recovery=recovery)
     uvicorn.run(
         RealtimeApp(io, Application(io)),
         host="127.0.0.1",
@@ -164,4 +170,4 @@ def main(port: int, settings: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), orjson.loads(sys.argv[2]) if len(sys.argv) > 2 else {})
+    main(int(sys.argv[1]), recovery="recovery" in sys.argv[2:])
