@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Generic
 
 from steinmetz.realtime.adapters.base import EVERYBODY, Flags, Local, Member, Selection
+from steinmetz.realtime.adapters.rooms import Rooms
 from steinmetz.realtime.engineio.packet import Outgoing
 
 FEW = 8
@@ -16,14 +17,13 @@ class MemoryAdapter(Generic[Member]):
     """Bound: one entry a member and one a membership.
 
     The members of a room are kept as a dict for changes and, once asked for, as a tuple for broadcasts; the tuple
-    lives until the next join or leave of that room. Most rooms hold one person and most members are in few rooms
-    (trap T24): a room of one is only that one's id, and few rooms are a tuple.
+    lives until the next join or leave of that room. Most members are in few rooms (trap T24): those are a tuple.
     """
 
     def __init__(self, local: Local[Member]) -> None:
         self._local = local
         self._members: dict[str, Member] = {}
-        self._rooms: dict[str, str | dict[str, Member]] = {}
+        self._rooms = Rooms(self._members)
         self._rooms_of: dict[str, tuple[str, ...] | set[str]] = {}
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
 
@@ -39,8 +39,7 @@ class MemoryAdapter(Generic[Member]):
             self._take_out(sid, room)
 
     def join(self, sid: str, room: str) -> None:
-        member = self._members.get(sid)
-        if member is None or room == sid:
+        if sid not in self._members or room == sid:
             return
         rooms = self._rooms_of.get(sid, ())
         if room in rooms:
@@ -50,17 +49,8 @@ class MemoryAdapter(Generic[Member]):
         else:
             rooms = (*rooms, room)
             self._rooms_of[sid] = rooms if len(rooms) <= FEW else set(rooms)
-        self._put_in(sid, member, room)
+        self._rooms.put(room, sid)
         self._tuples.pop(room, None)
-
-    def _put_in(self, sid: str, member: Member, room: str) -> None:
-        members = self._rooms.get(room)
-        if members is None:
-            self._rooms[room] = sid
-        elif isinstance(members, str):
-            self._rooms[room] = {members: self._members[members], sid: member}
-        else:
-            members[sid] = member
 
     def leave(self, sid: str, room: str) -> None:
         rooms = self._rooms_of.get(sid)
@@ -75,18 +65,14 @@ class MemoryAdapter(Generic[Member]):
         self._take_out(sid, room)
 
     def _take_out(self, sid: str, room: str) -> None:
-        members = self._rooms[room]
+        self._rooms.take(room, sid)
         self._tuples.pop(room, None)
-        if not isinstance(members, str):
-            del members[sid]
-        if isinstance(members, str) or not members:
-            del self._rooms[room]
 
     def rooms_of(self, sid: str) -> Collection[str]:
         return frozenset(self._rooms_of.get(sid, ()))
 
     def rooms(self) -> Iterable[str]:
-        return self._rooms.keys()
+        return iter(self._rooms)
 
     def has_members(self, room: str) -> bool:
         return room in self._rooms or room in self._members
@@ -127,12 +113,10 @@ class MemoryAdapter(Generic[Member]):
             self._tuples[room] = chosen
         return chosen
 
-    def _in(self, room: str | None) -> dict[str, Member]:
+    def _in(self, room: str | None) -> Mapping[str, Member]:
         if room is None:
             return self._members
-        members = self._rooms.get(room, {})
-        if isinstance(members, str):
-            members = {members: self._members[members]}
+        members = self._rooms.inside(room)
         own = self._members.get(room)
         return members if own is None else {**members, room: own}
 
