@@ -86,7 +86,7 @@ class Server:
         self._is_closing = False
         self.admission = Admission(self)
         self.draining = Draining(self.call_soon)
-        self.departures = Departures(self.call_soon)
+        self.departures = Departures(lambda: self.loop)
         self.farewells = Farewells()
 
     # -- what the application says once -------------------------------------------------------------------------
