@@ -46,7 +46,17 @@ CLOSING_TIMEOUT_S = 2.0
 class NativeWebSocket(asyncio.Protocol):
     """One upgraded connection: RFC 6455 towards the peer, the port `Transport` towards the client object."""
 
-    __slots__ = ("_closing", "_connections", "_is_closed", "_parser", "_queued", "_server", "_transport", "client")
+    __slots__ = (
+        "_closing",
+        "_connections",
+        "_corked",
+        "_is_closed",
+        "_parser",
+        "_queued",
+        "_server",
+        "_transport",
+        "client",
+    )
 
     name = TransportName.WEBSOCKET
 
@@ -57,6 +67,8 @@ class NativeWebSocket(asyncio.Protocol):
         self._connections = connections
         self._parser: FrameParser | None = FrameParser(server.config.max_payload)
         self._queued = 0
+        self._corked: list[bytes] | None = None
+        """What is said while a read of several messages is answered: it leaves in one write."""
         self._is_closed = False
         self._closing: asyncio.TimerHandle | None = None
 
@@ -75,7 +87,10 @@ class NativeWebSocket(asyncio.Protocol):
         if self._is_closed:
             return
         frames = outgoing.frames
-        self._transport.write(frames)
+        if self._corked is None:
+            self._transport.write(frames)
+        else:
+            self._corked.append(frames)
         queued = self._queued
         self._queued = queued + len(frames)
         if queued < HIGH_WATER <= self._queued:
@@ -93,6 +108,7 @@ class NativeWebSocket(asyncio.Protocol):
     def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
         if self._is_closed:
             return
+        self._uncork()
         self._transport.write(close_frame(code))
         self._await_close()
 
@@ -114,9 +130,7 @@ class NativeWebSocket(asyncio.Protocol):
             return
         if self._parser.is_between_messages:
             texts, read = plain_texts(data, self._server.config.max_payload, _XOR)
-            for text in texts:
-                if not self._is_closed:
-                    self.client.receive(text, self)
+            self._take_texts(texts, self.client)
             if read == len(data):
                 return
             data = data[read:]
@@ -137,6 +151,21 @@ class NativeWebSocket(asyncio.Protocol):
                     self._transport.write(server_frame(Opcode.PONG, cast("bytes", payload)))
             elif opcode is not Opcode.PONG:
                 self.client.receive(payload, self)
+
+    def _take_texts(self, texts: list[str], client: Client) -> None:
+        if len(texts) > 1:
+            self._corked = []
+        try:
+            for text in texts:
+                if not self._is_closed:
+                    client.receive(text, self)
+        finally:
+            self._uncork()
+
+    def _uncork(self) -> None:
+        corked, self._corked = self._corked, None
+        if corked and not self._is_closed:
+            self._transport.write(b"".join(corked))
 
     def _closed_by_peer(self, payload: bytes) -> None:
         """5.5.1: "the endpoint typically echos the status code it received"."""
