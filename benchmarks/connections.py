@@ -55,6 +55,7 @@ class Taken:
     gone: int
     gone_s: float
     """From the kill to the last client's end; NaN if it was not measured."""
+    gone_cpu_s: float
     stall_ms: float
     turn_ms: float
     """CPU time of the longest turn of the loop: the stall on a machine that does nothing else."""
@@ -83,6 +84,7 @@ def run(options: Options) -> Report:
         if rounds[0].gone:
             said = f"{name}: {rounds[0].gone} gone at once"
             report.add(f"{said}, cleaned", median([each.gone_s for each in rounds]), "s")
+            report.add(f"{said}, cleaned", median([each.gone_cpu_s for each in rounds]), "s of CPU")
             report.add(f"{said}, longest stall", median([each.stall_ms for each in rounds]), "ms")
             report.add(f"{said}, longest turn", median([each.turn_ms for each in rounds]), "ms of CPU")
     for missing in sides.missing:
@@ -128,11 +130,13 @@ def _measured(start: Start, form: Form, gone: int, options: Options, *, is_ours:
             idle_ms = (answer["firstMs"], answer["thenMs"])
         collection_ms = server.ask("/collect")["cpuMs"]
         idle = server.usage() - before
-        gone_s = stall_ms = turn_ms = float("nan")
+        gone_s = gone_cpu_s = stall_ms = turn_ms = float("nan")
         if gone:
             if gone > form.idle:
                 connect(load, gone - form.idle)
+            crowded = server.usage()
             gone_s, figures = _vanished(server, load)
+            gone_cpu_s = (server.usage() - crowded).cpu_s
             stall_ms, turn_ms = figures["worstStallMs"], figures["worstTurnCpuMs"]
     return Taken(
         connect_us=1e6 * connecting.cpu_s / form.connecting,
@@ -141,6 +145,7 @@ def _measured(start: Start, form: Form, gone: int, options: Options, *, is_ours:
         idle_ms=idle_ms,
         gone=gone,
         gone_s=gone_s,
+        gone_cpu_s=gone_cpu_s,
         stall_ms=stall_ms,
         turn_ms=turn_ms,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections import Counter
@@ -113,7 +114,8 @@ class SocketIOLoad:
     def close(self) -> None:
         """Close all connections by ending the process."""
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it has vanished
+                self._process.stdin.close()
         self._process.wait(10)
         if self._process.stdout is not None:
             self._process.stdout.close()

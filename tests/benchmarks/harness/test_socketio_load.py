@@ -115,6 +115,16 @@ def test_a_refused_screen_is_told_with_the_servers_words(port: int) -> None:
         assert "Authentication required" in connected.error
 
 
+def test_clients_can_vanish_without_a_word(port: int) -> None:
+    with screens(port) as load:
+        load.connect(3)
+        load.vanish()
+        with pytest.raises((LoadClientError, BrokenPipeError)):
+            load.stats()
+    with screens(port) as load:
+        assert load.connect(1).ready == 1
+
+
 def test_nobody_listening_is_told() -> None:
     with SocketIOLoad(free_port(), cores=CORES.load) as load:
         connected = load.connect(2)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import subprocess
 import sys
@@ -8,13 +9,15 @@ from pathlib import Path
 
 import pytest
 import typer
+import uvicorn
 from typer.testing import CliRunner
 
 from steinmetz.cli import serve
 from steinmetz.cli.database import revision
 from steinmetz.cli.main import app
 from steinmetz.erp.migrations import head
-from steinmetz.erp.settings import load_settings
+from steinmetz.erp.settings import Settings, load_settings
+from steinmetz.realtime.server import collector
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,35 @@ async def test_a_write_that_ends_on_the_loop_does_not_wait_for_the_greeting(
         await serve.announce(settings, 3000)
     writer.close()
     assert "http://localhost:3000" in capsys.readouterr().err
+
+
+def test_t23_the_collector_has_a_policy_while_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    policies = [gc.get_threshold()]
+
+    async def nothing(server: uvicorn.Server, sockets: object = None) -> None:
+        server.started = True
+
+    async def greeting(settings: Settings, port: int) -> None:
+        policies.append(gc.get_threshold())
+
+    def run(server: uvicorn.Server, sockets: object = None) -> None:
+        async def from_start_to_end() -> None:
+            await server.startup()
+            await server.shutdown()
+            policies.append(gc.get_threshold())
+
+        asyncio.run(from_start_to_end())
+
+    monkeypatch.setattr(uvicorn.Server, "startup", nothing)
+    monkeypatch.setattr(uvicorn.Server, "shutdown", nothing)
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr(serve, "announce", greeting)
+    with serve.listen("127.0.0.1", 0) as door:
+        serve._serve(load_settings(), door)
+    gc.freeze()  # as the suite has it
+    before, serving, after = policies
+    assert serving[0] == collector.YOUNG
+    assert before == after
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ class Admission:
         if not client.session.is_closed:
             socket.namespace.admit(socket)
             client.rearm()
+            socket.handshake.settle()
 
     def refuse(self, client: Client, name: str, refusal: ConnectError) -> None:
         """`connect_error` for the namespace ``name``, counted by its message."""

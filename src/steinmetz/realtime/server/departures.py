@@ -6,6 +6,7 @@ and the application's disconnect handlers cost; the others, who are still here, 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +18,8 @@ SLICE = 250
 class Departures:
     """Steps of seeing somebody off, in order. Bound: two for each client of the server."""
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], None]) -> None:
-        self._call_soon = call_soon
+    def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop | None]) -> None:
+        self._loop = loop
         self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._left = SLICE
         """Of this turn's slice."""
@@ -26,9 +27,13 @@ class Departures:
 
     def add(self, step: Callable[..., object], *args: Any) -> None:
         """Do ``step`` now, or in a turn to come when this one has seen off enough already."""
+        loop = self._loop()
+        if loop is None:  # the server has been shut down: nobody is kept waiting
+            step(*args)
+            return
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._call_soon(self._turn)
+            loop.call_soon(self._turn)
         if self._left and not self._waiting:
             self._left -= 1
             step(*args)
@@ -39,14 +44,17 @@ class Departures:
         """All that wait, now."""
         while self._waiting:
             self._next()
+        self._left = SLICE
+        self._is_scheduled = False
 
     def _turn(self) -> None:
         for _ in range(min(SLICE, len(self._waiting))):
             self._next()
+        loop = self._loop()
         self._left = SLICE
-        self._is_scheduled = bool(self._waiting)
-        if self._waiting:
-            self._call_soon(self._turn)
+        self._is_scheduled = bool(self._waiting) and loop is not None
+        if self._waiting and loop is not None:
+            loop.call_soon(self._turn)
 
     def _next(self) -> None:
         step, args = self._waiting.popleft()

@@ -99,7 +99,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._is_closing = False
         self.admission = Admission(self)
         self.draining = Draining(self.call_soon)
-        self.departures = Departures(self.call_soon)
+        self.departures = Departures(lambda: self.loop)
         self.farewells = Farewells()
 
     # -- what the application says once -------------------------------------------------------------------------

@@ -23,6 +23,13 @@ class Guest:
         self._gone.append((self.number, error))
 
 
+class Loop:
+    """Keeps what is to be called soon."""
+
+    def __init__(self, turns: list[Callable[[], None]]) -> None:
+        self.call_soon = turns.append
+
+
 @pytest.fixture
 def turns() -> list[Callable[[], None]]:
     return []
@@ -41,7 +48,7 @@ def lose(departures: Departures, numbers: range, gone: list[tuple[int, bool]]) -
 def test_a_crowd_goes_in_slices_and_in_order(
     turns: list[Callable[[], None]], gone: list[tuple[int, bool]]
 ) -> None:
-    departures = Departures(turns.append)
+    departures = Departures(lambda: Loop(turns))
     lose(departures, range(2 * SLICE + 1), gone)
     assert (len(gone), len(turns)) == (SLICE, 1)
     turns.pop()()
@@ -55,7 +62,7 @@ def test_a_crowd_goes_in_slices_and_in_order(
 def test_each_turn_of_the_loop_has_its_own_slice(
     turns: list[Callable[[], None]], gone: list[tuple[int, bool]]
 ) -> None:
-    departures = Departures(turns.append)
+    departures = Departures(lambda: Loop(turns))
     lose(departures, range(SLICE), gone)
     turns.pop()()
     lose(departures, range(SLICE, 2 * SLICE), gone)
@@ -63,10 +70,19 @@ def test_each_turn_of_the_loop_has_its_own_slice(
 
 
 def test_a_hurry_waits_for_no_turn(turns: list[Callable[[], None]], gone: list[tuple[int, bool]]) -> None:
-    departures = Departures(turns.append)
+    departures = Departures(lambda: Loop(turns))
     lose(departures, range(3 * SLICE), gone)
     departures.finish()
     assert len(gone) == 3 * SLICE
+    turns.clear()  # the loop was closed before its next turn
+    lose(departures, range(3 * SLICE, 5 * SLICE), gone)
+    assert (len(gone), len(turns)) == (4 * SLICE, 1)
+
+
+def test_after_the_shutdown_nobody_waits(gone: list[tuple[int, bool]]) -> None:
+    departures = Departures(lambda: None)
+    lose(departures, range(2 * SLICE), gone)
+    assert len(gone) == 2 * SLICE
 
 
 @pytest.mark.anyio
@@ -77,7 +93,7 @@ async def test_who_waits_to_be_seen_off_hears_no_broadcast_and_is_told_as_gone_o
     told: list[str] = []
     io.on("disconnect", lambda socket, reason: told.append(reason))
     await io.start()
-    departures = Departures(turns.append)
+    departures = Departures(lambda: Loop(turns))
     lost = []
     for _ in range(SLICE + 1):
         transport = MemoryTransport(InProcessClient("/"))

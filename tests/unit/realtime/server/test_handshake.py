@@ -30,6 +30,32 @@ def test_namespaces_share_the_request_and_have_their_own_auth() -> None:
     assert (main.address, main.time, main.secure) == ("10.0.0.1", NOW, False)
 
 
+def test_what_concerns_the_connection_only_is_not_kept() -> None:
+    """RFC 9110, 7.6.1; the rest of the WebSocket handshake has been answered."""
+    fields = [(b"Connection", b"keep-alive, Upgrade"), (b"Upgrade", b"websocket"), (b"Sec-WebSocket-Key", b"x")]
+    request = Request([*fields, (b"Cookie", b"a=1")], b"", "", secure=False, time=NOW)
+    assert request.headers == {"cookie": "a=1"}
+
+
+def test_t24_auth_is_kept_as_json_and_read_on_demand() -> None:
+    handshake = Handshake(Request([], b"", "", secure=False, time=NOW), {"token": "a", "more": [1, {"b": None}]})
+    handshake.settle()
+    handshake.settle()
+    assert isinstance(handshake._auth, str)
+    assert handshake.auth == {"token": "a", "more": [1, {"b": None}]}
+    handshake.auth.clear()
+    assert handshake.auth["token"] == "a"
+
+
+def test_t24_clients_without_auth_share_nothing_but_its_absence() -> None:
+    one, other = (Handshake(Request([], b"", "", secure=False, time=NOW), {}) for _ in range(2))
+    one.settle()
+    other.settle()
+    assert one._auth is other._auth
+    one.auth["x"] = 1
+    assert other.auth == {}
+
+
 @given(st.binary())
 def test_no_query_raises(query: bytes) -> None:
     assert isinstance(Request([], query, "", secure=False, time=NOW).query, dict)

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from steinmetz.realtime import Config, RealtimeApp, Server
 from steinmetz.realtime.engineio.frames import Opcode, unmask
+from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.native import HIGH_WATER, NativeWebSocket
 from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
@@ -289,6 +290,36 @@ class TestFrames:
         assert await peer.ended() == b""
         assert reasons == ["transport close"]
         assert not house.io.clients
+
+    async def test_several_events_in_one_read_are_answered_in_one_write(self, house: House) -> None:
+        class Wire(asyncio.Transport):
+            def __init__(self) -> None:
+                super().__init__()
+                self.written: list[bytes] = []
+
+            def write(self, data: Any) -> None:
+                self.written.append(data)
+
+            def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+                pass
+
+            def get_write_buffer_size(self) -> int:
+                return 0
+
+        wire = Wire()
+        websocket = NativeWebSocket(house.io, wire, set())
+        request = Request([], b"", "10.0.0.1", secure=False, time=house.io.clock.now())
+        await house.io.start()
+        websocket.client, _opening = house.io.open(websocket, request)
+        websocket.data_received(text("40"))
+        house.io.on("ask", lambda socket, number: number)
+        wire.written.clear()
+        websocket.data_received(text('421["ask",1]') + text('422["ask",2]') + text('423["ask",3]'))
+        assert wire.written == [b"".join(b"\x81\x06" + b"43%d[%d]" % (n, n) for n in (1, 2, 3))]
+        wire.written.clear()
+        websocket.data_received(text('424["ask",4]') + text("41") + text('425["ask",5]'))
+        # An event in a namespace that it has left: a parse error.
+        assert wire.written == [b"\x81\x06434[4]\x88\x02\x03\xea"]
 
     async def test_a_peer_that_hangs_up_without_a_word_is_seen_off(self, house: House) -> None:
         reasons: list[str] = []

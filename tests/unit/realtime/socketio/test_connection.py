@@ -125,3 +125,27 @@ class TestDeadlines:
         assert client.is_overdue(245.0)
         client.receive(b"2", 244.0)
         assert client.deadline_s is None
+
+
+class TestPlainEvents:
+    """The short way is open only where the long one would say EVENT."""
+
+    def test_it_is_for_a_client_in_the_main_namespace(self) -> None:
+        assert connected().plain_event('42["foo",1]') == Packet(PacketType.EVENT, "/", ["foo", 1])
+        assert connection().plain_event('42["foo",1]') is None
+        assert connected("/admin").plain_event('42["foo",1]') is None
+
+    def test_it_is_closed_while_the_middlewares_think_and_after_the_server_has_said_goodbye(self) -> None:
+        client = connection()
+        client.receive("0", 100.0)
+        assert client.plain_event('42["foo"]') is None
+        client.accept("/")
+        client.leave("/", 100.0)
+        assert client.plain_event('42["foo"]') is None
+
+    def test_it_is_closed_while_attachments_are_due(self) -> None:
+        client = connected()
+        assert client.receive('51-["foo",{"_placeholder":true,"num":0}]', 100.0) is None
+        assert client.plain_event('42["foo"]') is None
+        assert client.receive(b"\x00", 100.0) == (Step.EVENT, Packet(PacketType.EVENT, "/", ["foo", b"\x00"]))
+        assert client.plain_event('42["foo"]') is not None
