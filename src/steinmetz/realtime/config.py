@@ -58,6 +58,10 @@ class Config:
     max_rooms_per_socket: int = 100
     """Rooms that one client may join with `room:join`; rooms joined by the server do not count."""
 
+    strict_events: bool = True
+    """An emission or acknowledgement of the server's own that breaks the schema of its `Event` raises. Turn it off
+    where a wrong field is better than none: then it is counted, logged once for each event, and sent."""
+
     private_room: Callable[[str], bool] = begins_with_user
     """Rooms whose names `Server.stats` hides and which `room:join` and `room:leave` refuse."""
 

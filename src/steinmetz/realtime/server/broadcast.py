@@ -12,6 +12,7 @@ from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags, Selecti
 from steinmetz.realtime.engineio.packet import Outgoing
 
 if TYPE_CHECKING:
+    from steinmetz.realtime.events.event import Event
     from steinmetz.realtime.server.namespace import Namespace
     from steinmetz.realtime.server.socket import Socket
 
@@ -111,10 +112,11 @@ class BroadcastOperator:
     def _flagged(self, flags: Flags) -> BroadcastOperator:
         return BroadcastOperator(self._namespace, self._selection, flags)
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """Send ``event`` with ``args`` (JSON values and `bytes`); a plain call, from any thread.
 
-        Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent.
+        Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent, and with
+        `Config.strict_events` `PayloadError` for data that break the schema of the event.
         """
         self._namespace.broadcast(self._selection, event, args, self._flags)
 

@@ -14,6 +14,8 @@ from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.errors import EventError
+from steinmetz.realtime.events.event import Event
+from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.server.broadcast import BroadcastOperator, Delivery
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.reasons import Reason
@@ -37,6 +39,7 @@ class Namespace:
         self.name = name
         self.middlewares: list[Middleware] = []
         self.adapter: Adapter[Socket] = MemoryAdapter[Socket](self)
+        self.events = Registry(server.statistics, is_strict=server.config.strict_events)
         self._sockets: dict[str, Socket] = {}
         self._handlers: dict[str, Registered] = {}
         self._on_connection: list[Registered] = []
@@ -59,14 +62,22 @@ class Namespace:
         self.middlewares.append(middleware)
         return middleware
 
-    def on(self, event: str, handler: Handler | None = None) -> Any:
+    def on(self, event: str | Event, handler: Handler | None = None) -> Any:
         """Handle ``event`` with ``handler(socket, *args)``; its return value is the acknowledgement.
+
+        The handler of an `Event` gets ``(socket, payload)``, as its schema reads it; what does not fit is refused
+        with the code ``invalid`` and never gets there.
 
         "connection" handlers get ``(socket)``, "disconnect" handlers ``(socket, reason)``; there may be several of
         these. Usable as a decorator. Raises `ValueError` for a second handler of an event, or a reserved name.
         """
         if handler is None:
             return partial(self.on, event)
+        if isinstance(event, Event):
+            if event.name not in self._handlers:
+                self._handlers[event.name] = registered(self.events.receiver(event, handler, leading=1))
+                return handler
+            event = event.name
         if event == "connection":
             self._on_connection.append(registered(handler))
         elif event == "disconnect":
@@ -79,6 +90,10 @@ class Namespace:
             self._handlers[event] = registered(handler)
         return handler
 
+    def declare(self, *events: Event) -> None:
+        """The server sends ``events`` here: an emission is checked, by name too. See `Registry.declare`."""
+        self.events.declare(*events)
+
     def warn_unguarded(self) -> None:
         if not self._warned:
             self._warned = True
@@ -90,7 +105,7 @@ class Namespace:
 
     # -- emitting -----------------------------------------------------------------------------------------------
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """To everybody in the namespace; see `BroadcastOperator.emit`."""
         self.broadcast(EVERYBODY, event, args, RELIABLE)
 
@@ -126,26 +141,29 @@ class Namespace:
     def disconnect_sockets(self, close: bool = False) -> None:
         BroadcastOperator(self).disconnect_sockets(close)
 
-    def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
+    def broadcast(self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
-        outgoing = self._event(event, args, None)
-        self.server.run_on_loop(self._broadcast, event, selection, outgoing, flags)
+        name, args, flags = self.events.outgoing(event, args, flags)
+        outgoing = self._event(name, args, None)
+        self.server.run_on_loop(self._broadcast, name, selection, outgoing, flags)
 
     def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         self.server.statistics.emitted(event)
         self.adapter.broadcast(selection, outgoing, flags)
 
-    def send(self, socket: Socket, event: str, args: Sequence[Any]) -> None:
+    def send(self, socket: Socket, event: str | Event, args: Sequence[Any]) -> None:
         """To one socket of this process, in line behind the broadcasts before it."""
-        self.server.run_on_loop(self._send, event, (socket,), self._event(event, args, None))
+        name, args, flags = self.events.outgoing(event, args, RELIABLE)
+        self.server.run_on_loop(self._send, name, (socket,), self._event(name, args, None), flags)
 
-    def request(self, socket: Socket, event: str, args: Sequence[Any], ack_id: int) -> None:
-        """An event that wants an acknowledgement."""
-        self._send(event, (socket,), self._event(event, args, ack_id))
+    def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
+        """An event that wants an acknowledgement: whatever its policy, it is not dropped."""
+        name, args, _ = self.events.outgoing(event, args, RELIABLE)
+        self._send(name, (socket,), self._event(name, args, ack_id), RELIABLE)
 
-    def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing) -> None:
+    def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         self.server.statistics.emitted(event)
-        self._delivery.send(sockets, outgoing, RELIABLE)
+        self._delivery.send(sockets, outgoing, flags)
 
     def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
         if event in RESERVED_EVENTS:

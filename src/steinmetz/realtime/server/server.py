@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -20,6 +20,8 @@ from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.events.event import Event
+from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import BroadcastOperator
@@ -105,9 +107,18 @@ class Server:
         """A middleware of the main namespace; see `Namespace.use`."""
         return self._main.use(middleware)
 
-    def on(self, event: str, handler: Handler | None = None) -> Any:
+    def on(self, event: str | Event, handler: Handler | None = None) -> Any:
         """A handler of the main namespace; see `Namespace.on`."""
         return self._main.on(event, handler)
+
+    def declare(self, *events: Event) -> None:
+        """The server sends ``events`` in the main namespace; see `Namespace.declare`."""
+        self._main.declare(*events)
+
+    @property
+    def registries(self) -> Mapping[str, Registry]:
+        """The typed events of each namespace, by its name; what `asyncapi` and `typescript` are made from."""
+        return {name: namespace.events for name, namespace in self._namespaces.items()}
 
     def on_room_join(self, authorise: Authorise) -> Authorise:
         """Ask ``authorise(socket, room) -> bool``, plain or async, about `room:join` and `room:leave` of clients.
@@ -123,7 +134,7 @@ class Server:
 
     # -- emitting -----------------------------------------------------------------------------------------------
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """To everybody in the main namespace; a plain call, from any thread."""
         self._main.emit(event, *args)
 

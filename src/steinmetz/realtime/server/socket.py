@@ -9,7 +9,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.realtime.adapters.base import Selection
-from steinmetz.realtime.errors import AckTimeoutError, DisconnectedError, NotRunningError
+from steinmetz.realtime.errors import (
+    AckTimeoutError,
+    DisconnectedError,
+    InvalidAckError,
+    NotRunningError,
+    PayloadError,
+)
+from steinmetz.realtime.events.event import Event
 from steinmetz.realtime.server.broadcast import BroadcastOperator
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.socketio.acks import Acks
@@ -91,26 +98,31 @@ class Socket:
         self._expires_at = timestamp_s
         self.namespace.server.run_on_loop(self.client.rearm)
 
-    def on(self, event: str, handler: Handler | None = None) -> Any:
+    def on(self, event: str | Event, handler: Handler | None = None) -> Any:
         """Handle ``event`` of this socket alone: ``handler(*args)``; goes before handlers of the namespace."""
         if handler is None:
             return partial(self.on, event)
         if self.handlers is None:
             self.handlers = {}
-        self.handlers[event] = registered(handler)
+        if isinstance(event, Event):
+            checked = self.namespace.events.receiver(event, handler, leading=0)
+            self.handlers[event.name] = registered(checked)
+        else:
+            self.handlers[event] = registered(handler)
         return handler
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """Send ``event`` to this client; a plain call, from any thread.
 
         Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent.
         """
         self.namespace.send(self, event, args)
 
-    async def emit_with_ack(self, event: str, *args: Any, timeout_s: float = 10.0) -> Any:
+    async def emit_with_ack(self, event: str | Event, *args: Any, timeout_s: float = 10.0) -> Any:
         """Send ``event`` and wait for the client's acknowledgement; its first value, or None.
 
-        Raises `AckTimeoutError` after ``timeout_s`` seconds, `DisconnectedError` as soon as the socket is gone.
+        Raises `AckTimeoutError` after ``timeout_s`` seconds, `DisconnectedError` as soon as the socket is gone, and
+        `InvalidAckError` for an answer that breaks the schema of an `Event`.
         """
         if not self.connected:
             raise DisconnectedError("it was not connected")
@@ -124,10 +136,17 @@ class Socket:
         try:
             self.namespace.request(self, event, args, ack_id)
             self.client.rearm()
-            return await waiter
+            answer = await waiter
         finally:
             if self.acks is not None:
                 self.acks.take(ack_id)
+        if not isinstance(event, Event):
+            return answer
+        try:
+            return event.read_ack(answer)
+        except PayloadError as error:
+            self.namespace.server.statistics.invalid_payloads[event.name] += 1
+            raise InvalidAckError(f'the acknowledgement of "{event.name}" breaks its schema: {error}') from None
 
     def acknowledge(self, ack_id: int, answers: list[Any]) -> None:
         """An ACK packet has come; ids that nobody waits for are ignored."""
