@@ -20,7 +20,7 @@ class Definitions:
     def __init__(self, reference: Callable[[str], str] = lambda name: f"#/components/schemas/{name}") -> None:
         self.schemas: dict[str, Json] = {}
         self._reference = reference
-        self._prints: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
 
     def add(self, schema: Json) -> Json:
         """``schema`` as it stands in the document: a reference if it has a title and fields of its own."""
@@ -39,11 +39,9 @@ class Definitions:
     def _name_for(self, name: str, definitions: dict[str, Json]) -> str:
         """``name``, with a number if it is taken by another schema."""
         wanted = free = re.sub(r"\W+", "_", name).strip("_") or "Schema"
-        print_ = json.dumps(
-            {each: definitions[each] for each in sorted(_reachable(name, definitions))}, sort_keys=True
-        )
-        number = 1
-        while self._prints.setdefault(free, print_) != print_:
+        whole = {each: definitions[each] for each in _reachable(name, definitions)}
+        text, number = json.dumps(whole, sort_keys=True), 1
+        while self._texts.setdefault(free, text) != text:
             number += 1
             free = f"{wanted}{number}"
         return free

@@ -1,6 +1,7 @@
-"""TypeScript types of a namespace's events, for the stock client's ``Socket<ServerToClientEvents, ClientToServerEvents>``.
+"""TypeScript types of a namespace's events: what the stock client's ``Socket`` takes as its two parameters.
 
-See https://socket.io/docs/v4/typescript/
+See https://socket.io/docs/v4/typescript/. An event with an acknowledgement has to be emitted with one: with an
+optional one the client's own types know neither `timeout` nor `emitWithAck`.
 """
 
 from __future__ import annotations

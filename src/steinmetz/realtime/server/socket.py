@@ -121,7 +121,7 @@ class Socket:
     async def emit_with_ack(self, event: str | Event, *args: Any, timeout_s: float = 10.0) -> Any:
         """Send ``event`` and wait for the client's acknowledgement; its first value, or None.
 
-        Raises `AckTimeoutError` after ``timeout_s`` seconds, `DisconnectedError` as soon as the socket is gone, and
+        Raises `AckTimeoutError` after ``timeout_s`` seconds, `DisconnectedError` as soon as the socket is gone,
         `InvalidAckError` for an answer that breaks the schema of an `Event`.
         """
         if not self.connected:

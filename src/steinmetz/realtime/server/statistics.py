@@ -16,9 +16,9 @@ class Statistics:
         self.refused: Counter[str] = Counter()
         """Connections and events turned away, by reason."""
         self.invalid_payloads: Counter[str] = Counter()
-        """Typed events and acknowledgements of clients that broke their schema, by event: bounded by those there are."""
+        """What clients sent or acknowledged and broke the schema of the event, by event."""
         self.broken_payloads: Counter[str] = Counter()
-        """Emissions and acknowledgements of the server's own that broke their schema, by event."""
+        """What the server emitted or acknowledged itself and broke the schema of the event, by event."""
         self.dropped_volatile = 0
         self.slow_clients = 0
         self._emits: Counter[str] = Counter()

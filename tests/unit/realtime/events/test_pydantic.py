@@ -136,6 +136,12 @@ def test_a_union_is_written_whichever_it_is() -> None:
         schema.write({"x": 1, "currency": "EUR"})
 
 
+def test_instances_within_what_python_has_are_written_too() -> None:
+    told = {"atOnce": "2026-03-02T09:00:00Z", "currency": "EUR"}
+    assert PydanticSchema(list[Heard]).write([Heard(at_once=AT)]) == [told]
+    assert PydanticSchema(dict[str, Heard]).write({"x": Heard(at_once=AT)}) == {"x": told}
+
+
 def test_bytes_stay_bytes_both_ways() -> None:
     schema = PydanticSchema(Picture)
     assert schema.read({"name": "x", "data": b"\xff"}) == Picture(name="x", data=b"\xff")
