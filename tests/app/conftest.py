@@ -81,6 +81,7 @@ def settings_for(folder: Path, database_url: str, **changes: Any) -> Settings:
             "access_log": False,
             "log_level": "warning",
             "monitor_history": False,
+            "environment": "development",  # an event that breaks its schema fails the test
             **changes,
         }
     )
@@ -178,6 +179,8 @@ async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[Application
     application = create_app(settings, clock=clock)
     async with running(application):
         yield application
+    assert application.state.io is not None
+    assert application.state.io.statistics.broken_payloads == {}
 
 
 @pytest.fixture
