@@ -17,6 +17,7 @@ from tests.app.people import Arrive, data
 
 pytestmark = pytest.mark.anyio
 
+
 @pytest.fixture
 async def document(client: httpx2.AsyncClient) -> dict[str, Any]:
     """As anybody gets it: it holds no secret, and who writes a client wants it before he can sign in."""
@@ -38,9 +39,7 @@ async def test_the_document_is_served_to_who_wants_to_write_a_client(document: d
     assert document["info"]["title"] == "SteinmetZ, events"
 
 
-async def test_what_is_heard_fits_the_document(
-    document: dict[str, Any], app: Application, arrive: Arrive
-) -> None:
+async def test_what_is_heard_fits_the_document(document: dict[str, Any], app: Application, arrive: Arrive) -> None:
     clerk, admin = await arrive("clerk"), await arrive("admin")
     said = await clerk.socket.call("chat:message", {"channel": "general", "text": "Hallo"})
     validator(document, "receive.chat.message.ack").validate(said)
