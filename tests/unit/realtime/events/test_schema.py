@@ -5,11 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Literal, NotRequired, TypedDict
 
+import jsonschema_rs
 import pytest
-from pydantic import BaseModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field
 
+from steinmetz.realtime.errors import PayloadError
 from steinmetz.realtime.events.plain import PlainSchema
 from steinmetz.realtime.events.pydantic import PydanticSchema
 from steinmetz.realtime.events.schema import schema_of
@@ -62,3 +67,61 @@ def test_realtime_with_typed_events_loads_no_pydantic() -> None:
         "Event('x', str, ack=Done); sys.exit('pydantic' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Level(StrEnum):
+    INFO = "info"
+    ERROR = "error"
+
+
+class Described(TypedDict):
+    """What a random value may well happen to be."""
+
+    a: NotRequired[Literal["info", 1] | None]
+    b: NotRequired[list[Level] | dict[str, int]]
+    c: NotRequired[bool | str]
+
+
+class Modelled(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    a: Literal["info", 1] | None = None
+    b: list[Level] | dict[str, int] = Field(default_factory=list)
+    c: bool | str = ""
+
+
+LEAVES = st.none() | st.booleans() | st.sampled_from([0, 1, 7, 1.5, "", "info", "error", "x"])
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
+    max_leaves=6,
+)
+PAYLOADS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=3) | VALUES
+
+
+@pytest.mark.parametrize("wanted", [Described, Modelled])
+@given(value=PAYLOADS)
+@settings(max_examples=200, derandomize=True, deadline=None)
+def test_it_takes_just_what_its_json_schema_describes(wanted: Any, value: Any) -> None:
+    schema = schema_of(wanted)
+    is_described = jsonschema_rs.validator_for(schema.json_schema(sent=False)).is_valid(value)
+    assert taken(schema.read, value) is is_described
+    if wanted is Described:
+        assert taken(schema.write, value) is is_described
+
+
+@pytest.mark.parametrize("wanted", [Described, Modelled, Model, Plain])
+@given(value=PAYLOADS | st.binary(max_size=3) | st.text(st.characters(), max_size=3) | st.integers() | st.floats())
+@settings(max_examples=100, derandomize=True, deadline=None)
+def test_whatever_comes_is_taken_or_refused_in_so_many_words(wanted: Any, value: Any) -> None:
+    taken(schema_of(wanted).read, value)
+
+
+def taken(take: Any, value: Any) -> bool:
+    refusal: PayloadError | None = None
+    try:
+        take(value)
+    except PayloadError as error:
+        refusal = error
+    assert refusal is None or (refusal.flaws and 0 < len(str(refusal)) < 1_000)
+    return refusal is None
