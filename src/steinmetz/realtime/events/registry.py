@@ -21,8 +21,8 @@ log = structlog.get_logger("steinmetz.realtime")
 class Registry:
     """What comes in is checked before the handler sees it; what goes out before it is encoded.
 
-    With ``is_strict`` an emission or answer that breaks its schema raises `PayloadError` in whoever makes it. Else
-    it is counted, logged once for each event, and goes out as it is: a wrong field is better than none at all.
+    An emission or answer that breaks its schema is counted, and logged once for each event. With ``is_strict`` it
+    raises `PayloadError` in whoever makes it; else it goes out as it is: a wrong field is better than none at all.
     """
 
     def __init__(self, statistics: Statistics, *, is_strict: bool) -> None:
@@ -91,7 +91,7 @@ class Registry:
 
     def _broken(self, event: Event, error: PayloadError, what: str) -> None:
         self._statistics.broken_payloads[event.name] += 1
-        if self.is_strict:
-            raise PayloadError(error.flaws, f'this {what} of "{event.name}" breaks its schema') from None
         if self._statistics.broken_payloads[event.name] == 1:
             log.error("An event breaks its own schema", event_name=event.name, what=what, flaw=str(error))
+        if self.is_strict:
+            raise PayloadError(error.flaws, f'this {what} of "{event.name}" breaks its schema') from None

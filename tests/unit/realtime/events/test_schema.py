@@ -77,7 +77,7 @@ class Level(StrEnum):
 class Described(TypedDict):
     """What a random value may well happen to be."""
 
-    a: NotRequired[Literal["info", 1] | None]
+    a: NotRequired[Literal["info", "x"] | None]
     b: NotRequired[list[Level] | dict[str, int]]
     c: NotRequired[bool | str]
 
@@ -85,18 +85,28 @@ class Described(TypedDict):
 class Modelled(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    a: Literal["info", 1] | None = None
+    a: Literal["info", "x"] | None = None
     b: list[Level] | dict[str, int] = Field(default_factory=list)
     c: bool | str = ""
 
 
-LEAVES = st.none() | st.booleans() | st.sampled_from([0, 1, 7, 1.5, "", "info", "error", "x"])
-VALUES = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
-    max_leaves=6,
+LEVELS = st.sampled_from(["info", "error"])
+RIGHT = st.fixed_dictionaries(
+    {},
+    optional={
+        "a": st.sampled_from(["info", "x", None]),
+        "b": st.lists(LEVELS, max_size=2) | st.dictionaries(st.text(max_size=2), st.integers(-9, 9), max_size=2),
+        "c": st.booleans() | st.text(max_size=2),
+    },
 )
-PAYLOADS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=3) | VALUES
+LEAVES = LEVELS | st.none() | st.booleans() | st.sampled_from([0, 1, 1.5, "", "x"])
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=2),
+    max_leaves=4,
+)
+NEARLY = st.builds(lambda right, key, value: {**right, key: value}, RIGHT, st.sampled_from("abcd"), ANYTHING)
+PAYLOADS = RIGHT | NEARLY | ANYTHING
 
 
 @pytest.mark.parametrize("wanted", [Described, Modelled])

@@ -37,13 +37,13 @@ def test_the_first_overview_is_news_in_every_widget(new: dict[str, Any]) -> None
 def test_the_business_date_alone_is_no_news_of_a_widget() -> None:
     old = {"businessDate": "2026-03-02", "currency": "EUR", **{each.value: {} for each in WidgetId}}
     new = old | {"businessDate": "2026-03-03"}
-    assert overview_events(old, new) == [("dashboard:update", new)]
+    assert overview_events(old, new) == [(UPDATE, new)]
 
 
 def test_the_whole_is_told_before_its_parts() -> None:
     old: dict[str, Any] = {each.value: {} for each in WidgetId}
     new = old | {"cash": {"balanceCents": 7}}
     assert overview_events(old, new) == [
-        ("dashboard:update", new),
-        ("dashboard:widget:update", {"widget": "cash", "data": {"balanceCents": 7}}),
+        (UPDATE, new),
+        (WIDGET_UPDATE, {"widget": "cash", "data": {"balanceCents": 7}}),
     ]
