@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steinmetz.erp.modules.dashboard.events import overview_events, widget_updates
-from steinmetz.erp.modules.dashboard.schemas import Overview, WidgetId
+from steinmetz.erp.modules.dashboard.schemas import UPDATE, WIDGET_UPDATE, Overview, WidgetId
 
 figures = st.dictionaries(st.sampled_from(["count", "sumCents"]), st.integers(0, 3))
 overviews = st.fixed_dictionaries({widget.value: figures for widget in WidgetId}).map(
