@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -46,12 +47,14 @@ class Registry:
 
         if inspect.iscoroutinefunction(handler):
 
+            @wraps(handler)
             async def received_later(*args: Any) -> Any:
                 payload = self._read(event, args[leading:])
                 return self._answer(event, await handler(*args[:leading], *payload))
 
             return received_later
 
+        @wraps(handler)
         def received(*args: Any) -> Any:
             payload = self._read(event, args[leading:])
             answer = handler(*args[:leading], *payload)
