@@ -79,17 +79,18 @@ class _Document:
         self.messages: dict[str, Json] = {}
         self.definitions = Definitions()
         self._rooms = rooms
+        self._keys: dict[str, tuple[str, ...]] = {}
 
     def tell(self, namespace: str, registry: Registry) -> None:
         for event in sorted(registry.sent.values(), key=lambda each: each.name):
-            message = self._message(_key("send", namespace, event.name), event, is_sent=True)
+            message = self._message(self._key("send", namespace, event.name), event, is_sent=True)
             reply = self._acknowledgement(message, event, is_sent=True)
             for room in event.rooms:
                 channel = self._channel(namespace, room)
-                operation = _key("send", namespace, event.name, "" if room == EVERYBODY else room)
+                operation = message if room == EVERYBODY else self._key("send", namespace, event.name, room)
                 self._operation(operation, "send", event, channel, message, self._namespace(namespace), reply)
         for event in sorted(registry.received.values(), key=lambda each: each.name):
-            message = self._message(_key("receive", namespace, event.name), event, is_sent=False)
+            message = self._message(self._key("receive", namespace, event.name), event, is_sent=False)
             reply = self._acknowledgement(message, event, is_sent=False)
             channel = self._namespace(namespace)
             self._operation(message, "receive", event, channel, message, channel, reply)
@@ -114,7 +115,7 @@ class _Document:
         return {"$ref": f"#/channels/{channel}/messages/{message}"}
 
     def _namespace(self, namespace: str) -> str:
-        key = _key("namespace", namespace)
+        key = self._key("namespace", "main" if namespace == MAIN_NAMESPACE else namespace)
         if key not in self.channels:
             self.channels[key] = {
                 "address": namespace,
@@ -128,7 +129,7 @@ class _Document:
     def _channel(self, namespace: str, room: str) -> str:
         if room == EVERYBODY:
             return self._namespace(namespace)
-        key = _key("room", namespace, room)
+        key = self._key("room", namespace, room)
         if key not in self.channels:
             channel: Json = {
                 "address": room,
@@ -169,14 +170,18 @@ class _Document:
         }
         return key
 
+    def _key(self, *parts: str) -> str:
+        """``send.chat.message``: what the specification takes as a name; the main namespace is not said.
+
+        What the specification does not take becomes a dot; a number tells those apart that would be the same then.
+        """
+        words = (re.sub(r"[^\w-]+", ".", part).strip(".") for part in parts if part != MAIN_NAMESPACE)
+        wanted = key = ".".join(word for word in words if word)
+        number = 1
+        while self._keys.setdefault(key, parts) != parts:
+            number += 1
+            key = f"{wanted}.{number}"
+        return key
+
     def _schema(self, schema: Schema, *, sent: bool) -> Json:
         return self.definitions.add(schema.json_schema(sent=sent))
-
-
-def _key(*parts: str) -> str:
-    """``send.chat.message``: what the specification takes as a name, the main namespace left out."""
-    words = [
-        re.sub(r"\W+", ".", "main" if part == MAIN_NAMESPACE and index == len(parts) - 1 else part).strip(".")
-        for index, part in enumerate(parts)
-    ]
-    return ".".join(word for word in words if word)

@@ -123,5 +123,17 @@ def test_an_operation_carries_only_messages_of_its_channel(document: dict[str, A
         assert all(each["$ref"].startswith(told["channel"]["$ref"] + "/messages/") for each in told["messages"])
 
 
+def test_names_that_differ_by_what_a_key_cannot_hold_stay_apart() -> None:
+    io = Server(Config())
+    names = ["a:b", "a.b", "a b", "a-b", "a"]
+    io.declare(*(Event(name, Message, rooms=("b",) if name == "a" else ()) for name in names))
+    told = asyncapi(io.registries, title="x", version="1")
+    sent = [each for each in told["operations"].values() if each["action"] == "send"]
+    assert sorted(each["title"] for each in sent) == sorted(names)
+    assert sorted(
+        each["name"] for key, each in told["components"]["messages"].items() if key.startswith("send")
+    ) == sorted(names)
+
+
 def test_a_server_without_typed_events_has_an_empty_document() -> None:
     assert asyncapi({}, title="x", version="1")["channels"] == {}
