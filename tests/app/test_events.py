@@ -86,13 +86,13 @@ async def test_a_broken_emission_raises_while_developing_and_is_counted_in_produ
     settings: Settings, clock: FakeClock, database_url: str
 ) -> None:
     broken = {"enabled": "yes", "message": "", "until": None}
-    developing = create_app(settings, clock=clock).state.io
+    developing = create_app(
+        settings_for(settings.data_dir, database_url, environment=Environment.DEVELOPMENT), clock=clock
+    ).state.io
     assert developing is not None
     with pytest.raises(PayloadError, match='"system:maintenance" breaks its schema: enabled'):
         developing.emit("system:maintenance", broken)
-    serving = create_app(
-        settings_for(settings.data_dir, database_url, environment=Environment.PRODUCTION), clock=clock
-    ).state.io
+    serving = create_app(settings, clock=clock).state.io
     assert serving is not None
     serving.emit("system:maintenance", broken)
     assert serving.statistics.broken_payloads == {"system:maintenance": 1}
