@@ -28,9 +28,10 @@ Json = dict[str, Any]
 
 
 class PlainSchema:
-    """``wanted``: a dataclass, a TypedDict, an Enum, `Literal`, a union, ``list[...]``, ``dict[str, ...]``,
+    """What JSON and attachments can hold, as Python's own types say it, as deep as you like.
 
-    `str`, `int`, `float`, `bool`, `None`, `bytes` or `Any`, as deep as you like. Raises `TypeError` for another.
+    ``wanted``: a dataclass, a TypedDict, an Enum, `Literal`, a union, ``list[...]``, ``dict[str, ...]``, `str`,
+    `int`, `float`, `bool`, `None`, `bytes` or `Any`. Raises `TypeError` for another.
     """
 
     def __init__(self, wanted: Any) -> None:

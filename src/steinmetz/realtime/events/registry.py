@@ -33,9 +33,9 @@ class Registry:
         self._statistics = statistics
 
     def declare(self, *events: Event) -> None:
-        """The server sends ``events``: emissions by their names are checked, too. Raises `ValueError` for a
+        """The server sends ``events``: emissions by their names are checked, too.
 
-        second event of the same name.
+        Raises `ValueError` for a second event of the same name.
         """
         for event in events:
             if self.sent.setdefault(event.name, event) is not event:
