@@ -1,4 +1,4 @@
-"""One door to the project on a fresh machine: ``python3 dev.py run | test | check | bench``.
+"""One door to the project on a fresh machine: ``python3 dev.py run | test | check | types | bench``.
 
 Needs Python 3.11+ and the package registries, nothing else. It makes ``.venv``, installs exactly what
 ``requirements.lock`` names (hashes checked), builds the web page with a Node that comes as a wheel, and goes.
@@ -41,7 +41,8 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
                     created, migrated and seeded on the first start (OPTIONS as of `steinmetz serve`)
   test [ARGS]       run all tests (ARGS go to pytest)
   test --matrix     the tests of sql and monitor, on the locked SQLAlchemy and on 2.0 in a second environment
-  check             ruff, mypy --strict, import contracts, web types
+  check             ruff, mypy --strict, import contracts, web types, and whether `types` would change them
+  types             write the page's types of events (web/src/events.ts) anew from their schemas
   bench [NAME]      run a benchmark, or list them  [--quick] [--json FILE] [--check]
   lock              write requirements.lock anew from pyproject.toml
 """
@@ -91,14 +92,19 @@ def installer() -> list[object]:
     return [PYTHON, "-m", "uv", "pip", "install", "-q", "-p", PYTHON]
 
 
-def make_ready() -> None:
-    """Bring ``.venv`` and the built web page to what the tree asks for; nothing to do costs a few ms."""
+def make_ready(*, page: bool = True) -> None:
+    """Bring ``.venv`` and the built web page to what the tree asks for; nothing to do costs a few ms.
+
+    Without ``page`` the page stays as it is: it may wait for what is about to be made.
+    """
     if sys.version_info < (3, 11):  # noqa: UP036 - whatever python3 is, it gets a sentence and no traceback
         raise SystemExit(f"dev.py: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     packages = digest(ROOT / "requirements.lock", ROOT / "pyproject.toml", ROOT / "hatch_build.py")
     web = digest(ROOT / "web")
     have = STAMP.read_text().split() if STAMP.exists() else []
     if have == [packages, web] and (STATIC / "index.html").exists():
+        return
+    if not page and have[:1] == [packages]:
         return
     make_venv()
     if not have or have[0] != packages:
@@ -167,11 +173,16 @@ def execute(*command: object) -> None:
     os.execv(words[0], words)
 
 
+def types(*options: str) -> None:
+    step(PYTHON, "-m", "steinmetz.erp.event_types", ROOT / "web" / "src" / "events.ts", *options)
+
+
 def check() -> None:
     step(BIN / "ruff", "check", ".")
     step(BIN / "ruff", "format", "--check", ".")
     step(BIN / "mypy")
     step(BIN / "lint-imports")
+    types("--check")
     step(PYTHON, ROOT / "hatch_build.py", "--types")
 
 
@@ -188,9 +199,9 @@ def main(arguments: list[str]) -> None:
         print(USAGE, end="")
         raise SystemExit(0 if arguments else 2)
     command, rest = arguments[0], arguments[1:]
-    if command not in {"run", "test", "check", "bench", "lock"}:
+    if command not in {"run", "test", "check", "types", "bench", "lock"}:
         raise SystemExit(f"dev.py: no command {command!r}\n\n{USAGE}")
-    make_ready()
+    make_ready(page=command != "types")
     if command == "run":
         os.environ.setdefault("STEINMETZ_CACHE_WATCH", "on")
         execute(PYTHON, "-m", "steinmetz", "serve", *rest)
@@ -200,6 +211,8 @@ def main(arguments: list[str]) -> None:
         execute(PYTHON, "-m", "pytest", *(rest or PARALLEL))
     elif command == "check":
         check()
+    elif command == "types":
+        types()
     elif command == "lock":
         lock()
     else:

@@ -26,6 +26,7 @@ from steinmetz.erp.modules.batch.events import Listeners
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.batch.tasks import Point, Worker
 from steinmetz.erp.modules.system import service as audit
+from steinmetz.realtime import Event
 
 ACTION = "test.mark"
 
@@ -77,8 +78,8 @@ async def _live(url: str, heard: str, workers: int, death: tuple[Point, int] | N
         if (point, reached[point]) == death:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def emit(rooms: tuple[str, ...], event: str, payload: dict[str, Any]) -> None:
-        os.write(events, json.dumps([event, payload]).encode() + b"\n")
+    def emit(rooms: tuple[str, ...], event: Event, payload: dict[str, Any]) -> None:
+        os.write(events, json.dumps([event.name, payload]).encode() + b"\n")
 
     database = Database(url)
     listeners = Listeners(database, None, emit=emit)

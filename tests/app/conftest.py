@@ -172,11 +172,22 @@ async def running(app: Any) -> AsyncIterator[None]:
         await task
 
 
+@asynccontextmanager
+async def strict(application: Application) -> AsyncIterator[None]:
+    """An event that breaks its schema fails the test, by whoever it was said."""
+    io = application.state.io
+    assert io is not None
+    for registry in io.registries.values():
+        registry.is_strict = True
+    yield
+    assert io.statistics.broken_payloads == {}
+
+
 @pytest.fixture
 async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[Application]:
     """The real application, started."""
     application = create_app(settings, clock=clock)
-    async with running(application):
+    async with running(application), strict(application):
         yield application
 
 

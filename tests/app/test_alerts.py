@@ -32,8 +32,8 @@ async def test_an_alert_is_heard_by_operators_and_listed(app: Application, sign_
         monitor.alerts.plan_regressed(subject, 10.0, 30.0)
         (said,) = await admins.heard("monitor:alert")
         assert (said["kind"], said["subject"], said["state"]) == ("plan_regressed", subject, "active")
-        app.state.io.emit("system:notification", {"after": True})
-        assert await clerks.heard("system:notification") == [{"after": True}]
+        app.state.io.emit("system:maintenance", {"enabled": False, "message": "", "until": None})
+        assert await clerks.heard("system:maintenance") == [{"enabled": False, "message": "", "until": None}]
         assert "monitor:alert" not in {event for event, _ in clerks.events}
 
     for state in ("active", "all"):

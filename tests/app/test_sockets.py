@@ -9,8 +9,11 @@ import httpx2
 import pytest
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp.kit.announcements import Announcement
+from steinmetz.erp.db import Unit
+from steinmetz.erp.kit.announcements import announcement
 from steinmetz.erp.main import Application
+from steinmetz.erp.modules.notifications.rules import Level
+from steinmetz.erp.modules.notifications.schemas import NOTIFICATION, Notice
 from steinmetz.realtime import ConnectError
 from steinmetz.realtime.testing import connect
 
@@ -23,6 +26,10 @@ def token_of(client: httpx2.AsyncClient) -> str:
     return client.headers["Authorization"].removeprefix("Bearer ")
 
 
+def notice(unit: Unit, title: str) -> Notice:
+    return Notice(id=1, level=Level.INFO, title=title, message="", at=unit.now)
+
+
 async def test_a_socket_hears_the_rooms_of_its_role(app: Application, sign_in: SignIn) -> None:
     clerk, auditor = await sign_in("clerk"), await sign_in("auditor")
     async with (
@@ -31,15 +38,15 @@ async def test_a_socket_hears_the_rooms_of_its_role(app: Application, sign_in: S
     ):
         async with app.state.database.unit() as unit:
             for room in ("role:clerk", "ops", "user:3", "dashboard-room"):
-                unit.publish(Announcement("system:notification", {"room": room}, (room,)))
-            unit.publish(Announcement("system:notification", {"room": "all"}))
-        assert [(await clerks.heard("system:notification"))[0]["room"] for _ in range(4)] == [
+                unit.publish(announcement(NOTIFICATION, notice(unit, room), (room,)))
+            unit.publish(announcement(NOTIFICATION, notice(unit, "all")))
+        assert [(await clerks.heard("system:notification"))[0]["title"] for _ in range(4)] == [
             "role:clerk",
             "user:3",
             "dashboard-room",
             "all",
         ]
-        assert [(await auditors.heard("system:notification"))[0]["room"] for _ in range(3)] == [
+        assert [(await auditors.heard("system:notification"))[0]["title"] for _ in range(3)] == [
             "ops",
             "dashboard-room",
             "all",
@@ -126,10 +133,17 @@ class TestRenewal:
     async def test_takes_no_other_users_token(self, app: Application, sign_in: SignIn) -> None:
         clerk, manager = await sign_in("clerk"), await sign_in("manager")
         async with connect(app.state.io, auth={"token": token_of(clerk)}) as socket:
-            for renewal in ({"token": token_of(manager)}, {"token": "x"}, {}, None):
+            for renewal, code in (
+                ({"token": token_of(manager)}, "unauthenticated"),
+                ({"token": "x"}, "unauthenticated"),
+                ({"token": "x" * 5_000}, "invalid"),
+                ({"token": 5}, "invalid"),
+                ({}, "invalid"),
+                (None, "invalid"),
+            ):
                 answer = await socket.call("auth:refresh", renewal)
                 assert answer["ok"] is False
-                assert answer["error"]["code"] == "unauthenticated"
+                assert answer["error"]["code"] == code
 
 
 async def test_a_client_enters_only_rooms_it_may_hear(app: Application, sign_in: SignIn) -> None:

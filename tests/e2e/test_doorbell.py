@@ -60,7 +60,8 @@ WRITER = """
     import asyncio, os, signal, sys
     from sqlalchemy import text
     from steinmetz.cli.database import opened
-    from steinmetz.erp.kit.announcements import Announcement
+    from steinmetz.erp.kit.announcements import announcement
+    from steinmetz.erp.modules.notifications.schemas import NOTIFICATION, Notice
     from steinmetz.erp.settings import load_settings
     from steinmetz.sql.engine import hook
 
@@ -73,7 +74,8 @@ WRITER = """
                 hook(database.engine).failpoint = die
             async with database.unit() as unit:
                 await unit.session.execute(text("UPDATE invoices SET status = 'cancelled' WHERE status = 'sent'"))
-                unit.publish(Announcement("system:notification", {"title": "Storno"}, ("dashboard-room",)))
+                notice = Notice(id=1, level="info", title="Storno", message="", at=unit.now)
+                unit.publish(announcement(NOTIFICATION, notice, ("dashboard-room",)))
 
     asyncio.run(write())
 """
@@ -122,7 +124,7 @@ async def test_what_a_command_writes_is_read_and_heard_at_once(company: Company,
                 assert after.headers["X-Cache"] == "MISS"
                 assert after.json() != before
                 assert (await screen.next("event"))["payload"] == after.json()["data"]
-                assert (await listener.next("event"))["payload"] == {"title": "Storno"}
+                assert (await listener.next("event"))["payload"]["title"] == "Storno"
                 screen.assert_silent()
 
 

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from steinmetz.cache import CachePolicy, RouteTable, VaryOn
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.settings import Settings, load_settings, variable
+from steinmetz.realtime import Event
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -318,6 +319,34 @@ def test_every_event_that_is_emitted_or_handled_is_described_and_no_other() -> N
     described = sections(REFERENCE / "events.md")
     tables = described["From the server"] + described["From the client"]
     assert {row[0].strip("`") for row in rows(tables)} == events_in_the_sources()
+
+
+def test_the_events_are_those_of_the_schemas_with_every_field_that_they_carry(application: Application) -> None:
+    described = sections(REFERENCE / "events.md")
+    io = application.state.io
+    assert io is not None
+    registry = io.registries["/"]
+    for heading, events in (("From the server", registry.sent), ("From the client", registry.received)):
+        told = {row[0].strip("`"): " ".join(row) for row in rows(described[heading])}
+        assert set(told) == set(events)
+        lacking = [
+            (name, field)
+            for name, event in events.items()
+            for field in fields_of(event, sent=heading == "From the server")
+            if not re.search(rf"\b{field}\b", told[name])
+        ]
+        assert lacking == []
+
+
+def fields_of(event: Event, *, sent: bool) -> set[str]:
+    """The fields of an event's own payload, whatever it is; `dashboard:update` is described by HTTP."""
+    if event.payload is None or event.name == "dashboard:update":
+        return set()
+    schema = event.payload.json_schema(sent=sent)
+    definitions = schema.get("$defs", {})
+    kinds = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    named = [definitions.get(kind.get("$ref", "").rpartition("/")[2], kind) for kind in kinds]
+    return {field for kind in named for field in kind.get("properties", ())}
 
 
 def test_the_rooms_that_a_socket_joins_are_described() -> None:

@@ -7,6 +7,7 @@
  */
 
 import { io, type Socket } from 'socket.io-client';
+import type { ClientToServerEvents, ServerToClientEvents } from './events';
 import { Observable } from './observable';
 import { changes, type Changes, type Figure, type Overview } from './overview';
 import { asProblem, type Problem } from './problem';
@@ -49,7 +50,7 @@ export class OverviewFeed {
   });
 
   readonly #session: Session;
-  readonly #socket: Socket;
+  readonly #socket: Socket<ServerToClientEvents, ClientToServerEvents>;
   readonly #stops: Array<() => void> = [];
   readonly #marks = new Map<Figure, ReturnType<typeof setTimeout>>();
   readonly #aborter = new AbortController();
@@ -70,7 +71,7 @@ export class OverviewFeed {
       reconnectionDelayMax: 5_000,
     });
     this.#socket.on('connect', () => this.#onConnect());
-    this.#socket.on('dashboard:update', (overview: Overview) => {
+    this.#socket.on('dashboard:update', (overview) => {
       this.#heard++;
       this.#show(overview);
     });
@@ -135,7 +136,7 @@ export class OverviewFeed {
 
   /** Keeps the connection open past the old token; if it may not be kept, a new one is made with the new token. */
   #renewSocket(token: string): void {
-    this.#socket.timeout(OFFLINE_AFTER_MS).emit('auth:refresh', { token }, (late: Error | null, ack?: { ok: boolean }) => {
+    this.#socket.timeout(OFFLINE_AFTER_MS).emit('auth:refresh', { token }, (late, ack) => {
       if (late || ack?.ok || this.#aborter.signal.aborted) return;
       this.#socket.disconnect().connect();
     });

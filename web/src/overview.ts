@@ -1,44 +1,10 @@
 /** The overview: the `data` of GET /api/dashboard/overview and of the event `dashboard:update`. Pure. */
 
-export interface Overview {
-  /** Company date on which "this month", "this week" and "overdue" were decided. */
-  businessDate: string;
-  currency: string;
-  revenue: { months: MonthOfRevenue[] };
-  openInvoices: Invoices;
-  overdueInvoices: Invoices;
-  cash?: { balanceCents: number } | null;
-  headcount: { total: number; departments: Department[] };
-  hoursThisWeek: { weekStart: string; minutes: number };
-  batch: Record<JobState, number>;
-  activity: Activity[];
-}
+import type { BatchFigure, MonthRevenue, Overview } from './events';
 
-export interface MonthOfRevenue {
-  /** `2026-03`. */
-  month: string;
-  netCents: number;
-}
+export type { ActivityEntry as Activity, DepartmentHeadcount as Department, MonthRevenue, Overview } from './events';
 
-export interface Invoices {
-  count: number;
-  sumCents: number;
-}
-
-export interface Department {
-  name: string;
-  count: number;
-}
-
-export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
-
-export interface Activity {
-  id: number;
-  at: string;
-  actorName: string;
-  action: string;
-  summary: string;
-}
+export type JobState = keyof BatchFigure;
 
 export type Figure =
   | 'revenue'
@@ -53,7 +19,7 @@ export type Figure =
 /** Figures that differ between two overviews, each with by how much (cents, people, minutes, jobs, entries). */
 export type Changes = ReadonlyMap<Figure, number>;
 
-export function currentMonth(overview: Overview): MonthOfRevenue | undefined {
+export function currentMonth(overview: Overview): MonthRevenue | undefined {
   return overview.revenue.months.at(-1);
 }
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 import steinmetz
+from steinmetz.erp.asyncapi import install_asyncapi
 from steinmetz.erp.bodies import FORM_LIMITS
 from steinmetz.erp.dependencies import known_parameters
 from steinmetz.erp.documentation import content_security_policy, page
@@ -76,6 +77,9 @@ def make_api(
     install_openapi(app)
     for router in ROUTERS:
         app.include_router(router)
+
+    if state.io is not None:
+        install_asyncapi(app, state.io, state.settings.port)
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:

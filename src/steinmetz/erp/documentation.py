@@ -109,7 +109,8 @@ def page(openapi: Object) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>'
         f'<nav aria-label="Operations"><b>{escape(info["title"])} {escape(info["version"])}</b>{navigation}</nav>'
         f"<main><h1>{escape(info['title'])} API</h1><p>{escape(info.get('summary', ''))}. "
-        'For programs: <a href="/openapi.json">openapi.json</a>.</p>'
+        'For programs: <a href="/openapi.json">openapi.json</a>, and <a href="/asyncapi.json">asyncapi.json</a> '
+        "for the events of its sockets.</p>"
         f"{_introduction(openapi)}{body}</main></body></html>"
     )
 

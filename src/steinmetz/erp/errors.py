@@ -33,7 +33,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from steinmetz.erp.kit.roles import Role
-from steinmetz.realtime import EventError
+from steinmetz.realtime import EventError, Flaw
 
 log = structlog.get_logger("steinmetz.erp")
 
@@ -223,7 +223,10 @@ def event_error(error: Exception) -> EventError | None:
     """What an event handler's exception tells the client; None for what nobody foresaw, which is logged."""
     problem = problem_of(error)
     code = "maintenance" if isinstance(problem, UnderMaintenance) else EVENT_CODES.get(problem.status)
-    return None if code is None else EventError(code, problem.detail)
+    if code is None:
+        return None
+    fields = [Flaw(error["field"], error["message"]) for error in problem.extra.get("errors", ())]
+    return EventError(code, problem.detail, fields=fields)
 
 
 def _sqlstate(error: DBAPIError) -> str:

@@ -12,6 +12,7 @@ from steinmetz import __version__
 from steinmetz.cache import CacheConfig, Principal, ResponseCache
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.erp.api import make_api
+from steinmetz.erp.asyncapi import SENT_EVENTS
 from steinmetz.erp.chores import chores
 from steinmetz.erp.db import DATABASE_NAME, Database
 from steinmetz.erp.edge import Edge, Traffic
@@ -28,12 +29,13 @@ from steinmetz.erp.modules.batch.rules import WATCH_ROOMS
 from steinmetz.erp.modules.batch.tasks import Worker
 from steinmetz.erp.modules.chat.events import Conversation
 from steinmetz.erp.modules.chat.rules import ROOM_PREFIX, is_private_room
-from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
+from steinmetz.erp.modules.dashboard.events import OVERVIEW_PATH, overview_events
+from steinmetz.erp.modules.dashboard.schemas import DASHBOARD_ROOM
 from steinmetz.erp.neighbours import cluster_of, everywhere, heard, place_of
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
-from steinmetz.erp.settings import Settings, load_settings
+from steinmetz.erp.settings import Environment, Settings, load_settings
 from steinmetz.erp.state import AppState
 from steinmetz.erp.strangers import strangers_of
 from steinmetz.erp.warming import Warming
@@ -85,11 +87,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             cors_origins=settings.cors_origins,
             max_connections=settings.max_connections,
             unlisted_room=is_private_room,
+            strict_events=settings.environment is Environment.DEVELOPMENT,
         ),
         clock=clock,
         describe_error=event_error,
     )
     io.around_events(lambda event: open_scope(ScopeKind.EVENT, event))
+    io.declare(*SENT_EVENTS)
     gate = Gate(identity)
     publish = gate.attach(io)
     listeners = Listeners(database, io)

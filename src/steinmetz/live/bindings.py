@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from steinmetz.realtime import Event
 from steinmetz.sql.effects import ReadSet, WriteSet
 
 
@@ -17,7 +18,7 @@ from steinmetz.sql.effects import ReadSet, WriteSet
 class Emission:
     """One event for one room."""
 
-    event: str
+    event: str | Event
     payload: Any
     room: str
 

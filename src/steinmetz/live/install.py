@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from steinmetz.cache.hits.native import NativeHits
     from steinmetz.cache.hits.passage import Front
     from steinmetz.monitor import Alert, QueryMonitor
-    from steinmetz.realtime import Server, Socket
+    from steinmetz.realtime import Event, Server, Socket
 
 log = structlog.get_logger("steinmetz.live")
 
@@ -99,7 +99,7 @@ class Live:
         *,
         room: str,
         principal: Any,
-        event: str | None = None,
+        event: str | Event | None = None,
         select: Callable[[Any], Any] = lambda body: body,
         describe: Callable[[Any, Any], Iterable[Emission]] | None = None,
     ) -> None:

@@ -22,11 +22,17 @@ from steinmetz.realtime.errors import (
     ConnectError,
     DisconnectedError,
     EventError,
+    Flaw,
     HandshakeError,
+    InvalidAckError,
     NotRunningError,
+    PayloadError,
     ProtocolError,
     RealtimeError,
 )
+
+# .events
+from steinmetz.realtime.events.event import Event
 
 # .server
 from steinmetz.realtime.server.asgi import RealtimeApp
@@ -57,10 +63,15 @@ __all__ = [  # noqa: RUF022  grouped by file
     "ConnectError",
     "DisconnectedError",
     "EventError",
+    "Flaw",
     "HandshakeError",
+    "InvalidAckError",
     "NotRunningError",
+    "PayloadError",
     "ProtocolError",
     "RealtimeError",
+    # .events
+    "Event",
     # .server
     "BroadcastOperator",
     "Collector",

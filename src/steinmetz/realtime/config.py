@@ -68,6 +68,9 @@ class Config:
     max_child_namespaces: int = 1_000
     """Namespaces that clients have called into being (`Server.of` with a pattern or a function); some 3 kB each.
     One more is told `Invalid namespace`."""
+    strict_events: bool = True
+    """An emission or acknowledgement of the server's own that breaks the schema of its `Event` raises. Turn it off
+    where a wrong field is better than none: then it is counted, logged once for each event, and sent."""
 
     private_room: Callable[[str], bool] = begins_with_user
     """Rooms whose names `Server.stats` hides and which `room:join` and `room:leave` refuse."""

@@ -10,16 +10,18 @@
     ├── HandshakeError         an HTTP request that opens or joins no session; carries code and HTTP status
     ├── ConnectError             raised by a middleware: the client hears `connect_error` with this message
     ├── EventError               raised by an event handler: the client's ack carries its code and message
+    ├── PayloadError             data that break the schema of their event
     ├── AckError                 `emit_with_ack` got no answer
     │   ├── AckTimeoutError           ... in time
-    │   └── DisconnectedError         ... because the socket went away
+    │   ├── DisconnectedError         ... because the socket went away
+    │   └── InvalidAckError           ... that fits the schema of its event
     └── NotRunningError               the server has been shut down, or has no event loop yet
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class RealtimeError(Exception):
@@ -69,13 +71,38 @@ class ConnectError(RealtimeError):
         self.data = data
 
 
-class EventError(RealtimeError):
-    """Raise it in a handler: the ack says ``{ok: false, error: {code, message}}``."""
+class Flaw(NamedTuple):
+    """``field`` is the way to it, like ``user.name``; empty for the whole. ``message`` repeats no value."""
 
-    def __init__(self, code: str, message: str) -> None:
+    field: str
+    message: str
+
+
+class EventError(RealtimeError):
+    """Raise it in a handler: the ack says ``{ok: false, error: {code, message, fields?}}``."""
+
+    def __init__(self, code: str, message: str, *, fields: Sequence[Flaw] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.fields = fields
+
+    def as_json(self) -> dict[str, Any]:
+        """The refusal as the client gets it."""
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.fields:
+            error["fields"] = [{"field": flaw.field, "message": flaw.message} for flaw in self.fields]
+        return {"ok": False, "error": error}
+
+
+class PayloadError(RealtimeError, ValueError):
+    """Data that break the schema of their event; ``flaws`` (at least one) say where and how."""
+
+    def __init__(self, flaws: Sequence[Flaw], what: str = "") -> None:
+        first = flaws[0]
+        message = f"{first.field}: {first.message}" if first.field else first.message
+        super().__init__(f"{what}: {message}" if what else message)
+        self.flaws = flaws
 
 
 class AckError(RealtimeError):
@@ -106,6 +133,10 @@ class DisconnectedError(AckError):
         )
         super().__init__(f"{who} acknowledged: {reason}", answers, missing)
         self.reason = reason
+
+
+class InvalidAckError(AckError):
+    """The client acknowledged with something that breaks the schema of the event."""
 
 
 class NotRunningError(RealtimeError):

@@ -15,7 +15,7 @@ from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.main import create_app
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.seed import TINY, seed
-from tests.app.conftest import running, settings_for
+from tests.app.conftest import running, settings_for, strict
 from tests.app.writes.house import House, open_house
 
 
@@ -47,4 +47,5 @@ async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     async with AsyncExitStack() as stack:
         app = create_app(settings_for(folder, url), clock=FakeClock())
         await stack.enter_async_context(running(app))
+        await stack.enter_async_context(strict(app))
         yield await open_house(stack, app)

@@ -115,5 +115,15 @@ def test_an_event_is_refused_with_the_word_for_its_problem(error: Exception, cod
     assert (told.code, told.message) == (code, problem_of(error).detail)
 
 
+def test_an_event_is_told_the_fields_that_a_request_is_told() -> None:
+    told = event_error(Unprocessable("It lies in the past.", "until"))
+    assert told is not None
+    error = {"code": "invalid", "message": "It lies in the past."}
+    assert told.as_json()["error"] == {
+        **error,
+        "fields": [{"field": "until", "message": "It lies in the past."}],
+    }
+
+
 def test_what_nobody_foresaw_is_not_told_to_a_socket() -> None:
     assert event_error(ZeroDivisionError("secret")) is None

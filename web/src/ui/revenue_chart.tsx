@@ -1,10 +1,10 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { useTongue } from '../tongue';
-import type { MonthOfRevenue } from '../overview';
+import type { MonthRevenue } from '../overview';
 import { ticks } from './scale';
 
 interface Props {
-  months: MonthOfRevenue[];
+  months: MonthRevenue[];
   currency: string;
   changed: boolean;
 }
@@ -22,7 +22,7 @@ export function RevenueChart({ months, currency, changed }: Props) {
   const [seen, setSeen] = useState<number | null>(null);
   const last = months.length - 1;
   const shown = months[seen ?? last];
-  const highest = months.reduce<MonthOfRevenue | undefined>(
+  const highest = months.reduce<MonthRevenue | undefined>(
     (best, one) => (best && best.netCents >= one.netCents ? best : one),
     undefined,
   );
@@ -84,7 +84,7 @@ export function RevenueChart({ months, currency, changed }: Props) {
 }
 
 interface BarsProps {
-  months: MonthOfRevenue[];
+  months: MonthRevenue[];
   currency: string;
   summary: string;
   seen: number | null;

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from steinmetz.realtime import Event
+
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
@@ -16,6 +18,12 @@ class Announcement:
     event: str
     payload: dict[str, Any]
     rooms: tuple[str, ...] = ()
+
+
+def announcement(event: Event, payload: Any, rooms: tuple[str, ...] = ()) -> Announcement:
+    """``event`` with ``payload`` as its schema writes it. Raises `PayloadError`, which is before the commit."""
+    (written,) = event.write((payload,))
+    return Announcement(event.name, written, rooms)
 
 
 @dataclass(frozen=True, slots=True)

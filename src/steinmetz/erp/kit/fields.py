@@ -41,6 +41,17 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An instant with its offset, kept in UTC."""
 
 
+def left_out() -> Any:
+    """The default of a field that is told only if there is something to tell: None is not sent."""
+    return Field(default=None, exclude_if=lambda value: value is None, json_schema_extra=_never_null)
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
+    schema.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
+    schema.pop("default", None)
+
+
 def unchanged() -> Any:
     """The default of a patch's field: what is left out stays as it is.
 

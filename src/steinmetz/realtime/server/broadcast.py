@@ -10,6 +10,7 @@ from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags, Selecti
 from steinmetz.realtime.errors import DisconnectedError
 
 if TYPE_CHECKING:
+    from steinmetz.realtime.events.event import Event
     from steinmetz.realtime.server.remote import RemoteSocket
 
 ACK_TIMEOUT_S = 10.0
@@ -19,10 +20,10 @@ ACK_TIMEOUT_S = 10.0
 class Audience(Protocol):
     """Whom an operator speaks to: a namespace, or all children of a parent."""
 
-    def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None: ...
+    def broadcast(self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags) -> None: ...
 
     async def question(
-        self, selection: Selection, event: str, args: Sequence[Any], flags: Flags, timeout_s: float
+        self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags, timeout_s: float
     ) -> list[Any]: ...
 
     async def fetch_selected(self, selection: Selection) -> Sequence[RemoteSocket]: ...
@@ -102,14 +103,15 @@ class BroadcastOperator:
     def _flagged(self, flags: Flags) -> BroadcastOperator:
         return type(self)(self._audience, self._selection, flags, self._timeout_s)
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """Send ``event`` with ``args`` (JSON values and `bytes`); a plain call, from any thread.
 
-        Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent.
+        Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent, and with
+        `Config.strict_events` `PayloadError` for data that break the schema of the event.
         """
         self._audience.broadcast(self._selection, event, args, self._flags)
 
-    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+    async def emit_with_ack(self, event: str | Event, *args: Any) -> Any:
         """Send ``event`` and wait until all who are meant have acknowledged; the first value of each, as it came.
 
         Raises `AckTimeoutError` when the time is over, `DisconnectedError` as soon as all the others have gone;
@@ -160,7 +162,7 @@ class SingleOperator(BroadcastOperator):
         """Everybody but this socket who is connected to this process."""
         return self.broadcast.local
 
-    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+    async def emit_with_ack(self, event: str | Event, *args: Any) -> Any:
         """Send ``event`` and wait for the acknowledgement; its first value, or None.
 
         Raises `AckTimeoutError` when the time is over, `DisconnectedError` if the socket has gone.
@@ -177,11 +179,11 @@ class Broadcasting:
     def _everybody(self) -> BroadcastOperator:
         raise NotImplementedError
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """To everybody in the namespace; see `BroadcastOperator.emit`."""
         self._everybody().emit(event, *args)
 
-    async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
+    async def emit_with_ack(self, event: str | Event, *args: Any) -> list[Any]:
         """To everybody, with an acknowledgement from each; see `BroadcastOperator.emit_with_ack`."""
         answers: list[Any] = await self._everybody().emit_with_ack(event, *args)
         return answers

@@ -103,7 +103,7 @@ class Call(NamedTuple):
             )
             refusal = EventError("internal", "The server could not handle this event")
         if self.ack_id is not None:
-            self._acknowledge([{"ok": False, "error": {"code": refusal.code, "message": refusal.message}}])
+            self._acknowledge([refusal.as_json()])
 
     def _describe(self, error: Exception) -> EventError | None:
         try:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS
+
+if TYPE_CHECKING:
+    from steinmetz.realtime.events.event import Event
+    from steinmetz.realtime.events.registry import Registry
 
 log = structlog.get_logger("steinmetz.realtime")
 
@@ -81,13 +85,22 @@ class Listening:
         """Where it is written down."""
         raise NotImplementedError
 
-    def on(self, event: str, handler: Handler | None = None) -> Any:
+    _leading = 1
+    """Arguments of a handler before those of the event."""
+
+    def _registry(self) -> Registry:
+        """Where typed events are written down."""
+        raise NotImplementedError
+
+    def on(self, event: str | Event, handler: Handler | None = None) -> Any:
         """Handle ``event``; the handler's return value is the acknowledgement. Usable as a decorator.
 
         A handler of a namespace gets ``(socket, *args)``, one of a socket ``(*args)``. "connection" (or "connect")
         handlers get ``(socket)``, "disconnecting" and "disconnect" handlers ``(socket, reason)``; there may be
         several of these. "disconnecting" is said while the socket is still in its rooms, at once, to plain
-        functions only. ``"*"`` handles every event that has no handler: ``(socket, event, *args)``.
+        functions only. ``"*"`` handles every event that has no handler: ``(socket, event, *args)``. The handler of
+        an `Event` gets its payload as its schema reads it; what does not fit is refused with the code ``invalid``
+        and never gets there.
 
         Raises `ValueError` for a second handler of an event, or a reserved name; `TypeError` for a coroutine
         function where only a plain one can be called.
@@ -97,15 +110,18 @@ class Listening:
         self._register(event, handler)
         return handler
 
-    def once(self, event: str, handler: Handler | None = None) -> Any:
+    def once(self, event: str | Event, handler: Handler | None = None) -> Any:
         """`on`, for the next time only."""
         if handler is None:
             return partial(self.once, event)
-        self._register(event, handler)
-        self._listening().once.append((_SYNONYMS.get(event, event), handler))
+        self._listening().once.append(self._register(event, handler))
         return handler
 
-    def _register(self, event: str, handler: Handler) -> None:
+    def _register(self, event: str | Event, handler: Handler) -> tuple[str, Handler]:
+        """What was written down: the name of the event, and what is called."""
+        if not isinstance(event, str):
+            handler = self._registry().receiver(event, handler, leading=self._leading)
+            event = event.name
         event = _SYNONYMS.get(event, event)
         handlers = self._listening()
         if event in self._life:
@@ -123,8 +139,9 @@ class Listening:
             )
         else:
             handlers.events[event] = registered(handler)
+        return event, handler
 
-    def off(self, event: str | None = None, handler: Handler | None = None) -> None:
+    def off(self, event: str | Event | None = None, handler: Handler | None = None) -> None:
         """Forget ``handler`` of ``event``, or all of its handlers, or (no event named) all handlers."""
         handlers = self._listening()
         if event is None:
@@ -132,9 +149,10 @@ class Listening:
             handlers.life.clear()
             handlers.once.clear()
             return
-        event = _SYNONYMS.get(event, event)
+        event = _SYNONYMS.get(event, event) if isinstance(event, str) else event.name
         found = handlers.events.get(event)
-        if found is not None and handler in (None, found[0]):
+        if found is not None and handler in (None, found[0], getattr(found[0], "__wrapped__", None)):
+            handlers.once = [pair for pair in handlers.once if pair != (event, found[0])]
             del handlers.events[event]
         if event in handlers.life:
             handlers.life[event] = [

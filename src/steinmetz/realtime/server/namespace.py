@@ -13,6 +13,8 @@ from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.events.event import Event
+from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.delivery import Delivery
@@ -52,6 +54,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """The sockets with listeners for what is sent to them."""
         here = MemoryAdapter[Socket](self)
         self.adapter: Adapter[Socket] = here if server.make_adapter is None else server.make_adapter(self)
+        own = Registry(server.statistics, is_strict=server.config.strict_events)
+        self.events = own if parent is None else parent.events
         self._middlewares: list[Middleware] = []
         self._sockets: dict[str, Socket] = {}
         self._visitors = 0
@@ -80,6 +84,13 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """Those of the parent first."""
         return self._middlewares if self.parent is None else [*self.parent.middlewares, *self._middlewares]
 
+    def declare(self, *events: Event) -> None:
+        """The server sends ``events`` here: an emission is checked, by name too. See `Registry.declare`."""
+        self.events.declare(*events)
+
+    def _registry(self) -> Registry:
+        return self.events
+
     def _listening(self) -> Handlers:
         return self.handlers
 
@@ -100,7 +111,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
 
     # -- emitting -----------------------------------------------------------------------------------------------
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """To everybody in the namespace; see `BroadcastOperator.emit`."""
         self.broadcast(EVERYBODY, event, args, RELIABLE)
 
@@ -108,41 +119,50 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """Whether an emission to ``room`` would reach anybody."""
         return self.adapter.has_members(room)
 
-    def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
+    def broadcast(self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
-        outgoing = self._event(event, args, None)
-        if flags.newest is not None:
-            # A client may be in several namespaces, and what waits for it is one line.
-            flags = replace(flags, newest=f"{self.name},{flags.newest}")
-        self.server.run_on_loop(self._broadcast, event, selection, outgoing, flags)
+        name, args, flags = self.events.outgoing(event, args, flags)
+        outgoing = self._event(name, args, None)
+        self.server.run_on_loop(self._broadcast, name, selection, outgoing, self._own(flags))
+
+    def _own(self, flags: Flags) -> Flags:
+        """A client may be in several namespaces, and what waits for it is one line."""
+        return flags if flags.newest is None else replace(flags, newest=f"{self.name},{flags.newest}")
 
     def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         self.server.statistics.emitted(event)
         self.adapter.broadcast(selection, outgoing, flags)
 
-    def send(self, socket: Socket, event: str, args: Sequence[Any]) -> None:
+    def send(self, socket: Socket, event: str | Event, args: Sequence[Any]) -> None:
         """To one socket of this process, in line behind the broadcasts before it."""
-        self.server.run_on_loop(self._send, event, (socket,), self._event(event, args, None))
+        name, args, flags = self.events.outgoing(event, args, RELIABLE)
+        self.server.run_on_loop(self._send, name, (socket,), self._event(name, args, None), self._own(flags))
 
-    def request(self, socket: Socket, event: str, args: Sequence[Any], ack_id: int) -> None:
-        """An event that wants an acknowledgement."""
-        self._send(event, (socket,), self._event(event, args, ack_id))
+    def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
+        """An event that wants an acknowledgement: whatever its policy, it is not dropped."""
+        name, args, _ = self.events.outgoing(event, args, RELIABLE)
+        self._send(name, (socket,), self._event(name, args, ack_id), RELIABLE)
 
-    def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing) -> None:
+    def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         self.server.statistics.emitted(event)
-        self.deliver(sockets, outgoing, RELIABLE)
+        self.deliver(sockets, outgoing, flags)
 
     async def question(
-        self, selection: Selection, event: str, args: Sequence[Any], flags: Flags, timeout_s: float
+        self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags, timeout_s: float
     ) -> list[Any]:
-        """A broadcast that wants an acknowledgement from each; see `BroadcastOperator.emit_with_ack`."""
+        """A broadcast that wants an acknowledgement from each: whatever its policy, it is not dropped.
+
+        See `BroadcastOperator.emit_with_ack`.
+        """
+        name, args, _ = self.events.outgoing(event, args, flags)
 
         def send(gathering: Gathering) -> None:
-            outgoing = self._event(event, args, gathering.ack_id)
-            self.server.statistics.emitted(event)
-            self.adapter.broadcast_with_ack(selection, outgoing, flags, gathering)
+            outgoing = self._event(name, args, gathering.ack_id)
+            self.server.statistics.emitted(name)
+            self.adapter.broadcast_with_ack(selection, outgoing, self._own(flags), gathering)
 
-        return await self._questions.ask(send, timeout_s)
+        answers = await self._questions.ask(send, timeout_s)
+        return answers if isinstance(event, str) else [self.events.acknowledged(event, one) for one in answers]
 
     def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
         if event in RESERVED_EVENTS:

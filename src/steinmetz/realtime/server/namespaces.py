@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.server.listening import Handler, tell, watching
 from steinmetz.realtime.server.namespace import Namespace
 from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
@@ -59,7 +60,8 @@ class Namespaces(Mapping[str, Namespace]):
         """
         if inspect.iscoroutinefunction(rule):
             raise TypeError("a rule for namespaces is a plain function; what has to be awaited belongs in use()")
-        parent = ParentNamespace(rule)
+        events = Registry(self._server.statistics, is_strict=self._server.config.strict_events)
+        parent = ParentNamespace(rule, events)
         self._parents.append(parent)
         return parent
 

@@ -19,6 +19,8 @@ from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, RESERVED_EVENTS, 
 from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
+    from steinmetz.realtime.events.event import Event
+    from steinmetz.realtime.events.registry import Registry
     from steinmetz.realtime.server.namespace import Middleware, Namespace
 
 log = structlog.get_logger("steinmetz.realtime")
@@ -35,7 +37,9 @@ class ParentNamespace(Listening, Broadcasting):
     the children that this process knows; each reaches its sockets on all servers.
     """
 
-    def __init__(self, rule: re.Pattern[str] | Matcher) -> None:
+    def __init__(self, rule: re.Pattern[str] | Matcher, events: Registry) -> None:
+        """``events``: the typed events of all its children."""
+        self.events = events
         self.handlers = Handlers()
         self.middlewares: list[Middleware] = []
         self._rule = rule
@@ -54,6 +58,13 @@ class ParentNamespace(Listening, Broadcasting):
         """Ask ``middleware(socket)`` about each connection to a child; see `Namespace.use`."""
         self.middlewares.append(middleware)
         return middleware
+
+    def declare(self, *events: Event) -> None:
+        """The server sends ``events`` in the children; see `Namespace.declare`."""
+        self.events.declare(*events)
+
+    def _registry(self) -> Registry:
+        return self.events
 
     def _listening(self) -> Handlers:
         return self.handlers
@@ -85,18 +96,19 @@ class ParentNamespace(Listening, Broadcasting):
 
     # -- what an operator asks for (broadcast.Audience) ----------------------------------------------------------
 
-    def broadcast(self, selection: Selection, event: str, args: Sequence[Any], flags: Flags) -> None:
+    def broadcast(self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags) -> None:
         children = tuple(self._children.values())
         if not children:
             # Whoever emits hears what is wrong with its data, even if nobody is there to hear it.
-            if event in RESERVED_EVENTS:
-                raise ValueError(f'"{event}" is a reserved name; choose another for your event')
-            encode(Packet(PacketType.EVENT, MAIN_NAMESPACE, [event, *args]))
+            name, args, _ = self.events.outgoing(event, args, flags)
+            if name in RESERVED_EVENTS:
+                raise ValueError(f'"{name}" is a reserved name; choose another for your event')
+            encode(Packet(PacketType.EVENT, MAIN_NAMESPACE, [name, *args]))
         for child in children:
             child.broadcast(selection, event, args, flags)
 
     async def question(
-        self, selection: Selection, event: str, args: Sequence[Any], flags: Flags, timeout_s: float
+        self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags, timeout_s: float
     ) -> list[Any]:
         outcomes = await asyncio.gather(
             *(

@@ -12,6 +12,7 @@ from steinmetz.realtime.server.broadcast import SingleOperator
 from steinmetz.realtime.server.handshake import Handshake
 
 if TYPE_CHECKING:
+    from steinmetz.realtime.events.event import Event
     from steinmetz.realtime.server.broadcast import Audience, BroadcastOperator
     from steinmetz.realtime.server.socket import Socket
 
@@ -33,7 +34,7 @@ class RemoteSocket(Protocol):
     def data(self) -> Mapping[str, Any]:
         """Of a socket elsewhere: as it was when it was fetched."""
 
-    def emit(self, event: str, *args: Any) -> None: ...
+    def emit(self, event: str | Event, *args: Any) -> None: ...
 
     def timeout(self, seconds: float) -> BroadcastOperator:
         """This socket, and how long its `emit_with_ack` waits."""
@@ -63,11 +64,11 @@ class SocketElsewhere:
     def _itself(self) -> BroadcastOperator:
         return SingleOperator(self._audience, Selection(frozenset((self.id,))))
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """See `BroadcastOperator.emit`."""
         self._itself().emit(event, *args)
 
-    async def emit_with_ack(self, event: str, *args: Any) -> Any:
+    async def emit_with_ack(self, event: str | Event, *args: Any) -> Any:
         """See `SingleOperator.emit_with_ack`."""
         return await self._itself().emit_with_ack(event, *args)
 

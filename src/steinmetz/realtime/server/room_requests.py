@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from steinmetz.realtime.errors import EventError
+from steinmetz.realtime.errors import EventError, Flaw, PayloadError
+from steinmetz.realtime.events.event import Done, Event
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.namespace import Namespace
@@ -26,17 +27,40 @@ async def nobody(_socket: Socket, _room: str) -> bool:
     return False
 
 
+class RoomName:
+    """The schema of both: ``{"room": name}``, or the name alone. Read, it is the name."""
+
+    def read(self, value: Any) -> str:
+        room = value.get("room") if isinstance(value, dict) else value
+        if not isinstance(room, str) or not 0 < len(room) <= MAX_ROOM_NAME:
+            said = f'Say which room: {{"room": name}}, with 1 to {MAX_ROOM_NAME} characters'
+            raise PayloadError([Flaw("", said)])
+        return room
+
+    def write(self, value: Any) -> Any:
+        self.read(value)
+        return value
+
+    def json_schema(self, *, sent: bool) -> dict[str, Any]:
+        name = {"type": "string", "minLength": 1, "maxLength": MAX_ROOM_NAME}
+        request = {"title": "RoomRequest", "type": "object", "properties": {"room": name}, "required": ["room"]}
+        return {"anyOf": [{"$ref": "#/$defs/RoomRequest"}, name], "$defs": {"RoomRequest": request}}
+
+
+ROOM_JOIN = Event("room:join", RoomName(), ack=Done, about="Enter a room that is open to you")
+ROOM_LEAVE = Event("room:leave", RoomName(), ack=Done, about="Leave a room")
+
+
 class RoomRequests:
     """The two handlers of one namespace. ``authorise(socket, room)``, plain or async, is asked about both."""
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
         self.authorise: Authorise = nobody
-        namespace.on("room:join", self.join)
-        namespace.on("room:leave", self.leave)
+        namespace.on(ROOM_JOIN, self.join)
+        namespace.on(ROOM_LEAVE, self.leave)
 
-    async def join(self, socket: Socket, request: Any = None, *_rest: Any) -> dict[str, bool]:
-        room = _room_of(request)
+    async def join(self, socket: Socket, room: str) -> dict[str, bool]:
         requested = socket.requested_rooms or set()
         if room not in requested and len(requested) >= self._namespace.server.config.max_rooms_per_socket:
             raise EventError("too_many_rooms", "This connection has joined as many rooms as it may")
@@ -47,8 +71,7 @@ class RoomRequests:
         socket.join(room)
         return {"ok": True}
 
-    async def leave(self, socket: Socket, request: Any = None, *_rest: Any) -> dict[str, bool]:
-        room = _room_of(request)
+    async def leave(self, socket: Socket, room: str) -> dict[str, bool]:
         if socket.requested_rooms is None or room not in socket.requested_rooms:
             await self._check(socket, room)
         else:
@@ -63,10 +86,3 @@ class RoomRequests:
             if (await verdict if inspect.isawaitable(verdict) else verdict) is True:
                 return
         raise EventError("forbidden", "This room is not open to you")
-
-
-def _room_of(request: Any) -> str:
-    room = request.get("room") if isinstance(request, dict) else request
-    if not isinstance(room, str) or not 0 < len(room) <= MAX_ROOM_NAME:
-        raise EventError("invalid", f'Say which room: {{"room": name}}, with 1 to {MAX_ROOM_NAME} characters')
-    return room

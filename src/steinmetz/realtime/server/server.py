@@ -7,7 +7,7 @@ import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, overload
@@ -23,6 +23,8 @@ from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.events.event import Event
+from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
@@ -139,7 +141,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """A middleware of the main namespace; see `Namespace.use`."""
         return self._main.use(middleware)
 
-    def on(self, event: str, handler: Handler | None = None) -> Any:
+    def on(self, event: str | Event, handler: Handler | None = None) -> Any:
         """A handler of the main namespace; see `Namespace.on`.
 
         "new_namespace" handlers, plain functions, get each ``(namespace)`` that is made from now on.
@@ -151,6 +153,9 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._namespaces.on_new(handler)
         return handler
 
+    def _registry(self) -> Registry:
+        return self._main.events
+
     def _listening(self) -> Handlers:
         return self._main.handlers
 
@@ -159,6 +164,15 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
 
     def _servers(self) -> ServerSide:
         return self._main._servers()
+
+    def declare(self, *events: Event) -> None:
+        """The server sends ``events`` in the main namespace; see `Namespace.declare`."""
+        self._main.declare(*events)
+
+    @property
+    def registries(self) -> Mapping[str, Registry]:
+        """The typed events of each namespace, by its name; what `asyncapi` and `typescript` are made from."""
+        return {name: namespace.events for name, namespace in self._namespaces.items()}
 
     def on_room_join(self, authorise: Authorise) -> Authorise:
         """Ask ``authorise(socket, room) -> bool``, plain or async, about `room:join` and `room:leave` of clients.

@@ -14,6 +14,8 @@ from steinmetz.realtime.server.listening import Handler, Handlers, Listening, fo
 from steinmetz.realtime.socketio.acks import Acks
 
 if TYPE_CHECKING:
+    from steinmetz.realtime.events.event import Event
+    from steinmetz.realtime.events.registry import Registry
     from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.namespace import Namespace
     from steinmetz.realtime.server.routing import EventMiddleware
@@ -92,6 +94,11 @@ class Socket(Listening):
 
     _life = ("disconnecting", "disconnect")
 
+    _leading = 0
+
+    def _registry(self) -> Registry:
+        return self.namespace.events
+
     def _listening(self) -> Handlers:
         """Handlers of a socket get ``(*args)`` and go before those of its namespace."""
         if self.handlers is None:
@@ -137,17 +144,18 @@ class Socket(Listening):
 
     # -- what it is told ----------------------------------------------------------------------------------------
 
-    def emit(self, event: str, *args: Any) -> None:
+    def emit(self, event: str | Event, *args: Any) -> None:
         """Send ``event`` to this client; a plain call, from any thread.
 
         Raises `ValueError` for a reserved name, `TypeError` for data that cannot be sent.
         """
         self.namespace.send(self, event, args)
 
-    async def emit_with_ack(self, event: str, *args: Any, timeout_s: float = ACK_TIMEOUT_S) -> Any:
+    async def emit_with_ack(self, event: str | Event, *args: Any, timeout_s: float = ACK_TIMEOUT_S) -> Any:
         """Send ``event`` and wait for the client's acknowledgement; its first value, or None.
 
-        Raises `AckTimeoutError` after ``timeout_s`` seconds, `DisconnectedError` as soon as the socket is gone.
+        Raises `AckTimeoutError` after ``timeout_s`` seconds, `DisconnectedError` as soon as the socket is gone,
+        `InvalidAckError` for an answer that breaks the schema of an `Event`.
         """
         if not self.connected:
             raise DisconnectedError("it was not connected")
@@ -161,10 +169,11 @@ class Socket(Listening):
         try:
             self.namespace.request(self, event, args, ack_id)
             self.client.rearm()
-            return await waiter
+            answer = await waiter
         finally:
             if self.acks is not None:
                 self.acks.take(ack_id)
+        return answer if isinstance(event, str) else self.namespace.events.acknowledged(event, answer)
 
     def acknowledge(self, ack_id: int, answers: list[Any]) -> None:
         """An ACK packet has come; ids that nobody waits for are ignored."""

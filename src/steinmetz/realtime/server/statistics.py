@@ -20,6 +20,10 @@ class Statistics:
     def __init__(self) -> None:
         self.refused: Counter[str] = Counter()
         """Connections and events turned away, by reason."""
+        self.invalid_payloads: Counter[str] = Counter()
+        """What clients sent or acknowledged and broke the schema of the event, by event."""
+        self.broken_payloads: Counter[str] = Counter()
+        """What the server emitted or acknowledged itself and broke the schema of the event, by event."""
         self.dropped_volatile = 0
         """Volatile emissions, once for each client that was not ready."""
         self.replaced_newest = 0

@@ -11,7 +11,9 @@ from steinmetz.erp.kit.announcements import Announcement, Departure, Expulsion
 from steinmetz.erp.kit.roles import Actor
 from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.rules import may_join, rooms_of
-from steinmetz.realtime import ConnectError, Server, Socket
+from steinmetz.erp.modules.auth.schemas import REFRESH, SocketRenewal
+from steinmetz.realtime import ConnectError, EventError, Server, Socket
+from steinmetz.realtime.events import Done
 from steinmetz.sql.scope import ScopeKind, open_scope
 
 EXPIRED = "Token expired"
@@ -37,7 +39,7 @@ class Gate:
     def attach(self, io: Server) -> Publisher:
         """Stand before ``io``; returns what a `Database` publishes through."""
         io.use(self.authenticate_socket)
-        io.on("auth:refresh", self.refresh)
+        io.on(REFRESH, self.refresh)
         io.on_room_join(self.authorise)
 
         def publish(publication: Publication) -> None:
@@ -64,14 +66,17 @@ class Gate:
         socket.expires_at = expires_at_s
         socket.join(*rooms_of(actor))
 
-    async def refresh(self, socket: Socket, renewal: Any = None, *rest: Any) -> dict[str, Any]:
-        """``auth:refresh {token}``: a newer token of the same user keeps the socket open for longer."""
-        actor, expires_at_s, problem = await self._admitted(renewal)
+    async def refresh(self, socket: Socket, renewal: SocketRenewal) -> Done:
+        """``auth:refresh {token}``: a newer token of the same user keeps the socket open for longer.
+
+        Raises `EventError` with the code ``unauthenticated``.
+        """
+        actor, expires_at_s, problem = await self._admitted({"token": renewal.token})
         held: Actor = socket.data["user"]
         if actor is not None and (actor.id, actor.role) != (held.id, held.role):
             actor, problem = None, "The token is another user's, or of another role: connect anew."
         if actor is None:
-            return {"ok": False, "error": {"code": "unauthenticated", "message": problem}}
+            raise EventError("unauthenticated", problem)
         socket.expires_at = expires_at_s
         return {"ok": True}
 

@@ -10,8 +10,11 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from steinmetz.erp.kit.fields import Text, Version
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, Schema, example
+from steinmetz.realtime import Event
+from steinmetz.realtime.events import Done
 
 MAX_EMAIL_CHARS = 254
+MAX_TOKEN_CHARS = 4_096
 
 
 def _email(text: str) -> str:
@@ -122,3 +125,16 @@ class SetPasswordInput(Input):
     model_config = example(newPassword="sieben Zwerge im Walzwerk")
 
     new_password: Password
+
+
+class SocketRenewal(Input):
+    """The socket event ``auth:refresh``."""
+
+    model_config = example(token="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl")
+
+    token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARS)]
+
+
+REFRESH = Event(
+    "auth:refresh", SocketRenewal, ack=Done, about="A newer token of mine keeps the connection past the old one"
+)

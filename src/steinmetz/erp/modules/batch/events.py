@@ -17,20 +17,20 @@ from steinmetz.erp.db import Database
 from steinmetz.erp.kit.roles import Actor
 from steinmetz.erp.modules.batch import repository, rules, service
 from steinmetz.erp.modules.batch.rules import Figures, JobStatus, Told
+from steinmetz.erp.modules.batch.schemas import COMPLETE, ERROR, PROGRESS
 from steinmetz.erp.modules.batch.service import Ended
-from steinmetz.realtime import Server
+from steinmetz.realtime import Event, Server
 from steinmetz.sql.scope import ScopeKind, open_scope
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.batch")
 
-PROGRESS, COMPLETE, ERROR = "batch:progress", "batch:complete", "batch:error"
 BREATH_S = 0.1
 """Between two events of progress of one job: what comes meanwhile is one event."""
 ASK_S = 0.25
 REMEMBERED_JOBS = 1_000
 
-Emit = Callable[[tuple[str, ...], str, dict[str, Any]], None]
+Emit = Callable[[tuple[str, ...], Event, dict[str, Any]], None]
 
 
 class Workforce(Protocol):
@@ -193,7 +193,7 @@ class Listeners:
         if job.told.completes(figures.attempt):
             self._emit(job.rooms(job_id), COMPLETE, rules.result_payload(job_id, figures, status))
 
-    def _emit_here(self, rooms: tuple[str, ...], event: str, payload: dict[str, Any]) -> None:
+    def _emit_here(self, rooms: tuple[str, ...], event: Event, payload: dict[str, Any]) -> None:
         if self._io is not None:
             listeners = self._io.to(*rooms).local
             if event == PROGRESS:

@@ -12,6 +12,7 @@ from steinmetz.erp.kit.fields import Text
 from steinmetz.erp.kit.schemas import Input, Schema, example
 from steinmetz.erp.modules.batch import rules
 from steinmetz.erp.modules.batch.rules import JobStatus
+from steinmetz.realtime import Event
 
 
 class JobRow(Schema):
@@ -78,3 +79,44 @@ class JobInput(Input):
         kind="customers.import",
         parameters={"csv": "externalNumber;name;city\n4711;Aalener Apparatebau GmbH;Aalen"},
     )
+
+
+class JobProgress(Schema):
+    """``done`` counts items that failed, too; within an attempt it never runs backwards."""
+
+    job_id: int
+    done: int
+    total: int
+    percent: int
+    attempt: int
+
+
+class JobResult(Schema):
+    status: JobStatus
+    total: int
+    done: int
+    failed: int
+    cancelled: int
+    attempt: int
+
+
+class JobComplete(Schema):
+    """The job is over, after its last progress."""
+
+    job_id: int
+    result: JobResult
+
+
+class JobError(Schema):
+    """An item has failed."""
+
+    job_id: int
+    item: int
+    """Its position, from 1."""
+    error: str
+
+
+ROOMS = ("user:{id}", f"{rules.WATCH_ROOMS}{{id}}")
+PROGRESS = Event("batch:progress", JobProgress, rooms=ROOMS, newest_by="jobId", about="Items have ended")
+COMPLETE = Event("batch:complete", JobComplete, rooms=ROOMS, about="The job is over")
+ERROR = Event("batch:error", JobError, rooms=ROOMS, about="An item has failed; the first 100 of an attempt")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steinmetz.erp.db import Database, Unit
-from steinmetz.erp.kit.announcements import Announcement
+from steinmetz.erp.kit.announcements import announcement
 from steinmetz.erp.kit.roles import Actor, Role, may_read, may_write
 from steinmetz.erp.modules.catalog import planning, repository, rules
 from steinmetz.erp.modules.catalog.formats.findings import Code, Findings, Severity
@@ -22,8 +22,18 @@ from steinmetz.erp.modules.catalog.formats.reading import Format, Reading, forma
 from steinmetz.erp.modules.catalog.lint import LintRules
 from steinmetz.erp.modules.catalog.models import CatalogRules, CatalogSource
 from steinmetz.erp.modules.catalog.planning import Plan
-from steinmetz.erp.modules.catalog.schemas import MAX_NAME, FileReport, ImportFindingView, NodeView, Reloaded
-from steinmetz.erp.modules.catalog.service import HOUSE_RULES, MAX_PUSHED, RELOAD, UPDATE
+from steinmetz.erp.modules.catalog.schemas import (
+    MAX_NAME,
+    RELOAD,
+    UPDATE,
+    ChangedNode,
+    FileReport,
+    GoneNode,
+    ImportFindingView,
+    NodeView,
+    Reloaded,
+)
+from steinmetz.erp.modules.catalog.service import HOUSE_RULES, MAX_PUSHED
 from steinmetz.erp.modules.system import service as audit
 
 MAX_IDS = 100
@@ -329,8 +339,7 @@ class _Sight:
 
 def _announce_reload(unit: Unit, roles: Sequence[Role] = ()) -> None:
     """To all, or to these roles."""
-    payload = Reloaded(loaded_at=unit.now).model_dump(mode="json", by_alias=True)
-    unit.publish(Announcement(RELOAD, payload, _rooms(roles)))
+    unit.publish(announcement(RELOAD, Reloaded(loaded_at=unit.now), _rooms(roles)))
 
 
 async def _announce(unit: Unit, plan: Plan, before: _Sight) -> None:
@@ -343,18 +352,18 @@ async def _announce(unit: Unit, plan: Plan, before: _Sight) -> None:
     after = before.after(plan)
     found = {node.id: node for node in await repository.nodes(unit.session, standing)}
     for node_id in standing:
-        function = NodeView.model_validate(found[node_id]).model_dump(mode="json", by_alias=True)
+        function = ChangedNode(function=NodeView.model_validate(found[node_id]))
         sees_now = after.roles(node_id)
         saw_before = () if node_id in created else before.roles(node_id)
-        _tell(unit, {"function": function}, sees_now)
-        _tell(unit, {"deleted": node_id}, [role for role in saw_before if role not in sees_now])
+        _tell(unit, function, sees_now)
+        _tell(unit, GoneNode(deleted=node_id), [role for role in saw_before if role not in sees_now])
     for node_id in plan.deleted:
-        _tell(unit, {"deleted": node_id}, before.roles(node_id))
+        _tell(unit, GoneNode(deleted=node_id), before.roles(node_id))
 
 
-def _tell(unit: Unit, payload: dict[str, Any], roles: Sequence[Role]) -> None:
+def _tell(unit: Unit, change: ChangedNode | GoneNode, roles: Sequence[Role]) -> None:
     if roles:
-        unit.publish(Announcement(UPDATE, payload, _rooms(roles)))
+        unit.publish(announcement(UPDATE, change, _rooms(roles)))
 
 
 def _rooms(roles: Sequence[Role]) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from steinmetz.erp.modules.catalog.formats.findings import Code, Severity
 from steinmetz.erp.modules.catalog.formats.lines import MAX_FILE_BYTES
 from steinmetz.erp.modules.catalog.formats.reading import Format
 from steinmetz.erp.modules.catalog.rules import MAX_ID, Kind
+from steinmetz.realtime import Event
+from steinmetz.realtime.events import EVERYBODY
 
 NodeId = Annotated[Text, Field(min_length=1, max_length=MAX_ID)]
 Title = Annotated[Text, Field(min_length=1, max_length=200)]
@@ -163,7 +165,35 @@ class ImportView(Schema):
 
 
 class Reloaded(Schema):
+    """Read the catalogue again."""
+
     loaded_at: datetime
+
+
+class ChangedNode(Schema):
+    """What the node is now, for those who see it."""
+
+    function: NodeView
+
+
+class GoneNode(Schema):
+    """For those who saw it and no longer do."""
+
+    deleted: str
+
+
+UPDATE = Event(
+    "catalog:update",
+    ChangedNode | GoneNode,
+    rooms=("role:{role}",),
+    about="A node was created, changed, moved or deleted",
+)
+RELOAD = Event(
+    "catalog:reload",
+    Reloaded,
+    rooms=(EVERYBODY, "role:{role}"),
+    about="Rules or much of the tree have changed: read the catalogue again",
+)
 
 
 class Deleted(Schema):

@@ -13,15 +13,19 @@ from typing import Any
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Unprocessable
-from steinmetz.erp.kit.announcements import Announcement
+from steinmetz.erp.kit.announcements import announcement
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import Role, may_read
 from steinmetz.erp.modules.catalog import lint, repository, rules, tree
 from steinmetz.erp.modules.catalog.lint import Finding, LintRules, Report
 from steinmetz.erp.modules.catalog.models import CatalogRules, FunctionNode
 from steinmetz.erp.modules.catalog.schemas import (
+    RELOAD,
+    UPDATE,
+    ChangedNode,
     ChildView,
     Deleted,
+    GoneNode,
     Hit,
     NodeDetail,
     NodeInput,
@@ -34,8 +38,6 @@ from steinmetz.erp.modules.catalog.schemas import (
 )
 from steinmetz.erp.modules.system import service as audit
 
-UPDATE = "catalog:update"
-RELOAD = "catalog:reload"
 MENU_LEVELS = 2
 MAX_PUSHED = 50
 MAX_OFFSET = 10_000
@@ -230,16 +232,15 @@ async def _area_below(unit: Unit, parent_id: str | None, node_id: str) -> str:
 def _announce(unit: Unit, view: NodeView, *, before: tuple[Role, ...], after: tuple[Role, ...]) -> None:
     """Tell those who see the node what it is now, and those who saw it before and no longer do that it is gone."""
     if after:
-        function = view.model_dump(mode="json", by_alias=True)
-        unit.publish(Announcement(UPDATE, {"function": function}, _rooms(after)))
+        unit.publish(announcement(UPDATE, ChangedNode(function=view), _rooms(after)))
     if gone := tuple(role for role in before if role not in after):
-        unit.publish(Announcement(UPDATE, {"deleted": view.id}, _rooms(gone)))
+        unit.publish(announcement(UPDATE, GoneNode(deleted=view.id), _rooms(gone)))
 
 
 def _announce_pushed(unit: Unit, pushed: Sequence[FunctionNode], above: Way) -> None:
     """Siblings that made room have another position now; if they are many, everybody reads the tree again."""
     if len(pushed) > MAX_PUSHED:
-        unit.publish(Announcement(RELOAD, Reloaded(loaded_at=unit.now).model_dump(mode="json", by_alias=True)))
+        unit.publish(announcement(RELOAD, Reloaded(loaded_at=unit.now)))
         return
     for sibling in pushed:
         seen_by = rules.roles_that_see([*above.min_roles, sibling.min_role])
@@ -340,7 +341,7 @@ async def delete(unit: Unit, node_id: str, version: int, *, with_below: bool) ->
     before = _told(doomed) | {"nodes": len(subtree)}
     await repository.delete(unit.session, doomed)
     audit.record(unit, "function.delete", "function", node_id, doomed.title, before=before)
-    unit.publish(Announcement(UPDATE, {"deleted": node_id}, _rooms(way.roles)))
+    unit.publish(announcement(UPDATE, GoneNode(deleted=node_id), _rooms(way.roles)))
     return Deleted(deleted=node_id, nodes=len(subtree))
 
 
@@ -359,5 +360,5 @@ async def reload(unit: Unit) -> Reloaded:
     await unit.session.flush()
     audit.record(unit, "catalog.reload", "catalog", repository.RULES_ID, "", before, {"loadedAt": unit.now})
     reloaded = Reloaded(loaded_at=unit.now)
-    unit.publish(Announcement(RELOAD, reloaded.model_dump(mode="json", by_alias=True)))
+    unit.publish(announcement(RELOAD, reloaded))
     return reloaded

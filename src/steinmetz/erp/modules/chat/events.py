@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from steinmetz.clock import Clock
 from steinmetz.erp.db import Database
 from steinmetz.erp.errors import Forbidden, NotFound
-from steinmetz.erp.kit.payloads import parsed
 from steinmetz.erp.kit.roles import Actor, Role, may_write
 from steinmetz.erp.modules.chat import rules, service
 from steinmetz.erp.modules.chat.pace import Pace
-from steinmetz.erp.modules.chat.schemas import MessageInput, TypingInput
+from steinmetz.erp.modules.chat.schemas import (
+    SAY,
+    TYPE,
+    TYPING,
+    HeardTyping,
+    MessageInput,
+    Said,
+    Speaker,
+    TypingInput,
+)
 from steinmetz.realtime import Server, Socket
-
-TYPING = "chat:typing"
+from steinmetz.realtime.events import Done
 
 
 class Conversation:
@@ -26,36 +31,35 @@ class Conversation:
         self._clock = clock
 
     def attach(self, io: Server) -> None:
-        io.on(service.MESSAGE, self.say)
-        io.on(TYPING, self.type)
+        io.on(SAY, self.say)
+        io.on(TYPE, self.type)
 
     async def may_enter(self, actor: Actor, room: str) -> bool:
         """The policy for rooms that begin with `rules.ROOM_PREFIX`."""
         async with self._database.unit(actor=actor, writes=False) as unit:
             return await service.may_enter(unit, room)
 
-    async def say(self, socket: Socket, said: Any = None, *more: Any) -> dict[str, Any]:
+    async def say(self, socket: Socket, message: MessageInput) -> Said:
         """``chat:message {channel, text, key?}``; acknowledged with the message once it is written.
 
         Raises `Problem`.
         """
         actor = _speaker(socket)
-        message = parsed(MessageInput, said, *more)
         self._pace.speak(actor.id, self._clock.monotonic_s())
         async with self._database.unit(actor=actor) as unit:
             view = await service.say(unit, message)
-        return {"ok": True, "message": view.model_dump(mode="json", by_alias=True)}
+        return Said(message=view)
 
-    def type(self, socket: Socket, told: Any = None, *more: Any) -> dict[str, Any]:
+    def type(self, socket: Socket, told: TypingInput) -> Done:
         """``chat:typing {channel}``, for those who have entered the channel's room. Raises `Problem`."""
         actor = _speaker(socket)
-        channel = parsed(TypingInput, told, *more).channel
+        channel = told.channel
         room = rules.room_of(channel)
         if room not in socket.rooms:
             raise NotFound("channel whose room you have joined:", channel)
         if self._pace.types(actor.id, channel, self._clock.monotonic_s()):
             others = socket.to(room).except_(rules.user_room(actor.id))
-            others.volatile.emit(TYPING, {"channel": channel, "user": {"id": actor.id, "name": actor.name}})
+            others.emit(TYPING, HeardTyping(channel=channel, user=Speaker(id=actor.id, name=actor.name)))
         return {"ok": True}
 
 

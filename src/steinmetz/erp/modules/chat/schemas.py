@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from steinmetz.erp.kit.answers import Listing
-from steinmetz.erp.kit.fields import Reference, Text, Version, unchanged
+from steinmetz.erp.kit.fields import Reference, Text, Version, left_out, unchanged
 from steinmetz.erp.kit.schemas import Input, Schema, example
-from steinmetz.erp.modules.chat.rules import MAX_ID, MAX_KEY, MAX_NAME, MAX_TEXT, MAX_TOPIC
+from steinmetz.erp.modules.chat.rules import (
+    MAX_ID,
+    MAX_KEY,
+    MAX_NAME,
+    MAX_TEXT,
+    MAX_TOPIC,
+    ROOM,
+    ROOM_PREFIX,
+)
+from steinmetz.realtime import Event
+from steinmetz.realtime.events import Done
 
 ChannelId = Annotated[Text, Field(min_length=1, max_length=MAX_ID, description="E.g. `general`")]
 ChannelName = Annotated[Text, Field(min_length=1, max_length=MAX_NAME)]
@@ -43,6 +53,32 @@ class MessageView(Schema):
     edited_at: datetime | None
     deleted: bool
     version: int
+
+
+class HeardMessage(Schema):
+    """A message as its channel hears it; the same id again, edited or deleted, replaces it."""
+
+    id: int
+    channel: str
+    user: Speaker
+    text: str
+    at: datetime
+    edited_at: datetime | None = left_out()
+    deleted: Literal[True] | None = left_out()
+
+
+class HeardTyping(Schema):
+    """Somebody types."""
+
+    channel: str
+    user: Speaker
+
+
+class Said(Schema):
+    """The acknowledgement of what was said: it is written."""
+
+    ok: Literal[True] = True
+    message: MessageView
 
 
 class ChannelView(Schema):
@@ -149,3 +185,10 @@ class ReadInput(Input):
     model_config = example(messageId=1042)
 
     message_id: Reference
+
+
+ROOMS = (ROOM, f"{ROOM_PREFIX}{{channel}}")
+MESSAGE = Event("chat:message", HeardMessage, rooms=ROOMS, about="Something was said, edited or deleted")
+TYPING = Event("chat:typing", HeardTyping, rooms=ROOMS, volatile=True, about="Somebody types in the channel")
+SAY = Event("chat:message", MessageInput, ack=Said, about="Say something; acknowledged when it is written")
+TYPE = Event("chat:typing", TypingInput, ack=Done, about="I type, in a channel whose room I have joined")

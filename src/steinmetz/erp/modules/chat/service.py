@@ -15,17 +15,19 @@ from typing import Any
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Unprocessable
-from steinmetz.erp.kit.announcements import Announcement, Departure
+from steinmetz.erp.kit.announcements import Departure, announcement
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import Actor, Role, may_write
 from steinmetz.erp.modules.auth import service as users
 from steinmetz.erp.modules.chat import repository, rules, texts
 from steinmetz.erp.modules.chat.models import ChatChannel, ChatMember, ChatMessage
 from steinmetz.erp.modules.chat.schemas import (
+    MESSAGE,
     ChannelInput,
     ChannelPatch,
     ChannelRow,
     ChannelView,
+    HeardMessage,
     MemberView,
     MessageInput,
     MessagePatch,
@@ -35,9 +37,6 @@ from steinmetz.erp.modules.chat.schemas import (
 )
 from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.erp.modules.system import service as audit
-
-MESSAGE = "chat:message"
-
 
 # What the actor sees
 
@@ -344,13 +343,16 @@ def _told(message: ChatMessage) -> MessageView:
 
 def _announce(unit: Unit, view: MessageView) -> None:
     """``{id, channel, user, text, at}``; the same id again, with ``editedAt`` or ``deleted``, replaces it."""
-    fields = {"id", "channel", "user", "text", "at"}
-    payload = view.model_dump(mode="json", by_alias=True, include=fields)
-    if view.edited_at is not None:
-        payload["editedAt"] = view.model_dump(mode="json")["edited_at"]
-    if view.deleted:
-        payload["deleted"] = True
-    unit.publish(Announcement(MESSAGE, payload, (rules.room_of(view.channel),)))
+    heard = HeardMessage(
+        id=view.id,
+        channel=view.channel,
+        user=view.user,
+        text=view.text,
+        at=view.at,
+        edited_at=view.edited_at,
+        deleted=True if view.deleted else None,
+    )
+    unit.publish(announcement(MESSAGE, heard, (rules.room_of(view.channel),)))
 
 
 async def history(

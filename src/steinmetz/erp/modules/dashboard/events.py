@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from steinmetz.erp.modules.dashboard.schemas import WidgetId
+from steinmetz.erp.modules.dashboard.schemas import UPDATE, WIDGET_UPDATE, WidgetId
+from steinmetz.realtime import Event
 
 OVERVIEW_PATH = "/api/dashboard/overview"
-DASHBOARD_ROOM = "dashboard-room"
-UPDATE = "dashboard:update"
-WIDGET_UPDATE = "dashboard:widget:update"
 
-Event = tuple[str, dict[str, Any]]
-"""The name of an event and its payload."""
+Told = tuple[Event, dict[str, Any]]
+"""An event and its payload."""
 
 
 def widget_updates(old: dict[str, Any] | None, new: dict[str, Any]) -> list[dict[str, Any]]:
@@ -27,7 +25,7 @@ def widget_updates(old: dict[str, Any] | None, new: dict[str, Any]) -> list[dict
     ]
 
 
-def overview_events(old: dict[str, Any] | None, new: dict[str, Any]) -> list[Event]:
+def overview_events(old: dict[str, Any] | None, new: dict[str, Any]) -> list[Told]:
     """What to say when the overview has changed from ``old`` to ``new``: the whole first, then the widgets."""
-    widgets: list[Event] = [(WIDGET_UPDATE, update) for update in widget_updates(old, new)]
+    widgets: list[Told] = [(WIDGET_UPDATE, update) for update in widget_updates(old, new)]
     return [(UPDATE, new), *widgets]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from steinmetz.erp.kit.schemas import Schema
+from steinmetz.realtime import Event
 
 CURRENCY = "EUR"
 
@@ -153,3 +155,53 @@ class Dashboard(Schema):
     business_date: dt.date
     currency: str = CURRENCY
     widgets: list[Widget]
+
+
+class RevenueUpdate(Schema):
+    widget: Literal[WidgetId.REVENUE]
+    data: RevenueFigure
+
+
+class OwedUpdate(Schema):
+    widget: Literal[WidgetId.OPEN_INVOICES, WidgetId.OVERDUE_INVOICES]
+    data: OwedFigure
+
+
+class CashUpdate(Schema):
+    widget: Literal[WidgetId.CASH]
+    data: CashFigure
+
+
+class HeadcountUpdate(Schema):
+    widget: Literal[WidgetId.HEADCOUNT]
+    data: HeadcountFigure
+
+
+class HoursUpdate(Schema):
+    widget: Literal[WidgetId.HOURS_THIS_WEEK]
+    data: HoursFigure
+
+
+class BatchUpdate(Schema):
+    widget: Literal[WidgetId.BATCH]
+    data: BatchFigure
+
+
+class ActivityUpdate(Schema):
+    widget: Literal[WidgetId.ACTIVITY]
+    data: list[ActivityEntry]
+
+
+WidgetUpdate = (
+    RevenueUpdate | OwedUpdate | CashUpdate | HeadcountUpdate | HoursUpdate | BatchUpdate | ActivityUpdate
+)
+"""A field of the overview that differs."""
+
+DASHBOARD_ROOM = "dashboard-room"
+UPDATE = Event("dashboard:update", Overview, rooms=(DASHBOARD_ROOM,), about="A commit has changed the overview")
+WIDGET_UPDATE = Event(
+    "dashboard:widget:update",
+    WidgetUpdate,
+    rooms=(DASHBOARD_ROOM,),
+    about="A widget differs; said after the whole overview",
+)

@@ -22,6 +22,8 @@ from steinmetz.erp.modules.notifications.rules import (
     ToRole,
     ToUser,
 )
+from steinmetz.realtime import Event
+from steinmetz.realtime.events import EVERYBODY
 
 
 class NotificationView(Schema):
@@ -97,3 +99,18 @@ class NotificationInput(Input):
         if self.role is not None:
             return ToRole(self.role)
         return ToAll() if self.user_id is None else ToUser(self.user_id)
+
+
+class Notice(Schema):
+    """A notification as it is heard: to one user in his language, to several in German."""
+
+    id: int
+    level: Level
+    title: str
+    message: str
+    at: datetime
+
+
+NOTIFICATION = Event(
+    "system:notification", Notice, rooms=(EVERYBODY, "role:{role}", "user:{id}"), about="A notice was written"
+)

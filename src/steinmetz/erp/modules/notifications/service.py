@@ -15,7 +15,7 @@ from typing import Any
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Forbidden, NotFound, Unprocessable
-from steinmetz.erp.kit.announcements import Announcement
+from steinmetz.erp.kit.announcements import announcement
 from steinmetz.erp.kit.language import Language, language_of
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import Role, may_write
@@ -34,7 +34,13 @@ from steinmetz.erp.modules.notifications.rules import (
     ToUser,
     Wording,
 )
-from steinmetz.erp.modules.notifications.schemas import NotificationInput, NotificationRow, NotificationView
+from steinmetz.erp.modules.notifications.schemas import (
+    NOTIFICATION,
+    Notice,
+    NotificationInput,
+    NotificationRow,
+    NotificationView,
+)
 from steinmetz.erp.modules.system import service as audit
 
 __all__ = [
@@ -52,8 +58,6 @@ __all__ = [
     "notify",
     "send",
 ]
-
-NOTIFICATION = "system:notification"
 
 
 async def notify(
@@ -99,14 +103,14 @@ async def notify(
     )
     if created is None:
         return None
-    payload = {
-        "id": created,
-        "level": level.value,
-        "title": rules.worded(title, language, said, rules.MAX_TITLE),
-        "message": rules.worded(message, language, said, rules.MAX_MESSAGE),
-        "at": unit.now.isoformat().replace("+00:00", "Z"),
-    }
-    unit.publish(Announcement(NOTIFICATION, payload, rules.rooms_of(to)))
+    notice = Notice(
+        id=created,
+        level=level,
+        title=rules.worded(title, language, said, rules.MAX_TITLE),
+        message=rules.worded(message, language, said, rules.MAX_MESSAGE),
+        at=unit.now,
+    )
+    unit.publish(announcement(NOTIFICATION, notice, rules.rooms_of(to)))
     return created
 
 

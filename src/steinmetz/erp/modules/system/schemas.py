@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -11,6 +11,9 @@ from steinmetz.cache.response_cache import Order
 from steinmetz.erp.kit.fields import Moment, Text
 from steinmetz.erp.kit.schemas import Input, Schema, example
 from steinmetz.erp.modules.system.rules import Outcome
+from steinmetz.live.install import ALERT_EVENT, ALERT_ROOM
+from steinmetz.monitor.analysis.alerting import Measure, Severity
+from steinmetz.realtime import Event
 
 
 class AuditView(Schema):
@@ -48,6 +51,14 @@ class MaintenanceView(Schema):
     since: datetime | None
     """When it was last switched on or off; null if never."""
     by: str | None
+
+
+class MaintenanceNotice(Schema):
+    """Whether writing is switched off, and until when."""
+
+    enabled: bool
+    message: str
+    until: datetime | None
 
 
 class MaintenanceInput(Input):
@@ -104,3 +115,27 @@ class CacheCommandInput(Input):
     drop: InvalidateInput | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     order: Order = Order.HITS
+
+
+class HeardAlert(Schema):
+    """An alert of the query monitor: raised (``active``) or, with the same id, ``resolved``."""
+
+    id: str
+    kind: Measure
+    subject: str
+    severity: Severity
+    state: Literal["active", "resolved"]
+    value: float
+    threshold: float
+    message: str
+    since: datetime
+    at: datetime
+    times: int
+
+
+MAINTENANCE = Event(
+    "system:maintenance", MaintenanceNotice, about="Maintenance was switched on or off, or changed"
+)
+ALERT = Event(
+    ALERT_EVENT, HeardAlert, rooms=(ALERT_ROOM,), about="An alert of the query monitor was raised or is resolved"
+)

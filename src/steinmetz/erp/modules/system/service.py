@@ -16,7 +16,7 @@ from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.erp import migrations
 from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.errors import Unprocessable
-from steinmetz.erp.kit.announcements import Announcement
+from steinmetz.erp.kit.announcements import announcement
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.maintenance import SWITCH_ID, share_switch, take_switch
@@ -24,7 +24,13 @@ from steinmetz.erp.modules.system import repository
 from steinmetz.erp.modules.system.models import AuditEntry, ChoreRun, Maintenance, RetentionTerm, SignInEntry
 from steinmetz.erp.modules.system.repository import AuditFilter
 from steinmetz.erp.modules.system.rules import Outcome, differences
-from steinmetz.erp.modules.system.schemas import AuditView, MaintenanceView, SignInEntryView
+from steinmetz.erp.modules.system.schemas import (
+    MAINTENANCE,
+    AuditView,
+    MaintenanceNotice,
+    MaintenanceView,
+    SignInEntryView,
+)
 
 __all__ = [
     "AuditFilter",
@@ -53,7 +59,6 @@ __all__ = [
     "switch_maintenance",
 ]
 
-MAINTENANCE = "system:maintenance"
 SUMMARY_CHARS = 300
 READY_WITHIN_S = 3
 LOW_DISK_BYTES = 500_000_000
@@ -284,7 +289,8 @@ async def switch_maintenance(
         message,
         *differences(was, told),
     )
-    unit.publish(Announcement(MAINTENANCE, {name: told[name] for name in ("enabled", "message", "until")}))
+    notice = MaintenanceNotice(enabled=after.enabled, message=after.message, until=after.until)
+    unit.publish(announcement(MAINTENANCE, notice))
     return after
 
 

@@ -42,7 +42,7 @@ class Company:
             "test": Kind("test", Parameters, lambda wanted: Role.CLERK, self._plan, self._run, _document)
         }
         self.listeners = Listeners(
-            database, None, emit=lambda rooms, event, data: self.heard.append((event, data))
+            database, None, emit=lambda rooms, event, data: self.heard.append((event.name, data))
         )
 
     async def _plan(self, unit: Unit, wanted: Parameters) -> Plan:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steinmetz.erp.modules.dashboard.events import overview_events, widget_updates
-from steinmetz.erp.modules.dashboard.schemas import Overview, WidgetId
+from steinmetz.erp.modules.dashboard.schemas import UPDATE, WIDGET_UPDATE, Overview, WidgetId
 
 figures = st.dictionaries(st.sampled_from(["count", "sumCents"]), st.integers(0, 3))
 overviews = st.fixed_dictionaries({widget.value: figures for widget in WidgetId}).map(
@@ -37,13 +37,13 @@ def test_the_first_overview_is_news_in_every_widget(new: dict[str, Any]) -> None
 def test_the_business_date_alone_is_no_news_of_a_widget() -> None:
     old = {"businessDate": "2026-03-02", "currency": "EUR", **{each.value: {} for each in WidgetId}}
     new = old | {"businessDate": "2026-03-03"}
-    assert overview_events(old, new) == [("dashboard:update", new)]
+    assert overview_events(old, new) == [(UPDATE, new)]
 
 
 def test_the_whole_is_told_before_its_parts() -> None:
     old: dict[str, Any] = {each.value: {} for each in WidgetId}
     new = old | {"cash": {"balanceCents": 7}}
     assert overview_events(old, new) == [
-        ("dashboard:update", new),
-        ("dashboard:widget:update", {"widget": "cash", "data": {"balanceCents": 7}}),
+        (UPDATE, new),
+        (WIDGET_UPDATE, {"widget": "cash", "data": {"balanceCents": 7}}),
     ]
