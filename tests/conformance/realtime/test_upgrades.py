@@ -1,7 +1,7 @@
 """Every short upgrade there is: polls in flight, probes that are lost or lie, time that runs out.
 
 Whatever happens, each message of the server reaches the client once and in order, by poll or by WebSocket, and so
-does each of the client's; or the session has ended. With ``LONG_TESTS=1`` upgrades are two steps longer.
+does each of the client's; or the session has ended. With ``LONG_TESTS=1`` upgrades are one step longer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from steinmetz.realtime.server.client import Client
 from tests.conformance.realtime.recording import Recording
 from tests.unit.realtime.server.asgi_driver import Exchange, opened
 
-LENGTH = 6 if os.environ.get("LONG_TESTS") else 4
+LENGTH = 5 if os.environ.get("LONG_TESTS") else 4
 CONFIG = Config(require_auth=False, ping_interval_s=1_000, upgrade_timeout_s=10)
 
 STEPS = ("probe", "2probe", "5", "lie", "lost", "poll", "emit", "post", "time")
