@@ -131,7 +131,7 @@ def check(io: Server, transport: Recording, client: Any) -> None:
         decode(message)
 
 
-@settings(max_examples=120 * MANY)
+@settings(max_examples=80 * MANY)
 @given(STEPS)
 def test_any_conversation_is_held_or_ends(steps: list[str | bytes]) -> None:
     asyncio.run(converse(steps))
@@ -199,7 +199,7 @@ MOVES: dict[str, dict[str, tuple[State, Step | None]]] = {
 SERVERS = ("accept", "refuse", "leave")
 
 
-@pytest.mark.parametrize("length", range(1, 6))
+@pytest.mark.parametrize("length", range(1, 6 if MANY > 1 else 5))
 def test_every_short_life_of_a_namespace_is_as_the_model_says(length: int) -> None:
     for moves in itertools.product(MOVES, repeat=length):
         client = Connection(max_size=MAX_PAYLOAD, timeout_s=45, now_s=100.0)
