@@ -18,7 +18,7 @@ import uvicorn
 from steinmetz.live.native import protocol_class
 from steinmetz.realtime import Config, ConnectError, RealtimeApp, Server, Socket
 
-CONNECT_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 1.5
 TICK_S = 0.001
 TOKEN = "good"
 

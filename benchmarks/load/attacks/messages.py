@@ -159,14 +159,14 @@ async def slow_readers(port: int) -> None:
 
 
 async def nonsense(port: int) -> None:
-    """Two hundred clients, each with one thing that no protocol knows."""
+    """A hundred clients, each with one thing that no protocol knows."""
     kinds = [
         text("9"), text("4"), text("4abc"), text("42"), text("42{}"), text('42["disconnect"]'), text("44{}"),
         text("43[]"), text("451-[]"), text("0{}"), text("2"), text("5"), text(""), frame(0x1, b"\xff\xfe"),
         frame(0x3, b""), frame(0x9, b"x" * 126), frame(0x8, b"\x00"), frame(0xB, b""), b"\xc1\x80" + b"\0" * 4,
         b"\x81\x01x", frame(0x0, b"x"), frame(0x2, b"x"),
     ]  # fmt: skip
-    for number in range(200):
+    for number in range(100):
         async with Peer(port) as peer:
             await peer.websocket(admitted=number % 2 == 0)
             await peer.push(kinds[number % len(kinds)])

@@ -66,7 +66,7 @@ class Peer:
             return False
         return not self.writer.transport.is_closing() and not self.reader.at_eof()
 
-    async def push(self, data: bytes, within_s: float = 1.0) -> None:
+    async def push(self, data: bytes, within_s: float = 0.7) -> None:
         """`say` to a server that may not want to read all of it."""
         try:
             await asyncio.wait_for(self.say(data), within_s)

@@ -3,7 +3,8 @@
 import { readdir } from "node:fs/promises";
 import { assert, pause, scenarios } from "./stock.mjs";
 
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 20_000;
+const AT_ONCE = 48;
 const folder = new URL("./scenarios/", import.meta.url);
 for (const file of (await readdir(folder)).sort()) if (file.endsWith(".mjs")) await import(new URL(file, folder));
 
@@ -19,6 +20,11 @@ async function run(url, transport, { name, run }) {
   console.log(JSON.stringify({ url, transport, name, problem }));
 }
 
-for (const url of process.argv.slice(3))
-  await Promise.all(scenarios.flatMap((chosen) => chosen.only.map((transport) => run(url, transport, chosen))));
+const waiting = process.argv
+  .slice(3)
+  .flatMap((url) => scenarios.flatMap((chosen) => chosen.only.map((transport) => [url, transport, chosen])));
+const work = async () => {
+  for (let next = waiting.shift(); next; next = waiting.shift()) await run(...next);
+};
+await Promise.all(Array.from({ length: AT_ONCE }, work));
 process.exit(0);

@@ -124,7 +124,7 @@ async def test_it_gets_several_answers_at_once(connect: Connect) -> None:
 async def test_it_gives_up_on_an_answer_that_takes_too_long(connect: Connect) -> None:
     async with connect("anna") as client:
         with pytest.raises(socketio.exceptions.TimeoutError):
-            await client.call("think", 0.5, timeout=0.05)
+            await client.call("think", 0.2, timeout=0.02)
         assert await client.call("echo", "goes on") == "goes on"
 
 

@@ -45,7 +45,7 @@ def outcomes(doors: Doors) -> dict[tuple[str, str, str], str | None]:
         pytest.skip("web/node_modules has no socket.io-client; `python3 dev.py test` installs it")
     urls = {f"http://127.0.0.1:{doors.asgi}": "asgi", f"http://127.0.0.1:{doors.native}": "native"}
     done = subprocess.run(
-        [node(), str(SCRIPT), str(CLIENT), *urls], capture_output=True, text=True, timeout=90, check=False
+        [node(), str(SCRIPT), str(CLIENT), *urls], capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]

@@ -111,3 +111,9 @@ class WebSocket:
     @property
     def texts(self) -> list[Any]:
         return [message.get("text", message.get("bytes")) for message in self.sent if "send" in message["type"]]
+
+    @property
+    def closed_with(self) -> int | None:
+        """The code with which the server has closed it; None if it has not."""
+        codes = [message["code"] for message in self.sent if message["type"] == "websocket.close"]
+        return codes[0] if codes else None
