@@ -6,9 +6,9 @@ cares, are hashable things with an id. Every member is alone in a room named lik
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from steinmetz.realtime.engineio.packet import Outgoing
 
@@ -46,6 +46,18 @@ class Flags:
 RELIABLE = Flags()
 
 
+@dataclass(frozen=True, slots=True)
+class SocketDetails:
+    """What one server tells another about a socket of its own. No credential is in it."""
+
+    id: str
+    handshake: Mapping[str, Any]
+    """As `Handshake.details` says it."""
+    rooms: frozenset[str]
+    """With the one named like its id."""
+    data: Mapping[str, Any]
+
+
 class Local(Protocol[Member_contra]):
     """What an adapter asks of the namespace it serves: to carry things out on members of this process."""
 
@@ -75,14 +87,14 @@ class Adapter(Protocol[Member]):
     def rooms(self) -> Iterable[str]:
         """The rooms of this process, without the members' own."""
 
-    def has_members(self, room: str) -> bool:
-        """Whether anybody is in ``room``, wherever they are."""
+    def has_members(self, room: str, *, here: bool = False) -> bool:
+        """Whether anybody may be in ``room``, wherever they are; exactly so of this process (``here``)."""
 
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         """Send to all selected members, wherever they are."""
 
-    async def fetch(self, selection: Selection) -> Sequence[Member]:
-        """The selected members, or what stands for them when they are elsewhere."""
+    async def fetch(self, selection: Selection) -> Sequence[Member | SocketDetails]:
+        """The selected members, or what is known of them when they are elsewhere."""
 
     def join_all(self, selection: Selection, rooms: Collection[str]) -> None:
         """Put all selected members into ``rooms``."""

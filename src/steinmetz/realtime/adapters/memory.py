@@ -66,8 +66,15 @@ class MemoryAdapter(Generic[Member]):
     def rooms(self) -> Iterable[str]:
         return self._rooms.keys()
 
-    def has_members(self, room: str) -> bool:
+    def has_members(self, room: str, *, here: bool = False) -> bool:
         return room in self._rooms or room in self._members
+
+    def has_member(self, sid: str) -> bool:
+        return sid in self._members
+
+    def has_room(self, room: str) -> bool:
+        """Whether anybody has joined ``room``."""
+        return room in self._rooms
 
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         members = self.select(selection)
@@ -78,12 +85,12 @@ class MemoryAdapter(Generic[Member]):
         return self.select(selection)
 
     def join_all(self, selection: Selection, rooms: Collection[str]) -> None:
-        for sid in self._selected_ids(selection):
+        for sid in self.ids(selection):
             for room in rooms:
                 self.join(sid, room)
 
     def leave_all(self, selection: Selection, rooms: Collection[str]) -> None:
-        for sid in self._selected_ids(selection):
+        for sid in self.ids(selection):
             for room in rooms:
                 self.leave(sid, room)
 
@@ -94,7 +101,7 @@ class MemoryAdapter(Generic[Member]):
         """The selected members, each once; a snapshot that later joins and leaves do not change."""
         if not selection.except_rooms and len(selection.rooms) <= 1:
             return self._room(next(iter(selection.rooms), None))
-        return tuple([self._members[sid] for sid in self._selected_ids(selection)])
+        return tuple([self._members[sid] for sid in self.ids(selection)])
 
     def _room(self, room: str | None) -> tuple[Member, ...]:
         known = self._tuples.get(room)
@@ -112,7 +119,8 @@ class MemoryAdapter(Generic[Member]):
         own = self._members.get(room)
         return members if own is None else {**members, room: own}
 
-    def _selected_ids(self, selection: Selection) -> list[str]:
+    def ids(self, selection: Selection) -> list[str]:
+        """Of the selected members."""
         if selection == EVERYBODY:
             return list(self._members)
         rooms: Collection[str | None] = selection.rooms or (None,)

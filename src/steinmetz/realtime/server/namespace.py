@@ -17,6 +17,7 @@ from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.server.broadcast import BroadcastOperator, Delivery
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.remote import RemoteSocket, describe
 from steinmetz.realtime.server.socket import Handler, Registered, Socket, registered
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
@@ -36,11 +37,14 @@ class Namespace:
         self.server = server
         self.name = name
         self.middlewares: list[Middleware] = []
-        self.adapter: Adapter[Socket] = MemoryAdapter[Socket](self)
+        self.adapter: Adapter[Socket] = (
+            MemoryAdapter[Socket](self) if server.cluster is None else server.cluster.adapter(self)
+        )
         self._sockets: dict[str, Socket] = {}
         self._handlers: dict[str, Registered] = {}
         self._on_connection: list[Registered] = []
         self._on_disconnect: list[Registered] = []
+        self._on_server_side: dict[str, Registered] = {}
         self._delivery = Delivery(lambda: server.loop)
         self._warned = False
 
@@ -110,9 +114,9 @@ class Namespace:
     def local(self) -> BroadcastOperator:
         return BroadcastOperator(self).local
 
-    def has_members(self, room: str) -> bool:
-        """Whether an emission to ``room`` would reach anybody."""
-        return self.adapter.has_members(room)
+    def has_members(self, room: str, *, here: bool = False) -> bool:
+        """Whether an emission to ``room`` may reach anybody; ``here``: exactly so, of clients of this process."""
+        return self.adapter.has_members(room, here=here)
 
     async def fetch_sockets(self) -> Sequence[Socket]:
         return await BroadcastOperator(self).fetch_sockets()
@@ -160,6 +164,15 @@ class Namespace:
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
         for socket in members:
             self.disconnect(socket, close)
+
+    def describe(self, member: Socket) -> dict[str, Any]:
+        return describe(member)
+
+    def stand_in(self, described: dict[str, Any]) -> RemoteSocket:
+        return RemoteSocket(self, described)
+
+    def lost(self) -> None:
+        self.server.draining.add([socket.client for socket in self._sockets.values()])
 
     # -- one socket ---------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from steinmetz.clock import Clock, SystemClock
+from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
 from steinmetz.realtime.engineio.handshake import TransportName
@@ -53,6 +54,7 @@ class Server:
     serves a request.
 
     ``describe_error`` turns an exception of a handler into the `EventError` that the client may see, or None.
+    ``cluster``: this process is one of several that are one server together, see `adapters.redis.redis_cluster`.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class Server:
         *,
         clock: Clock | None = None,
         describe_error: Callable[[Exception], EventError | None] | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self.config = config or Config()
         self.clock: Clock = clock or SystemClock()
         self.describe_error: Callable[[Exception], EventError | None] = describe_error or _undescribed
         self.event_scope: Callable[[str], AbstractContextManager[Any]] | None = None
+        self.cluster = cluster
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
@@ -143,9 +147,9 @@ class Server:
     def local(self) -> BroadcastOperator:
         return self._main.local
 
-    def has_members(self, room: str) -> bool:
-        """Whether an emission to ``room`` of the main namespace would reach anybody."""
-        return self._main.has_members(room)
+    def has_members(self, room: str, *, here: bool = False) -> bool:
+        """Whether an emission to ``room`` of the main namespace may reach anybody; see `Namespace.has_members`."""
+        return self._main.has_members(room, here=here)
 
     async def fetch_sockets(self) -> Sequence[Socket]:
         return await self._main.fetch_sockets()
@@ -200,6 +204,8 @@ class Server:
         self.loop = loop
         self._thread_id = threading.get_ident()
         self.wheel.start(loop)
+        if self.cluster is not None:
+            self.cluster.node.start()
 
     def serve(self) -> None:
         """`begin` for a request: what cannot be served is refused. Raises `HandshakeError`."""
@@ -221,6 +227,8 @@ class Server:
         self.draining.finish()
         await asyncio.sleep(0)
         await self.tasks.aclose()
+        if self.cluster is not None:
+            await self.cluster.node.aclose()
         self.wheel.stop()
         self.loop, self._thread_id = None, None
 
@@ -237,8 +245,8 @@ class Server:
             self.loop.call_soon(function, *args)
 
     def new_id(self) -> str:
-        """Of a session or a socket: 120 random bits."""
-        return secrets.token_urlsafe(15)
+        """Of a session or a socket: 120 random bits. In a cluster it begins with the tag of this node."""
+        return secrets.token_urlsafe(15) if self.cluster is None else self.cluster.tag + secrets.token_urlsafe(15)
 
     # -- sessions, for the transports ---------------------------------------------------------------------------
 

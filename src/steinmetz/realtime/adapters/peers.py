@@ -1,0 +1,194 @@
+"""What one node knows of the others: how far each was heard, what was missed, who is gone. Deciding code: no I/O.
+
+A node numbers what it says; each message names its predecessor in its channel. So whoever listens to a channel
+notices what did not come at the next message, or at the next heartbeat, which tells the last number of each
+channel. What is missing is asked for from the last known number on, and until the answer has come nothing else of
+that node is taken: the answer holds all of it, in order. A node that cannot say it again any more makes it a
+*loss*, and a loss is told to the clients.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from steinmetz.realtime.adapters.messages import Message, Replay, Said
+
+HEARTBEAT_S = 5.0
+DOWN_S = 10.0
+ASK_AGAIN_S = 0.5
+COMPANY_S = 3_600.0
+"""So long something is kept for a node that is gone; it may only be cut off."""
+MAX_PEERS = 256
+"""Nodes that are known, the gone ones included: those are remembered so that their words are not taken twice."""
+
+
+class Verdict(Enum):
+    TAKE = auto()
+    """Do what it says."""
+    IGNORE = auto()
+    ASK = auto()
+    """Something before it is missing: send `Peer.question`."""
+
+
+@dataclass(slots=True)
+class Question:
+    """`Kind.RESEND`: say again what came after ``since``."""
+
+    since: int
+    floor: int
+    """In a channel in which nothing was heard before, only what came after this number is for us."""
+    nonce: str
+    asked_at_s: float
+
+
+@dataclass(slots=True)
+class Peer:
+    """One other node. ``origin`` is drawn at its start, so a process that was started again is another peer."""
+
+    origin: bytes
+    heard_at_s: float
+    is_confirmed: bool = False
+    """It has answered a question of ours, so it lives: nobody repeats what it said long ago."""
+    is_up: bool = False
+    position: int = 0
+    """Everything up to this number was heard, as far as it is for us."""
+    question: Question | None = None
+    heard: dict[str, int] = field(default_factory=dict)
+    """The last number in each channel that we listen to and in which something was said."""
+    unheard: int = 0
+    """The highest number in the channels that we have left."""
+
+    def ask(self, since: int, nonce: str, now_s: float) -> Question:
+        """What is missing begins after ``since``."""
+        if self.question is None or since < self.question.since:
+            self.question = Question(since, max(since, self.position), nonce, now_s)
+        return self.question
+
+    def take(self, channel: str, message: Message, others: Iterable[str], nonce: str, now_s: float) -> Verdict:
+        """Judge a numbered message. ``others``: the other channels of ours to which it was said as well."""
+        number = message.number
+        if self.question is not None:
+            return Verdict.IGNORE
+        known = self.heard.get(channel)
+        if number <= (self.unheard if known is None else known):
+            return Verdict.IGNORE
+        if known is not None and message.previous > known:
+            self.ask(known, nonce, now_s)
+            return Verdict.ASK
+        was_heard = any(self.heard.get(other, 0) >= number for other in others)
+        self.heard[channel] = number
+        if number > self.position:
+            self.position = number
+        return Verdict.IGNORE if was_heard else Verdict.TAKE
+
+    def check(
+        self, number: int, tails: Mapping[str, int], channels: Iterable[str], nonce: str, now_s: float
+    ) -> bool:
+        """A heartbeat: whether anything in ``channels``, ours, is missing; then `question` is to be sent."""
+        if self.question is not None:
+            return False
+        for channel in channels:
+            if self.heard.get(channel, self.position) < tails.get(channel, 0):
+                self.ask(self.heard.get(channel, self.position), nonce, now_s)
+                return True
+        if number > self.position:
+            self.position = number
+        return False
+
+    def answered(self, replay: Replay, ours: Callable[[str], bool], now_s: float) -> list[Said] | None:
+        """A part of the answer: what of it is new and said in channels of ``ours``; None if nobody asked for it."""
+        question = self.question
+        if question is None or replay.nonce != question.nonce or replay.since != question.since:
+            return None
+        new = [said for said in replay.said if self._is_new(said, question.floor, ours)]
+        question.since, question.asked_at_s = replay.upto, now_s
+        self.heard_at_s = now_s
+        self.is_confirmed = self.is_up = True
+        self.position = max(self.position, replay.upto)
+        if replay.is_last:
+            self.question = None
+        return new
+
+    def _is_new(self, said: Said, floor: int, ours: Callable[[str], bool]) -> bool:
+        is_new = was_heard = False
+        for channel in filter(ours, said.channels):
+            known = self.heard.get(channel)
+            if known is not None and known >= said.number:
+                was_heard = True
+            elif known is not None or said.number > max(floor, self.unheard):
+                self.heard[channel] = said.number
+                is_new = True
+        return is_new and not was_heard
+
+    def forget_channel(self, channel: str) -> None:
+        """We listen to it no more."""
+        self.unheard = max(self.unheard, self.heard.pop(channel, 0))
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether the question is to be sent again."""
+        return self.question is not None and now_s - self.question.asked_at_s >= ASK_AGAIN_S
+
+    def is_down(self, now_s: float) -> bool:
+        return now_s - self.heard_at_s > DOWN_S
+
+    def rest(self) -> None:
+        """It is gone, for now: what was heard of it is one number."""
+        self.is_up, self.question = False, None
+        self.unheard = self.position
+        self.heard.clear()
+
+
+class Peers:
+    """Bound: `MAX_PEERS`; the one that was heard longest ago gives way to a new one, if it is down."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Peer] = {}
+        self._tags: dict[str, Peer] = {}
+        self.is_company = False
+        """Whether there is, or was lately, another node that may want to hear what is said."""
+
+    def get(self, origin: bytes) -> Peer | None:
+        return self._known.get(origin)
+
+    def meet(self, origin: bytes, now_s: float) -> Peer | None:
+        """A node that nobody has heard of; None if there are too many already."""
+        if len(self._known) >= MAX_PEERS:
+            oldest = min(self._known.values(), key=lambda peer: peer.heard_at_s)
+            if oldest.is_up or not oldest.is_down(now_s):
+                return None
+            self.forget(oldest)
+        peer = self._known[origin] = self._tags[tag_of(origin)] = Peer(origin, now_s)
+        self.is_company = True
+        return peer
+
+    def tagged(self, tag: str) -> Peer | None:
+        """The node that is up and whose sockets have ids that begin with ``tag``."""
+        peer = self._tags.get(tag)
+        return peer if peer is not None and peer.is_up else None
+
+    def all(self) -> list[Peer]:
+        return list(self._known.values())
+
+    def up(self) -> list[Peer]:
+        """Those who have proven that they live, and were heard lately."""
+        return [peer for peer in self._known.values() if peer.is_up]
+
+    def forget(self, peer: Peer) -> None:
+        self._known.pop(peer.origin, None)
+        self._tags.pop(tag_of(peer.origin), None)
+
+    def look(self, now_s: float) -> None:
+        """Find out whether there still `is_company`."""
+        self.is_company = any(now_s - peer.heard_at_s < COMPANY_S for peer in self._known.values())
+
+    def forget_channel(self, channel: str) -> None:
+        for peer in self._known.values():
+            peer.forget_channel(channel)
+
+
+def tag_of(origin: bytes) -> str:
+    """Eight characters that stand for a node in the ids of its sockets."""
+    return urlsafe_b64encode(origin[:6]).decode()
