@@ -46,11 +46,22 @@ class Flags:
 RELIABLE = Flags()
 
 
+def is_recoverable(flags: Flags) -> bool:
+    """Whether an emission has a position and an offset, where connection state recovery is on."""
+    return not flags.volatile and flags.newest is None
+
+
 class Local(Protocol[Member_contra]):
     """What an adapter asks of the namespace it serves: to carry things out on members of this process."""
 
-    def deliver(self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags) -> None:
-        """Send ``outgoing`` to each of ``members``."""
+    def deliver(
+        self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags, position: int | None = None
+    ) -> None:
+        """Send ``outgoing`` to each of ``members``.
+
+        ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that have
+        been told this emission by a replay do not hear it twice.
+        """
 
     def drop(self, members: Sequence[Member_contra], *, close: bool) -> None:
         """Disconnect ``members`` from the namespace, or (``close``) their whole transports."""
@@ -92,3 +103,12 @@ class Adapter(Protocol[Member]):
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
         """Disconnect all selected members."""
+
+    async def let_go(self, sid: str) -> bool:
+        """Ask every other process that may have the member ``sid`` to let go of it, as `Local` does here.
+
+        False if its client is there and answers; True once nobody has it, or whoever had it does not answer.
+        """
+
+    async def settled(self) -> None:
+        """Wait until emissions to all rooms joined so far arrive here for certain."""

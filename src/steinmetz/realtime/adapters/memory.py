@@ -90,6 +90,12 @@ class MemoryAdapter(Generic[Member]):
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
         self._local.drop(self.select(selection), close=close)
 
+    async def let_go(self, sid: str) -> bool:
+        return True
+
+    async def settled(self) -> None:
+        pass
+
     def select(self, selection: Selection) -> tuple[Member, ...]:
         """The selected members, each once; a snapshot that later joins and leaves do not change."""
         if not selection.except_rooms and len(selection.rooms) <= 1:

@@ -154,7 +154,9 @@ class Namespace:
 
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 
-    def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
+    def deliver(
+        self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, position: int | None = None
+    ) -> None:
         self._delivery.send(members, outgoing, flags)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
