@@ -47,11 +47,14 @@ class Log(Protocol):
 class Sessions(Protocol):
     """The sessions of one namespace by socket id: of those who are away, and (between processes) of all."""
 
-    def save(self, session: Session, *, connected: bool) -> None:
-        """Keep ``session``, instead of an earlier one of its socket. A plain call: see `saved`."""
+    def save(self, session: Session, owner: str) -> None:
+        """Keep ``session``, instead of an earlier one of its socket. A plain call: see `saved`.
+
+        ``owner`` names the connection: a session that somebody else has taken meanwhile is not kept again.
+        """
 
     async def saved(self) -> None:
-        """Wait until everything saved so far is kept."""
+        """Wait until everything saved so far is kept, or could not be."""
 
     async def take(self, sid: str) -> Session | None:
         """The session of the socket ``sid``, and forget it: of several who ask, one gets it.
@@ -61,3 +64,14 @@ class Sessions(Protocol):
 
     def forget(self, sid: str) -> None:
         """The socket has left for good."""
+
+
+class Store(Protocol):
+    """Where the logs and the sessions of one server are kept."""
+
+    def open(self, namespace: str) -> tuple[Log, Sessions]:
+        """Those of ``namespace``; called once for each."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes write to it, too: sessions are then saved at connect, not only at disconnect."""

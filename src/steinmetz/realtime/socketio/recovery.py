@@ -154,11 +154,24 @@ def decode_entry(position: int, encoded: bytes) -> Entry:
     return Entry(position, Kind(kind), tuple(rooms), tuple(except_rooms), tuple(packets), tuple(targets))
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """The rooms of one member, and since when; the room of its own is not among them."""
+
+    rooms: Mapping[str, int] = field(default_factory=dict)
+    """Room -> position at which it was joined."""
+    left: Sequence[tuple[str, int, int]] = ()
+    """Rooms it was in before: (room, position at which it was joined, position at which it was left)."""
+    whole_from: int = 0
+    """What was left before this position is not in `left`."""
+
+
 @dataclass(slots=True)
 class Session:
     """What a client that comes back gets again: its id, its rooms, its data, and what it has missed.
 
-    Positions: ``since`` it was first connected, up to ``as_of`` its rooms are known.
+    Positions: ``since`` it was first connected, up to ``as_of`` its rooms are known: when it was disconnected, or
+    last heard of (``is_connected``; its process may have died since).
     """
 
     sid: str
@@ -166,14 +179,12 @@ class Session:
     subject: str | None
     since: int
     as_of: int
-    rooms: dict[str, int]
-    """Room -> position at which it was joined."""
-    left: list[tuple[str, int, int]] = field(default_factory=list)
-    """Rooms it was in before: (room, position at which it was joined, position at which it was left)."""
+    history: History
+    is_connected: bool = False
     granted: tuple[str, ...] = ()
-    """Of ``rooms``, those that a middleware let it into: they must be granted again."""
+    """Of its rooms, those that a middleware let it into: they must be granted again."""
     requested: tuple[str, ...] = ()
-    """Of ``rooms``, those that the client asked for itself: they are authorised again."""
+    """Of its rooms, those that the client asked for itself: they are authorised again."""
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -219,10 +230,10 @@ class Replay:
             None: [[session.since, FOREVER]],
             session.sid: [[session.since, FOREVER]],
         }
-        for room, joined, left in session.left:
+        for room, joined, left in session.history.left:
             if left > self._start:
                 spans.setdefault(room, []).append([joined, left])
-        for room, joined in session.rooms.items():
+        for room, joined in session.history.rooms.items():
             spans.setdefault(room, []).append([joined, FOREVER])
         return spans
 
