@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.socketio.recovery import History
 
 Member = TypeVar("Member")
 Member_contra = TypeVar("Member_contra", contravariant=True)
@@ -110,5 +111,15 @@ class Adapter(Protocol[Member]):
         False if its client is there and answers; True once nobody has it, or whoever had it does not answer.
         """
 
-    async def settled(self) -> None:
-        """Wait until emissions to all rooms joined so far arrive here for certain."""
+    async def listen(self, rooms: Collection[str]) -> None:
+        """Wait until emissions to ``rooms`` arrive here for certain: somebody may be put into them next."""
+
+    @property
+    def position(self) -> int:
+        """Of the newest recoverable emission that was delivered here; 0 if recovery is off."""
+
+    def history(self, sid: str) -> History:
+        """The rooms of a member of this process, and since when."""
+
+    def restore(self, sid: str, history: History) -> None:
+        """Put a member that has just been added where it was."""

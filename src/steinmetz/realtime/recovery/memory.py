@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
@@ -138,6 +138,7 @@ class MemorySessions:
         self._max_bytes = max_bytes
         self._duration_s = duration_s
         self._kept: dict[str, tuple[Session, float, int]] = {}
+        self._rooms: Counter[str] = Counter()
         self.bytes = 0
         self.lost = 0
         """Sessions that went before their time."""
@@ -151,6 +152,7 @@ class MemorySessions:
         weight = SESSION_BYTES + sum(map(len, session.history.rooms)) + sum(_weigh(session.data, 4))
         self._kept[session.sid] = (session, self._clock.monotonic_s() + self._duration_s, weight)
         self.bytes += weight
+        self._rooms.update(session.history.rooms.keys())
         while len(self._kept) > self._max_sessions or self.bytes > self._max_bytes:
             self.forget(next(iter(self._kept)))
             self.lost += 1
@@ -168,6 +170,15 @@ class MemorySessions:
         kept = self._kept.pop(sid, None)
         if kept is not None:
             self.bytes -= kept[2]
+            for room in kept[0].history.rooms:
+                self._rooms[room] -= 1
+                if not self._rooms[room]:
+                    del self._rooms[room]
+
+    def has_room(self, room: str) -> bool:
+        """Whether somebody who is away was in ``room``."""
+        self._expire()
+        return room in self._rooms or room in self._kept
 
     def _expire(self) -> None:
         now_s = self._clock.monotonic_s()

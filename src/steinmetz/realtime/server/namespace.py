@@ -17,6 +17,7 @@ from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.server.broadcast import BroadcastOperator, Delivery
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.recovery import Restored
 from steinmetz.realtime.server.socket import Handler, Registered, Socket, registered
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
@@ -36,7 +37,9 @@ class Namespace:
         self.server = server
         self.name = name
         self.middlewares: list[Middleware] = []
-        self.adapter: Adapter[Socket] = MemoryAdapter[Socket](self)
+        self.recovery = server.recovery_of(self)
+        log_, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
+        self.adapter: Adapter[Socket] = MemoryAdapter[Socket](self, log_, is_awaited)
         self._sockets: dict[str, Socket] = {}
         self._handlers: dict[str, Registered] = {}
         self._on_connection: list[Registered] = []
@@ -137,7 +140,11 @@ class Namespace:
 
     def send(self, socket: Socket, event: str, args: Sequence[Any]) -> None:
         """To one socket of this process, in line behind the broadcasts before it."""
-        self.server.run_on_loop(self._send, event, (socket,), self._event(event, args, None))
+        outgoing = self._event(event, args, None)
+        if self.recovery is None:
+            self.server.run_on_loop(self._send, event, (socket,), outgoing)
+        else:
+            self.server.run_on_loop(self._broadcast, event, Selection(frozenset((socket.id,))), outgoing, RELIABLE)
 
     def request(self, socket: Socket, event: str, args: Sequence[Any], ack_id: int) -> None:
         """An event that wants an acknowledgement."""
@@ -157,6 +164,8 @@ class Namespace:
     def deliver(
         self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, position: int | None = None
     ) -> None:
+        if position is not None and self.recovery is not None:
+            members = self.recovery.unheard(members, position)
         self._delivery.send(members, outgoing, flags)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
@@ -165,13 +174,18 @@ class Namespace:
 
     # -- one socket ---------------------------------------------------------------------------------------------
 
-    def admit(self, socket: Socket) -> None:
+    def admit(self, socket: Socket, restored: Restored | None = None) -> None:
         """The middlewares have passed and CONNECT has been answered."""
         socket.connected = True
         self._sockets[socket.id] = socket
         self.adapter.add(socket.id, socket)
+        if restored is not None:
+            self.adapter.restore(socket.id, restored.replay.history)
         for room in socket.early_rooms or ():
             self.adapter.join(socket.id, room)
+        if self.recovery is not None:
+            socket.granted = tuple(socket.early_rooms or ())
+            self.recovery.admitted(socket, restored)
         socket.early_rooms = None
         for handler, is_async in self._on_connection:
             socket.client.handle(Call(socket, "connection", handler, is_async, (socket,)))
@@ -214,6 +228,8 @@ class Namespace:
         if not socket.connected:
             return
         socket.connected = False
+        if self.recovery is not None:
+            self.recovery.left(socket, reason)
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         socket.fail_acks(reason)

@@ -196,33 +196,27 @@ class Replay:
 
     def __init__(self, session: Session, start: int) -> None:
         self._session = session
-        self._start = start
-        self._known: dict[Lane, Sequence[Entry]] = {}
-        self._end: int | None = None
-        self._wanted: dict[Lane, int] = {lane: start for lane in self._first_spans()}
-        self.rooms: dict[str, int] = {}
-        """The rooms at the end, with the positions at which they were joined."""
+        self.start = start
+        self.end = start
+        """The position up to which `heard` is whole."""
+        self.wanted: dict[Lane, int] = dict.fromkeys(self._first_spans(), start)
+        """The lanes that must be read, each behind its position."""
+        self.history = session.history
+        """The rooms at the end."""
         self.heard: list[Entry] = []
         """The emissions, in order."""
         self.is_expelled = False
         """It would have been told to stay away."""
 
-    @property
-    def wanted(self) -> Mapping[Lane, int]:
-        """The lanes that must be read, each behind its position."""
-        return self._wanted
+    def feed(self, position: int, lanes: Mapping[Lane, Sequence[Entry]]) -> bool:
+        """Take the lanes that were `wanted`, read when ``position`` was the newest.
 
-    @property
-    def end(self) -> int:
-        """The position up to which `heard` is whole."""
-        return self._end or 0
-
-    def feed(self, position: int, lanes: Mapping[Lane, Sequence[Entry]]) -> None:
-        """Take the lanes that were `wanted`, read when ``position`` was the newest."""
-        if self._end is None:
-            self._end = position
-        self._known.update(lanes)
-        self._run()
+        False if there is more to it: a room was joined in between. Then all that is wanted is read again, at once.
+        """
+        self.end = position
+        before = len(self.wanted)
+        self._run(lanes)
+        return len(self.wanted) == before
 
     def _first_spans(self) -> dict[Lane, list[list[int]]]:
         session = self._session
@@ -231,31 +225,35 @@ class Replay:
             session.sid: [[session.since, FOREVER]],
         }
         for room, joined, left in session.history.left:
-            if left > self._start:
+            if left > self.start:
                 spans.setdefault(room, []).append([joined, left])
         for room, joined in session.history.rooms.items():
             spans.setdefault(room, []).append([joined, FOREVER])
         return spans
 
-    def _run(self) -> None:
+    def _run(self, lanes: Mapping[Lane, Sequence[Entry]]) -> None:
         spans = self._first_spans()
-        entries = {
-            entry.position: entry for lane in self._known.values() for entry in lane if entry.position <= self.end
-        }
-        self._wanted, self.heard, self.is_expelled = {}, [], False
+        entries = {entry.position: entry for lane in lanes.values() for entry in lane}
+        self.heard, self.is_expelled = [], False
         for position in sorted(entries):
             entry = entries[position]
-            if position <= self._start or not _is_for(entry, spans):
+            if not self.start < position <= self.end or not _is_for(entry, spans):
                 continue
             if entry.kind is Kind.EMIT:
                 self.heard.append(entry)
             elif position > self._session.as_of:
                 self._change(entry, spans)
-        self.rooms = {
-            room: spans_of[-1][0]
-            for room, spans_of in spans.items()
-            if room is not None and room != self._session.sid and spans_of[-1][1] == FOREVER
-        }
+        rooms: dict[str, int] = {}
+        left: list[tuple[str, int, int]] = []
+        for room, spans_of in spans.items():
+            if room is None or room == self._session.sid:
+                continue
+            for joined, until in spans_of:
+                if until == FOREVER:
+                    rooms[room] = joined
+                else:
+                    left.append((room, joined, until))
+        self.history = History(rooms, left, self._session.history.whole_from)
 
     def _change(self, entry: Entry, spans: dict[Lane, list[list[int]]]) -> None:
         if entry.kind is Kind.DISCONNECT:
@@ -269,8 +267,7 @@ class Replay:
                 known[-1][1] = entry.position
             elif entry.kind is Kind.JOIN and not is_in:
                 known.append([entry.position, FOREVER])
-                if room not in self._known:
-                    self._wanted[room] = entry.position
+                self.wanted.setdefault(room, entry.position)
 
 
 def _is_for(entry: Entry, spans: Mapping[Lane, list[list[int]]]) -> bool:
