@@ -7,15 +7,15 @@ in. The room of a single socket is no channel: its id tells at which node it is.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
 from typing import Any, Generic, Protocol
 
-from steinmetz.realtime.adapters.base import Flags, Local, Member, Selection
+from steinmetz.realtime.adapters.base import Flags, Local, Member, Member_contra, Selection, SocketDetails
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.adapters.messages import (
     Content,
     Emission,
     Kind,
+    MessageError,
     Order,
     checked,
     pack,
@@ -23,91 +23,113 @@ from steinmetz.realtime.adapters.messages import (
     pack_order,
 )
 from steinmetz.realtime.adapters.node import Heard, Hearer, Node
-from steinmetz.realtime.adapters.peers import tag_of
+from steinmetz.realtime.adapters.peers import TAG_LENGTH
+from steinmetz.realtime.adapters.requests import Answers
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.errors import AckTimeoutError
+from steinmetz.realtime.socketio.recovery import History
 
 TIMEOUT_S = 5.0
 """So long other nodes have to answer `fetch`."""
 MAX_ROOM_CHANNELS = 32
 """What is said to more rooms than this goes to all nodes that have anybody in the namespace."""
-_TAG_LENGTH = len(tag_of(bytes(8)))
 
 
-class ClusterLocal(Local[Member], Protocol[Member]):
+class ClusterLocal(Local[Member_contra], Protocol[Member_contra]):
     """What a cluster asks of the namespace beside what every adapter asks."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def describe(self, member: Member) -> dict[str, Any]:
-        """What other nodes may know of a member: ``{id, rooms, data, handshake}`` in JSON values, no credential."""
+    def details(self, member: Member_contra) -> SocketDetails:
+        """What other nodes may know of a member of this one: JSON values and no credential."""
 
-    def stand_in(self, described: dict[str, Any]) -> Member:
-        """What stands here for a member of another node. Raises `ValueError` for what `describe` never says."""
-
-    def server_side(self, args: list[Any], respond: Any) -> None:
-        """Another node's `server_side_emit`; ``respond(answer)`` if it waits for one, else None."""
+    async def hear(self, event: str, args: Sequence[Any]) -> Any:
+        """Another server has emitted ``event`` to the servers; what this one's handler answers."""
 
     def lost(self) -> None:
-        """Events are missing: let all clients connect anew."""
+        """Events of other nodes are missing: let all clients connect anew, and recover nobody."""
 
 
-class IncompleteError(Exception):
-    """Some nodes have not answered. ``answers``: what the others said; ``missing``: how many did not."""
+class IncompleteError(AckTimeoutError):
+    """Some nodes have not answered. ``answers``: what the others said; ``missing``: those nodes."""
 
-    def __init__(self, answers: list[Any], missing: int) -> None:
-        super().__init__(f"{missing} of {missing + len(answers)} other servers did not answer in time")
+    def __init__(self, answers: list[Any], missing: frozenset[str]) -> None:
+        super().__init__(f"{len(missing)} other servers did not answer in time")
         self.answers = answers
         self.missing = missing
 
 
 class ClusterAdapter(Generic[Member]):
-    """Bound: one subscription a room and namespace with members here; see `MemoryAdapter` and `Node`."""
+    """Bound: one subscription a room and namespace with members here; see `MemoryAdapter` and `Node`.
 
-    def __init__(self, node: Node, local: ClusterLocal[Member]) -> None:
+    ``here`` knows the members of this process, and what is kept for those who may come back. As long as it does,
+    their rooms stay subscribed to.
+    """
+
+    def __init__(self, node: Node, local: ClusterLocal[Member], here: MemoryAdapter[Member]) -> None:
         self._node = node
         self._local = local
-        self._here: MemoryAdapter[Member] = MemoryAdapter(local)
+        self._here = here
         self._everybody = node.channel_of_namespace(local.name)
         self._count = 0
+        self._awaited: set[str] = set()
 
     # -- members of this process ---------------------------------------------------------------------------------
 
     def add(self, sid: str, member: Member) -> None:
         self._here.add(sid, member)
         self._count += 1
-        if self._count == 1:
+        if not self._node.listens(self._everybody):
             self._node.listen(self._everybody)
-        if not sid.startswith(self._node.tag):
-            # It has come from another node and has kept its id: those who look for it there are told in this room.
-            self._node.listen(self._channel(sid))
 
     def remove(self, sid: str) -> None:
         if not self._here.has_member(sid):
             return
         rooms = tuple(self._here.rooms_of(sid))
         self._here.remove(sid)
+        self._count -= 1
         for room in rooms:
             self._left(room)
         self._left(sid)
-        self._count -= 1
         if self._count == 0:
-            self._node.unlisten(self._everybody)
+            self._awaited.add(sid)
+        self.tidy()
 
     def join(self, sid: str, room: str) -> None:
         self._here.join(sid, room)
-        channel = self._channel(room)
-        if not self._node.listens(channel) and self._here.has_room(room):
-            self._node.listen(channel)
+        self._joined(room)
 
     def leave(self, sid: str, room: str) -> None:
         self._here.leave(sid, room)
         self._left(room)
 
+    def restore(self, sid: str, history: History) -> None:
+        self._here.restore(sid, history)
+        for room in self._here.rooms_of(sid):
+            self._joined(room)
+
+    def _joined(self, room: str) -> None:
+        channel = self._channel(room)
+        if not self._node.listens(channel) and self._here.has_room(room):
+            self._node.listen(channel)
+
     def _left(self, room: str) -> None:
-        if not self._here.has_room(room) and not (
-            self._here.has_member(room) and not room.startswith(self._node.tag)
-        ):
+        if self._here.has_room(room):
+            return
+        if self._here.is_awaited(room):
+            self._awaited.add(room)
+        else:
             self._node.unlisten(self._channel(room))
+
+    def tidy(self) -> None:
+        """Listen no more to what nobody is in and nobody will come back for."""
+        over = {room for room in self._awaited if not self._here.is_awaited(room)}
+        self._awaited -= over
+        for room in over:
+            self._left(room)
+        if self._count == 0 and not self._awaited:
+            self._node.unlisten(self._everybody)
 
     def rooms_of(self, sid: str) -> Collection[str]:
         return self._here.rooms_of(sid)
@@ -118,6 +140,19 @@ class ClusterAdapter(Generic[Member]):
     def has_members(self, room: str, *, here: bool = False) -> bool:
         """Anywhere: True while there is any other node, which may or may not have somebody in ``room``."""
         return self._here.has_members(room) or (not here and self._node.peers.is_company)
+
+    @property
+    def position(self) -> int:
+        return self._here.position
+
+    def history(self, sid: str) -> History:
+        return self._here.history(sid)
+
+    async def listen(self, rooms: Collection[str]) -> None:
+        await self._here.listen(rooms)
+
+    async def let_go(self, sid: str) -> bool:
+        return await self._here.let_go(sid)
 
     # -- to members everywhere -----------------------------------------------------------------------------------
 
@@ -132,16 +167,22 @@ class ClusterAdapter(Generic[Member]):
         return self._node.peers.is_company and not selection.is_local
 
     def join_all(self, selection: Selection, rooms: Collection[str]) -> None:
-        for sid in self._here.ids(selection):
-            for room in rooms:
-                self.join(sid, room)
+        self._join_here(selection, rooms)
         self._order(Kind.JOIN, selection, rooms)
 
+    def _join_here(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._here.join_all(selection, rooms)
+        for room in rooms:
+            self._joined(room)
+
     def leave_all(self, selection: Selection, rooms: Collection[str]) -> None:
-        for sid in self._here.ids(selection):
-            for room in rooms:
-                self.leave(sid, room)
+        self._leave_here(selection, rooms)
         self._order(Kind.LEAVE, selection, rooms)
+
+    def _leave_here(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._here.leave_all(selection, rooms)
+        for room in rooms:
+            self._left(room)
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
         self._order(Kind.DISCONNECT, selection, close=close)
@@ -154,41 +195,38 @@ class ClusterAdapter(Generic[Member]):
             body = pack_order(Order(self._local.name, selection, rooms, close))
             self._node.say(kind, self._channels(selection), body)
 
-    async def fetch(self, selection: Selection) -> Sequence[Member]:
+    async def fetch(self, selection: Selection) -> Sequence[Member | SocketDetails]:
         """Raises `IncompleteError` if another node does not answer within `TIMEOUT_S`."""
-        found = list(self._here.select(selection))
+        found: list[Member | SocketDetails] = list(self._here.select(selection))
         if selection.is_local:
             return found
-        question = {
-            "namespace": self._local.name,
-            "rooms": list(selection.rooms),
-            "except": list(selection.except_rooms),
-        }
-        answers = await self._node.ask(Kind.FETCH, question, TIMEOUT_S)
-        for described in answers.given.values():
-            if isinstance(described, list):
-                found += [self._local.stand_in(each) for each in described]
+        question = {"rooms": list(selection.rooms), "except": list(selection.except_rooms)}
+        answers = await self._ask(Kind.FETCH, question, TIMEOUT_S)
+        for told in answers.given.values():
+            found += [_details(each) for each in told]
         if answers.missing:
-            raise IncompleteError(found, len(answers.missing))
+            raise IncompleteError(found, _names(answers.missing))
         return found
 
-    # -- to the servers themselves ---------------------------------------------------------------------------------
+    # -- to the servers themselves -------------------------------------------------------------------------------
 
-    def server_side_emit(self, args: Sequence[Any]) -> None:
+    def server_side_emit(self, event: str, args: Sequence[Any]) -> None:
         """To the handlers of all other nodes. Raises `TypeError` for what JSON cannot say."""
-        told = {"namespace": self._local.name, "args": list(args), "request": None}
+        told = {"namespace": self._local.name, "event": event, "args": list(args)}
         self._node.say(Kind.SERVER_SIDE, (self._node.control,), pack(told))
 
-    async def server_side_ask(self, args: Sequence[Any], timeout_s: float = TIMEOUT_S) -> list[Any]:
+    async def server_side_emit_with_ack(self, event: str, args: Sequence[Any], timeout_s: float) -> list[Any]:
         """As `server_side_emit`; one answer of each other node. Raises `IncompleteError`."""
-        question = {"namespace": self._local.name, "args": list(args)}
-        answers = await self._node.ask(Kind.SERVER_SIDE, question, timeout_s)
+        answers = await self._ask(Kind.SERVER_SIDE, {"event": event, "args": list(args)}, timeout_s)
         given = list(answers.given.values())
         if answers.missing:
-            raise IncompleteError(given, len(answers.missing))
+            raise IncompleteError(given, _names(answers.missing))
         return given
 
-    # -- what other nodes say (node.Hearer) ------------------------------------------------------------------------
+    async def _ask(self, kind: Kind, question: dict[str, Any], timeout_s: float) -> Answers:
+        return await self._node.ask(kind, {"namespace": self._local.name, **question}, timeout_s)
+
+    # -- what other nodes say (node.Hearer) ----------------------------------------------------------------------
 
     def channels_of(self, content: Content) -> Iterable[str]:
         rooms = () if isinstance(content, dict) else content.selection.rooms
@@ -198,45 +236,37 @@ class ClusterAdapter(Generic[Member]):
         match heard.content:
             case Emission(_, selection, flags, outgoing):
                 self._here.broadcast(selection, outgoing, flags)
-                self._forward(heard, selection)
-            case Order(_, selection) as order:
+            case Order() as order:
                 self._obey(heard.kind, order)
-                self._forward(heard, selection)
             case question if heard.kind is Kind.FETCH:
                 self._fetched(question, heard.origin)
             case told if heard.kind is Kind.SERVER_SIDE:
-                self._server_side(told, heard.origin)
+                self._heard_server_side(told, heard.origin)
 
     def _obey(self, kind: Kind, order: Order) -> None:
-        if kind is Kind.DISCONNECT:
-            self._here.disconnect_all(order.selection, close=order.close)
-            return
-        change = self.join if kind is Kind.JOIN else self.leave
-        for sid in self._here.ids(order.selection):
-            for room in order.rooms:
-                change(sid, room)
-
-    def _forward(self, heard: Heard, selection: Selection) -> None:
-        """It was for a socket that began here and may live elsewhere by now, under the same id."""
-        if heard.channel != self._node.own:
-            return
-        tag = self._node.tag
-        moved = [room for room in selection.rooms if room.startswith(tag) and not self._here.has_member(room)]
-        if moved:
-            self._node.say(heard.kind, tuple(map(self._channel, moved)), heard.body)
+        match kind:
+            case Kind.JOIN:
+                self._join_here(order.selection, order.rooms)
+            case Kind.LEAVE:
+                self._leave_here(order.selection, order.rooms)
+            case Kind.DISCONNECT:
+                self._here.disconnect_all(order.selection, close=order.close)
 
     def _fetched(self, question: dict[str, Any], origin: bytes) -> None:
         told = checked(question, **{"request": str, "rooms": list, "except": list})
         selection = Selection(frozenset(map(str, told["rooms"])), frozenset(map(str, told["except"])))
-        described = [self._local.describe(member) for member in self._here.select(selection)]
+        found = [self._local.details(member) for member in self._here.select(selection)]
+        described = [[each.id, dict(each.handshake), sorted(each.rooms), dict(each.data)] for each in found]
         self._node.answer(origin, told["request"], described)
 
-    def _server_side(self, told: dict[str, Any], origin: bytes) -> None:
-        args, request = checked(told, args=list)["args"], told.get("request")
-        if isinstance(request, str):
-            self._local.server_side(args, partial(self._node.answer, origin, request))
-        else:
-            self._local.server_side(args, None)
+    def _heard_server_side(self, told: dict[str, Any], origin: bytes) -> None:
+        checked(told, event=str, args=list)
+        self._node.spawn("server side emit", self._answer_server_side(told, origin))
+
+    async def _answer_server_side(self, told: dict[str, Any], origin: bytes) -> None:
+        answer = await self._local.hear(told["event"], told["args"])
+        if isinstance(request := told.get("request"), str):
+            self._node.answer(origin, request, answer)
 
     def lost(self) -> None:
         self._local.lost()
@@ -253,11 +283,10 @@ class ClusterAdapter(Generic[Member]):
 
     def _way(self, room: str) -> str | None:
         """Where those in ``room`` listen; None if it is of a socket here."""
-        if len(room) > _TAG_LENGTH:
-            tag = room[:_TAG_LENGTH]
-            if tag == self._node.tag and self._here.has_member(room):
+        if len(room) > TAG_LENGTH:
+            if room.startswith(self._node.tag):
                 return None
-            if (peer := self._node.peers.tagged(tag)) is not None:
+            if (peer := self._node.peers.tagged(room[:TAG_LENGTH])) is not None:
                 return self._node.channel_of(peer.origin)
         return self._channel(room)
 
@@ -271,15 +300,16 @@ class Cluster:
         self._adapters: dict[str, ClusterAdapter[Any]] = {}
         node.hearer = self._hearer
         node.on_lost.append(self._lost)
+        node.on_tick.append(self._tidy)
 
     @property
     def tag(self) -> str:
         """What ids of sockets begin with."""
         return self.node.tag
 
-    def adapter(self, local: ClusterLocal[Any]) -> ClusterAdapter[Any]:
-        """For one namespace."""
-        adapter = self._adapters[local.name] = ClusterAdapter(self.node, local)
+    def adapter(self, local: ClusterLocal[Member], here: MemoryAdapter[Member]) -> ClusterAdapter[Member]:
+        """For one namespace, whose members of this process ``here`` knows."""
+        adapter = self._adapters[local.name] = ClusterAdapter(self.node, local, here)
         return adapter
 
     def _hearer(self, kind: Kind, content: Content) -> Hearer | None:
@@ -288,6 +318,22 @@ class Cluster:
         namespace = content.get("namespace") if isinstance(content, dict) else content.namespace
         return self._adapters.get(namespace) if isinstance(namespace, str) else None
 
+    def _tidy(self) -> None:
+        for adapter in self._adapters.values():
+            adapter.tidy()
+
     def _lost(self) -> None:
         for adapter in self._adapters.values():
             adapter.lost()
+
+
+def _details(told: Any) -> SocketDetails:
+    match told:
+        case [str(sid), dict(handshake), list(rooms), dict(data)]:
+            return SocketDetails(sid, handshake, frozenset(map(str, rooms)), data)
+        case _:
+            raise MessageError("shape")
+
+
+def _names(nodes: Iterable[bytes]) -> frozenset[str]:
+    return frozenset(node.hex() for node in nodes)

@@ -30,7 +30,7 @@ class Journal:
         self._are_tails_whole = True
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return self._bytes
 
     def say(self, kind: Kind, channels: tuple[str, ...], body: bytes) -> tuple[int, list[int]]:
@@ -56,7 +56,7 @@ class Journal:
         return number, previous
 
     def skip(self) -> None:
-        """Something was said and nobody else was there; whoever asks for it nevertheless must know that it is lost."""
+        """Something was said to nobody: who asks for it nevertheless must know that it is lost."""
         self.number += 1
         self._forgotten = self.number
 

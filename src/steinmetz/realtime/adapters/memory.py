@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Generic
 
-from steinmetz.realtime.adapters.base import EVERYBODY, Flags, Local, Member, Selection
+from steinmetz.realtime.adapters.base import (
+    EVERYBODY,
+    Flags,
+    Local,
+    Member,
+    Selection,
+    is_recoverable,
+)
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.recovery.memory import MemoryLog
+from steinmetz.realtime.socketio.recovery import History, Kind, shield, stamp
 
-_NO_ROOMS: frozenset[str] = frozenset()
+_NO_ROOMS: dict[str, int] = {}
+MAX_LEFT = 64
+"""Rooms left by one member of which is known when; a replay from before the oldest of more is not whole."""
 
 
 class MemoryAdapter(Generic[Member]):
-    """Bound: one entry a member and one a membership.
+    """Bound: one entry a member and one a membership, and up to `MAX_LEFT` of a member that leaves rooms.
 
     The members of a room are kept as a set for changes and, once asked for, as a tuple for broadcasts; the tuple
-    lives until the next join or leave of that room.
+    lives until the next join or leave of that room. With a ``log`` every emission that may be recovered gets its
+    position there, and its offset.
     """
 
-    def __init__(self, local: Local[Member]) -> None:
+    def __init__(
+        self,
+        local: Local[Member],
+        log: MemoryLog | None = None,
+        is_awaited: Callable[[str], bool] | None = None,
+    ) -> None:
+        """``is_awaited``: whether somebody who is away will want to know what was said in a room."""
         self._local = local
+        self._log = log
+        self._is_awaited = is_awaited
         self._members: dict[str, Member] = {}
         self._rooms: dict[str, dict[str, Member]] = {}
-        self._rooms_of: dict[str, set[str]] = {}
+        self._rooms_of: dict[str, dict[str, int]] = {}
+        self._left: dict[str, History] = {}
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
+
+    @property
+    def position(self) -> int:
+        return 0 if self._log is None else self._log.newest
 
     def add(self, sid: str, member: Member) -> None:
         self._members[sid] = member
@@ -33,25 +58,43 @@ class MemoryAdapter(Generic[Member]):
         if self._members.pop(sid, None) is None:
             return
         self._tuples.pop(None, None)
+        self._left.pop(sid, None)
         for room in self._rooms_of.pop(sid, ()):
             self._take_out(sid, room)
 
     def join(self, sid: str, room: str) -> None:
+        self._join(sid, room, self.position)
+
+    def _join(self, sid: str, room: str, position: int) -> None:
         member = self._members.get(sid)
         if member is None or room == sid:
             return
-        self._rooms.setdefault(room, {})[sid] = member
-        self._rooms_of.setdefault(sid, set()).add(room)
-        self._tuples.pop(room, None)
+        rooms = self._rooms_of.setdefault(sid, {})
+        if room not in rooms:
+            rooms[room] = position
+            self._rooms.setdefault(room, {})[sid] = member
+            self._tuples.pop(room, None)
 
     def leave(self, sid: str, room: str) -> None:
         rooms = self._rooms_of.get(sid)
         if rooms is None or room not in rooms:
             return
-        rooms.discard(room)
+        joined = rooms.pop(room)
         if not rooms:
             del self._rooms_of[sid]
+        if self._log is not None:
+            self._remember_left(sid, room, joined, self._log)
         self._take_out(sid, room)
+
+    def _remember_left(self, sid: str, room: str, joined: int, log: MemoryLog) -> None:
+        """What was said in the room may not have arrived yet; what is stale has."""
+        known = self._left.get(sid) or History()
+        left = [span for span in known.left if span[2] > log.stale]
+        left.append((room, joined, log.newest))
+        whole_from = known.whole_from
+        if len(left) > MAX_LEFT:
+            whole_from = left.pop(0)[2]
+        self._left[sid] = History({}, left, whole_from)
 
     def _take_out(self, sid: str, room: str) -> None:
         members = self._rooms[room]
@@ -63,11 +106,26 @@ class MemoryAdapter(Generic[Member]):
     def rooms_of(self, sid: str) -> Collection[str]:
         return self._rooms_of.get(sid, _NO_ROOMS)
 
+    def history(self, sid: str) -> History:
+        left = self._left.get(sid)
+        rooms = dict(self._rooms_of.get(sid, _NO_ROOMS))
+        return History(rooms) if left is None else History(rooms, left.left, left.whole_from)
+
+    def restore(self, sid: str, history: History) -> None:
+        for room, position in history.rooms.items():
+            self._join(sid, room, position)
+        if history.left or history.whole_from:
+            self._left[sid] = History({}, history.left, history.whole_from)
+
     def rooms(self) -> Iterable[str]:
         return self._rooms.keys()
 
     def has_members(self, room: str, *, here: bool = False) -> bool:
-        return room in self._rooms or room in self._members
+        return room in self._rooms or room in self._members or self.is_awaited(room)
+
+    def is_awaited(self, room: str) -> bool:
+        """Whether somebody who is away will want to know what was said in ``room``."""
+        return self._is_awaited is not None and self._is_awaited(room)
 
     def has_member(self, sid: str) -> bool:
         return sid in self._members
@@ -77,25 +135,49 @@ class MemoryAdapter(Generic[Member]):
         return room in self._rooms
 
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
+        log = self._log
+        if log is None:
+            position = None
+        elif is_recoverable(flags):
+            position = log.append(Kind.EMIT, selection.rooms, selection.except_rooms, outgoing.packets)
+            outgoing = stamp(outgoing.packets, log.epoch.offset(position))
+        else:
+            position = None
+            outgoing = shield(outgoing)
         members = self.select(selection)
         if members:
-            self._local.deliver(members, outgoing, flags)
+            self._local.deliver(members, outgoing, flags, position)
 
     async def fetch(self, selection: Selection) -> Sequence[Member]:
         return self.select(selection)
 
     def join_all(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._record(Kind.JOIN, selection, rooms)
         for sid in self.ids(selection):
             for room in rooms:
                 self.join(sid, room)
 
     def leave_all(self, selection: Selection, rooms: Collection[str]) -> None:
-        for sid in self.ids(selection):
+        chosen = self.ids(selection)
+        self._record(Kind.LEAVE, selection, rooms)
+        for sid in chosen:
             for room in rooms:
                 self.leave(sid, room)
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
+        self._record(Kind.DISCONNECT, selection)
         self._local.drop(self.select(selection), close=close)
+
+    def _record(self, kind: Kind, selection: Selection, rooms: Collection[str] = ()) -> None:
+        """Who is away is meant, too."""
+        if self._log is not None:
+            self._log.append(kind, selection.rooms, selection.except_rooms, targets=tuple(rooms))
+
+    async def let_go(self, sid: str) -> bool:
+        return True
+
+    async def listen(self, rooms: Collection[str]) -> None:
+        pass
 
     def select(self, selection: Selection) -> tuple[Member, ...]:
         """The selected members, each once; a snapshot that later joins and leaves do not change."""

@@ -1,8 +1,8 @@
 """One process of a cluster: what it says to the others, and how it makes sure that it has heard them. The dance.
 
-Everything that matters is numbered and kept in a journal for a while. Whoever misses something asks for it; whoever
-was out of reach asks all others when the bus is back, and they ask him: so an outage of the bus delays and loses
-nothing, as long as the journal holds it. If it does not, clients are made to reconnect (`ClusterLocal.lost`).
+Everything that matters is numbered and kept in a journal for a while. Whoever misses something asks for it; who
+was out of reach asks all others when the bus is back, and they ask him: so an outage of the bus delays, and loses
+nothing as long as the journal holds it. If it does not, clients are made to reconnect (`ClusterLocal.lost`).
 
 A stranger is asked before he is believed: only a living node can answer with our nonce, so what a dead one said
 once does nothing when somebody repeats it.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -49,6 +49,8 @@ JOURNAL_BYTES = 8 * 1024 * 1024
 REPLAY_BYTES = 512 * 1024
 """Of one part of an answer to a node that has missed something."""
 TICK_S = 0.25
+MAX_WORK = 1_000
+"""Handlers of other servers' events that run at a time."""
 _ROOM_FOR_HEADS = 100_000
 
 
@@ -98,6 +100,7 @@ class Node:
         self.on_up: list[Callable[[Peer], None]] = []
         self.on_down: list[Callable[[Peer], None]] = []
         self.on_lost: list[Callable[[], None]] = []
+        self.on_tick: list[Callable[[], None]] = []
         self._slot = f"{{{prefix}:realtime}}"
         self.control = f"{self._slot}:c"
         self.own = self.channel_of(self.origin)
@@ -155,6 +158,14 @@ class Node:
             await asyncio.sleep(TICK_S)
             self.tick()
 
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` on behalf of another node; not once this one is closing."""
+        if self._tasks is None or len(self._tasks) >= MAX_WORK:
+            self.traffic.ignored["too busy"] += 1
+            work.close()
+        else:
+            self._tasks.spawn(name, work)
+
     async def aclose(self) -> None:
         """Say goodbye and leave. Idempotent."""
         tasks, self._tasks = self._tasks, None
@@ -172,6 +183,8 @@ class Node:
             return
         if now_s >= self._next_heartbeat_s:
             self._beat(now_s)
+        for told in self.on_tick:
+            told()
         self.peers.look(now_s)
         for peer in self.peers.all():
             if peer.is_down(now_s):
@@ -191,7 +204,7 @@ class Node:
     # -- saying --------------------------------------------------------------------------------------------------
 
     def say(self, kind: Kind, channels: tuple[str, ...], body: bytes) -> None:
-        """Number it, keep it and publish it in each of ``channels``; nothing of this while nobody else is there."""
+        """Number it, keep it and publish it in each of ``channels``; nothing at all while nobody else is there."""
         if not channels or not self.peers.is_company:
             return
         if len(body) > MAX_MESSAGE - _ROOM_FOR_HEADS:

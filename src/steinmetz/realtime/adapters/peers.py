@@ -19,6 +19,8 @@ from steinmetz.realtime.adapters.messages import Message, Replay, Said
 HEARTBEAT_S = 5.0
 DOWN_S = 10.0
 ASK_AGAIN_S = 0.5
+TAG_LENGTH = 8
+"""Characters that stand for a node in the ids of its sockets."""
 COMPANY_S = 3_600.0
 """So long something is kept for a node that is gone; it may only be cut off."""
 MAX_PEERS = 256
@@ -99,7 +101,7 @@ class Peer:
         return False
 
     def answered(self, replay: Replay, ours: Callable[[str], bool], now_s: float) -> list[Said] | None:
-        """A part of the answer: what of it is new and said in channels of ``ours``; None if nobody asked for it."""
+        """A part of the answer: what of it is new and in channels of ``ours``; None if nobody asked for it."""
         question = self.question
         if question is None or replay.nonce != question.nonce or replay.since != question.since:
             return None
@@ -190,5 +192,5 @@ class Peers:
 
 
 def tag_of(origin: bytes) -> str:
-    """Eight characters that stand for a node in the ids of its sockets."""
+    """What the ids of sockets of a node begin with: `TAG_LENGTH` characters."""
     return urlsafe_b64encode(origin[:6]).decode()

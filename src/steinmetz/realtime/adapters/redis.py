@@ -41,7 +41,7 @@ SUBSCRIBE_S = 5.0
 FAREWELL_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
 MAX_OUTBOX = 16 * 1024 * 1024
-"""Bytes that wait for a slow Redis. One more and the lines are given up: who missed something asks for it later."""
+"""Bytes that wait for a slow Redis. One more and the lines are given up: who misses something asks for it."""
 SUBSCRIBED_AT_ONCE = 500
 HEARD_AT_ONCE = 100
 """Messages in a turn of the loop."""

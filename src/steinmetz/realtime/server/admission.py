@@ -11,6 +11,7 @@ from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.errors import ConnectError
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.recovery import Claim, Restored
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 
@@ -37,18 +38,23 @@ class Admission:
         if namespace is None:
             self.refuse(client, name, ConnectError("Invalid namespace"))
             return
+        recovery = namespace.recovery
+        claim = None if recovery is None else recovery.claim(auth)
         socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
         if namespace.middlewares:
             client.sockets[name] = socket
-            self._server.tasks.spawn("admission", self._ask(socket))
+            self._server.tasks.spawn("admission", self._ask(socket, claim))
         elif self._server.config.require_auth:
             namespace.warn_unguarded()
             self.refuse(client, name, ConnectError("Authentication required"))
         else:
             client.sockets[name] = socket
-            self._accept(socket)
+            if recovery is not None and (claim is not None or recovery.is_shared):
+                self._server.tasks.spawn("admission", self._ask(socket, claim))
+            else:
+                self._accept(socket)
 
-    async def _ask(self, socket: Socket) -> None:
+    async def _ask(self, socket: Socket, claim: Claim | None) -> None:
         refusal: ConnectError | None = None
         try:
             for middleware in socket.namespace.middlewares:
@@ -61,20 +67,32 @@ class Admission:
             log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
             refusal = ConnectError("Internal error")
         client, name = socket.client, socket.namespace.name
-        if client.sockets.get(name) is not socket or client.session.is_closed:
-            return
-        if refusal is None:
-            self._accept(socket)
+        restored: Restored | None = None
+        recovery = socket.namespace.recovery
+        if refusal is None and recovery is not None and _is_waiting(socket):
+            restored = None if claim is None else await recovery.restore(socket, claim)
+            if restored is None:
+                await recovery.begin(socket)
+        if not _is_waiting(socket):
+            if restored is not None and recovery is not None:
+                recovery.give_back(restored.session, socket)
+        elif refusal is None:
+            self._accept(socket, restored)
         else:
             del client.sockets[name]
             self.refuse(client, name, refusal)
 
-    def _accept(self, socket: Socket) -> None:
-        client = socket.client
+    def _accept(self, socket: Socket, restored: Restored | None = None) -> None:
+        client, recovery = socket.client, socket.namespace.recovery
+        answer = {"sid": socket.id}
+        if recovery is not None:
+            if restored is not None:
+                recovery.resume(socket, restored.session)
+            answer = {"sid": socket.id, "pid": recovery.pid(socket.id)}
         client.connection.accept(socket.namespace.name)
-        client.send_packet(Packet(PacketType.CONNECT, socket.namespace.name, {"sid": socket.id}))
+        client.send_packet(Packet(PacketType.CONNECT, socket.namespace.name, answer))
         if not client.session.is_closed:
-            socket.namespace.admit(socket)
+            socket.namespace.admit(socket, restored)
             client.rearm()
 
     def refuse(self, client: Client, name: str, refusal: ConnectError) -> None:
@@ -85,3 +103,8 @@ class Admission:
         if refusal.data is not None:
             data["data"] = refusal.data
         client.send_packet(Packet(PacketType.CONNECT_ERROR, name, data))
+
+
+def _is_waiting(socket: Socket) -> bool:
+    """Whether its client is still there, and still wants in."""
+    return socket.client.sockets.get(socket.namespace.name) is socket and not socket.client.session.is_closed

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags, Selection
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags, Selection, SocketDetails
 from steinmetz.realtime.engineio.packet import Outgoing
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.namespace import Namespace
+    from steinmetz.realtime.server.remote import SocketElsewhere
     from steinmetz.realtime.server.socket import Socket
 
 SLICE = 1_000
@@ -118,9 +119,14 @@ class BroadcastOperator:
         """
         self._namespace.broadcast(self._selection, event, args, self._flags)
 
-    async def fetch_sockets(self) -> Sequence[Socket]:
-        """The sockets that are meant."""
-        return await self._namespace.adapter.fetch(self._selection)
+    async def fetch_sockets(self) -> Sequence[Socket | SocketElsewhere]:
+        """The sockets that are meant, those of other servers among them."""
+        from steinmetz.realtime.server.remote import SocketElsewhere
+
+        return [
+            SocketElsewhere(self._namespace, found) if isinstance(found, SocketDetails) else found
+            for found in await self._namespace.adapter.fetch(self._selection)
+        ]
 
     def sockets_join(self, *rooms: str) -> None:
         """Put them into ``rooms``; from any thread."""

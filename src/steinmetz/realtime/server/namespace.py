@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
+from steinmetz.realtime.adapters.cluster import ClusterAdapter
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
@@ -17,7 +19,8 @@ from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.server.broadcast import BroadcastOperator, Delivery
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.reasons import Reason
-from steinmetz.realtime.server.remote import RemoteSocket, describe
+from steinmetz.realtime.server.recovery import Restored
+from steinmetz.realtime.server.remote import SocketElsewhere, details
 from steinmetz.realtime.server.socket import Handler, Registered, Socket, registered
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
@@ -37,14 +40,15 @@ class Namespace:
         self.server = server
         self.name = name
         self.middlewares: list[Middleware] = []
-        self.adapter: Adapter[Socket] = (
-            MemoryAdapter[Socket](self) if server.cluster is None else server.cluster.adapter(self)
-        )
+        self.recovery = server.recovery_of(self)
+        log_, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
+        here = MemoryAdapter[Socket](self, log_, is_awaited)
+        self.adapter: Adapter[Socket] = here if server.cluster is None else server.cluster.adapter(self, here)
         self._sockets: dict[str, Socket] = {}
         self._handlers: dict[str, Registered] = {}
         self._on_connection: list[Registered] = []
         self._on_disconnect: list[Registered] = []
-        self._on_server_side: dict[str, Registered] = {}
+        self._on_server_side: dict[str, Handler] = {}
         self._delivery = Delivery(lambda: server.loop)
         self._warned = False
 
@@ -118,7 +122,30 @@ class Namespace:
         """Whether an emission to ``room`` may reach anybody; ``here``: exactly so, of clients of this process."""
         return self.adapter.has_members(room, here=here)
 
-    async def fetch_sockets(self) -> Sequence[Socket]:
+    def server_side_emit(self, event: str, *args: Any) -> None:
+        """To the other servers of the cluster (JSON values); a plain call, from any thread."""
+        if isinstance(self.adapter, ClusterAdapter):
+            self.server.run_on_loop(self.adapter.server_side_emit, event, args)
+
+    async def server_side_emit_with_ack(self, event: str, *args: Any, timeout_s: float = 5.0) -> list[Any]:
+        """To the other servers, and wait for an answer from each; a process alone gets an empty list.
+
+        Raises `AckTimeoutError`, whose ``answers`` are those that came.
+        """
+        if not isinstance(self.adapter, ClusterAdapter):
+            return []
+        return await self.adapter.server_side_emit_with_ack(event, args, timeout_s)
+
+    def on_server_side_emit(self, event: str, handler: Handler | None = None) -> Any:
+        """Handle what another server emits: ``handler(*args)``, plain or async; what it returns is its answer."""
+        if handler is None:
+            return partial(self.on_server_side_emit, event)
+        if event in self._on_server_side:
+            raise ValueError(f'"{event}" of other servers has a handler already')
+        self._on_server_side[event] = handler
+        return handler
+
+    async def fetch_sockets(self) -> Sequence[Socket | SocketElsewhere]:
         return await BroadcastOperator(self).fetch_sockets()
 
     def sockets_join(self, *rooms: str) -> None:
@@ -141,7 +168,11 @@ class Namespace:
 
     def send(self, socket: Socket, event: str, args: Sequence[Any]) -> None:
         """To one socket of this process, in line behind the broadcasts before it."""
-        self.server.run_on_loop(self._send, event, (socket,), self._event(event, args, None))
+        outgoing = self._event(event, args, None)
+        if self.recovery is None:
+            self.server.run_on_loop(self._send, event, (socket,), outgoing)
+        else:
+            self.server.run_on_loop(self._broadcast, event, Selection(frozenset((socket.id,))), outgoing, RELIABLE)
 
     def request(self, socket: Socket, event: str, args: Sequence[Any], ack_id: int) -> None:
         """An event that wants an acknowledgement."""
@@ -158,31 +189,47 @@ class Namespace:
 
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 
-    def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
+    def deliver(
+        self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, position: int | None = None
+    ) -> None:
+        if position is not None and self.recovery is not None:
+            members = self.recovery.unheard(members, position)
         self._delivery.send(members, outgoing, flags)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
         for socket in members:
             self.disconnect(socket, close)
 
-    def describe(self, member: Socket) -> dict[str, Any]:
-        return describe(member)
+    def details(self, member: Socket) -> SocketDetails:
+        return details(member)
 
-    def stand_in(self, described: dict[str, Any]) -> RemoteSocket:
-        return RemoteSocket(self, described)
+    async def hear(self, event: str, args: Sequence[Any]) -> Any:
+        """What another server has emitted to the servers; None if nobody listens here."""
+        handler = self._on_server_side.get(event)
+        if handler is None:
+            return None
+        answer = handler(*args)
+        return await answer if inspect.isawaitable(answer) else answer
 
     def lost(self) -> None:
+        if self.recovery is not None:
+            self.recovery.tear()
         self.server.draining.add([socket.client for socket in self._sockets.values()])
 
     # -- one socket ---------------------------------------------------------------------------------------------
 
-    def admit(self, socket: Socket) -> None:
+    def admit(self, socket: Socket, restored: Restored | None = None) -> None:
         """The middlewares have passed and CONNECT has been answered."""
         socket.connected = True
         self._sockets[socket.id] = socket
         self.adapter.add(socket.id, socket)
+        if restored is not None:
+            self.adapter.restore(socket.id, restored.replay.history)
         for room in socket.early_rooms or ():
             self.adapter.join(socket.id, room)
+        if self.recovery is not None:
+            socket.granted = tuple(socket.early_rooms or ())
+            self.recovery.admitted(socket, restored)
         socket.early_rooms = None
         for handler, is_async in self._on_connection:
             socket.client.handle(Call(socket, "connection", handler, is_async, (socket,)))
@@ -225,6 +272,8 @@ class Namespace:
         if not socket.connected:
             return
         socket.connected = False
+        if self.recovery is not None:
+            self.recovery.left(socket, reason)
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         socket.fail_acks(reason)

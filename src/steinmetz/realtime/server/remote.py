@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from steinmetz.realtime.adapters.base import Selection
+from steinmetz.realtime.adapters.base import Selection, SocketDetails
 from steinmetz.realtime.server.broadcast import BroadcastOperator
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from steinmetz.realtime.server.socket import Socket
 
 
-class RemoteSocket:
+class SocketElsewhere:
     """As Socket.IO's `RemoteSocket`: ``id``, ``rooms``, ``data`` and ``handshake`` as they were when it was asked.
 
     ``handshake`` is ``{address, issued, secure}``: no credential leaves the server that was shown it. Of ``data``
@@ -24,53 +23,44 @@ class RemoteSocket:
 
     __slots__ = ("_namespace", "data", "handshake", "id", "rooms")
 
-    def __init__(self, namespace: Namespace, described: dict[str, Any]) -> None:
-        """Raises `ValueError` for what `describe` never says."""
-        match described:
-            case {"id": str(sid), "rooms": list(rooms), "data": dict(data), "handshake": dict(handshake)}:
-                pass
-            case _:
-                raise ValueError("not the description of a socket")
+    def __init__(self, namespace: Namespace, details: SocketDetails) -> None:
         self._namespace = namespace
-        self.id: str = sid
-        self.rooms: frozenset[str] = frozenset(map(str, rooms))
-        self.data = MappingProxyType(data)
-        self.handshake = MappingProxyType(handshake)
+        self.id = details.id
+        self.rooms = details.rooms
+        self.data = details.data
+        self.handshake = details.handshake
 
     def __repr__(self) -> str:
-        return f"<RemoteSocket {self.id} in {self._namespace.name}>"
+        return f"<SocketElsewhere {self.id} in {self._namespace.name}>"
 
     @property
-    def _it(self) -> BroadcastOperator:
+    def _itself(self) -> BroadcastOperator:
         return BroadcastOperator(self._namespace, Selection(frozenset((self.id,))))
 
     def emit(self, event: str, *args: Any) -> None:
         """As `Socket.emit`."""
-        self._it.emit(event, *args)
+        self._itself.emit(event, *args)
 
     def join(self, *rooms: str) -> None:
-        self._it.sockets_join(*rooms)
+        self._itself.sockets_join(*rooms)
 
     def leave(self, *rooms: str) -> None:
-        self._it.sockets_leave(*rooms)
+        self._itself.sockets_leave(*rooms)
 
     def disconnect(self, close: bool = False) -> None:
-        self._it.disconnect_sockets(close)
+        self._itself.disconnect_sockets(close)
 
 
-def describe(socket: Socket) -> dict[str, Any]:
+def details(socket: Socket) -> SocketDetails:
     """What other servers may know of ``socket``, in JSON values."""
     handshake = socket.handshake
-    return {
-        "id": socket.id,
-        "rooms": sorted(socket.rooms),
-        "data": {str(name): value for name, value in socket.data.items() if _is_json(value)},
-        "handshake": {
-            "address": handshake.address,
-            "issued": int(handshake.time.timestamp() * 1_000),
-            "secure": handshake.secure,
-        },
+    shown = {
+        "address": handshake.address,
+        "issued": int(handshake.time.timestamp() * 1_000),
+        "secure": handshake.secure,
     }
+    data = {str(name): value for name, value in socket.data.items() if _is_json(value)}
+    return SocketDetails(socket.id, shown, socket.rooms, data)
 
 
 def _is_json(value: Any) -> bool:

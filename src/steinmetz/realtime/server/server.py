@@ -21,6 +21,8 @@ from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.recovery.base import Store
+from steinmetz.realtime.recovery.memory import MemoryStore
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import BroadcastOperator
@@ -29,6 +31,8 @@ from steinmetz.realtime.server.draining import Draining
 from steinmetz.realtime.server.farewells import Farewells
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.namespace import Middleware, Namespace
+from steinmetz.realtime.server.recovery import Recovery
+from steinmetz.realtime.server.remote import SocketElsewhere
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
 from steinmetz.realtime.server.socket import Handler, Socket
 from steinmetz.realtime.server.statistics import Statistics
@@ -55,6 +59,7 @@ class Server:
 
     ``describe_error`` turns an exception of a handler into the `EventError` that the client may see, or None.
     ``cluster``: this process is one of several that are one server together, see `adapters.redis.redis_cluster`.
+    ``recovery`` is where connection states are kept, if `Config` has any kept: by default in this process.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Server:
         clock: Clock | None = None,
         describe_error: Callable[[Exception], EventError | None] | None = None,
         cluster: Cluster | None = None,
+        recovery: Store | None = None,
     ) -> None:
         self.config = config or Config()
         self.clock: Clock = clock or SystemClock()
@@ -79,6 +85,13 @@ class Server:
         )
         shortest_s = min(self.config.ping_interval_s, self.config.ping_timeout_s)
         self.wheel = Wheel(self.clock, tick_s=min(max(shortest_s / 100, 0.001), 0.25))
+        self._recovery_store = recovery
+        if recovery is None and self.config.connection_state_recovery is not None:
+            self._recovery_store = MemoryStore(
+                self.config.connection_state_recovery,
+                self.clock,
+                heartbeat_s=self.config.ping_interval_s + 2 * self.config.ping_timeout_s,
+            )
         self._namespaces: dict[str, Namespace] = {}
         self._main = self.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
@@ -100,6 +113,17 @@ class Server:
         if name not in self._namespaces:
             self._namespaces[name] = Namespace(self, name)
         return self._namespaces[name]
+
+    def recovery_of(self, namespace: Namespace) -> Recovery | None:
+        """What a new namespace keeps of its clients' states."""
+        config, store = self.config.connection_state_recovery, self._recovery_store
+        if config is None or store is None:
+            return None
+        return Recovery(namespace, store.open(namespace.name), config, is_shared=store.is_shared)
+
+    async def may_enter(self, socket: Socket, room: str) -> bool:
+        """Whether ``socket`` could ask for ``room`` now."""
+        return await self._room_requests.may_enter(socket, room)
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace that a client asks for, if there is one."""
@@ -151,7 +175,16 @@ class Server:
         """Whether an emission to ``room`` of the main namespace may reach anybody; see `Namespace.has_members`."""
         return self._main.has_members(room, here=here)
 
-    async def fetch_sockets(self) -> Sequence[Socket]:
+    def server_side_emit(self, event: str, *args: Any) -> None:
+        self._main.server_side_emit(event, *args)
+
+    async def server_side_emit_with_ack(self, event: str, *args: Any, timeout_s: float = 5.0) -> list[Any]:
+        return await self._main.server_side_emit_with_ack(event, *args, timeout_s=timeout_s)
+
+    def on_server_side_emit(self, event: str, handler: Handler | None = None) -> Any:
+        return self._main.on_server_side_emit(event, handler)
+
+    async def fetch_sockets(self) -> Sequence[Socket | SocketElsewhere]:
         return await self._main.fetch_sockets()
 
     def sockets_join(self, *rooms: str) -> None:

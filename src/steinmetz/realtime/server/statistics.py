@@ -15,6 +15,8 @@ class Statistics:
     def __init__(self) -> None:
         self.refused: Counter[str] = Counter()
         """Connections and events turned away, by reason."""
+        self.recoveries: Counter[str] = Counter()
+        """Clients that came back and showed a pid, by what became of them (`recovery.Outcome`)."""
         self.dropped_volatile = 0
         self.slow_clients = 0
         self._emits: Counter[str] = Counter()
