@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 
-from steinmetz.realtime.adapters.messages import Kind, Said
+from steinmetz.realtime.adapters.messages import Beat, Kind, Said
 
 MAX_CHANNELS = 10_000
 """Channels whose last number is known; in one that was forgotten, the next message tells of no predecessor."""
@@ -27,7 +27,7 @@ class Journal:
         """The highest number that is not kept any more though somebody might ask for it."""
         self._last: OrderedDict[str, int] = OrderedDict()
         self._tails: dict[str, int] = {}
-        self._are_tails_whole = True
+        self._told = 0
 
     @property
     def size(self) -> int:
@@ -44,7 +44,10 @@ class Journal:
             previous.append(last.get(channel, 0))
             last[channel] = number
             last.move_to_end(channel)
-            self._note_tail(channel, number)
+            self._tails.pop(channel, None)
+            self._tails[channel] = number
+        while len(self._tails) > MAX_TAILS:
+            del self._tails[next(iter(self._tails))]
         while len(last) > MAX_CHANNELS:
             last.popitem(last=False)
         self._kept.append(Said(number, kind, channels, body))
@@ -60,17 +63,14 @@ class Journal:
         self.number += 1
         self._forgotten = self.number
 
-    def _note_tail(self, channel: str, number: int) -> None:
-        if channel in self._tails or len(self._tails) < MAX_TAILS:
-            self._tails[channel] = number
-        else:
-            self._are_tails_whole = False
+    def take_beat(self, *, is_resumed: bool) -> Beat:
+        """What is to be told now so that others notice what they have missed since the last time.
 
-    def take_tails(self) -> tuple[dict[str, int], bool]:
-        """The last number in each channel since this was asked last, and whether these are all the channels."""
-        tails, are_whole = self._tails, self._are_tails_whole
-        self._tails, self._are_tails_whole = {}, True
-        return tails, are_whole
+        Of more than `MAX_TAILS` channels the oldest are left out; in those, the next message tells.
+        """
+        tails, self._tails = self._tails, {}
+        since, self._told = self._told, self.number
+        return Beat(self.number, since, tails, is_resumed)
 
     def is_whole_since(self, number: int) -> bool:
         """Whether everything after ``number`` can be said again."""

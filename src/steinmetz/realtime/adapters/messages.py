@@ -230,6 +230,29 @@ class Said(NamedTuple):
     body: bytes
 
 
+class Beat(NamedTuple):
+    """A heartbeat: the last number in each channel in which anything was said between ``since`` and ``number``."""
+
+    number: int
+    since: int
+    tails: dict[str, int]
+    is_resumed: bool
+    """Something may not have gone out: ask, whatever was heard."""
+
+
+def pack_beat(beat: Beat) -> bytes:
+    return orjson.dumps([beat.since, beat.tails, beat.is_resumed])
+
+
+def unpack_beat(number: int, body: bytes) -> Beat:
+    """What `pack_beat` made. Raises `MessageError`."""
+    match _loads(body):
+        case [int(since), dict(tails), bool(is_resumed)] if all(type(tail) is int for tail in tails.values()):
+            return Beat(number, since, tails, is_resumed)
+        case _:
+            raise MessageError("shape")
+
+
 class Replay(NamedTuple):
     """What was said after ``since``, up to ``upto``; an answer to the question that carried ``nonce``."""
 

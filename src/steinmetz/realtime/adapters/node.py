@@ -34,8 +34,10 @@ from steinmetz.realtime.adapters.messages import (
     content_of,
     origin_of,
     pack,
+    pack_beat,
     pack_replay,
     unpack,
+    unpack_beat,
     unpack_replay,
 )
 from steinmetz.realtime.adapters.peers import HEARTBEAT_S, Peer, Peers, Verdict, tag_of
@@ -107,7 +109,7 @@ class Node:
         self._bus = bus
         self._seal = Seal(secret)
         self._journal = Journal(journal_bytes)
-        self._channels: dict[str, int] = {}
+        self._channels: set[str] = set()
         self._next_heartbeat_s = 0.0
         self._lost_at_s: float | None = None
         self._tasks: Tasks | None = None
@@ -127,11 +129,13 @@ class Node:
 
     def listen(self, channel: str) -> None:
         """Hear what others say in ``channel``."""
-        self._channels[channel] = 1
+        self._channels.add(channel)
+        self.peers.listened(channel)
         self._bus.subscribe(channel)
 
     def unlisten(self, channel: str) -> None:
-        if self._channels.pop(channel, None) is not None:
+        if channel in self._channels:
+            self._channels.discard(channel)
             self._bus.unsubscribe(channel)
             self.peers.forget_channel(channel)
 
@@ -222,10 +226,9 @@ class Node:
         message = Message(kind, self.origin, self._journal.number, 0, body)
         self._bus.publish(channel, self._seal.close(channel, message))
 
-    def _beat(self, now_s: float) -> None:
+    def _beat(self, now_s: float, *, is_resumed: bool = False) -> None:
         self._next_heartbeat_s = now_s + HEARTBEAT_S
-        tails, are_whole = self._journal.take_tails()
-        self._tell(self.control, Kind.HEARTBEAT, pack({"tails": tails, "whole": are_whole, "resumed": False}))
+        self._tell(self.control, Kind.HEARTBEAT, pack_beat(self._journal.take_beat(is_resumed=is_resumed)))
 
     async def ask(self, kind: Kind, body: dict[str, Any], timeout_s: float) -> Answers:
         """Ask all nodes that are up; who goes down meanwhile is missing."""
@@ -257,8 +260,7 @@ class Node:
     def restored(self) -> None:
         self.is_reachable = True
         now_s = self.clock.monotonic_s()
-        self._next_heartbeat_s = now_s + HEARTBEAT_S
-        self._tell(self.control, Kind.HEARTBEAT, pack({"tails": {}, "whole": False, "resumed": True}))
+        self._beat(now_s, is_resumed=True)
         for peer in self.peers.all():
             peer.heard_at_s = now_s
             peer.ask(peer.position, secrets.token_hex(8), now_s)
@@ -325,14 +327,9 @@ class Node:
             hearer.hear(heard)
 
     def _beaten(self, peer: Peer, message: Message, now_s: float) -> None:
-        told = unpack(message.body, tails=dict, whole=bool, resumed=bool)
-        tails = {name: number for name, number in told["tails"].items() if type(number) is int}
-        if told["resumed"]:
-            if peer.question is None:
-                peer.ask(peer.position, secrets.token_hex(8), now_s)
-                self._question(peer, now_s)
-        elif peer.check(message.number, tails, filter(self.listens, tails), secrets.token_hex(8), now_s):
-            self.traffic.gaps += 1
+        beat = unpack_beat(message.number, message.body)
+        if peer.check(beat, self.listens, secrets.token_hex(8), now_s):
+            self.traffic.gaps += not beat.is_resumed
             self._question(peer, now_s)
 
     # -- what was missed -----------------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ that node is taken: the answer holds all of it, in order. A node that cannot say
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from steinmetz.realtime.adapters.messages import Message, Replay, Said
+from steinmetz.realtime.adapters.messages import Beat, Message, Replay, Said
 
 HEARTBEAT_S = 5.0
 DOWN_S = 10.0
@@ -37,11 +37,15 @@ class Verdict(Enum):
 
 @dataclass(slots=True)
 class Question:
-    """`Kind.RESEND`: say again what came after ``since``."""
+    """`Kind.RESEND`: say again what came after ``since``.
+
+    In a channel in which nothing was heard before, only what came after ``floor`` is for us, or after ``latest``
+    if we have listened to it for a moment only.
+    """
 
     since: int
     floor: int
-    """In a channel in which nothing was heard before, only what came after this number is for us."""
+    latest: int
     nonce: str
     asked_at_s: float
 
@@ -56,17 +60,21 @@ class Peer:
     """It has answered a question of ours, so it lives: nobody repeats what it said long ago."""
     is_up: bool = False
     position: int = 0
-    """Everything up to this number was heard, as far as it is for us."""
+    """Everything up to this number was heard for certain, as far as it is for us."""
+    latest: int = 0
+    """The highest number that was heard of, in whatever channel."""
     question: Question | None = None
     heard: dict[str, int] = field(default_factory=dict)
     """The last number in each channel that we listen to and in which something was said."""
+    fresh: set[str] = field(default_factory=set)
+    """Channels to which we have listened since its last heartbeat only."""
     unheard: int = 0
     """The highest number in the channels that we have left."""
 
     def ask(self, since: int, nonce: str, now_s: float) -> Question:
         """What is missing begins after ``since``."""
         if self.question is None or since < self.question.since:
-            self.question = Question(since, max(since, self.position), nonce, now_s)
+            self.question = Question(since, max(since, self.position), max(since, self.latest), nonce, now_s)
         return self.question
 
     def take(self, channel: str, message: Message, others: Iterable[str], nonce: str, now_s: float) -> Verdict:
@@ -82,45 +90,55 @@ class Peer:
             return Verdict.ASK
         was_heard = any(self.heard.get(other, 0) >= number for other in others)
         self.heard[channel] = number
-        if number > self.position:
-            self.position = number
+        if number > self.latest:
+            self.latest = number
         return Verdict.IGNORE if was_heard else Verdict.TAKE
 
-    def check(
-        self, number: int, tails: Mapping[str, int], channels: Iterable[str], nonce: str, now_s: float
-    ) -> bool:
-        """A heartbeat: whether anything in ``channels``, ours, is missing; then `question` is to be sent."""
+    def check(self, beat: Beat, ours: Callable[[str], bool], nonce: str, now_s: float) -> bool:
+        """A heartbeat: whether anything in channels of ``ours`` is missing; then `question` is to be sent."""
         if self.question is not None:
             return False
-        for channel in channels:
-            if self.heard.get(channel, self.position) < tails.get(channel, 0):
-                self.ask(self.heard.get(channel, self.position), nonce, now_s)
-                return True
-        if number > self.position:
-            self.position = number
+        since = None if beat.since <= self.position and not beat.is_resumed else self.position
+        for channel in filter(ours, beat.tails):
+            known = self.heard.get(channel, self.latest if channel in self.fresh else self.position)
+            if known < beat.tails[channel]:
+                since = known if since is None else min(since, known)
+        if since is not None:
+            self.ask(since, nonce, now_s)
+            return True
+        self._certain(beat.number)
         return False
+
+    def _certain(self, number: int) -> None:
+        self.position = max(self.position, number)
+        self.latest = max(self.latest, number)
+        self.fresh.clear()
 
     def answered(self, replay: Replay, ours: Callable[[str], bool], now_s: float) -> list[Said] | None:
         """A part of the answer: what of it is new and in channels of ``ours``; None if nobody asked for it."""
         question = self.question
         if question is None or replay.nonce != question.nonce or replay.since != question.since:
             return None
-        new = [said for said in replay.said if self._is_new(said, question.floor, ours)]
+        new = [said for said in replay.said if self._is_new(said, question, ours)]
         question.since, question.asked_at_s = replay.upto, now_s
         self.heard_at_s = now_s
         self.is_confirmed = self.is_up = True
-        self.position = max(self.position, replay.upto)
         if replay.is_last:
             self.question = None
+            self._certain(replay.upto)
         return new
 
-    def _is_new(self, said: Said, floor: int, ours: Callable[[str], bool]) -> bool:
+    def _is_new(self, said: Said, question: Question, ours: Callable[[str], bool]) -> bool:
         is_new = was_heard = False
         for channel in filter(ours, said.channels):
             known = self.heard.get(channel)
-            if known is not None and known >= said.number:
-                was_heard = True
-            elif known is not None or said.number > max(floor, self.unheard):
+            if known is None:
+                floor = question.latest if channel in self.fresh else question.floor
+                is_ours = said.number > max(floor, self.unheard)
+            else:
+                is_ours = said.number > known
+                was_heard = was_heard or not is_ours
+            if is_ours:
                 self.heard[channel] = said.number
                 is_new = True
         return is_new and not was_heard
@@ -128,6 +146,7 @@ class Peer:
     def forget_channel(self, channel: str) -> None:
         """We listen to it no more."""
         self.unheard = max(self.unheard, self.heard.pop(channel, 0))
+        self.fresh.discard(channel)
 
     def is_due(self, now_s: float) -> bool:
         """Whether the question is to be sent again."""
@@ -139,8 +158,9 @@ class Peer:
     def rest(self) -> None:
         """It is gone, for now: what was heard of it is one number."""
         self.is_up, self.question = False, None
-        self.unheard = self.position
+        self.unheard = self.position = max(self.position, self.latest)
         self.heard.clear()
+        self.fresh.clear()
 
 
 class Peers:
@@ -185,6 +205,11 @@ class Peers:
     def look(self, now_s: float) -> None:
         """Find out whether there still `is_company`."""
         self.is_company = any(now_s - peer.heard_at_s < COMPANY_S for peer in self._known.values())
+
+    def listened(self, channel: str) -> None:
+        """We listen to ``channel`` from now on."""
+        for peer in self._known.values():
+            peer.fresh.add(channel)
 
     def forget_channel(self, channel: str) -> None:
         for peer in self._known.values():

@@ -104,6 +104,11 @@ class RedisBus:
         self._wanted.pop(channel, None)
         self._change(channel, wanted=False)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that was asked to be heard is heard for certain."""
+        return self._is_up and not self._changes and self._unconfirmed <= 0
+
     def _change(self, channel: str, *, wanted: bool) -> None:
         if self._is_up:
             self._changes[channel] = wanted
@@ -244,8 +249,10 @@ class RedisBus:
             await self._wishes.wait()
             self._wishes.clear()
             changes, self._changes = self._changes, {}
-            await _send(line, subscribe, [channel for channel, wanted in changes.items() if wanted])
-            await _send(line, unsubscribe, [channel for channel, wanted in changes.items() if not wanted])
+            wanted = [channel for channel, is_wanted in changes.items() if is_wanted]
+            self._unconfirmed += len(wanted)
+            await _send(line, subscribe, wanted)
+            await _send(line, unsubscribe, [channel for channel, is_wanted in changes.items() if not is_wanted])
 
 
 async def _send(line: Any, command: bytes, channels: Sequence[str]) -> None:
