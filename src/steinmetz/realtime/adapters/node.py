@@ -344,7 +344,7 @@ class Node:
         """A part of the answer; he asks for the next one when he has this, so the line is free for others."""
         since, journal = asked["since"], self._journal
         is_lost = not journal.is_whole_since(since)
-        self.traffic.unsayable += is_lost
+        self.traffic.unsayable += is_lost and peer.is_confirmed
         said: list[Said] = []
         size = 0
         is_last = True
