@@ -40,7 +40,7 @@ from steinmetz.realtime.adapters.messages import (
     unpack_beat,
     unpack_replay,
 )
-from steinmetz.realtime.adapters.peers import HEARTBEAT_S, Peer, Peers, Verdict, tag_of
+from steinmetz.realtime.adapters.peers import BLUR_S, HEARTBEAT_S, Peer, Peers, Verdict, tag_of
 from steinmetz.realtime.adapters.requests import Answers, Requests
 from steinmetz.realtime.adapters.traffic import Traffic
 from steinmetz.tasks import Tasks
@@ -193,6 +193,8 @@ class Node:
         for peer in self.peers.all():
             if peer.is_down(now_s):
                 self._down(peer)
+                if now_s - peer.heard_at_s > BLUR_S:
+                    peer.blur()
             elif peer.is_due(now_s):
                 self._question(peer, now_s)
 
@@ -287,6 +289,7 @@ class Node:
                 self._beaten(peer, message, now_s)
             case Kind.GOODBYE:
                 self._down(peer)
+                peer.blur()
             case _:
                 self._numbered(peer, channel, message, now_s)
 
@@ -299,7 +302,9 @@ class Node:
         """It says that it lives; let it prove that, and tell what came since we knew it last."""
         if peer.question is None and message.kind is not Kind.GOODBYE:
             since = message.number - (message.kind not in UNNUMBERED)
-            peer.ask(peer.position if peer.is_confirmed else since, secrets.token_hex(8), now_s)
+            if not peer.is_confirmed:
+                peer.position = peer.latest = since
+            peer.ask(peer.position, secrets.token_hex(8), now_s)
             self._question(peer, now_s)
 
     def _numbered(self, peer: Peer, channel: str, message: Message, now_s: float) -> None:
@@ -371,8 +376,9 @@ class Node:
                 content = content_of(kind, body)
                 channel = next(filter(self.listens, channels))
                 self._do(self.hearer(kind, content), Heard(kind, content, body, channel, peer.origin))
-        if replay.is_lost and was_confirmed:
+        if was_confirmed and (replay.is_lost or peer.is_blurred):
             self._lose(peer)
+        peer.is_blurred = False
         if not was_up:
             self._up(peer)
         self._question(peer, now_s)
@@ -395,7 +401,7 @@ class Node:
             self.peers.forget(peer)
             return
         was_up, was_asked = peer.is_up, peer.question is not None
-        peer.rest()
+        peer.is_up, peer.question = False, None
         if was_up:
             log.info("Another server is gone", node=peer.origin.hex())
             self.requests.gone(peer.origin)

@@ -19,6 +19,7 @@ from steinmetz.realtime.adapters.messages import Beat, Message, Replay, Said
 HEARTBEAT_S = 5.0
 DOWN_S = 10.0
 ASK_AGAIN_S = 0.5
+BLUR_S = 60.0
 TAG_LENGTH = 8
 """Characters that stand for a node in the ids of its sockets."""
 COMPANY_S = 3_600.0
@@ -70,11 +71,14 @@ class Peer:
     """Channels to which we have listened since its last heartbeat only."""
     unheard: int = 0
     """The highest number in the channels that we have left."""
+    is_blurred: bool = False
+    """What was heard of it is not known exactly any more."""
 
     def ask(self, since: int, nonce: str, now_s: float) -> Question:
-        """What is missing begins after ``since``."""
+        """What is missing begins after ``since``, or before that in a channel in which nothing came since."""
+        since = min(since, self.position)
         if self.question is None or since < self.question.since:
-            self.question = Question(since, max(since, self.position), max(since, self.latest), nonce, now_s)
+            self.question = Question(since, self.position, self.latest, nonce, now_s)
         return self.question
 
     def take(self, channel: str, message: Message, others: Iterable[str], nonce: str, now_s: float) -> Verdict:
@@ -85,7 +89,9 @@ class Peer:
         known = self.heard.get(channel)
         if number <= (self.unheard if known is None else known):
             return Verdict.IGNORE
-        if known is not None and message.previous > known:
+        if known is None:
+            known = message.previous if channel in self.fresh else self.position
+        if message.previous > known:
             self.ask(known, nonce, now_s)
             return Verdict.ASK
         was_heard = any(self.heard.get(other, 0) >= number for other in others)
@@ -155,9 +161,9 @@ class Peer:
     def is_down(self, now_s: float) -> bool:
         return now_s - self.heard_at_s > DOWN_S
 
-    def rest(self) -> None:
-        """It is gone, for now: what was heard of it is one number."""
-        self.is_up, self.question = False, None
+    def blur(self) -> None:
+        """It has been gone for long: what was heard of it becomes one number. If it comes back it is a loss."""
+        self.is_blurred = self.is_blurred or bool(self.heard)
         self.unheard = self.position = max(self.position, self.latest)
         self.heard.clear()
         self.fresh.clear()
