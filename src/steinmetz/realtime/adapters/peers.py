@@ -193,9 +193,8 @@ class Peers:
         return peer
 
     def tagged(self, tag: str) -> Peer | None:
-        """The node that is up and whose sockets have ids that begin with ``tag``."""
-        peer = self._tags.get(tag)
-        return peer if peer is not None and peer.is_up else None
+        """The node whose sockets have ids that begin with ``tag``, be it up or not."""
+        return self._tags.get(tag)
 
     def all(self) -> list[Peer]:
         return list(self._known.values())
