@@ -29,7 +29,15 @@ from steinmetz.erp.modules.batch.tasks import Worker
 from steinmetz.erp.modules.chat.events import Conversation
 from steinmetz.erp.modules.chat.rules import ROOM_PREFIX, is_private_room
 from steinmetz.erp.modules.dashboard.events import DASHBOARD_ROOM, OVERVIEW_PATH, overview_events
-from steinmetz.erp.neighbours import cluster_of, everywhere, heard, place_of
+from steinmetz.erp.neighbours import (
+    cluster_of,
+    everywhere,
+    heard,
+    on_this_host,
+    place_of,
+    realtime_cluster_of,
+    throughout,
+)
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
@@ -88,6 +96,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         ),
         clock=clock,
         describe_error=event_error,
+        cluster=realtime_cluster_of(settings, clock),
     )
     io.around_events(lambda event: open_scope(ScopeKind.EVENT, event))
     gate = Gate(identity)
@@ -160,8 +169,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         place=place_of(settings),
         strangers=strangers_of(database, settings),
     )
-    live.on_relayed(heard(publish))
-    database.publisher = everywhere(publish, live.relay)
+    if io.cluster is None:
+        live.on_relayed(heard(publish))
+        database.publisher = everywhere(publish, live.relay)
+    else:
+        live.on_relayed(heard(on_this_host(io, publish)))
+        database.publisher = throughout(io, publish)
+        state.probes["realtime"] = io.cluster.node.health
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
     door.inside, door.kept = live, live.asgi_hits(door)
     return Application(state, api, live, door)

@@ -46,10 +46,10 @@ class Gate:
                     (io.to(*rooms) if rooms else io).emit(event, payload)
                 case Expulsion(room):
                     self._expulsions += 1
-                    io.in_(room).disconnect_sockets()
+                    io.in_(room).local.disconnect_sockets()
                 case Departure(sockets, room):
                     self._departures += 1
-                    io.in_(sockets).sockets_leave(room)
+                    io.in_(sockets).local.sockets_leave(room)
                 case _:
                     assert_never(publication)
 
