@@ -23,7 +23,7 @@ from steinmetz.realtime.adapters.messages import (
     pack_order,
 )
 from steinmetz.realtime.adapters.node import Heard, Hearer, Node
-from steinmetz.realtime.adapters.peers import TAG_LENGTH
+from steinmetz.realtime.adapters.peers import TAG_LENGTH, Peer
 from steinmetz.realtime.adapters.requests import Answers
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.errors import AckTimeoutError
@@ -296,7 +296,8 @@ class Cluster:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self.presence: Hearer | None = None
+        self.presences: dict[str, Hearer] = {}
+        """Who hears of presence, by namespace."""
         self._adapters: dict[str, ClusterAdapter[Any]] = {}
         node.hearer = self._hearer
         node.on_lost.append(self._lost)
@@ -313,16 +314,16 @@ class Cluster:
         return adapter
 
     def _hearer(self, kind: Kind, content: Content) -> Hearer | None:
-        if kind is Kind.PRESENCE:
-            return self.presence
         namespace = content.get("namespace") if isinstance(content, dict) else content.namespace
-        return self._adapters.get(namespace) if isinstance(namespace, str) else None
+        if not isinstance(namespace, str):
+            return None
+        return (self.presences if kind is Kind.PRESENCE else self._adapters).get(namespace)
 
     def _tidy(self) -> None:
         for adapter in self._adapters.values():
             adapter.tidy()
 
-    def _lost(self) -> None:
+    def _lost(self, _peer: Peer) -> None:
         for adapter in self._adapters.values():
             adapter.lost()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Generic
+from typing import Generic, Protocol
 
 from steinmetz.realtime.adapters.base import (
     EVERYBODY,
     Flags,
     Local,
     Member,
+    Member_contra,
     Selection,
     is_recoverable,
 )
@@ -20,6 +21,14 @@ from steinmetz.realtime.socketio.recovery import History, Kind, shield, stamp
 _NO_ROOMS: dict[str, int] = {}
 MAX_LEFT = 64
 """Rooms left by one member of which is known when; a replay from before the oldest of more is not whole."""
+
+
+class Watcher(Protocol[Member_contra]):
+    """Whoever wants to know who is in which room of this process."""
+
+    def joined(self, member: Member_contra, room: str) -> None: ...
+
+    def left(self, member: Member_contra, room: str) -> None: ...
 
 
 class MemoryAdapter(Generic[Member]):
@@ -45,6 +54,8 @@ class MemoryAdapter(Generic[Member]):
         self._rooms_of: dict[str, dict[str, int]] = {}
         self._left: dict[str, History] = {}
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
+        self.watcher: Watcher[Member] | None = None
+        """Is told of every member that enters or leaves a room."""
 
     @property
     def position(self) -> int:
@@ -74,6 +85,8 @@ class MemoryAdapter(Generic[Member]):
             rooms[room] = position
             self._rooms.setdefault(room, {})[sid] = member
             self._tuples.pop(room, None)
+            if self.watcher is not None:
+                self.watcher.joined(member, room)
 
     def leave(self, sid: str, room: str) -> None:
         rooms = self._rooms_of.get(sid)
@@ -98,10 +111,12 @@ class MemoryAdapter(Generic[Member]):
 
     def _take_out(self, sid: str, room: str) -> None:
         members = self._rooms[room]
-        del members[sid]
+        member = members.pop(sid)
         self._tuples.pop(room, None)
         if not members:
             del self._rooms[room]
+        if self.watcher is not None:
+            self.watcher.left(member, room)
 
     def rooms_of(self, sid: str) -> Collection[str]:
         return self._rooms_of.get(sid, _NO_ROOMS)

@@ -101,7 +101,7 @@ class Node:
         self.hearer: Callable[[Kind, Content], Hearer | None] = lambda _kind, _content: None
         self.on_up: list[Callable[[Peer], None]] = []
         self.on_down: list[Callable[[Peer], None]] = []
-        self.on_lost: list[Callable[[], None]] = []
+        self.on_lost: list[Callable[[Peer], None]] = []
         self.on_tick: list[Callable[[], None]] = []
         self._slot = f"{{{prefix}:realtime}}"
         self.control = f"{self._slot}:c"
@@ -187,8 +187,8 @@ class Node:
             return
         if now_s >= self._next_heartbeat_s:
             self._beat(now_s)
-        for told in self.on_tick:
-            told()
+        for due in self.on_tick:
+            due()
         self.peers.look(now_s)
         for peer in self.peers.all():
             if peer.is_down(now_s):
@@ -387,7 +387,7 @@ class Node:
         self.traffic.losses += 1
         log.warning("Another server said things that cannot be had any more", node=peer.origin.hex())
         for told in self.on_lost:
-            told()
+            told(peer)
 
     # -- who is there --------------------------------------------------------------------------------------------
 

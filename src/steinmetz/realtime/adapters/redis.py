@@ -45,6 +45,8 @@ MAX_OUTBOX = 16 * 1024 * 1024
 SUBSCRIBED_AT_ONCE = 500
 HEARD_AT_ONCE = 100
 """Messages in a turn of the loop."""
+SHARDED_FROM = 7
+"""The first version of Redis that knows sharded publish and subscribe."""
 _VERSION = re.compile(rb"redis_version:(\d+)")
 _MESSAGES = (b"smessage", b"message")
 _CONFIRMATIONS = (b"ssubscribe", b"subscribe")
@@ -265,7 +267,7 @@ async def _commands(line: Any) -> tuple[bytes, bytes, bytes]:
     """How this server publishes, subscribes and unsubscribes: sharded from version 7 on."""
     await line.send_command("INFO", "server")
     found = _VERSION.search(await line.read_response(disable_decoding=True))
-    if found is not None and int(found[1]) < 7:
+    if found is not None and int(found[1]) < SHARDED_FROM:
         return b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE"
     return b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE"
 

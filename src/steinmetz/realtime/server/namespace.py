@@ -16,6 +16,7 @@ from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.errors import EventError
+from steinmetz.realtime.presence import Presence, UserOf, Watched
 from steinmetz.realtime.server.broadcast import BroadcastOperator, Delivery
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.reasons import Reason
@@ -42,7 +43,8 @@ class Namespace:
         self.middlewares: list[Middleware] = []
         self.recovery = server.recovery_of(self)
         log_, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
-        here = MemoryAdapter[Socket](self, log_, is_awaited)
+        self._here = here = MemoryAdapter[Socket](self, log_, is_awaited)
+        self._presence: Presence | None = None
         self.adapter: Adapter[Socket] = here if server.cluster is None else server.cluster.adapter(self, here)
         self._sockets: dict[str, Socket] = {}
         self._handlers: dict[str, Registered] = {}
@@ -144,6 +146,20 @@ class Namespace:
             raise ValueError(f'"{event}" of other servers has a handler already')
         self._on_server_side[event] = handler
         return handler
+
+    def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
+        """Know from now on who is in the rooms that are ``watched``; ``user_of(socket)`` never changes its answer.
+
+        To be called once, before the first connection. Raises `ValueError` the second time.
+        """
+        if self._presence is not None:
+            raise ValueError(f"the presence in {self.name} is tracked already")
+        self._presence = self._here.watcher = Presence(self, user_of, watched)
+        return self._presence
+
+    def presence(self, room: str) -> dict[str, int]:
+        """The users in ``room`` at all servers, each with the number of his sockets; see `track_presence`."""
+        return {} if self._presence is None else self._presence.users(room)
 
     async def fetch_sockets(self) -> Sequence[Socket | SocketElsewhere]:
         return await BroadcastOperator(self).fetch_sockets()

@@ -21,6 +21,7 @@ from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.presence import Presence, UserOf, Watched
 from steinmetz.realtime.recovery.base import Store
 from steinmetz.realtime.recovery.memory import MemoryStore
 from steinmetz.realtime.server.admission import Admission
@@ -183,6 +184,14 @@ class Server:
 
     def on_server_side_emit(self, event: str, handler: Handler | None = None) -> Any:
         return self._main.on_server_side_emit(event, handler)
+
+    def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
+        """In the main namespace; see `Namespace.track_presence`."""
+        return self._main.track_presence(user_of, watched)
+
+    def presence(self, room: str) -> dict[str, int]:
+        """In the main namespace; see `Namespace.presence`."""
+        return self._main.presence(room)
 
     async def fetch_sockets(self) -> Sequence[Socket | SocketElsewhere]:
         return await self._main.fetch_sockets()
