@@ -1,7 +1,7 @@
 """Who is in a room, wherever they are connected: users, not sockets, and without those who are back in a moment.
 
-Each node counts its own sockets and tells the others of each change; who comes to know a node is told all of it. A
-node that goes takes its users with it. A user has *joined* with the first of his sockets anywhere, and has *left*
+Each node counts its own sockets and tells the others of each change; who comes to know a node asks it for all of
+it. A node that goes takes its users with it. A user has *joined* with the first of his sockets anywhere, and has *left*
 `LINGER_S` after the last one went: a reload of the page is neither.
 """
 
@@ -54,9 +54,9 @@ class Presence:
         if (cluster := namespace.server.cluster) is not None:
             self._node = cluster.node
             cluster.presences[namespace.name] = self
-            self._node.on_up.append(lambda peer: self._show(peer.origin))
+            self._node.on_up.append(self._want)
             self._node.on_down.append(lambda peer: self._forget(peer.origin))
-            self._node.on_lost.append(self._lost)
+            self._node.on_lost.append(self._want)
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -156,8 +156,8 @@ class Presence:
             told = {"namespace": self._namespace.name, "version": self._told, "all": all_here}
             self._node.say(Kind.PRESENCE, (self._node.channel_of(origin),), pack(told))
 
-    def _lost(self, peer: Peer) -> None:
-        """Some of its changes are missing: it is to tell all of it again."""
+    def _want(self, peer: Peer) -> None:
+        """It has come, or some of its changes are missing: it is to tell all of it."""
         if self._node is not None:
             told = {"namespace": self._namespace.name, "version": 0, "wanted": True}
             self._node.say(Kind.PRESENCE, (self._node.channel_of(peer.origin),), pack(told))
