@@ -60,8 +60,8 @@ class Local(Protocol[Member_contra]):
     ) -> None:
         """Send ``outgoing`` to each of ``members``.
 
-        ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that have
-        been told this emission by a replay do not hear it twice.
+        ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that
+        have been told this emission by a replay do not hear it twice.
         """
 
     def drop(self, members: Sequence[Member_contra], *, close: bool) -> None:

@@ -104,7 +104,7 @@ class MemoryAdapter(Generic[Member]):
             del self._rooms[room]
 
     def rooms_of(self, sid: str) -> Collection[str]:
-        return self._rooms_of.get(sid, _NO_ROOMS)
+        return self._rooms_of.get(sid, _NO_ROOMS).keys()
 
     def history(self, sid: str) -> History:
         left = self._left.get(sid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -59,10 +59,10 @@ class MemoryLog:
     def append(
         self,
         kind: Kind,
-        rooms: Sequence[str],
-        except_rooms: Sequence[str] = (),
+        rooms: Collection[str],
+        except_rooms: Collection[str] = (),
         packets: tuple[Any, ...] = (),
-        targets: Sequence[str] = (),
+        targets: Collection[str] = (),
     ) -> int:
         """Give the next position to what has happened, and keep it."""
         self.newest += 1

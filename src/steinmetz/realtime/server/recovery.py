@@ -245,7 +245,9 @@ class Recovery:
             return members
         epoch_id = self.log.epoch.id
         self._replayed = {
-            sid: (known, end) for sid, (known, end) in self._replayed.items() if known == epoch_id and end >= position
+            sid: (known, end)
+            for sid, (known, end) in self._replayed.items()
+            if known == epoch_id and end >= position
         }
         return [member for member in members if member.id not in self._replayed]
 

@@ -2,14 +2,15 @@
 
 After https://socket.io/docs/v4/connection-state-recovery. On the wire the stock client asks for nothing new:
 
-- The answer to CONNECT is ``{"sid", "pid"}``. Who comes back shows ``{"pid", "offset"}`` among its `auth`, and takes
-  itself for recovered if it is answered with the same pid.
-- The client takes the last argument of *any* event for its offset if that is a string (an event without arguments:
-  its name). So each recoverable event gets its offset as the last argument (`stamp`), and an event that has none but
-  would end in a string is given a ``null`` (`shield`). Events that want an acknowledgement end in a function there.
+- The answer to CONNECT is ``{"sid", "pid"}``. Who comes back shows ``{"pid", "offset"}`` among its `auth`, and
+  takes itself for recovered if it is answered with the same pid.
+- The client takes the last argument of *any* event for its offset if that is a string (of an event without
+  arguments: its name). So each recoverable event gets its offset as the last argument (`stamp`), and one that has
+  none but would end in a string is given a ``null`` (`shield`). Where an acknowledgement is wanted, the last
+  argument is the function that gives it.
 - An offset names itself: ``~<epoch>.<position>.<code>``. The code is keyed, so no text of a user passes for one.
-- A pid is ``<sid>.<code>``: nothing has to be kept to know a true one, and a socket id alone, which is public, opens
-  nothing.
+- A pid is ``<sid>.<code>``: nothing has to be kept to know a true one, and a socket id alone, which is public,
+  opens nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ MAX_POSITION_DIGITS = 15
 
 
 class Epoch:
-    """One life of the memory that counts the positions of ``namespace``; ``key`` is its secret, 16 bytes or more."""
+    """One life of the memory that counts positions in ``namespace``; ``key`` is its secret, 16 bytes or more."""
 
     __slots__ = ("_offsets", "_pids", "id")
 
@@ -108,8 +109,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened at ``position`` to the members of ``rooms`` (none named: to all) but not of
-    ``except_rooms``. ``packets``: the event of an EMIT, without its offset. ``targets``: the rooms of a JOIN or LEAVE.
+    """What happened at ``position`` to the members of ``rooms`` (none named: to all), but not of ``except_rooms``.
+
+    ``packets``: the event of an EMIT, without its offset. ``targets``: the rooms of a JOIN or LEAVE.
     """
 
     position: int
