@@ -197,9 +197,7 @@ def agrees(steps: Sequence[tuple[object, ...]], saved_after: int, arrived: int) 
         session = Session(SID, "e", None, 0, world.position, world.history())
     came = [position for position in world.heard if position <= session.as_of][:arrived]
     replay = replayed(world, session, came[-1] if came else 0)
-    went_after = [
-        entry for entry in world.entries if entry.kind is Kind.DISCONNECT and entry.position > session.as_of
-    ]
+    went = [entry.position for entry in world.entries if entry.kind is Kind.DISCONNECT]
     if replay.is_expelled:
         assert went[-1] > session.as_of
         assert world.is_expelled
