@@ -216,21 +216,24 @@ class Chaos:
             line.shut()
         is_half_open = way == "half-open" or self._dice.random() < 0.3
         gone = self._disconnects[f"{name}/"]
-        while self._disconnects[f"{name}/"] == gone:  # between two polls there is nothing to tear
+        # Between two polls there is nothing to tear; and who is not there cannot be torn away.
+        while self._disconnects[f"{name}/"] == gone < self._connects[f"{name}/"]:
             line.tear(half_open=is_half_open)
             with contextlib.suppress(TimeoutError):
                 await self._until(lambda: self._disconnects[f"{name}/"] > gone, 0.1)
         if way == "away":
             await asyncio.sleep(self._dice.uniform(0.02, 0.3))
             line.reopen()
-        await self._until(lambda: self._connects[f"{name}/"] > before)
+        await self._until(lambda: self._connects[f"{name}/"] > min(before, gone))
         if way != "before it has settled":
             await asyncio.sleep(self._dice.uniform(0.0, 0.1))
 
     async def _copy(self, name: str) -> None:
         copy = f"{name}-copy{self.ways['copied']}"
         self._tell(does="copy", name=copy, of=name, url=f"http://127.0.0.1:{self._port}")
-        await self._until(lambda: self._connects[f"{copy}/"])
+        # A copy does not try again: one that met a server that was just killed never connects.
+        with contextlib.suppress(TimeoutError):
+            await self._until(lambda: self._connects[f"{copy}/"], 2.0)
         self._tell(does="leave", name=copy)
 
     # -- the end ------------------------------------------------------------------------------------------------
