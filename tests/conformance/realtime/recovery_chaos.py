@@ -224,7 +224,7 @@ class Chaos:
         if way == "away":
             await asyncio.sleep(self._dice.uniform(0.02, 0.3))
             line.reopen()
-        await self._until(lambda: self._connects[f"{name}/"] > min(before, gone))
+        await self._until(lambda: self._connects[f"{name}/"] > before)
         if way != "before it has settled":
             await asyncio.sleep(self._dice.uniform(0.0, 0.1))
 

@@ -90,7 +90,7 @@ def test_t30_nobody_who_is_told_that_he_is_recovered_lacks_anything_or_has_it_tw
         if os.environ.get("STEINMETZ_STRICT"):
             pytest.fail(f"{CLIENT} is missing: run `python3 dev.py test`, which installs it")
         pytest.skip("web/node_modules has no socket.io-client; `python3 dev.py test` installs it")
-    chaos = Chaos(1_000, kills=5) if IS_LONG else Chaos(48, clients=12, kills=1)
+    chaos = Chaos(1_000, kills=5) if IS_LONG else Chaos(40, clients=8, kills=1)
     asyncio.run(chaos.run())
     assert chaos.judge.problems == []
     assert chaos.judge.recovered >= chaos.returns // 2
