@@ -115,6 +115,10 @@ class Adapter(Protocol[Member]):
         """Wait until emissions to ``rooms`` arrive here for certain: somebody may be put into them next."""
 
     @property
+    def is_recording(self) -> bool:
+        """Whether everything that may be recovered is kept in the log of the namespace."""
+
+    @property
     def position(self) -> int:
         """Of the newest recoverable emission that was delivered here; 0 if recovery is off."""
 

@@ -47,6 +47,10 @@ class MemoryAdapter(Generic[Member]):
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
 
     @property
+    def is_recording(self) -> bool:
+        return self._log is not None
+
+    @property
     def position(self) -> int:
         return 0 if self._log is None else self._log.newest
 

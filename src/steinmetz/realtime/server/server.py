@@ -244,6 +244,8 @@ class Server:
         self.draining.finish()
         await asyncio.sleep(0)
         await self.tasks.aclose()
+        if self._recovery_store is not None:
+            await self._recovery_store.aclose()
         self.wheel.stop()
         self.loop, self._thread_id = None, None
 
