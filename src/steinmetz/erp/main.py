@@ -49,7 +49,7 @@ from steinmetz.erp.watching import Watching
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
 from steinmetz.realtime import Config as RealtimeConfig
-from steinmetz.realtime import Server
+from steinmetz.realtime import ConnectionStateRecovery, Server
 from steinmetz.sql.scope import ScopeKind, open_scope
 
 LISTENER = Principal("system:live", Role.CLERK.value, None, Actor(None, "SteinmetZ", Role.CLERK))
@@ -93,6 +93,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             cors_origins=settings.cors_origins,
             max_connections=settings.max_connections,
             unlisted_room=is_private_room,
+            connection_state_recovery=ConnectionStateRecovery(),
         ),
         clock=clock,
         describe_error=event_error,

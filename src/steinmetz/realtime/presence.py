@@ -1,7 +1,7 @@
 """Who is in a room, wherever they are connected: users, not sockets, and without those who are back in a moment.
 
-Each node counts its own sockets and tells the others of each change; who comes to know a node asks it for all of
-it. A node that goes takes its users with it. A user has *joined* with the first of his sockets anywhere, and has *left*
+Each node counts its own sockets and tells the others of each change; who comes to know a node asks it for all. A
+node that goes takes its users with it. A user has *joined* with the first of his sockets anywhere, and has *left*
 `LINGER_S` after the last one went: a reload of the page is neither.
 """
 

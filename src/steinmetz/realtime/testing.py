@@ -65,10 +65,14 @@ class InProcessClient:
         self.namespace = namespace
         self.id: str | None = None
         """The socket's id, once connected."""
+        self.recovered = False
+        """Whether it is the socket from before, as the stock client sees it."""
         self.disconnect_reason: str | None = None
         """Why the connection ended: ``io server disconnect`` means stay away; None while it lives."""
         self.events: list[tuple[str, list[Any]]] = []
-        """Every event so far: (name, arguments)."""
+        """Every event so far: (name, arguments), without offsets."""
+        self._pid: str | None = None
+        self._offset: str | None = None
         self._unheard: defaultdict[str, deque[list[Any]]] = defaultdict(deque)
         self._news = asyncio.Event()
         self._answers: dict[int, asyncio.Future[list[Any]]] = {}
@@ -77,8 +81,19 @@ class InProcessClient:
         self._client: Client | None = None
         self._transport = MemoryTransport(self)
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the stock client shows when it comes back: ``pid`` and, once it has heard anything, ``offset``."""
+        shown = {"pid": self._pid, "offset": self._offset}
+        return {name: value for name, value in shown.items() if value is not None}
+
+    def _resume(self, before: InProcessClient) -> None:
+        self._pid, self._offset = before._pid, before._offset
+
     async def _open(self, io: Server, request: Request, auth: Any, timeout_s: float) -> None:
         await io.start()
+        if self._pid is not None:
+            auth = {**self.state, **(auth or {})}
         self._client, opening = io.open(self._transport, request)
         self._transport.send(opening)
         self._send(Packet(PacketType.CONNECT, self.namespace, auth))
@@ -161,6 +176,9 @@ class InProcessClient:
     def _take(self, packet: Packet) -> None:
         if packet.type is PacketType.CONNECT:
             self.id = packet.data["sid"]
+            pid = packet.data.get("pid")
+            self.recovered = pid is not None and pid == self._pid
+            self._pid = pid
         elif packet.type is PacketType.CONNECT_ERROR:
             self._refusal = ConnectError(packet.data["message"], packet.data.get("data"))
         elif packet.type is PacketType.DISCONNECT:
@@ -170,6 +188,10 @@ class InProcessClient:
             if not answer.done():
                 answer.set_result(packet.data)
         elif packet.type is PacketType.EVENT:
+            if self._pid is not None and packet.id is None and isinstance(packet.data[-1], str):
+                self._offset = packet.data[-1]
+                if self._offset.startswith("~"):
+                    packet.data.pop()
             name, *args = packet.data
             if packet.id is not None:
                 self._send(Packet(PacketType.ACK, self.namespace, args, packet.id))
@@ -195,8 +217,11 @@ async def connect(
     query: str = "",
     address: str = "127.0.0.1",
     timeout_s: float = 5.0,
+    resume: InProcessClient | None = None,
 ) -> AsyncIterator[InProcessClient]:
     """A connected client, which disconnects at the end of the block; it acknowledges events with their arguments.
+
+    ``resume``: an earlier one, of which it is the return; `InProcessClient.recovered` says what came of it.
 
     Raises `ConnectError` when a middleware refuses it.
     """
@@ -208,6 +233,8 @@ async def connect(
         time=io.clock.now(),
     )
     client = InProcessClient(namespace)
+    if resume is not None:
+        client._resume(resume)
     await client._open(io, request, auth, timeout_s)
     try:
         yield client

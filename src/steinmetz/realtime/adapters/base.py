@@ -72,8 +72,8 @@ class Local(Protocol[Member_contra]):
     ) -> None:
         """Send ``outgoing`` to each of ``members``.
 
-        ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that have
-        been told this emission by a replay do not hear it twice.
+        ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that
+        have been told this emission by a replay do not hear it twice.
         """
 
     def drop(self, members: Sequence[Member_contra], *, close: bool) -> None:
@@ -125,6 +125,10 @@ class Adapter(Protocol[Member]):
 
     async def listen(self, rooms: Collection[str]) -> None:
         """Wait until emissions to ``rooms`` arrive here for certain: somebody may be put into them next."""
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether everything that may be recovered is kept in the log of the namespace."""
 
     @property
     def position(self) -> int:

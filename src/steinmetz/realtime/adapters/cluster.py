@@ -92,9 +92,8 @@ class ClusterAdapter(Generic[Member]):
         for room in rooms:
             self._left(room)
         self._left(sid)
-        if self._count == 0:
-            self._awaited.add(sid)
-        self.tidy()
+        if self._count == 0 and not self._awaited:
+            self._node.unlisten(self._everybody)
 
     def join(self, sid: str, room: str) -> None:
         self._here.join(sid, room)
@@ -140,6 +139,10 @@ class ClusterAdapter(Generic[Member]):
     def has_members(self, room: str, *, here: bool = False) -> bool:
         """Anywhere: True while there is any other node, which may or may not have somebody in ``room``."""
         return self._here.has_members(room) or (not here and self._node.peers.is_company)
+
+    @property
+    def is_recording(self) -> bool:
+        return self._here.is_recording
 
     @property
     def position(self) -> int:
@@ -301,7 +304,7 @@ class Cluster:
         self._adapters: dict[str, ClusterAdapter[Any]] = {}
         node.hearer = self._hearer
         node.on_lost.append(self._lost)
-        node.on_tick.append(self._tidy)
+        node.on_beat.append(self._tidy)
 
     @property
     def tag(self) -> str:

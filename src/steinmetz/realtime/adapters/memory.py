@@ -58,6 +58,10 @@ class MemoryAdapter(Generic[Member]):
         """Is told of every member that enters or leaves a room."""
 
     @property
+    def is_recording(self) -> bool:
+        return self._log is not None
+
+    @property
     def position(self) -> int:
         return 0 if self._log is None else self._log.newest
 
@@ -119,7 +123,7 @@ class MemoryAdapter(Generic[Member]):
             self.watcher.left(member, room)
 
     def rooms_of(self, sid: str) -> Collection[str]:
-        return self._rooms_of.get(sid, _NO_ROOMS)
+        return self._rooms_of.get(sid, _NO_ROOMS).keys()
 
     def history(self, sid: str) -> History:
         left = self._left.get(sid)

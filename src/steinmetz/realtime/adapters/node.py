@@ -102,7 +102,7 @@ class Node:
         self.on_up: list[Callable[[Peer], None]] = []
         self.on_down: list[Callable[[Peer], None]] = []
         self.on_lost: list[Callable[[Peer], None]] = []
-        self.on_tick: list[Callable[[], None]] = []
+        self.on_beat: list[Callable[[], None]] = []
         self._slot = f"{{{prefix}:realtime}}"
         self.control = f"{self._slot}:c"
         self.own = self.channel_of(self.origin)
@@ -187,8 +187,6 @@ class Node:
             return
         if now_s >= self._next_heartbeat_s:
             self._beat(now_s)
-        for due in self.on_tick:
-            due()
         self.peers.look(now_s)
         for peer in self.peers.all():
             if peer.is_down(now_s):
@@ -230,6 +228,8 @@ class Node:
 
     def _beat(self, now_s: float, *, is_resumed: bool = False) -> None:
         self._next_heartbeat_s = now_s + HEARTBEAT_S
+        for due in self.on_beat:
+            due()
         self._tell(self.control, Kind.HEARTBEAT, pack_beat(self._journal.take_beat(is_resumed=is_resumed)))
 
     async def ask(self, kind: Kind, body: dict[str, Any], timeout_s: float) -> Answers:

@@ -53,6 +53,9 @@ class Sessions(Protocol):
         ``owner`` names the connection: a session that somebody else has taken meanwhile is not kept again.
         """
 
+    def give_back(self, session: Session) -> None:
+        """Keep ``session`` again, which was taken and is not used."""
+
     async def saved(self) -> None:
         """Wait until everything saved so far is kept, or could not be."""
 
@@ -75,3 +78,6 @@ class Store(Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether other processes write to it, too: sessions are then saved at connect, not only at disconnect."""
+
+    async def aclose(self) -> None:
+        """Save what waits to be saved, and leave."""

@@ -162,6 +162,9 @@ class MemorySessions:
             self.forget(next(iter(self._kept)))
             self.lost += 1
 
+    def give_back(self, session: Session) -> None:
+        self.save(session, "")
+
     async def saved(self) -> None:
         pass
 
@@ -233,3 +236,6 @@ class MemoryStore:
             duration_s=config.max_disconnection_duration_s,
         )
         return log, sessions
+
+    async def aclose(self) -> None:
+        pass

@@ -75,7 +75,7 @@ class Admission:
                 await recovery.begin(socket)
         if not _is_waiting(socket):
             if restored is not None and recovery is not None:
-                recovery.give_back(restored.session, socket)
+                recovery.sessions.give_back(restored.session)
         elif refusal is None:
             self._accept(socket, restored)
         else:

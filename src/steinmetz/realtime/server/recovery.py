@@ -146,6 +146,9 @@ class Recovery:
         return restored
 
     async def _restored(self, socket: Socket, claim: Claim) -> Restored:
+        if not self._namespace.adapter.is_recording:
+            raise _NotRecoveredError(Outcome.INCOMPLETE)
+        await self.log.position()  # whatever life it is in by now
         sid = self.log.epoch.sid(claim.pid)
         if sid is None:
             raise _NotRecoveredError(Outcome.UNKNOWN_PID)
@@ -158,7 +161,7 @@ class Recovery:
         if session is None or session.epoch_id != self.log.epoch.id or sid in self._namespace.sockets:
             raise _NotRecoveredError(Outcome.UNKNOWN_SESSION)
         if session.subject != socket.subject:
-            self.give_back(session, socket)
+            self.sessions.give_back(session)
             raise _NotRecoveredError(Outcome.FOREIGN_SUBJECT)
         await self._authorise(socket, session)
         return Restored(session, await self._missed(session, claim.offset))
@@ -229,10 +232,6 @@ class Recovery:
         news = dict(socket.data)
         socket.data.update(session.data)
         socket.data.update(news)
-
-    def give_back(self, session: Session, socket: Socket) -> None:
-        """It was taken for ``socket``, which does not get it."""
-        self.sessions.save(session, _owner(socket))
 
     async def begin(self, socket: Socket) -> None:
         """A new ``socket``: it hears what comes behind this position, even if older news arrive late here."""

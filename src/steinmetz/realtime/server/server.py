@@ -271,6 +271,8 @@ class Server:
         await self.tasks.aclose()
         if self.cluster is not None:
             await self.cluster.node.aclose()
+        if self._recovery_store is not None:
+            await self._recovery_store.aclose()
         self.wheel.stop()
         self.loop, self._thread_id = None, None
 

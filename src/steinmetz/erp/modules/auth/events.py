@@ -61,6 +61,7 @@ class Gate:
         if actor is None:
             raise ConnectError(problem)
         socket.data["user"] = actor
+        socket.subject = str(actor.id)
         socket.expires_at = expires_at_s
         socket.join(*rooms_of(actor))
 
