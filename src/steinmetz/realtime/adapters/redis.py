@@ -1,8 +1,8 @@
 """Redis (7 or newer: sharded publish and subscribe) or an older one as the bus of a cluster; pub/sub and no keys.
 
 Two lines, one to speak and one to listen. What is published in one turn of the loop leaves as one pipeline. Once a
-second a node says something to itself: one that does not hear itself for `DEAF_S` seconds is deaf, whatever its
-connection says, and begins anew.
+second a node says something to itself: one that misses `DEAF_AFTER` of these words is deaf, whatever its connection
+says, and begins anew.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from steinmetz.clock import Clock, SystemClock
+from steinmetz.clock import Clock
 from steinmetz.realtime.adapters.bus import Receiver
 from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.adapters.node import JOURNAL_BYTES, Node
@@ -35,7 +35,8 @@ except ImportError as error:
 log = structlog.get_logger("steinmetz.realtime")
 
 ECHO_S = 1.0
-DEAF_S = 3.0
+DEAF_AFTER = 3
+"""Words to oneself. Not seconds: a loop that stood still for some has not listened meanwhile, either."""
 CONNECT_S = 2.0
 SUBSCRIBE_S = 5.0
 FAREWELL_S = 1.0
@@ -59,11 +60,10 @@ class _BrokenError(Exception):
 class RedisBus:
     """Implements `steinmetz.realtime.adapters.bus.Bus`."""
 
-    def __init__(self, url: str, *, prefix: str = "steinmetz", clock: Clock | None = None) -> None:
+    def __init__(self, url: str, *, prefix: str = "steinmetz") -> None:
         """Raises `ValueError` for an address that is none."""
         options: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": None, "protocol": 2}
         self._client: Any = Redis.from_url(url, retry=Retry(NoBackoff(), 0), health_check_interval=0, **options)
-        self._clock = clock or SystemClock()
         self._echo = f"{{{prefix}:realtime}}:echo:{token_hex(8)}"
         self._receiver: Receiver | None = None
         self._tasks: Tasks | None = None
@@ -77,7 +77,7 @@ class RedisBus:
         self._is_up = False
         self._unconfirmed = 0
         self._confirmed = asyncio.Event()
-        self._echoed_at_s = 0.0
+        self._echoed = 0
         self._was_told = False
         self._broken: asyncio.Future[None] | None = None
 
@@ -163,7 +163,6 @@ class RedisBus:
             await speaking.connect()
             await listening.connect()
             publish, subscribe, unsubscribe = await _commands(speaking)
-            self._echoed_at_s = self._clock.monotonic_s()
             tasks.spawn("listen", self._breaking(self._listen(listening, receiver)))
             await self._subscribe(listening, subscribe)
             self._is_up = True
@@ -209,11 +208,12 @@ class RedisBus:
             self._sent.set()
 
     async def _say_and_hear(self) -> None:
-        while True:
-            self.publish(self._echo, b"")
+        self._echoed = said = 0
+        while said - self._echoed < DEAF_AFTER:
+            said += 1
+            self.publish(self._echo, b"%d" % said)
             await asyncio.sleep(ECHO_S)
-            if self._clock.monotonic_s() - self._echoed_at_s > DEAF_S:
-                raise _BrokenError("deaf")
+        raise _BrokenError("deaf")
 
     # -- listening -----------------------------------------------------------------------------------------------
 
@@ -224,7 +224,7 @@ class RedisBus:
             if kind in _MESSAGES:
                 name = channel.decode()
                 if name == self._echo:
-                    self._echoed_at_s = self._clock.monotonic_s()
+                    self._echoed = int(told)
                 elif self._is_up:
                     receiver.receive(name, told)
             elif kind in _CONFIRMATIONS:
@@ -286,5 +286,5 @@ def redis_cluster(
     out of reach. Nothing is asked of Redis before the server starts. Raises `ValueError` for an address that is
     none and for a secret of less than 16 bytes.
     """
-    bus = RedisBus(url, prefix=prefix, clock=clock)
+    bus = RedisBus(url, prefix=prefix)
     return Cluster(Node(bus, secret, prefix=prefix, clock=clock, journal_bytes=journal_bytes))
