@@ -1,8 +1,8 @@
 """Redis (7 or newer: sharded publish and subscribe) or an older one as the bus of a cluster; pub/sub and no keys.
 
-Two lines, one to speak and one to listen. What is published in one turn of the loop leaves as one pipeline. Once a
-second a node says something to itself: one that misses `DEAF_AFTER` of these words is deaf, whatever its connection
-says, and begins anew.
+Two lines, one to speak and one to listen. What is published in one turn of the loop leaves as one pipeline. Once
+a second a node says something to itself: one that misses `DEAF_AFTER` of these words is deaf, whatever its
+connection says, and begins anew.
 """
 
 from __future__ import annotations

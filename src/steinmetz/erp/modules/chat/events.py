@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from steinmetz.clock import Clock
@@ -15,6 +16,8 @@ from steinmetz.erp.modules.chat.schemas import MessageInput, TypingInput
 from steinmetz.realtime import Server, Socket
 
 TYPING = "chat:typing"
+HERE = "chat:here"
+PRESENCE = "chat:presence"
 
 
 class Conversation:
@@ -28,6 +31,17 @@ class Conversation:
     def attach(self, io: Server) -> None:
         io.on(service.MESSAGE, self.say)
         io.on(TYPING, self.type)
+        io.on(HERE, self.here)
+        presence = io.track_presence(_user_of, rules.is_room)
+
+        presence.on_change(partial(self._tell_presence, io))
+
+    @staticmethod
+    def _tell_presence(io: Server, room: str, user: str, is_there: bool) -> None:
+        # Everybody is in the general room: all telling all of all would be a storm at each restart.
+        if (channel := rules.channel_of(room)) is not None:
+            told = {"channel": channel, "userId": int(user), "present": is_there}
+            io.to(room).local.emit(PRESENCE, told)
 
     async def may_enter(self, actor: Actor, room: str) -> bool:
         """The policy for rooms that begin with `rules.ROOM_PREFIX`."""
@@ -46,6 +60,14 @@ class Conversation:
             view = await service.say(unit, message)
         return {"ok": True, "message": view.model_dump(mode="json", by_alias=True)}
 
+    def here(self, socket: Socket, told: Any = None, *more: Any) -> dict[str, Any]:
+        """``chat:here {channel}``: who else has entered the channel's room, at any server. Raises `Problem`."""
+        channel = parsed(TypingInput, told, *more).channel
+        room = rules.room_of(channel)
+        if room not in socket.rooms:
+            raise NotFound("channel whose room you have joined:", channel)
+        return {"ok": True, "userIds": sorted(map(int, socket.namespace.presence(room)))}
+
     def type(self, socket: Socket, told: Any = None, *more: Any) -> dict[str, Any]:
         """``chat:typing {channel}``, for those who have entered the channel's room. Raises `Problem`."""
         actor = _speaker(socket)
@@ -57,6 +79,11 @@ class Conversation:
             others = socket.to(room).except_(rules.user_room(actor.id))
             others.volatile.emit(TYPING, {"channel": channel, "user": {"id": actor.id, "name": actor.name}})
         return {"ok": True}
+
+
+def _user_of(socket: Socket) -> str | None:
+    user: Actor | None = socket.data.get("user")
+    return None if user is None or user.id is None else str(user.id)
 
 
 def _speaker(socket: Socket) -> Actor:
