@@ -43,6 +43,7 @@ class Place:
         self.dropped: list[tuple[str, bool]] = []
         self.losses = 0
         self.server_side: list[tuple[str, list[Any]]] = []
+        self.asking: dict[int, Any] = {}
         self.adapter: Adapter[str]
 
     def deliver(
@@ -52,6 +53,14 @@ class Place:
         assert isinstance(data, str)
         text = data.partition('["')[2].partition('"')[0]
         self.heard += [(member, text) for member in members]
+
+    def ask(self, members: Sequence[str], outgoing: Outgoing, flags: Flags, gathering: Any) -> None:
+        gathering.expect(members)
+        self.asking[gathering.ack_id] = gathering
+        self.deliver(members, outgoing, flags)
+
+    def stop_asking(self, ack_id: int) -> None:
+        self.asking.pop(ack_id, None)
 
     def drop(self, members: Sequence[str], *, close: bool) -> None:
         for member in tuple(members):

@@ -16,6 +16,9 @@ from steinmetz.realtime.adapters.cluster import IncompleteError
 from steinmetz.realtime.adapters.messages import Kind, Message, Seal, pack
 from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.peers import DOWN_S, HEARTBEAT_S
+from steinmetz.realtime.adapters.polls import LIFE_S
+from steinmetz.realtime.socketio.packet import Packet, PacketType
+from steinmetz.realtime.socketio.parser import encode
 from tests.contract.realtime_world import SECRET, World, cluster, said, to
 
 pytestmark = pytest.mark.anyio
@@ -242,6 +245,102 @@ async def test_an_outage_of_the_bus_is_nobodys_death(exchange: MemoryExchange) -
         assert [node.health() for node in world.nodes] == ["ok", "ok"]
 
 
+class Gathered:
+    """The answers to a broadcast, as a server gathers them."""
+
+    def __init__(self, ack_id: int) -> None:
+        self.ack_id = ack_id
+        self.nodes: set[str] = set()
+        self.expected: set[str] = set()
+        self.answers: list[Any] = []
+        self.lost: dict[str, str] = {}
+
+    @property
+    def is_settled(self) -> bool:
+        return not self.nodes and not self.expected
+
+    def await_nodes(self, nodes: Any) -> None:
+        self.nodes |= set(nodes)
+
+    def expect(self, sids: Any, node: str | None = None) -> None:
+        self.expected |= set(sids)
+        self.nodes.discard(node or "")
+
+    def answer(self, sid: str, answers: list[Any]) -> bool:
+        self.expected.remove(sid)
+        self.answers += answers
+        return True
+
+    def lose(self, sid: str, reason: str) -> None:
+        if sid in self.expected:
+            self.expected.remove(sid)
+            self.lost[sid] = reason
+
+    def lose_node(self, node: str) -> None:
+        if node in self.nodes:
+            self.nodes.remove(node)
+            self.lost[node] = "node"
+
+    def check(self) -> None:
+        pass
+
+
+class TestAcknowledgements:
+    async def asked(self, world: World) -> tuple[Gathered, str, str, str]:
+        anna, carl, dora = (world.add(name, at, "finance") for at, name in enumerate(("anna", "carl", "dora")))
+        gathered = Gathered(7)
+        outgoing = encode(Packet(PacketType.EVENT, "/", ["ready?"], 7))
+        world.places[0].adapter.broadcast_with_ack(to("finance"), outgoing, RELIABLE, gathered)  # type: ignore[attr-defined]
+        await world.until(lambda: not gathered.nodes)
+        assert gathered.expected == {anna, carl, dora}
+        assert [heard(world, sid) for sid in (anna, carl, dora)] == [["ready?"]] * 3
+        return gathered, anna, carl, dora
+
+    async def test_come_from_all_nodes(self, exchange: MemoryExchange) -> None:
+        async with cluster(3, exchange=exchange) as world:
+            gathered, anna, carl, dora = await self.asked(world)
+            for place, sid in zip(world.places, (anna, carl, dora), strict=True):
+                place.asking[7].answer(sid, [sid[-4:]])
+            await world.until(lambda: gathered.is_settled)
+            assert sorted(gathered.answers) == ["anna", "carl", "dora"]
+            beat(world)
+            assert [len(place.adapter.polls) for place in world.places] == [0, 0, 0]  # type: ignore[attr-defined]
+            assert world.places[1].asking == {}
+
+    async def test_who_goes_away_is_not_waited_for(self, exchange: MemoryExchange) -> None:
+        async with cluster(3, exchange=exchange) as world:
+            gathered, anna, carl, dora = await self.asked(world)
+            world.places[1].asking[7].lose(carl, "transport close")
+            world.places[0].asking[7].answer(anna, [1])
+            bus_of(world.nodes[2]).cut()
+            beat(world, DOWN_S + 1)
+            await world.until(lambda: gathered.is_settled)
+            assert gathered.lost == {carl: "transport close", dora: "server down"}
+
+    async def test_a_node_that_does_not_say_whom_it_asks_is_known(self, exchange: MemoryExchange) -> None:
+        async with cluster(exchange=exchange) as world:
+            bus_of(world.nodes[1]).cut()
+            gathered = Gathered(8)
+            outgoing = encode(Packet(PacketType.EVENT, "/", ["ready?"], 8))
+            world.places[0].adapter.broadcast_with_ack(EVERYBODY, outgoing, RELIABLE, gathered)  # type: ignore[attr-defined]
+            assert gathered.nodes == {world.nodes[1].origin.hex()}
+            beat(world, DOWN_S + 1)
+            assert gathered.lost == {world.nodes[1].origin.hex(): "node"}
+
+    async def test_bytes_do_not_travel_and_it_is_said(self, exchange: MemoryExchange) -> None:
+        async with cluster(3, exchange=exchange) as world:
+            gathered, _, carl, _ = await self.asked(world)
+            world.places[1].asking[7].answer(carl, [b"bytes"])
+            await world.until(lambda: bool(gathered.lost))
+            assert gathered.lost == {carl: "binary acknowledgement"}
+
+    async def test_what_nobody_answers_is_forgotten(self, exchange: MemoryExchange) -> None:
+        async with cluster(3, exchange=exchange) as world:
+            await self.asked(world)
+            beat(world, LIFE_S + HEARTBEAT_S + 1)
+            assert [len(place.adapter.polls) for place in world.places] == [0, 0, 0]  # type: ignore[attr-defined]
+
+
 class TestQuestions:
     async def test_servers_are_told_and_answer(self, exchange: MemoryExchange) -> None:
         async with cluster(3, exchange=exchange) as world:
@@ -284,7 +383,7 @@ async def answered(world: World, coroutine: Any) -> Any:
     return task.result()
 
 
-_ASKING = (Kind.SERVER_SIDE, Kind.FETCH, Kind.QUESTION)
+_ASKING = (Kind.SERVER_SIDE, Kind.FETCH, Kind.QUESTION, Kind.ANSWERS)
 """A well-formed question to a namespace that is not here does nothing."""
 
 

@@ -24,6 +24,7 @@ from steinmetz.realtime.adapters.messages import (
 )
 from steinmetz.realtime.adapters.node import Heard, Hearer, Node
 from steinmetz.realtime.adapters.peers import TAG_LENGTH, Peer
+from steinmetz.realtime.adapters.polls import Gathering, Polls
 from steinmetz.realtime.adapters.requests import Answers
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.errors import AckTimeoutError
@@ -74,6 +75,7 @@ class ClusterAdapter(Generic[Member]):
         self._everybody = node.channel_of_namespace(local.name)
         self._count = 0
         self._awaited: set[str] = set()
+        self.polls: Polls[Member] = Polls(node, local, local.name, here)
 
     # -- members of this process ---------------------------------------------------------------------------------
 
@@ -123,6 +125,7 @@ class ClusterAdapter(Generic[Member]):
 
     def tidy(self) -> None:
         """Listen no more to what nobody is in and nobody will come back for."""
+        self.polls.tidy()
         over = {room for room in self._awaited if not self._here.is_awaited(room)}
         self._awaited -= over
         for room in over:
@@ -165,6 +168,12 @@ class ClusterAdapter(Generic[Member]):
             kind = Kind.PASSING if flags.volatile else Kind.BROADCAST
             body = pack_emission(Emission(self._local.name, selection, flags, outgoing))
             self._node.say(kind, self._channels(selection), body)
+
+    def broadcast_with_ack(
+        self, selection: Selection, outgoing: Outgoing, flags: Flags, gathering: Gathering
+    ) -> None:
+        """As `broadcast`, with an acknowledgement from each; ``outgoing`` carries ``gathering.ack_id``."""
+        self.polls.ask(selection, outgoing, flags, gathering)
 
     def _concerns_others(self, selection: Selection) -> bool:
         return self._node.peers.is_company and not selection.is_local
@@ -237,12 +246,16 @@ class ClusterAdapter(Generic[Member]):
 
     def hear(self, heard: Heard) -> None:
         match heard.content:
+            case Emission() as question if heard.kind is Kind.QUESTION:
+                self.polls.asked(question, heard.origin)
             case Emission(_, selection, flags, outgoing):
                 self._here.broadcast(selection, outgoing, flags)
             case Order() as order:
                 self._obey(heard.kind, order)
-            case question if heard.kind is Kind.FETCH:
-                self._fetched(question, heard.origin)
+            case told if heard.kind is Kind.ANSWERS:
+                self.polls.answered(told, heard.origin)
+            case told if heard.kind is Kind.FETCH:
+                self._fetched(told, heard.origin)
             case told if heard.kind is Kind.SERVER_SIDE:
                 self._heard_server_side(told, heard.origin)
 
@@ -304,6 +317,7 @@ class Cluster:
         self._adapters: dict[str, ClusterAdapter[Any]] = {}
         node.hearer = self._hearer
         node.on_lost.append(self._lost)
+        node.on_down.append(self._down)
         node.on_beat.append(self._tidy)
 
     @property
@@ -325,6 +339,10 @@ class Cluster:
     def _tidy(self) -> None:
         for adapter in self._adapters.values():
             adapter.tidy()
+
+    def _down(self, peer: Peer) -> None:
+        for adapter in self._adapters.values():
+            adapter.polls.gone(peer.origin)
 
     def _lost(self, _peer: Peer) -> None:
         for adapter in self._adapters.values():

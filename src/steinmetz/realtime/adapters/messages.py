@@ -44,6 +44,7 @@ class Kind(IntEnum):
     QUESTION = 7
     PRESENCE = 8
     RESPONSE = 9
+    ANSWERS = 11
     PASSING = 10
     """A volatile broadcast: numbered like the others, but nobody asks for it again."""
     HEARTBEAT = 20
@@ -213,7 +214,7 @@ Content = Emission | Order | dict[str, Any]
 def content_of(kind: Kind, body: bytes) -> Content:
     """Raises `MessageError`."""
     match kind:
-        case Kind.BROADCAST | Kind.PASSING:
+        case Kind.BROADCAST | Kind.PASSING | Kind.QUESTION:
             return unpack_emission(body)
         case Kind.JOIN | Kind.LEAVE | Kind.DISCONNECT:
             return unpack_order(body)
