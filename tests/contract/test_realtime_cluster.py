@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags
 from steinmetz.realtime.adapters.bus import MemoryBus, MemoryExchange
-from steinmetz.realtime.adapters.cluster import IncompleteError
-from steinmetz.realtime.adapters.messages import Kind, Message, Seal, pack
+from steinmetz.realtime.adapters.members import IncompleteError
+from steinmetz.realtime.adapters.messages import pack
 from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.peers import DOWN_S, HEARTBEAT_S
 from steinmetz.realtime.adapters.polls import LIFE_S
+from steinmetz.realtime.adapters.seal import Kind, Message, Seal
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
 from tests.contract.realtime_world import SECRET, World, cluster, said, to
@@ -209,6 +210,41 @@ async def test_a_long_answer_comes_in_parts(exchange: MemoryExchange, monkeypatc
         world.places[0].adapter.broadcast(to("finance"), said("meanwhile"), RELIABLE)
         exchange.run()
         assert heard(world, anna) == [*texts, "meanwhile"]
+
+
+async def test_what_fails_here_keeps_nothing_else_from_being_heard(
+    exchange: MemoryExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cluster(exchange=exchange) as world:
+        anna = world.add("anna", 1, "finance")
+        deliver = world.places[1].deliver
+
+        def fails_once(*args: Any) -> None:
+            monkeypatch.undo()
+            raise RuntimeError("the application's")
+
+        monkeypatch.setattr(world.places[1], "deliver", fails_once)
+        bus_of(world.nodes[1]).cut()
+        for text in ("one", "two", "three"):
+            world.places[0].adapter.broadcast(to("finance"), said(text), RELIABLE)
+        bus_of(world.nodes[1]).connect()
+        exchange.run()
+        assert world.places[1].deliver == deliver
+        assert heard(world, anna) == ["two", "three"]
+        assert world.nodes[1].traffic.failed == 1
+
+
+async def test_an_answer_that_ends_our_interest_in_its_rest_is_taken(exchange: MemoryExchange) -> None:
+    async with cluster(exchange=exchange) as world:
+        anna = world.add("anna", 1, "finance")
+        bus_of(world.nodes[1]).cut()
+        world.places[0].adapter.disconnect_all(to("finance"), close=False)
+        world.places[0].adapter.broadcast(to("finance"), said("to nobody"), RELIABLE)
+        bus_of(world.nodes[1]).connect()
+        exchange.run()
+        assert world.places[1].dropped == [(anna, False)]
+        assert heard(world, anna) == []
+        assert world.nodes[1].traffic.failed == 0
 
 
 async def test_a_node_that_falls_silent_is_gone_after_ten_seconds(exchange: MemoryExchange) -> None:

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from steinmetz.realtime.adapters.messages import Content, Kind, MessageError, checked, pack
+from steinmetz.realtime.adapters.messages import Content, checked, pack
+from steinmetz.realtime.adapters.seal import Kind, MessageError
 
 if TYPE_CHECKING:
     from steinmetz.realtime.adapters.node import Heard, Node

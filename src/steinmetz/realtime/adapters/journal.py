@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 
-from steinmetz.realtime.adapters.messages import Beat, Kind, Said
+from steinmetz.realtime.adapters.messages import Beat, Said
+from steinmetz.realtime.adapters.seal import Kind
 
 MAX_CHANNELS = 10_000
 """Channels whose last number is known; in one that was forgotten, the next message tells of no predecessor."""

@@ -22,17 +22,10 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.adapters.bus import Bus
 from steinmetz.realtime.adapters.journal import Journal
 from steinmetz.realtime.adapters.messages import (
-    MAX_MESSAGE,
-    UNNUMBERED,
     Content,
-    Kind,
-    Message,
-    MessageError,
     Replay,
     Said,
-    Seal,
     content_of,
-    origin_of,
     pack,
     pack_beat,
     pack_replay,
@@ -42,6 +35,7 @@ from steinmetz.realtime.adapters.messages import (
 )
 from steinmetz.realtime.adapters.peers import BLUR_S, HEARTBEAT_S, Peer, Peers, Verdict, tag_of
 from steinmetz.realtime.adapters.requests import Answers, Requests
+from steinmetz.realtime.adapters.seal import MAX_MESSAGE, UNNUMBERED, Kind, Message, MessageError, Seal, origin_of
 from steinmetz.realtime.adapters.traffic import Traffic
 from steinmetz.tasks import Tasks
 
@@ -160,7 +154,10 @@ class Node:
     async def _ticking(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self.tick()
+            try:
+                self.tick()
+            except Exception as error:  # of somebody who was told; the heart must go on beating
+                log.error("A tick of the cluster failed", exc_info=error)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Do ``work`` on behalf of another node; not once this one is closing."""
@@ -324,6 +321,15 @@ class Node:
                 self.traffic.ignored["heard before" if peer.question is None else "asked for"] += 1
 
     def _do(self, hearer: Hearer | None, heard: Heard) -> None:
+        try:
+            self._carry_out(hearer, heard)
+        except MessageError:
+            raise
+        except Exception as error:  # of the application's; what else was said must be heard nevertheless
+            self.traffic.failed += 1
+            log.error("What another server said could not be done", kind=heard.kind.name, exc_info=error)
+
+    def _carry_out(self, hearer: Hearer | None, heard: Heard) -> None:
         if heard.kind is Kind.RESPONSE:
             told = heard.content
             if isinstance(told, dict) and isinstance(request := told.get("request"), str):
@@ -371,11 +377,12 @@ class Node:
             self.traffic.ignored["heard before"] += 1
             return
         for _number, kind, channels, body in new:
-            with suppress(MessageError):
+            # What was said before in this answer may have ended our interest in what comes behind it.
+            if (channel := next(filter(self.listens, channels), None)) is not None:
                 self.traffic.heard_late += 1
-                content = content_of(kind, body)
-                channel = next(filter(self.listens, channels))
-                self._do(self.hearer(kind, content), Heard(kind, content, body, channel, peer.origin))
+                with suppress(MessageError):
+                    content = content_of(kind, body)
+                    self._do(self.hearer(kind, content), Heard(kind, content, body, channel, peer.origin))
         if was_confirmed and (replay.is_lost or peer.is_blurred):
             self._lose(peer)
         peer.is_blurred = False

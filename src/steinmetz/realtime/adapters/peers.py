@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from steinmetz.realtime.adapters.messages import Beat, Message, Replay, Said
+from steinmetz.realtime.adapters.messages import Beat, Replay, Said
+from steinmetz.realtime.adapters.seal import Message
 
 HEARTBEAT_S = 5.0
 DOWN_S = 10.0

@@ -14,8 +14,9 @@ from typing import Any, Generic, Protocol
 
 from steinmetz.realtime.adapters.base import Flags, Member, Selection
 from steinmetz.realtime.adapters.memory import MemoryAdapter
-from steinmetz.realtime.adapters.messages import Emission, Kind, MessageError, checked, pack, pack_emission
+from steinmetz.realtime.adapters.messages import Emission, checked, pack, pack_emission
 from steinmetz.realtime.adapters.node import Node
+from steinmetz.realtime.adapters.seal import Kind, MessageError
 from steinmetz.realtime.engineio.packet import Outgoing
 
 LIFE_S = 65.0

@@ -24,6 +24,8 @@ class Traffic:
     outages: Counter[str] = field(default_factory=Counter)
     """Times that the bus went out of reach, by reason: ``deaf`` (we did not hear ourselves any more), ``full`` (it
     took too little), or the name of an error."""
+    failed: int = 0
+    """Messages that raised an error here; it is in the log."""
     too_large: int = 0
     """Messages that were not passed on for their size."""
     ignored: Counter[str] = field(default_factory=Counter)

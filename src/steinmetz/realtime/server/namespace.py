@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
-from steinmetz.realtime.adapters.cluster import ClusterAdapter
+from steinmetz.realtime.adapters.members import ClusterAdapter
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
