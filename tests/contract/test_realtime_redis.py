@@ -1,8 +1,12 @@
-"""A cluster over a real Redis that is killed, stopped and starved: nothing is lost or doubled, all is noticed."""
+"""A cluster over a real Redis that is killed, stopped and starved: nothing is lost or doubled, all is noticed.
+
+With ``LONG_TESTS=1`` Redis is away for five seconds.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 
@@ -16,6 +20,9 @@ from tests.contract.realtime_world import World, cluster, said, to
 from tests.servers import Server, redis_server
 
 pytestmark = pytest.mark.anyio
+
+OUTAGE_EVENTS = 2_500 if os.environ.get("LONG_TESTS") == "1" else 150
+"""What each server says while Redis is away; 500 take a second."""
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,39 @@ async def test_t29_a_restart_of_redis_loses_and_doubles_nothing(world: World, se
             ]
     assert [place.losses for place in world.places] == [0, 0]
     assert all(sum(node.traffic.outages.values()) == 1 for node in world.nodes)
+
+
+async def test_t29_an_outage_under_load_loses_and_doubles_nothing(world: World, server: Server) -> None:
+    """500 events a second at each of two servers, Redis away for `OUTAGE_EVENTS` of them."""
+    members = [world.add(name, at, "finance") for at, name in enumerate(("anna", "carl"))]
+    await world.settle()
+    spoken: list[str] = []
+    is_over = asyncio.Event()
+
+    async def speak() -> None:
+        while not is_over.is_set():
+            batch = [str(len(spoken) + number) for number in range(5)]
+            spoken.extend(batch)
+            say(world, batch)
+            await asyncio.sleep(0.01)
+
+    speaking = asyncio.create_task(speak())
+    await world.until(lambda: len(spoken) >= 50)
+    server.kill()
+    await world.until(lambda: len(spoken) >= 50 + OUTAGE_EVENTS)
+    await asyncio.to_thread(server.start)
+    await world.until(lambda: all(node.is_reachable for node in world.nodes))
+    spoken_then = len(spoken)
+    await world.until(lambda: len(spoken) >= spoken_then + 50)
+    is_over.set()
+    await speaking
+    await world.until(lambda: all(len(heard(world, sid)) >= 2 * len(spoken) for sid in members))
+    for sid in members:
+        for at in range(2):
+            assert [text for text in heard(world, sid) if text.endswith(f"at {at}")] == [
+                f"{text} at {at}" for text in spoken
+            ]
+    assert [place.losses for place in world.places] == [0, 0]
 
 
 async def test_a_listener_that_is_cut_off_asks_for_what_it_has_missed(world: World, server: Server) -> None:
