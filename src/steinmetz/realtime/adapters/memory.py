@@ -15,7 +15,7 @@ from steinmetz.realtime.adapters.base import (
 )
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.memory import MemoryLog
-from steinmetz.realtime.socketio.recovery import History, Kind, shield, stamp
+from steinmetz.realtime.socketio.recovery import History, Kind, shield
 
 _NO_ROOMS: dict[str, int] = {}
 MAX_LEFT = 64
@@ -133,8 +133,8 @@ class MemoryAdapter(Generic[Member]):
         if log is None:
             position = None
         elif is_recoverable(flags):
-            position = log.append(Kind.EMIT, selection.rooms, selection.except_rooms, outgoing.packets)
-            outgoing = stamp(outgoing.packets, log.epoch.offset(position))
+            entry = log.append(Kind.EMIT, selection.rooms, selection.except_rooms, outgoing.packets)
+            position, outgoing = entry.position, Outgoing(*entry.packets)
         else:
             position = None
             outgoing = shield(outgoing)

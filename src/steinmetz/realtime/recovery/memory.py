@@ -11,7 +11,7 @@ from typing import Any
 from steinmetz.clock import Clock
 from steinmetz.realtime.config import ConnectionStateRecovery
 from steinmetz.realtime.recovery.base import Reading
-from steinmetz.realtime.socketio.recovery import Entry, Epoch, Kind, Lane, Session
+from steinmetz.realtime.socketio.recovery import Entry, Epoch, Kind, Lane, Session, stamp
 
 ENTRY_BYTES = 400
 """What an entry costs beside its data."""
@@ -63,10 +63,12 @@ class MemoryLog:
         except_rooms: Collection[str] = (),
         packets: tuple[Any, ...] = (),
         targets: Collection[str] = (),
-    ) -> int:
-        """Give the next position to what has happened, and keep it."""
-        self.newest += 1
-        entry = Entry(self.newest, kind, tuple(rooms), tuple(except_rooms), packets, tuple(targets))
+    ) -> Entry:
+        """Give the next position to what has happened, and keep it, an event with its offset."""
+        position = self.newest = self.newest + 1
+        if packets:
+            packets = stamp(packets, self._epoch.offset(position)).packets
+        entry = Entry(position, kind, tuple(rooms), tuple(except_rooms), packets, tuple(targets))
         self._entries.append(entry)
         for lane in entry.lanes:
             kept = self._lanes.get(lane)
@@ -77,7 +79,7 @@ class MemoryLog:
         self._age()
         while self.bytes > self._max_bytes and self._entries:
             self._lose()
-        return self.newest
+        return entry
 
     def _age(self) -> None:
         now_s = self._clock.monotonic_s()
@@ -125,8 +127,13 @@ class MemoryLog:
 
 
 def _weight(entry: Entry) -> int:
-    names = sum(map(len, entry.rooms)) + sum(map(len, entry.except_rooms)) + sum(map(len, entry.targets))
-    return ENTRY_BYTES + names + sum(len(packet.data) for packet in entry.packets)
+    weight = ENTRY_BYTES
+    for packet in entry.packets:
+        weight += len(packet.data)
+    for names in (entry.rooms, entry.except_rooms, entry.targets):
+        for name in names:
+            weight += len(name)
+    return weight
 
 
 class MemorySessions:
