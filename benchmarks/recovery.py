@@ -1,7 +1,7 @@
 """What does it cost to keep what clients may have missed, and to tell it to one that comes back, against Node?
 
 120,000 emissions to 1,000 rooms are kept; clients in two rooms each come back, who have missed a part of them.
-Ours is the whole of `Recovery.restore` (pid, box of sessions, log, replay) and the frames of what is sent; Node's is
+Ours is the whole of `Recovery.restore` (pid, sessions, log, replay) and the frames of what is sent; Node's is
 `restoreSession` of its in-memory adapter, which looks at every packet it keeps. CPU time.
 """
 
