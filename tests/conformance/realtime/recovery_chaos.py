@@ -14,7 +14,6 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from tests.conformance.realtime.recovery_checker import Judge
@@ -172,12 +171,7 @@ class Chaos:
                 self.judge.hears(name, namespace, *rest)
                 continue
             if what == "connect":
-                sid, is_recovered = rest
-                if not is_recovered:
-                    # A server that is killed right after its answer says no more; nor will the client hear any.
-                    with contextlib.suppress(TimeoutError):
-                        await self._until(partial(self.judge.has_begun, namespace, sid), 1.0)
-                self.judge.connects(name, namespace, sid, is_recovered)
+                self.judge.connects(name, namespace, *rest)
                 self._connects[f"{name}{namespace}"] += 1
             elif what == "disconnect":
                 self.judge.disconnects(name, namespace)
