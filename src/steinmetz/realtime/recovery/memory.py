@@ -35,6 +35,7 @@ class MemoryLog:
         self._entries: deque[Entry] = deque()
         self._lanes: dict[Lane, deque[Entry]] = {}
         self._marks: deque[tuple[float, int]] = deque()
+        self._marked_s = self._last_s = clock.monotonic_s()
         self._stale = 0
         self._holes: dict[Lane, int] = {}
         self._hole = 0
@@ -65,6 +66,8 @@ class MemoryLog:
         targets: Collection[str] = (),
     ) -> Entry:
         """Give the next position to what has happened, and keep it, an event with its offset."""
+        self._age()
+        self._last_s = self._clock.monotonic_s()
         position = self.newest = self.newest + 1
         if packets:
             packets = stamp(packets, self._epoch.offset(position)).packets
@@ -76,15 +79,16 @@ class MemoryLog:
                 kept = self._lanes[lane] = deque()
             kept.append(entry)
         self.bytes += _weight(entry)
-        self._age()
         while self.bytes > self._max_bytes and self._entries:
             self._lose()
         return entry
 
     def _age(self) -> None:
+        """Marks, at most one a second, say which position was the newest when; what is older than they are goes."""
         now_s = self._clock.monotonic_s()
-        if not self._marks or now_s - self._marks[-1][0] >= 1.0:
-            self._marks.append((now_s, self.newest - 1))
+        if now_s - self._marked_s >= 1.0:
+            self._marked_s = now_s
+            self._marks.append((self._last_s, self.newest))
         while self._marks and self._marks[0][0] <= now_s - self._retention_s:
             self._stale = self._marks.popleft()[1]
         while self._entries and self._entries[0].position <= self._stale:
