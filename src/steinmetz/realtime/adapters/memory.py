@@ -45,6 +45,8 @@ class MemoryAdapter(Generic[Member]):
         self._rooms_of: dict[str, dict[str, int]] = {}
         self._left: dict[str, History] = {}
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
+        self.on_change: Callable[[str], None] | None = None
+        """Told the id of a member whose rooms have become others."""
 
     @property
     def is_recording(self) -> bool:
@@ -78,6 +80,8 @@ class MemoryAdapter(Generic[Member]):
             rooms[room] = position
             self._rooms.setdefault(room, {})[sid] = member
             self._tuples.pop(room, None)
+            if self.on_change is not None:
+                self.on_change(sid)
 
     def leave(self, sid: str, room: str) -> None:
         rooms = self._rooms_of.get(sid)
@@ -86,15 +90,18 @@ class MemoryAdapter(Generic[Member]):
         joined = rooms.pop(room)
         if not rooms:
             del self._rooms_of[sid]
-        if self._log is not None:
-            self._remember_left(sid, room, joined, self._log)
+        if self.is_recording:
+            self._remember_left(sid, room, joined)
         self._take_out(sid, room)
+        if self.on_change is not None:
+            self.on_change(sid)
 
-    def _remember_left(self, sid: str, room: str, joined: int, log: MemoryLog) -> None:
+    def _remember_left(self, sid: str, room: str, joined: int) -> None:
         """What was said in the room may not have arrived yet; what is stale has."""
         known = self._left.get(sid) or History()
-        left = [span for span in known.left if span[2] > log.stale]
-        left.append((room, joined, log.newest))
+        stale = 0 if self._log is None else self._log.stale
+        left = [span for span in known.left if span[2] > stale]
+        left.append((room, joined, self.position))
         whole_from = known.whole_from
         if len(left) > MAX_LEFT:
             whole_from = left.pop(0)[2]

@@ -84,7 +84,7 @@ class MemoryLog:
         return entry
 
     def _age(self) -> None:
-        """Marks, at most one a second, say which position was the newest when; what is older than they are goes."""
+        """Marks, at most one a second, say which position was the newest when: what is too old, goes."""
         now_s = self._clock.monotonic_s()
         if now_s - self._marked_s >= 1.0:
             self._marked_s = now_s

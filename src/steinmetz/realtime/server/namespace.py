@@ -39,7 +39,10 @@ class Namespace:
         self.middlewares: list[Middleware] = []
         self.recovery = server.recovery_of(self)
         log_, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
-        self.adapter: Adapter[Socket] = MemoryAdapter[Socket](self, log_, is_awaited)
+        adapter = MemoryAdapter[Socket](self, log_, is_awaited)
+        if self.recovery is not None and self.recovery.is_shared:
+            adapter.on_change = self.recovery.changed
+        self.adapter: Adapter[Socket] = adapter
         self._sockets: dict[str, Socket] = {}
         self._handlers: dict[str, Registered] = {}
         self._on_connection: list[Registered] = []
