@@ -13,7 +13,7 @@ from steinmetz.realtime.engineio.packet import Packet, PacketType
 from steinmetz.realtime.recovery.base import Log, Sessions
 from steinmetz.realtime.recovery.memory import MemoryLog, MemoryStore
 from steinmetz.realtime.recovery.redis import LANE_LENGTH, RedisLog, RedisStore
-from steinmetz.realtime.socketio.recovery import Entry, History, Kind, Lane, Session
+from steinmetz.realtime.socketio.recovery import Entry, History, Kind, Lane, Session, stamp
 from tests.servers import redis_server
 
 pytestmark = pytest.mark.anyio
@@ -49,10 +49,11 @@ async def say(
     kind: Kind = Kind.EMIT,
     targets: tuple[str, ...] = (),
 ) -> int:
+    packets = PACKETS if kind is Kind.EMIT else ()
     if isinstance(log, MemoryLog):
-        return log.append(kind, rooms, except_rooms, PACKETS, targets)
+        return log.append(kind, rooms, except_rooms, packets, targets).position
     assert isinstance(log, RedisLog)
-    return await log.append(Entry(0, kind, rooms, except_rooms, PACKETS, targets))
+    return await log.append(Entry(0, kind, rooms, except_rooms, packets, targets))
 
 
 async def positions(log: Log, lanes: dict[Lane, int]) -> dict[Lane, list[int]] | None:
@@ -92,8 +93,8 @@ class TestALog:
         assert reading is not None
         assert reading.position == changed
         assert reading.lanes["a"] == [
-            Entry(position, Kind.EMIT, ("a",), ("x", "y"), PACKETS),
-            Entry(changed, Kind.JOIN, ("a",), (), PACKETS, ("b",)),
+            Entry(position, Kind.EMIT, ("a",), ("x", "y"), stamp(PACKETS, log.epoch.offset(position)).packets),
+            Entry(changed, Kind.JOIN, ("a",), (), (), ("b",)),
         ]
 
     async def test_knows_when_something_is_not_there_any_more(self, store: Store) -> None:

@@ -14,7 +14,6 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from tests.conformance.realtime.recovery_checker import Judge
@@ -104,7 +103,7 @@ class Chaos:
         self._dice = random.Random(self.seed)
         self._port = free_port()
         self._connects: Counter[str] = Counter()
-        self._disconnects: Counter[str] = Counter()
+        self._here: set[str] = set()
         self._news = asyncio.Condition()
         self._lines: dict[str, Line] = {}
         self._readers: list[asyncio.Task[None]] = []
@@ -172,16 +171,14 @@ class Chaos:
                 self.judge.hears(name, namespace, *rest)
                 continue
             if what == "connect":
-                sid, is_recovered = rest
-                if not is_recovered:
-                    # A server that is killed right after its answer says no more; nor will the client hear any.
-                    with contextlib.suppress(TimeoutError):
-                        await self._until(partial(self.judge.has_begun, namespace, sid), 1.0)
-                self.judge.connects(name, namespace, sid, is_recovered)
+                self.judge.connects(name, namespace, *rest)
                 self._connects[f"{name}{namespace}"] += 1
+                if namespace == "/":
+                    self._here.add(name)
             elif what == "disconnect":
                 self.judge.disconnects(name, namespace)
-                self._disconnects[f"{name}{namespace}"] += 1
+                if namespace == "/":
+                    self._here.discard(name)
             elif what == "copied":
                 self.judge.copies(name, namespace, rest[0])
             elif what == "left":
@@ -215,12 +212,11 @@ class Chaos:
         if way == "away":
             line.shut()
         is_half_open = way == "half-open" or self._dice.random() < 0.3
-        gone = self._disconnects[f"{name}/"]
         # Between two polls there is nothing to tear; and who is not there cannot be torn away.
-        while self._disconnects[f"{name}/"] == gone < self._connects[f"{name}/"]:
+        while name in self._here and self._connects[f"{name}/"] == before:
             line.tear(half_open=is_half_open)
             with contextlib.suppress(TimeoutError):
-                await self._until(lambda: self._disconnects[f"{name}/"] > gone, 0.1)
+                await self._until(lambda: name not in self._here, 0.1)
         if way == "away":
             await asyncio.sleep(self._dice.uniform(0.02, 0.3))
             line.reopen()

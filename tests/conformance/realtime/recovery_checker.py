@@ -8,6 +8,7 @@ must hear the next number of each of its lines, however often it is torn away an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 
@@ -15,9 +16,13 @@ from dataclasses import dataclass, field
 class _Listener:
     """One client in one namespace, since it began."""
 
+    sid: str
     stand: dict[str, int] | None = None
+    """The newest number of each of its lines; None until the server has told of it."""
     order: int = 0
-    is_here: bool = False
+    is_here: bool = True
+    waiting: list[tuple[str, int, int]] = field(default_factory=list)
+    """What it has heard before the server's word on it was read here."""
 
 
 @dataclass
@@ -35,42 +40,51 @@ class Judge:
 
     def begins(self, namespace: str, sid: str, recovered: bool, stand: Mapping[str, int]) -> None:
         """The server has admitted a socket; where its lines stand."""
-        if not recovered:
-            self._begun[namespace, sid] = dict(stand)
-
-    def has_begun(self, namespace: str, sid: str) -> bool:
-        """Whether the server has told of the socket ``sid`` yet."""
-        return (namespace, sid) in self._begun
+        if recovered:
+            return
+        self._begun[namespace, sid] = dict(stand)
+        for (name, of), listener in self._listeners.items():
+            if of == namespace and listener.sid == sid and listener.stand is None:
+                listener.stand = dict(stand)
+                waiting, listener.waiting = listener.waiting, []
+                for heard in waiting:
+                    self._judge(name, namespace, listener, *heard)
 
     def connects(self, name: str, namespace: str, sid: str, recovered: bool) -> None:
-        is_first = (name, namespace) not in self._listeners
-        listener = self._listeners.setdefault((name, namespace), _Listener())
-        listener.is_here = True
+        listener = self._listeners.get((name, namespace))
         if recovered:
             self.recovered += 1
-            if listener.stand is None:
+            if listener is None:
                 self._problem(name, namespace, "is recovered, but was never there")
-                listener.stand = {}
-            elif listener.order == 0:
-                self.silent_returns += 1
+                return
+            listener.is_here = True
+            self.silent_returns += listener.order == 0 and not listener.waiting
             return
-        self.anew += not is_first
-        listener.order = 0
-        # One that the server has not told of was killed with it: it may hear nothing at all.
-        listener.stand = dict(self._begun.get((namespace, sid), {}))
+        self.anew += listener is not None
+        stand = self._begun.get((namespace, sid))
+        self._listeners[name, namespace] = _Listener(sid, None if stand is None else dict(stand))
 
     def copies(self, name: str, namespace: str, of: str) -> None:
         """The new client ``name`` shows the pid of ``of``. If it gets away with that, it goes on from there."""
-        listener = self._listeners[of, namespace]
-        self._listeners[name, namespace] = _Listener(dict(listener.stand or {}), listener.order)
+        self._listeners[name, namespace] = deepcopy(self._listeners[of, namespace])
 
     def disconnects(self, name: str, namespace: str) -> None:
-        self._listeners[name, namespace].is_here = False
+        if (name, namespace) in self._listeners:
+            self._listeners[name, namespace].is_here = False
 
     def hears(self, name: str, namespace: str, line: str, number: int, order: int) -> None:
         self.heard += 1
         listener = self._listeners.get((name, namespace))
-        if listener is None or listener.stand is None or line not in listener.stand:
+        if listener is None:
+            self._problem(name, namespace, f"hears {line} {number}, but is not there")
+        elif listener.stand is None:
+            listener.waiting.append((line, number, order))
+        else:
+            self._judge(name, namespace, listener, line, number, order)
+
+    def _judge(self, name: str, namespace: str, listener: _Listener, line: str, number: int, order: int) -> None:
+        assert listener.stand is not None
+        if line not in listener.stand:
             self._problem(name, namespace, f"hears {line} {number}, which is not for it")
             return
         expected = listener.stand[line] + 1
@@ -91,7 +105,7 @@ class Judge:
         """What those who are there have not heard (yet) of all that was ``said``."""
         lacking: list[str] = []
         for (name, namespace), listener in self._listeners.items():
-            if not listener.is_here:
+            if listener.stand is None or not listener.is_here:
                 lacking.append(f"{name} is not in {namespace}")
             for line, number in (listener.stand or {}).items():
                 newest = said[namespace].get(line, 0)

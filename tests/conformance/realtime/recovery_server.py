@@ -24,7 +24,7 @@ CONFIG = Config(
     connection_state_recovery=ConnectionStateRecovery(max_disconnection_duration_s=30, takeover_timeout_s=0.15),
 )
 TEAMS = 3
-PAUSE_S, QUIET_PAUSE_S = 0.004, 0.12
+PAUSE_S, QUIET_PAUSE_S = 0.015, 0.15
 
 
 class Numbers:

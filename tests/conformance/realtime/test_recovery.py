@@ -75,9 +75,18 @@ class TestTheJudge:
     def test_sees_that_the_end_is_lacking_or_that_nobody_is_there(self) -> None:
         assert told(STORY, torn_after=0, recovered=True, said=6) == ["anna in / lacks all 6 to 6"]
         judge = Judge()
+        judge.begins("/", "s1", False, {})
         judge.connects("anna", "/", "s1", False)
         judge.disconnects("anna", "/")
         assert judge.lacks({"/": {}}) == ["anna is not in /"]
+
+    def test_waits_for_the_word_of_the_server(self) -> None:
+        judge = Judge()
+        judge.connects("anna", "/", "s1", False)
+        judge.hears("anna", "/", "all", 8, 1)
+        assert judge.lacks({"/": {"all": 8}}) == ["anna is not in /"]
+        judge.begins("/", "s1", False, {"all": 6})
+        assert judge.problems == ["anna in / hears all 8, but not 7"]
 
     def test_sees_somebody_recovered_who_was_never_there(self) -> None:
         judge = Judge()

@@ -16,7 +16,7 @@ from steinmetz.realtime.adapters.base import (
 )
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.memory import MemoryLog
-from steinmetz.realtime.socketio.recovery import History, Kind, shield, stamp
+from steinmetz.realtime.socketio.recovery import History, Kind, shield
 
 _NO_ROOMS: dict[str, int] = {}
 MAX_LEFT = 64
@@ -56,6 +56,8 @@ class MemoryAdapter(Generic[Member]):
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
         self.watcher: Watcher[Member] | None = None
         """Is told of every member that enters or leaves a room."""
+        self.on_change: Callable[[str], None] | None = None
+        """Told the id of a member whose rooms have become others."""
 
     @property
     def is_recording(self) -> bool:
@@ -91,6 +93,8 @@ class MemoryAdapter(Generic[Member]):
             self._tuples.pop(room, None)
             if self.watcher is not None:
                 self.watcher.joined(member, room)
+            if self.on_change is not None:
+                self.on_change(sid)
 
     def leave(self, sid: str, room: str) -> None:
         rooms = self._rooms_of.get(sid)
@@ -99,15 +103,18 @@ class MemoryAdapter(Generic[Member]):
         joined = rooms.pop(room)
         if not rooms:
             del self._rooms_of[sid]
-        if self._log is not None:
-            self._remember_left(sid, room, joined, self._log)
+        if self.is_recording:
+            self._remember_left(sid, room, joined)
         self._take_out(sid, room)
+        if self.on_change is not None:
+            self.on_change(sid)
 
-    def _remember_left(self, sid: str, room: str, joined: int, log: MemoryLog) -> None:
+    def _remember_left(self, sid: str, room: str, joined: int) -> None:
         """What was said in the room may not have arrived yet; what is stale has."""
         known = self._left.get(sid) or History()
-        left = [span for span in known.left if span[2] > log.stale]
-        left.append((room, joined, log.newest))
+        stale = 0 if self._log is None else self._log.stale
+        left = [span for span in known.left if span[2] > stale]
+        left.append((room, joined, self.position))
         whole_from = known.whole_from
         if len(left) > MAX_LEFT:
             whole_from = left.pop(0)[2]
@@ -158,8 +165,8 @@ class MemoryAdapter(Generic[Member]):
         if log is None:
             position = None
         elif is_recoverable(flags):
-            position = log.append(Kind.EMIT, selection.rooms, selection.except_rooms, outgoing.packets)
-            outgoing = stamp(outgoing.packets, log.epoch.offset(position))
+            entry = log.append(Kind.EMIT, selection.rooms, selection.except_rooms, outgoing.packets)
+            position, outgoing = entry.position, Outgoing(*entry.packets)
         else:
             position = None
             outgoing = shield(outgoing)

@@ -38,7 +38,9 @@ class Log(Protocol):
         """The newest position of the namespace, wherever it was given. 0 before the first."""
 
     async def read(self, lanes: Mapping[Lane, int]) -> Reading | None:
-        """The entries of each lane behind its position, in order; None if one of the lanes has lost any of them.
+        """The entries of each lane behind its position, in order, events with their offsets.
+
+        None if one of the lanes has lost any of them.
 
         Raises `OSError` while the memory cannot be asked.
         """

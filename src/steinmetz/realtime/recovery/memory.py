@@ -11,7 +11,7 @@ from typing import Any
 from steinmetz.clock import Clock
 from steinmetz.realtime.config import ConnectionStateRecovery
 from steinmetz.realtime.recovery.base import Reading
-from steinmetz.realtime.socketio.recovery import Entry, Epoch, Kind, Lane, Session
+from steinmetz.realtime.socketio.recovery import Entry, Epoch, Kind, Lane, Session, stamp
 
 ENTRY_BYTES = 400
 """What an entry costs beside its data."""
@@ -35,6 +35,7 @@ class MemoryLog:
         self._entries: deque[Entry] = deque()
         self._lanes: dict[Lane, deque[Entry]] = {}
         self._marks: deque[tuple[float, int]] = deque()
+        self._marked_s = self._last_s = clock.monotonic_s()
         self._stale = 0
         self._holes: dict[Lane, int] = {}
         self._hole = 0
@@ -63,10 +64,14 @@ class MemoryLog:
         except_rooms: Collection[str] = (),
         packets: tuple[Any, ...] = (),
         targets: Collection[str] = (),
-    ) -> int:
-        """Give the next position to what has happened, and keep it."""
-        self.newest += 1
-        entry = Entry(self.newest, kind, tuple(rooms), tuple(except_rooms), packets, tuple(targets))
+    ) -> Entry:
+        """Give the next position to what has happened, and keep it, an event with its offset."""
+        self._age()
+        self._last_s = self._clock.monotonic_s()
+        position = self.newest = self.newest + 1
+        if packets:
+            packets = stamp(packets, self._epoch.offset(position)).packets
+        entry = Entry(position, kind, tuple(rooms), tuple(except_rooms), packets, tuple(targets))
         self._entries.append(entry)
         for lane in entry.lanes:
             kept = self._lanes.get(lane)
@@ -74,15 +79,16 @@ class MemoryLog:
                 kept = self._lanes[lane] = deque()
             kept.append(entry)
         self.bytes += _weight(entry)
-        self._age()
         while self.bytes > self._max_bytes and self._entries:
             self._lose()
-        return self.newest
+        return entry
 
     def _age(self) -> None:
+        """Marks, at most one a second, say which position was the newest when: what is too old, goes."""
         now_s = self._clock.monotonic_s()
-        if not self._marks or now_s - self._marks[-1][0] >= 1.0:
-            self._marks.append((now_s, self.newest - 1))
+        if now_s - self._marked_s >= 1.0:
+            self._marked_s = now_s
+            self._marks.append((self._last_s, self.newest))
         while self._marks and self._marks[0][0] <= now_s - self._retention_s:
             self._stale = self._marks.popleft()[1]
         while self._entries and self._entries[0].position <= self._stale:
@@ -130,8 +136,13 @@ class MemoryLog:
 
 
 def _weight(entry: Entry) -> int:
-    names = sum(map(len, entry.rooms)) + sum(map(len, entry.except_rooms)) + sum(map(len, entry.targets))
-    return ENTRY_BYTES + names + sum(len(packet.data) for packet in entry.packets)
+    weight = ENTRY_BYTES
+    for packet in entry.packets:
+        weight += len(packet.data)
+    for names in (entry.rooms, entry.except_rooms, entry.targets):
+        for name in names:
+            weight += len(name)
+    return weight
 
 
 class MemorySessions:

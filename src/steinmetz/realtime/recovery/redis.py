@@ -30,10 +30,12 @@ from steinmetz.realtime.socketio.recovery import (
     Entry,
     Epoch,
     History,
+    Kind,
     Lane,
     Session,
     decode_entry,
     encode_entry,
+    stamp,
 )
 from steinmetz.tasks import Tasks
 
@@ -142,7 +144,10 @@ class RedisLog:
                 if int(named) > before:
                     return None
                 before = int(number)
-                kept.append(decode_entry(before, encoded))
+                entry = decode_entry(before, encoded)
+                if entry.kind is Kind.EMIT:
+                    entry = entry._replace(packets=stamp(entry.packets, self._epoch.offset(before)).packets)
+                kept.append(entry)
             if len(kept) > LANE_LENGTH:
                 return None
             whole[lane] = kept

@@ -44,6 +44,8 @@ class Namespace:
         self.recovery = server.recovery_of(self)
         log_, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
         self._here = here = MemoryAdapter[Socket](self, log_, is_awaited)
+        if self.recovery is not None and self.recovery.is_shared:
+            here.on_change = self.recovery.changed
         self._presence: Presence | None = None
         self.adapter: Adapter[Socket] = here if server.cluster is None else server.cluster.adapter(self, here)
         self._sockets: dict[str, Socket] = {}

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.base import Log, Sessions
 from steinmetz.realtime.recovery.memory import MemoryLog, MemorySessions
 from steinmetz.realtime.server.reasons import Reason
-from steinmetz.realtime.socketio.recovery import Entry, Replay, Session, stamp
+from steinmetz.realtime.socketio.recovery import Entry, Replay, Session
 
 if TYPE_CHECKING:
     from steinmetz.realtime.config import ConnectionStateRecovery
@@ -265,11 +266,11 @@ class Recovery:
         if restored is None and not self.is_shared:
             socket.since = self._namespace.adapter.position
         elif restored is not None:
-            epoch, end = self.log.epoch, restored.replay.end
+            end = restored.replay.end
             if end > self._namespace.adapter.position:
-                self._replayed[socket.id] = (epoch.id, end)
+                self._replayed[socket.id] = (self.log.epoch.id, end)
             for entry in restored.replay.heard:
-                socket.client.send(stamp(entry.packets, epoch.offset(entry.position)))
+                socket.client.send(Outgoing(*entry.packets))
         if self.is_shared:
             self.sessions.save(self._session(socket, is_connected=True), _owner(socket))
 

@@ -15,13 +15,12 @@ After https://socket.io/docs/v4/connection-state-recovery. On the wire the stock
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2s
 from hmac import compare_digest
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -37,24 +36,25 @@ MAX_POSITION_DIGITS = 15
 class Epoch:
     """One life of the memory that counts positions in ``namespace``; ``key`` is its secret, 16 bytes or more."""
 
-    __slots__ = ("_offsets", "_pids", "id")
+    __slots__ = ("_name", "_offsets", "_pids", "id")
 
     def __init__(self, key: bytes, namespace: str) -> None:
         self._offsets = blake2s(namespace.encode(), key=key, digest_size=6, person=b"offset")
         self._pids = blake2s(namespace.encode(), key=key, digest_size=15, person=b"pid")
-        self.id = _code(blake2s(namespace.encode(), key=key, digest_size=6, person=b"epoch"), "")
+        self.id: str = blake2s(namespace.encode(), key=key, digest_size=10, person=b"epoch").hexdigest()
         """Public; two epochs have different ones."""
+        self._name = self.id[:4]
 
     def offset(self, position: int) -> str:
         """What the client shows when it comes back, and has heard everything up to ``position``."""
         number = f"{position:x}"
-        return f"~{self.id}.{number}.{_code(self._offsets, number)}"
+        return f"~{self._name}.{number}.{_code(self._offsets, number)}"
 
     def position(self, offset: object) -> int | None:
         """The position that ``offset`` names; None for anything that this epoch has not made."""
         if not isinstance(offset, str) or not offset.startswith("~"):
             return None
-        number, _, code = offset[len(self.id) + 2 :].partition(".")
+        number, _, code = offset[len(self._name) + 2 :].partition(".")
         if not 0 < len(number) <= MAX_POSITION_DIGITS or not _equal(code, _code(self._offsets, number)):
             return None
         return int(number, 16)
@@ -74,7 +74,8 @@ class Epoch:
 def _code(keyed: Any, text: str) -> str:
     code = keyed.copy()
     code.update(text.encode("utf-8", "surrogatepass"))
-    return urlsafe_b64encode(code.digest()).decode()
+    digest: str = code.hexdigest()
+    return digest
 
 
 def _equal(shown: str, known: str) -> bool:
@@ -107,11 +108,10 @@ class Kind(StrEnum):
     DISCONNECT = "disconnect"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What happened at ``position`` to the members of ``rooms`` (none named: to all), but not of ``except_rooms``.
 
-    ``packets``: the event of an EMIT, without its offset. ``targets``: the rooms of a JOIN or LEAVE.
+    ``packets``: the event of an EMIT, in a log with its offset. ``targets``: the rooms of a JOIN or LEAVE.
     """
 
     position: int

@@ -60,7 +60,7 @@ class TestEpoch:
         place %= len(offset)
         forged = offset[:place] + character + offset[place + 1 :]
         # The name of the epoch is for people to read; the code is what counts.
-        is_name = 0 < place < len(EPOCH.id) + 2
+        is_name = 0 < place < 6
         assert EPOCH.position(forged) == (position if forged == offset or is_name else None)
 
     @pytest.mark.parametrize("text", ["", "~", "~~~", "~a.b.c", "text", "~" + "x" * 10_000, "\ud83d", None, 7, []])
