@@ -12,7 +12,7 @@ import pytest
 
 from steinmetz.cache.testing import assert_hit, assert_miss
 from steinmetz.clock import SystemClock
-from steinmetz.erp.kit.announcements import Announcement
+from steinmetz.erp.kit.announcements import Announcement, Expulsion, as_json
 from steinmetz.erp.main import Application, create_app
 from steinmetz.realtime import ConnectError
 from steinmetz.realtime.testing import InProcessClient, connect
@@ -148,6 +148,24 @@ class TestSockets:
             answer = await pair.one.post("/api/auth/logout", headers={"Origin": "http://testserver"})
             assert answer.status_code < 300
             assert await two.disconnected() == "io server disconnect"
+
+    async def test_what_a_command_says_is_said_once_and_whom_it_sends_away_is_gone_everywhere(
+        self, pair: Pair
+    ) -> None:
+        await self.acquainted(pair)
+        async with (
+            connect(pair.apps[0].state.io, auth=self.token(pair)) as one,
+            connect(pair.apps[1].state.io, auth=self.token(pair)) as two,
+        ):
+            await listening(pair)
+            for app in pair.apps:
+                app.live._said(as_json(Announcement("system:notification", {"n": 1})))
+            for client in (one, two):
+                assert await client.heard("system:notification") == [{"n": 1}]
+            await silence(pair, one, two)
+            pair.apps[0].live._said(as_json(Expulsion("role:admin")))
+            for client in (one, two):
+                assert await client.disconnected() == "io server disconnect"
 
     async def test_who_is_just_let_in_at_the_other_server_does_not_slip_through(
         self, pair: Pair, monkeypatch: pytest.MonkeyPatch

@@ -174,8 +174,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         live.on_relayed(heard(publish))
         database.publisher = everywhere(publish, live.relay)
     else:
-        live.on_relayed(heard(on_this_host(io, publish)))
         database.publisher = throughout(io, publish)
+        live.on_relayed(heard(on_this_host(io, database.publisher)))
         state.probes["realtime"] = io.cluster.node.health
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
     door.inside, door.kept = live, live.asgi_hits(door)

@@ -113,7 +113,10 @@ def throughout(io: Server, publish: Publisher) -> Publisher:
 
 
 def on_this_host(io: Server, publish: Publisher) -> Publisher:
-    """Publish here alone what every server on this host hears, a command's words for instance."""
+    """Announce here alone what every server on this host hears, a command's words for instance.
+
+    That somebody is sent away must be known everywhere, and it does no harm to be told it several times.
+    """
 
     def publish_here(publication: Publication) -> None:
         if isinstance(publication, Announcement):
