@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,17 @@ from dataclasses import dataclass
 def begins_with_user(room: str) -> bool:
     """The default of `Config.private_room`: rooms that stand for one person."""
     return room.startswith("user:")
+
+
+_PYTHON_TIMESTAMP = re.compile(rb"(?:^|&)t=[0-9]+\.[0-9]+(?:&|$)")
+
+
+def is_not_python(query: bytes) -> bool:
+    """The default of `ConnectionStateRecovery.keeps_offsets`: all but python-socketio's client, by its timestamps.
+
+    It does not recover, and an offset would be one argument too many for its handlers.
+    """
+    return _PYTHON_TIMESTAMP.search(query) is None
 
 
 def none(_room: str) -> bool:
@@ -20,8 +32,9 @@ def none(_room: str) -> bool:
 class ConnectionStateRecovery:
     """After Socket.IO's option: a client that comes back soon gets its id, rooms and data, and what it missed.
 
-    Every event then has one more argument, the offset. Middlewares run again, always. Raises `ValueError` for a
-    value that no server could keep.
+    Every event then has one more argument, the offset. Middlewares run again, always.
+
+    Raises `ValueError` for a value that no server could keep.
     """
 
     max_disconnection_duration_s: float = 120.0
@@ -38,6 +51,9 @@ class ConnectionStateRecovery:
 
     max_session_bytes: int = 64_000_000
     """What these sessions may take, roughly."""
+
+    keeps_offsets: Callable[[bytes], bool] = is_not_python
+    """Whether a client is recovered, by the query of its first request. The others hear events without offsets."""
 
     def __post_init__(self) -> None:
         for name in ("max_disconnection_duration_s", "takeover_timeout_s"):

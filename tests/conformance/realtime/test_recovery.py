@@ -94,6 +94,7 @@ class TestTheJudge:
         assert judge.problems
 
 
+@pytest.mark.timeout(400 if IS_LONG else 60)
 def test_t30_nobody_who_is_told_that_he_is_recovered_lacks_anything_or_has_it_twice() -> None:
     if not CLIENT.exists():
         if os.environ.get("STEINMETZ_STRICT"):

@@ -85,7 +85,7 @@ class Admission:
     def _accept(self, socket: Socket, restored: Restored | None = None) -> None:
         client, recovery = socket.client, socket.namespace.recovery
         answer = {"sid": socket.id}
-        if recovery is not None:
+        if recovery is not None and recovery.is_for(socket):
             if restored is not None:
                 recovery.resume(socket, restored.session)
             answer = {"sid": socket.id, "pid": recovery.pid(socket.id)}

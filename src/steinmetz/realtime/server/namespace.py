@@ -25,6 +25,7 @@ from steinmetz.realtime.server.remote import SocketElsewhere, details
 from steinmetz.realtime.server.socket import Handler, Registered, Socket, registered
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
+from steinmetz.realtime.socketio.recovery import without_offset
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.server import Server
@@ -211,7 +212,9 @@ class Namespace:
         self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, position: int | None = None
     ) -> None:
         if position is not None and self.recovery is not None:
-            members = self.recovery.unheard(members, position)
+            members, plain = self.recovery.split(self.recovery.unheard(members, position))
+            if plain:
+                self._delivery.send(plain, without_offset(outgoing), flags)
         self._delivery.send(members, outgoing, flags)
 
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:

@@ -107,6 +107,8 @@ class Recovery:
         self._config = config
         self._replayed: dict[str, tuple[str, int]] = {}
         self._changed: set[str] = set()
+        self._plain: set[str] = set()
+        """The sockets whose clients keep no offsets."""
 
     def in_process(self) -> tuple[MemoryLog | None, Callable[[str], bool] | None]:
         """For an adapter that gives the positions itself."""
@@ -122,6 +124,10 @@ class Recovery:
     def pid(self, sid: str) -> str:
         """What the client of the socket ``sid`` shows when it comes back."""
         return self.log.epoch.pid(sid)
+
+    def is_for(self, socket: Socket) -> bool:
+        """Whether the client of ``socket`` keeps offsets, and can come back."""
+        return self._config.keeps_offsets(socket.client.request.raw_query)
 
     def claim(self, auth: dict[str, Any]) -> Claim | None:
         """Take ``pid`` and ``offset`` out of ``auth``: they are ours, and no handler needs a secret."""
@@ -256,6 +262,13 @@ class Recovery:
         }
         return [member for member in members if member.id not in self._replayed]
 
+    def split(self, members: Sequence[Socket]) -> tuple[Sequence[Socket], Sequence[Socket]]:
+        """``members`` whose clients keep offsets, and the others."""
+        if not self._plain:
+            return members, ()
+        kept = [member for member in members if member.id not in self._plain]
+        return kept, [member for member in members if member.id in self._plain]
+
     # -- away ---------------------------------------------------------------------------------------------------
 
     def admitted(self, socket: Socket, restored: Restored | None) -> None:
@@ -263,6 +276,9 @@ class Recovery:
 
         A process may end without a word: between processes a session is kept from the beginning.
         """
+        if not self.is_for(socket):
+            self._plain.add(socket.id)
+            return
         if restored is None and not self.is_shared:
             socket.since = self._namespace.adapter.position
         elif restored is not None:
@@ -276,7 +292,7 @@ class Recovery:
 
     def changed(self, sid: str) -> None:
         """The rooms of ``sid`` are others now."""
-        if self.is_shared and sid in self._namespace.sockets:
+        if self.is_shared and sid in self._namespace.sockets and sid not in self._plain:
             if not self._changed:
                 self._namespace.server.call_soon(self._save_changed)
             self._changed.add(sid)
@@ -291,7 +307,9 @@ class Recovery:
     def left(self, socket: Socket, reason: Reason) -> None:
         """``socket`` is about to leave its rooms."""
         self._replayed.pop(socket.id, None)
-        if reason in RECOVERABLE:
+        if socket.id in self._plain:
+            self._plain.discard(socket.id)
+        elif reason in RECOVERABLE:
             self.sessions.save(self._session(socket, is_connected=False), _owner(socket))
         else:
             self.sessions.forget(socket.id)

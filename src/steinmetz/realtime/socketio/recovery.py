@@ -87,6 +87,13 @@ def stamp(packets: Sequence[Packet], offset: str) -> Outgoing:
     return _with_last(packets, f',"{offset}"]')
 
 
+def without_offset(outgoing: Outgoing) -> Outgoing:
+    """An event that was `stamp`ed, for a client that keeps no offsets."""
+    event = outgoing.packets[0]
+    assert isinstance(event.data, str)
+    return Outgoing(Packet(event.type, event.data[: event.data.rindex(',"~')] + "]"), *outgoing.packets[1:])
+
+
 def shield(outgoing: Outgoing) -> Outgoing:
     """An event that has no offset, so that the client takes no other string for one."""
     text = outgoing.packets[0].data

@@ -372,6 +372,16 @@ class TestOffsets:
         assert third.recovered
         assert numbers(third) == [3]
 
+    async def test_a_client_that_keeps_none_hears_none(self, io: Server) -> None:
+        async with connect(io, query="transport=websocket&EIO=4&t=1764126000.123") as python, connect(io) as anna:
+            io.emit("n", {"text": ',"~'})
+            await anna.heard("n")
+            await python.heard("n")
+            assert python.state == {}
+            assert python.events == anna.events == [("n", [{"text": ',"~'}])]
+            python.drop()
+        assert not io.has_members(str(python.id))
+
     async def test_they_are_not_for_handlers(self, io: Server, people: Any) -> None:
         seen: list[Any] = []
         io.on("connection", lambda socket: seen.append(socket.handshake.auth))

@@ -26,6 +26,7 @@ from steinmetz.realtime.socketio.recovery import (
     encode_entry,
     shield,
     stamp,
+    without_offset,
 )
 
 EPOCH = Epoch(b"k" * 32, "/")
@@ -85,7 +86,9 @@ class TestStamp:
         "data", [("n",), ("n", 1), ("n", "text"), ("n", {"a": [b"x", b"y"]}, b"z"), ("n", [])]
     )
     def test_the_offset_is_the_last_argument(self, data: tuple[object, ...]) -> None:
-        assert heard(stamp(event(*data).packets, "~o")) == [*data, "~o"]
+        stamped = stamp(event(*data).packets, "~o")
+        assert heard(stamped) == [*data, "~o"]
+        assert heard(without_offset(stamped)) == list(data)
 
     @pytest.mark.parametrize(
         ("data", "end"),
