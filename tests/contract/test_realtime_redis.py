@@ -204,4 +204,5 @@ async def test_too_much_for_a_slow_redis_is_asked_for_later(world: World, monkey
         world.places[0].adapter.broadcast(to("finance"), said(text), RELIABLE)
     await world.until(lambda: len(heard(world, anna)) >= 40)
     assert heard(world, anna) == texts
-    assert world.nodes[0].traffic.outages == {"full": 1}
+    assert world.nodes[0].traffic.outages["full"] >= 1
+    assert set(world.nodes[0].traffic.outages) == {"full"}

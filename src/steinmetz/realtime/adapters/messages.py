@@ -184,7 +184,8 @@ def _entries(entries: list[Any], rest: bytes) -> Iterator[Said]:
         match entry:
             case [int(number), int(kind), [str(), *_] as channels, int(size)] if kind in _KINDS and size >= 0:
                 end = start + size
-                yield Said(number, _KINDS[kind], tuple(_names(channels)), rest[start:end])
+                _names(channels)
+                yield Said(number, _KINDS[kind], tuple(channels), rest[start:end])
                 start = end
             case _:
                 raise MessageError("shape")

@@ -92,11 +92,12 @@ class RedisBus:
     def publish(self, channel: str, message: bytes) -> None:
         if not self._is_up:
             return
+        if self._outbox and self._outbox_bytes + len(message) > MAX_OUTBOX:
+            self._break(_BrokenError("full"))
+            return
         self._outbox.append((channel, message))
         self._outbox_bytes += len(message)
         self._work.set()
-        if self._outbox_bytes > MAX_OUTBOX:
-            self._break(_BrokenError("full"))
 
     def subscribe(self, channel: str) -> None:
         self._wanted[channel] = None
