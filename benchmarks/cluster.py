@@ -41,7 +41,7 @@ def run(options: Options) -> Report:
     if isinstance(program, Missing):
         report.add("all", None, program.reason)
         return report
-    rounds, events = (3, 3_000) if options.quick else (7, 20_000)
+    rounds, events = (3, 20_000) if options.quick else (7, 60_000)
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder, port = Path(name), free_port()
         command: list[str | Path] = [
