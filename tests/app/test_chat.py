@@ -136,6 +136,28 @@ class TestChannels:
         assert (await row_of(auditor, "general"))["unread"] == 0
 
 
+class TestPresence:
+    async def test_members_see_who_is_there(
+        self, app: Application, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("steinmetz.realtime.presence.LINGER_S", 0.01)
+        owner, ben = await arrive("clerk"), await arrive("clerk", "Ben")
+        channel = await opened_by(owner, "Vertrieb")
+        for member in (owner, ben):
+            assert await member.socket.call("room:join", {"room": channel["room"]}) == {"ok": True}
+        here = await owner.socket.call("chat:here", {"channel": channel["id"]})
+        assert here == {"ok": True, "userIds": sorted((owner.id, ben.id))}
+        assert (await ben.socket.call("chat:here", {"channel": "general"}))["userIds"] == here["userIds"]
+        await ben.socket.call("room:leave", {"room": channel["room"]})
+        told = [(await owner.socket.heard("chat:presence"))[0] for _ in range(3)]
+        assert told == [
+            {"channel": channel["id"], "userId": user, "present": present}
+            for user, present in ((owner.id, True), (ben.id, True), (ben.id, False))
+        ]
+        refused = await ben.socket.call("chat:here", {"channel": channel["id"]})
+        assert refused["error"]["code"] == "not_found"
+
+
 class TestPrivateChannels:
     @pytest.mark.both_databases
     async def test_do_not_exist_for_others(self, app: Application, arrive: Arrive, engine_name: str) -> None:

@@ -12,7 +12,10 @@ import pytest
 
 from steinmetz.cache.testing import assert_hit, assert_miss
 from steinmetz.clock import SystemClock
+from steinmetz.erp.kit.announcements import Announcement, Expulsion, as_json
 from steinmetz.erp.main import Application, create_app
+from steinmetz.realtime import ConnectError
+from steinmetz.realtime.testing import InProcessClient, connect
 from tests.app.conftest import PASSWORD, running, settings_for
 from tests.servers import Server, redis_server
 
@@ -110,3 +113,134 @@ async def test_readiness_says_so_and_all_goes_on_when_redis_is_gone(pair: Pair, 
     assert_miss(answer)
     assert "Versand" in answer.text
     assert_hit(await names(pair.one))
+
+
+class TestSockets:
+    """The sockets of both servers are those of one."""
+
+    async def acquainted(self, pair: Pair) -> None:
+        async with asyncio.timeout(10):
+            while not all(app.state.io.cluster.node.peers.up() for app in pair.apps):  # type: ignore[union-attr]
+                await asyncio.sleep(0.01)
+
+    def token(self, pair: Pair) -> dict[str, str]:
+        return {"token": pair.one.headers["Authorization"].removeprefix("Bearer ")}
+
+    async def test_an_announcement_is_heard_at_both_servers_once(self, pair: Pair) -> None:
+        await self.acquainted(pair)
+        async with (
+            connect(pair.apps[0].state.io, auth=self.token(pair)) as one,
+            connect(pair.apps[1].state.io, auth=self.token(pair)) as two,
+        ):
+            await listening(pair)
+            for app in pair.apps:
+                async with app.state.database.unit() as unit:
+                    unit.publish(Announcement("system:notification", {"n": 1}, ("role:admin", "ops")))
+                    unit.publish(Announcement("system:notification", {"n": 2}))
+            for client in (one, two):
+                told = [(await client.heard("system:notification"))[0]["n"] for _ in range(4)]
+                assert sorted(told) == [1, 1, 2, 2]
+            await silence(pair, one, two)
+
+    async def test_a_logout_at_one_server_ends_the_sockets_at_the_other(self, pair: Pair) -> None:
+        await self.acquainted(pair)
+        async with connect(pair.apps[1].state.io, auth=self.token(pair)) as two:
+            answer = await pair.one.post("/api/auth/logout", headers={"Origin": "http://testserver"})
+            assert answer.status_code < 300
+            assert await two.disconnected() == "io server disconnect"
+
+    async def test_what_a_command_says_is_said_once_and_whom_it_sends_away_is_gone_everywhere(
+        self, pair: Pair
+    ) -> None:
+        await self.acquainted(pair)
+        async with (
+            connect(pair.apps[0].state.io, auth=self.token(pair)) as one,
+            connect(pair.apps[1].state.io, auth=self.token(pair)) as two,
+        ):
+            await listening(pair)
+            for app in pair.apps:
+                app.live._said(as_json(Announcement("system:notification", {"n": 1})))
+            for client in (one, two):
+                assert await client.heard("system:notification") == [{"n": 1}]
+            await silence(pair, one, two)
+            pair.apps[0].live._said(as_json(Expulsion("role:admin")))
+            for client in (one, two):
+                assert await client.disconnected() == "io server disconnect"
+
+    async def test_who_is_just_let_in_at_the_other_server_does_not_slip_through(
+        self, pair: Pair, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await self.acquainted(pair)
+        identity = pair.apps[1].state.identity
+        authenticate = identity.authenticate
+        asked = 0
+
+        async def authenticate_then_log_out(credential: bytes) -> object:
+            nonlocal asked
+            asked += 1
+            admission = await authenticate(credential)
+            if asked == 1:
+                gate_heard = pair.apps[1].state.io.cluster.node.traffic  # type: ignore[union-attr]
+                before = gate_heard.heard
+                await pair.one.post("/api/auth/logout", headers={"Origin": "http://testserver"})
+                async with asyncio.timeout(5):
+                    while gate_heard.heard == before:
+                        await asyncio.sleep(0.001)
+            return admission
+
+        monkeypatch.setattr(identity, "authenticate", authenticate_then_log_out)
+        with pytest.raises(ConnectError, match="Authentication required"):
+            async with connect(pair.apps[1].state.io, auth=self.token(pair)):
+                pass
+        assert asked == 2
+
+    async def test_a_commit_is_told_to_each_listener_once_by_its_own_server(self, pair: Pair) -> None:
+        await self.acquainted(pair)
+        async with (
+            connect(pair.apps[0].state.io, auth=self.token(pair)) as one,
+            connect(pair.apps[1].state.io, auth=self.token(pair)) as two,
+        ):
+            for client in (one, two):
+                assert (await client.call("chat:message", {"channel": "general", "text": "Hallo"}))["ok"]
+            for client in (one, two):
+                texts = [(await client.heard("chat:message"))[0]["text"] for _ in range(2)]
+                assert texts == ["Hallo", "Hallo"]
+            await silence(pair, one, two)
+            assert len([name for name, _ in one.events if name == "chat:message"]) == 2
+
+    async def test_readiness_warns_but_serves_while_the_bus_is_away(self, pair: Pair, server: Server) -> None:
+        await self.acquainted(pair)
+        server.kill()
+        async with asyncio.timeout(10):
+            while (await checks(pair))["realtime"] == "ok":
+                await asyncio.sleep(0.02)
+        assert (await checks(pair))["realtime"].startswith("warning: out of reach")
+        await asyncio.to_thread(server.start)
+        async with asyncio.timeout(10):
+            while (await checks(pair))["realtime"] != "ok":
+                await asyncio.sleep(0.02)
+
+
+async def checks(pair: Pair) -> dict[str, str]:
+    answer = await pair.one.get("/readyz")
+    assert answer.status_code == 200, "a balancer does not take it out"
+    return dict(answer.json()["checks"])
+
+
+async def listening(pair: Pair) -> None:
+    """Wait until both servers hear what is said in the rooms of their clients."""
+    async with asyncio.timeout(10):
+        for app in pair.apps:
+            while not app.state.io.cluster.node._bus.is_settled:  # type: ignore[union-attr, attr-defined]
+                await asyncio.sleep(0.005)
+
+
+async def silence(pair: Pair, *clients: InProcessClient) -> None:
+    """Whatever is on its way has come once a last word from both servers has."""
+    for app in pair.apps:
+        app.state.io.emit("last word")
+    for client in clients:
+        for _ in pair.apps:
+            await client.heard("last word")
+    for client in clients:
+        assert not any(client._unheard[name] for name in ("system:notification", "chat:message"))

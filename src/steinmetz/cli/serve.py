@@ -44,8 +44,8 @@ def _refuse_workers(settings: Settings) -> None:
             "another's writes and would give stale answers"
         )
     fail(
-        "more than one worker is not supported yet: a socket is known to one process only. Start several servers, "
-        "each on its own port, behind a balancer that keeps a client at one of them"
+        "more than one worker is not supported yet: the requests of one polling client would come to any of them. "
+        "Start several servers, each on its own port, behind a balancer that keeps a client at one of them"
     )
 
 

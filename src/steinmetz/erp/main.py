@@ -31,7 +31,15 @@ from steinmetz.erp.modules.chat.events import Conversation
 from steinmetz.erp.modules.chat.rules import ROOM_PREFIX, is_private_room
 from steinmetz.erp.modules.dashboard.events import OVERVIEW_PATH, overview_events
 from steinmetz.erp.modules.dashboard.schemas import DASHBOARD_ROOM
-from steinmetz.erp.neighbours import cluster_of, everywhere, heard, place_of
+from steinmetz.erp.neighbours import (
+    cluster_of,
+    everywhere,
+    heard,
+    on_this_host,
+    place_of,
+    realtime_cluster_of,
+    throughout,
+)
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.scheduler import Scheduler
@@ -43,7 +51,7 @@ from steinmetz.erp.watching import Watching
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
 from steinmetz.realtime import Config as RealtimeConfig
-from steinmetz.realtime import Server
+from steinmetz.realtime import ConnectionStateRecovery, Server
 from steinmetz.sql.scope import ScopeKind, open_scope
 
 LISTENER = Principal("system:live", Role.CLERK.value, None, Actor(None, "SteinmetZ", Role.CLERK))
@@ -88,9 +96,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             max_connections=settings.max_connections,
             unlisted_room=is_private_room,
             strict_events=settings.environment is Environment.DEVELOPMENT,
+            connection_state_recovery=ConnectionStateRecovery(),
         ),
         clock=clock,
         describe_error=event_error,
+        cluster=realtime_cluster_of(settings, clock),
     )
     io.around_events(lambda event: open_scope(ScopeKind.EVENT, event))
     io.declare(*SENT_EVENTS)
@@ -164,8 +174,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         place=place_of(settings),
         strangers=strangers_of(database, settings),
     )
-    live.on_relayed(heard(publish))
-    database.publisher = everywhere(publish, live.relay)
+    if io.cluster is None:
+        live.on_relayed(heard(publish))
+        database.publisher = everywhere(publish, live.relay)
+    else:
+        database.publisher = throughout(io, publish)
+        live.on_relayed(heard(on_this_host(io, database.publisher)))
+        state.probes["realtime"] = io.cluster.node.health
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
     door.inside, door.kept = live, live.asgi_hits(door)
     return Application(state, api, live, door)

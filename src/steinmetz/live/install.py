@@ -146,17 +146,23 @@ class Live:
     # -- what a recomputation needs ----------------------------------------------------------------------
 
     def has_listeners(self, room: str) -> bool:
-        return self.io is not None and self.io.has_members(room)
+        return self.io is not None and self.io.has_members(room, here=True)
 
     def say(self, emission: Emission) -> None:
+        """To clients of this process: every server hears of a commit, and tells its own."""
         if self.io is not None:
-            self.io.to(emission.room).emit(emission.event, emission.payload)
+            self.io.to(emission.room).local.emit(emission.event, emission.payload)
 
     def _alerted(self, alert: Alert) -> None:
         """An alert was raised or resolved, on whatever thread: say it on the event loop."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self.say, Emission(ALERT_EVENT, alert.as_json(), ALERT_ROOM))
+            loop.call_soon_threadsafe(self._alarm, alert)
+
+    def _alarm(self, alert: Alert) -> None:
+        """To operators wherever they are connected: each server has alerts of its own."""
+        if self.io is not None:
+            self.io.to(ALERT_ROOM).emit(ALERT_EVENT, alert.as_json())
 
     def _connected(self, socket: Socket) -> None:
         """Whoever connects may have joined rooms on the way in: let their answers be at hand."""

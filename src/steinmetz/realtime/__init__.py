@@ -13,7 +13,7 @@ from __future__ import annotations
 from steinmetz.realtime.adapters.base import Adapter, Selection, SocketDetails
 
 # .config
-from steinmetz.realtime.config import Config
+from steinmetz.realtime.config import Config, ConnectionStateRecovery
 
 # .errors
 from steinmetz.realtime.errors import (
@@ -57,6 +57,7 @@ __all__ = [  # noqa: RUF022  grouped by file
     "SocketDetails",
     # .config
     "Config",
+    "ConnectionStateRecovery",
     # .errors
     "AckError",
     "AckTimeoutError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,9 +12,56 @@ def begins_with_user(room: str) -> bool:
     return room.startswith("user:")
 
 
+_PYTHON_TIMESTAMP = re.compile(rb"(?:^|&)t=[0-9]+\.[0-9]+(?:&|$)")
+
+
+def is_not_python(query: bytes) -> bool:
+    """The default of `ConnectionStateRecovery.keeps_offsets`: all but python-socketio's client, by its timestamps.
+
+    It does not recover, and an offset would be one argument too many for its handlers.
+    """
+    return _PYTHON_TIMESTAMP.search(query) is None
+
+
 def none(_room: str) -> bool:
     """The default of `Config.unlisted_room`."""
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStateRecovery:
+    """After Socket.IO's option: a client that comes back soon gets its id, rooms and data, and what it missed.
+
+    Every event then has one more argument, the offset. Middlewares run again, always.
+
+    Raises `ValueError` for a value that no server could keep.
+    """
+
+    max_disconnection_duration_s: float = 120.0
+    """How long a client may be away."""
+
+    takeover_timeout_s: float = 1.0
+    """How long a connection has to answer when somebody else shows its pid; then it is taken for half-open."""
+
+    max_log_bytes: int = 64_000_000
+    """Emissions of one namespace that are kept in this process; the oldest go first."""
+
+    max_sessions: int = 20_000
+    """Clients of one namespace that are away, kept in this process; the oldest go first."""
+
+    max_session_bytes: int = 64_000_000
+    """What these sessions may take, roughly."""
+
+    keeps_offsets: Callable[[bytes], bool] = is_not_python
+    """Whether a client is recovered, by the query of its first request. The others hear events without offsets."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_disconnection_duration_s", "takeover_timeout_s"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0 seconds")
+        for name in ("max_log_bytes", "max_sessions", "max_session_bytes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +125,9 @@ class Config:
 
     unlisted_room: Callable[[str], bool] = none
     """Rooms that clients may ask for, but whose names `Server.stats` hides, too."""
+
+    connection_state_recovery: ConnectionStateRecovery | None = None
+    """Off, as in Socket.IO, since it changes what every client hears: see `ConnectionStateRecovery`."""
 
     def __post_init__(self) -> None:
         for name in ("ping_interval_s", "ping_timeout_s", "connect_timeout_s", "upgrade_timeout_s"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from steinmetz.realtime import Config
+from steinmetz.realtime import Config, ConnectionStateRecovery
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,24 @@ def test_each_is_named_in_its_error(setting: dict[str, Any]) -> None:
         Config(**setting)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"max_disconnection_duration_s": 0},
+        {"takeover_timeout_s": -1},
+        {"max_log_bytes": 0},
+        {"max_sessions": 0},
+        {"max_session_bytes": 0},
+    ],
+)
+def test_so_is_each_of_recovery(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        ConnectionStateRecovery(**setting)
+
+
 def test_the_defaults_are_the_contracted_ones() -> None:
     config = Config()
     assert (config.path, config.cors_origins, config.require_auth) == ("/socket.io/", (), True)
+    assert config.connection_state_recovery is None
     assert config.private_room("user:5")
     assert not config.private_room("dashboard-room")

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.socketio.gathering import Gathering
+from steinmetz.realtime.socketio.recovery import History
 
 Member = TypeVar("Member")
 Member_contra = TypeVar("Member_contra", contravariant=True)
@@ -47,6 +48,11 @@ class Flags:
 RELIABLE = Flags()
 
 
+def is_recoverable(flags: Flags) -> bool:
+    """Whether an emission has a position and an offset, where connection state recovery is on."""
+    return not flags.volatile and flags.newest is None
+
+
 @dataclass(frozen=True, slots=True)
 class SocketDetails:
     """What one server tells another about a socket of its own. No credential is in it."""
@@ -62,8 +68,14 @@ class SocketDetails:
 class Local(Protocol[Member_contra]):
     """What an adapter asks of the namespace it serves: to carry things out on members of this process."""
 
-    def deliver(self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags) -> None:
-        """Send ``outgoing`` to each of ``members``."""
+    def deliver(
+        self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags, position: int | None = None
+    ) -> None:
+        """Send ``outgoing`` to each of ``members``.
+
+        ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that
+        have been told this emission by a replay do not hear it twice.
+        """
 
     def ask(
         self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags, gathering: Gathering
@@ -102,8 +114,8 @@ class Adapter(Protocol[Member]):
     def rooms(self) -> Iterable[str]:
         """The rooms of this process, without the members' own."""
 
-    def has_members(self, room: str) -> bool:
-        """Whether anybody is in ``room``, wherever they are."""
+    def has_members(self, room: str, *, here: bool = False) -> bool:
+        """Whether anybody may be in ``room``, wherever they are; exactly so of this process (``here``)."""
 
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         """Send to all selected members, wherever they are."""
@@ -137,3 +149,26 @@ class Adapter(Protocol[Member]):
 
     def close(self) -> None:
         """The namespace has ended, and has no members any more."""
+
+    async def let_go(self, sid: str) -> bool:
+        """Ask every other process that may have the member ``sid`` to let go of it, as `Local` does here.
+
+        False if its client is there and answers; True once nobody has it, or whoever had it does not answer.
+        """
+
+    async def listen(self, rooms: Collection[str]) -> None:
+        """Wait until emissions to ``rooms`` arrive here for certain: somebody may be put into them next."""
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether everything that may be recovered is kept in the log of the namespace."""
+
+    @property
+    def position(self) -> int:
+        """Of the newest recoverable emission that was delivered here; 0 if recovery is off."""
+
+    def history(self, sid: str) -> History:
+        """The rooms of a member of this process, and since when."""
+
+    def restore(self, sid: str, history: History) -> None:
+        """Put a member that has just been added where it was."""

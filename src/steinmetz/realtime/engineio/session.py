@@ -157,6 +157,18 @@ class Session:
         self._next_beat_s = due_s + self._beat.timeout_s
         return Step.SEND_PING
 
+    def challenge(self, within_s: float, now_s: float) -> Step:
+        """Somebody says that the peer has gone elsewhere: it has ``within_s`` seconds to say PONG."""
+        if self.state is State.CLOSED:
+            return Step.NOTHING
+        due_s = now_s + within_s
+        if self._pong_wanted:
+            self._next_beat_s = min(self._next_beat_s, due_s)
+            return Step.NOTHING
+        self._pong_wanted = True
+        self._next_beat_s = due_s
+        return Step.SEND_PING
+
     def close(self) -> None:
         self.state = State.CLOSED
         self._upgrade_due_s = None

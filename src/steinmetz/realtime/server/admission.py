@@ -12,6 +12,7 @@ from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.errors import ConnectError
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.recovery import Claim, Restored
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.socketio.connection import MAX_NAMESPACES
 from steinmetz.realtime.socketio.packet import Packet, PacketType
@@ -44,8 +45,11 @@ class Admission:
         if namespace is None:
             self.refuse(client, name, ConnectError("Invalid namespace"))
             return
+        recovery = namespace.recovery
+        claim = None if recovery is None else recovery.claim(auth)
         socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
-        if namespace.middlewares:
+        must_wait = recovery is not None and (claim is not None or recovery.is_shared)
+        if namespace.middlewares or (must_wait and not self._server.config.require_auth):
             if self._asked[client.session.sid] >= MAX_ASKED:
                 self._server.statistics.refused["too many CONNECTs"] += 1
                 client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
@@ -53,7 +57,7 @@ class Admission:
             client.sockets[name] = socket
             namespace.hold()
             self._asked[client.session.sid] += 1
-            self._server.tasks.spawn("admission", self._ask(socket))
+            self._server.tasks.spawn("admission", self._ask(socket, claim))
         elif self._server.config.require_auth:
             namespace.warn_unguarded()
             self.refuse(client, name, ConnectError("Authentication required"))
@@ -61,17 +65,17 @@ class Admission:
             client.sockets[name] = socket
             self._accept(socket)
 
-    async def _ask(self, socket: Socket) -> None:
+    async def _ask(self, socket: Socket, claim: Claim | None) -> None:
         sid = socket.client.session.sid
         try:
-            await self._decide(socket)
+            await self._decide(socket, claim)
         finally:
             socket.namespace.let_go()
             self._asked[sid] -= 1
             if not self._asked[sid]:
                 del self._asked[sid]
 
-    async def _decide(self, socket: Socket) -> None:
+    async def _decide(self, socket: Socket, claim: Claim | None) -> None:
         refusal: ConnectError | None = None
         try:
             for middleware in socket.namespace.middlewares:
@@ -84,20 +88,32 @@ class Admission:
             log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
             refusal = ConnectError("Internal error")
         client, name = socket.client, socket.namespace.name
-        if client.sockets.get(name) is not socket or client.session.is_closed:
-            return
-        if refusal is None:
-            self._accept(socket)
+        restored: Restored | None = None
+        recovery = socket.namespace.recovery
+        if refusal is None and recovery is not None and _is_waiting(socket):
+            restored = None if claim is None else await recovery.restore(socket, claim)
+            if restored is None:
+                await recovery.begin(socket)
+        if not _is_waiting(socket):
+            if restored is not None and recovery is not None:
+                recovery.sessions.give_back(restored.session)
+        elif refusal is None:
+            self._accept(socket, restored)
         else:
             del client.sockets[name]
             self.refuse(client, name, refusal)
 
-    def _accept(self, socket: Socket) -> None:
-        client = socket.client
+    def _accept(self, socket: Socket, restored: Restored | None = None) -> None:
+        client, recovery = socket.client, socket.namespace.recovery
+        answer = {"sid": socket.id}
+        if recovery is not None and recovery.is_for(socket):
+            if restored is not None:
+                recovery.resume(socket, restored.session)
+            answer = {"sid": socket.id, "pid": recovery.pid(socket.id)}
         client.connection.accept(socket.namespace.name)
-        client.send_packet(Packet(PacketType.CONNECT, socket.namespace.name, {"sid": socket.id}))
+        client.send_packet(Packet(PacketType.CONNECT, socket.namespace.name, answer))
         if not client.session.is_closed:
-            socket.namespace.admit(socket)
+            socket.namespace.admit(socket, restored)
             client.rearm()
             socket.handshake.settle()
 
@@ -109,3 +125,8 @@ class Admission:
         if refusal.data is not None:
             data["data"] = refusal.data
         client.send_packet(Packet(PacketType.CONNECT_ERROR, name, data))
+
+
+def _is_waiting(socket: Socket) -> bool:
+    """Whether its client is still there, and still wants in."""
+    return socket.client.sockets.get(socket.namespace.name) is socket and not socket.client.session.is_closed

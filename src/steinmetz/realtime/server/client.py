@@ -5,6 +5,7 @@ Does what the cores decide. Neither the session nor the connection knows this cl
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -37,6 +38,7 @@ class Client(Recipient):
     """Lives from the OPEN packet to the end of its session; an entry of the timer wheel as long."""
 
     __slots__ = (
+        "challenged",
         "connection",
         "inbox",
         "is_posting",
@@ -64,6 +66,7 @@ class Client(Recipient):
         """Why this client will be refused whatever namespace it asks for."""
         self.probe: Transport | None = None
         self.inbox: Inbox | None = None
+        self.challenged: asyncio.Future[bool] | None = None
         self.is_posting = False
         self.wheel_slot = 0
 
@@ -100,6 +103,7 @@ class Client(Recipient):
                     self._break(error)
             case engine.Step.NOTHING:
                 if packet.type is engineio.PacketType.PONG:
+                    self._answered(is_there=True)
                     self.rearm()
             case engine.Step.CLOSE:
                 self.close(Reason.TRANSPORT_CLOSE, farewell=NOOP)
@@ -229,6 +233,22 @@ class Client(Recipient):
                 self.close(Reason.PING_TIMEOUT)
         return None if self.session.is_closed else self._deadline_s()
 
+    async def answers(self, within_s: float) -> bool:
+        """Ask the peer whether it is there (PING). If not, the session has timed out when this returns."""
+        if self.challenged is None:
+            if self.session.is_closed:
+                return False
+            self.challenged = asyncio.get_running_loop().create_future()
+            if self.session.challenge(within_s, self.server.clock.monotonic_s()) is engine.Step.SEND_PING:
+                self.send(PING)
+            self.rearm()
+        return await asyncio.shield(self.challenged)
+
+    def _answered(self, *, is_there: bool) -> None:
+        challenged, self.challenged = self.challenged, None
+        if challenged is not None:
+            challenged.set_result(is_there)
+
     def open_probe(self, websocket: Transport) -> bool:
         """A WebSocket asks to take the session over; False if it may not."""
         if self.refusal is not None or not self.session.open_probe(self.server.clock.monotonic_s()):
@@ -275,6 +295,7 @@ class Client(Recipient):
         sockets, self.sockets = self.sockets, ByNamespace()
         for socket in sockets.values():
             socket.namespace.forget(socket, reason)
+        self._answered(is_there=False)
 
     def send_away(self, reason: Reason, code: CloseCode) -> None:
         """End the session so that any client comes back: python-socketio's stays away after a CLOSE packet."""

@@ -60,6 +60,10 @@ class Request:
         return found
 
     @property
+    def raw_query(self) -> bytes:
+        return self._query
+
+    @property
     def query(self) -> dict[str, str]:
         return dict(parse_qsl(self._query.decode("latin-1"), keep_blank_values=True))
 

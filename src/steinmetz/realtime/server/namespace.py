@@ -15,19 +15,22 @@ from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.events.event import Event
 from steinmetz.realtime.events.registry import Registry
+from steinmetz.realtime.presence import Presence, UserOf, Watched
 from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.delivery import Delivery
 from steinmetz.realtime.server.listening import Handlers, Listening, Registered, tell
 from steinmetz.realtime.server.questions import Questions
 from steinmetz.realtime.server.reasons import Reason, in_full
-from steinmetz.realtime.server.remote import RemoteSocket, SocketElsewhere
+from steinmetz.realtime.server.recovery import Restored
+from steinmetz.realtime.server.remote import RemoteSocket, SocketElsewhere, details
 from steinmetz.realtime.server.routing import route
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.socketio.gathering import Gathering
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from steinmetz.realtime.socketio.parser import Decoder, encode
+from steinmetz.realtime.socketio.recovery import without_offset
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.parent_namespace import ParentNamespace
@@ -52,8 +55,13 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self.handlers = Handlers()
         self.watched: set[Socket] = set()
         """The sockets with listeners for what is sent to them."""
-        here = MemoryAdapter[Socket](self)
-        self.adapter: Adapter[Socket] = here if server.make_adapter is None else server.make_adapter(self)
+        self.recovery = server.recovery_of(self)
+        recorded, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
+        self._here = MemoryAdapter[Socket](self, recorded, is_awaited)
+        if self.recovery is not None and self.recovery.is_shared:
+            self._here.on_change = self.recovery.changed
+        self._presence: Presence | None = None
+        self.adapter: Adapter[Socket] = self._adapter()
         own = Registry(server.statistics, is_strict=server.config.strict_events)
         self.events = own if parent is None else parent.events
         self._middlewares: list[Middleware] = []
@@ -66,6 +74,11 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
 
     def __repr__(self) -> str:
         return f"<Namespace {self.name}>"
+
+    def _adapter(self) -> Adapter[Socket]:
+        if self.server.make_adapter is not None:
+            return self.server.make_adapter(self)
+        return self._here if self.server.cluster is None else self.server.cluster.adapter(self, self._here)
 
     @property
     def sockets(self) -> MappingProxyType[str, Socket]:
@@ -115,9 +128,23 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """To everybody in the namespace; see `BroadcastOperator.emit`."""
         self.broadcast(EVERYBODY, event, args, RELIABLE)
 
-    def has_members(self, room: str) -> bool:
-        """Whether an emission to ``room`` would reach anybody."""
-        return self.adapter.has_members(room)
+    def has_members(self, room: str, *, here: bool = False) -> bool:
+        """Whether an emission to ``room`` may reach anybody; ``here``: exactly so, of clients of this process."""
+        return self.adapter.has_members(room, here=here)
+
+    def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
+        """Know from now on who is in the rooms that are ``watched``; ``user_of(socket)`` never changes its answer.
+
+        To be called once, before the first connection. Raises `ValueError` the second time.
+        """
+        if self._presence is not None:
+            raise ValueError(f"the presence in {self.name} is tracked already")
+        self._presence = self._here.watcher = Presence(self, user_of, watched)
+        return self._presence
+
+    def presence(self, room: str) -> dict[str, int]:
+        """The users in ``room`` at all servers, each with the number of his sockets; see `track_presence`."""
+        return {} if self._presence is None else self._presence.users(room)
 
     def broadcast(self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags) -> None:
         """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
@@ -136,7 +163,11 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     def send(self, socket: Socket, event: str | Event, args: Sequence[Any]) -> None:
         """To one socket of this process, in line behind the broadcasts before it."""
         name, args, flags = self.events.outgoing(event, args, RELIABLE)
-        self.server.run_on_loop(self._send, name, (socket,), self._event(name, args, None), self._own(flags))
+        outgoing, flags = self._event(name, args, None), self._own(flags)
+        if self.recovery is None:
+            self.server.run_on_loop(self._send, name, (socket,), outgoing, flags)
+        else:
+            self.server.run_on_loop(self._broadcast, name, Selection(frozenset((socket.id,))), outgoing, flags)
 
     def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
         """An event that wants an acknowledgement: whatever its policy, it is not dropped."""
@@ -189,10 +220,19 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
 
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 
-    def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
-        if self.watched:
+    def deliver(
+        self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, position: int | None = None
+    ) -> None:
+        if position is not None and self.recovery is not None:
+            members, plain = self.recovery.split(self.recovery.unheard(members, position))
+            if plain:
+                self.deliver(plain, without_offset(outgoing), flags)
+            if self.watched:
+                self._show(members, without_offset(outgoing))
+        elif self.watched:
             self._show(members, outgoing)
-        self.delivery.send(members, outgoing, flags)
+        if members:
+            self.delivery.send(members, outgoing, flags)
 
     def _show(self, members: Sequence[Socket], outgoing: Outgoing) -> None:
         """To the listeners of these sockets. Read from the bytes: those of another server have nothing else."""
@@ -218,6 +258,14 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     async def hear(self, event: str, args: Sequence[Any]) -> Any:
         return await self._server_side.hear(event, args)
 
+    def details(self, member: Socket) -> SocketDetails:
+        return details(member)
+
+    def lost(self) -> None:
+        if self.recovery is not None:
+            self.recovery.tear()
+        self.server.draining.add([socket.client for socket in self._sockets.values()])
+
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
         self.delivery.flush()
         for socket in members:
@@ -238,15 +286,20 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         if self.parent is not None and not self._sockets and not self._visitors:
             self.server.end_namespace(self)
 
-    def admit(self, socket: Socket) -> None:
+    def admit(self, socket: Socket, restored: Restored | None = None) -> None:
         """The middlewares have passed and CONNECT has been answered."""
         socket.connected = True
         self._sockets[socket.id] = socket
         self.adapter.add(socket.id, socket)
         if socket.listeners_any_outgoing():
             self.watched.add(socket)
+        if restored is not None:
+            self.adapter.restore(socket.id, restored.replay.history)
         for room in socket.early_rooms or ():
             self.adapter.join(socket.id, room)
+        if self.recovery is not None:
+            socket.granted = tuple(socket.early_rooms or ())
+            self.recovery.admitted(socket, restored)
         socket.early_rooms = None
         for handler, is_async in self._life_of("connection"):
             socket.client.handle(Call(socket, "connection", handler, is_async, (socket,)))
@@ -298,6 +351,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         for handler, _ in () if own is None else own.take_life("disconnecting"):
             tell((handler,), why)
         socket.connected = False
+        if self.recovery is not None:
+            self.recovery.left(socket, reason)
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         self.watched.discard(socket)

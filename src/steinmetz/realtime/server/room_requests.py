@@ -80,9 +80,13 @@ class RoomRequests:
         return {"ok": True}
 
     async def _check(self, socket: Socket, room: str) -> None:
+        if not await self.may_enter(socket, room):
+            raise EventError("forbidden", "This room is not open to you")
+
+    async def may_enter(self, socket: Socket, room: str) -> bool:
+        """Whether ``room`` is open to ``socket``; asked again when its state is recovered."""
         is_own_room_of_somebody = room in self._namespace.sockets
-        if not is_own_room_of_somebody and not self._namespace.server.config.private_room(room):
-            verdict = self.authorise(socket, room)
-            if (await verdict if inspect.isawaitable(verdict) else verdict) is True:
-                return
-        raise EventError("forbidden", "This room is not open to you")
+        if is_own_room_of_somebody or self._namespace.server.config.private_room(room):
+            return False
+        verdict = self.authorise(socket, room)
+        return (await verdict if inspect.isawaitable(verdict) else verdict) is True

@@ -16,6 +16,7 @@ import structlog
 
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.adapters.base import Adapter
+from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
 from steinmetz.realtime.engineio.handshake import TransportName
@@ -25,6 +26,9 @@ from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
 from steinmetz.realtime.events.event import Event
 from steinmetz.realtime.events.registry import Registry
+from steinmetz.realtime.presence import Presence, UserOf, Watched
+from steinmetz.realtime.recovery.base import Store
+from steinmetz.realtime.recovery.memory import MemoryStore
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
@@ -38,6 +42,7 @@ from steinmetz.realtime.server.listening import Handler, Handlers, Listening
 from steinmetz.realtime.server.namespace import Middleware, Namespace
 from steinmetz.realtime.server.namespaces import Namespaces
 from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
+from steinmetz.realtime.server.recovery import Recovery
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
@@ -65,6 +70,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
 
     ``describe_error`` turns an exception of a handler into the `EventError` that the client may see, or None.
     ``make_adapter(namespace)`` says who knows the rooms of a namespace; by default the memory of this process.
+    ``cluster``: this process is one of several that are one server together, see `adapters.redis.redis_cluster`.
+    ``recovery`` is where connection states are kept, if `Config` has any kept: by default in this process.
     """
 
     def __init__(
@@ -74,12 +81,15 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         clock: Clock | None = None,
         describe_error: Callable[[Exception], EventError | None] | None = None,
         make_adapter: Callable[[Namespace], Adapter[Socket]] | None = None,
+        cluster: Cluster | None = None,
+        recovery: Store | None = None,
     ) -> None:
         self.config = config or Config()
         self.clock: Clock = clock or SystemClock()
         self.describe_error: Callable[[Exception], EventError | None] = describe_error or _undescribed
         self.make_adapter = make_adapter
         self.event_scope: Callable[[str], AbstractContextManager[Any]] | None = None
+        self.cluster = cluster
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
@@ -90,6 +100,13 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         )
         shortest_s = min(self.config.ping_interval_s, self.config.ping_timeout_s)
         self.wheel = Wheel(self.clock, tick_s=min(max(shortest_s / 100, 0.001), 0.25))
+        self._recovery_store = recovery
+        if recovery is None and self.config.connection_state_recovery is not None:
+            self._recovery_store = MemoryStore(
+                self.config.connection_state_recovery,
+                self.clock,
+                heartbeat_s=self.config.ping_interval_s + 2 * self.config.ping_timeout_s,
+            )
         self.engine = Engine(self.clients)
         self._namespaces = Namespaces(self)
         self._main = self._namespaces.of(MAIN_NAMESPACE)
@@ -119,6 +136,17 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         Raises `ValueError` for a name without a leading slash, `TypeError` for a coroutine function.
         """
         return self._namespaces.of(name) if isinstance(name, str) else self._namespaces.parent(name)
+
+    def recovery_of(self, namespace: Namespace) -> Recovery | None:
+        """What a new namespace keeps of its clients' states."""
+        config, store = self.config.connection_state_recovery, self._recovery_store
+        if config is None or store is None:
+            return None
+        return Recovery(namespace, store.open(namespace.name), config, is_shared=store.is_shared)
+
+    async def may_enter(self, socket: Socket, room: str) -> bool:
+        """Whether ``socket`` could ask for ``room`` now."""
+        return await self._room_requests.may_enter(socket, room)
 
     def namespaces(self) -> Sequence[Namespace]:
         """Those that there are now, children included."""
@@ -186,9 +214,17 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """Run every event handler inside ``scope(event)``; for whoever accounts what a handler does."""
         self.event_scope = scope
 
-    def has_members(self, room: str) -> bool:
-        """Whether an emission to ``room`` of the main namespace would reach anybody."""
-        return self._main.has_members(room)
+    def has_members(self, room: str, *, here: bool = False) -> bool:
+        """Whether an emission to ``room`` of the main namespace may reach anybody; see `Namespace.has_members`."""
+        return self._main.has_members(room, here=here)
+
+    def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
+        """In the main namespace; see `Namespace.track_presence`."""
+        return self._main.track_presence(user_of, watched)
+
+    def presence(self, room: str) -> dict[str, int]:
+        """In the main namespace; see `Namespace.presence`."""
+        return self._main.presence(room)
 
     def stats(self) -> dict[str, Any]:
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
@@ -218,6 +254,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.loop = loop
         self._thread_id = threading.get_ident()
         self.wheel.start(loop)
+        if self.cluster is not None:
+            self.cluster.node.start()
 
     def serve(self) -> None:
         """`begin` for a request: what cannot be served is refused. Raises `HandshakeError`."""
@@ -241,6 +279,10 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.turn.finish()
         await asyncio.sleep(0)
         await self.tasks.aclose()
+        if self.cluster is not None:
+            await self.cluster.node.aclose()
+        if self._recovery_store is not None:
+            await self._recovery_store.aclose()
         self.wheel.stop()
         self.loop, self._thread_id = None, None
 
@@ -257,8 +299,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
             self.loop.call_soon(function, *args)
 
     def new_id(self) -> str:
-        """Of a session or a socket: 120 random bits."""
-        return secrets.token_urlsafe(15)
+        """Of a session or a socket: 120 random bits. In a cluster it begins with the tag of this node."""
+        return secrets.token_urlsafe(15) if self.cluster is None else self.cluster.tag + secrets.token_urlsafe(15)
 
     # -- sessions, for the transports ---------------------------------------------------------------------------
 

@@ -34,11 +34,15 @@ class Socket(Listening):
         "client",
         "connected",
         "early_rooms",
+        "granted",
         "handlers",
         "handshake",
         "id",
         "namespace",
+        "recovered",
         "requested_rooms",
+        "since",
+        "subject",
     )
 
     def __init__(self, socket_id: str, namespace: Namespace, client: Client, handshake: Handshake) -> None:
@@ -51,6 +55,12 @@ class Socket(Listening):
         self.handlers: Handlers | None = None
         self.early_rooms: list[str] | None = None
         self.requested_rooms: set[str] | None = None
+        self.recovered = False
+        """Whether this is a socket from before, whose client has missed nothing and hears nothing twice."""
+        self.subject: str | None = None
+        """Who this is, as a middleware has found out: nobody else gets this socket back."""
+        self.granted: tuple[str, ...] = ()
+        self.since = 0
         self._data: dict[str, Any] | None = None
         self._expires_at: float | None = None
 

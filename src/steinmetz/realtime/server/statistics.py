@@ -24,6 +24,8 @@ class Statistics:
         """What clients sent or acknowledged and broke the schema of the event, by event."""
         self.broken_payloads: Counter[str] = Counter()
         """What the server emitted or acknowledged itself and broke the schema of the event, by event."""
+        self.recoveries: Counter[str] = Counter()
+        """Clients that came back and showed a pid, by what became of them (`recovery.Outcome`)."""
         self.dropped_volatile = 0
         """Volatile emissions, once for each client that was not ready."""
         self.replaced_newest = 0

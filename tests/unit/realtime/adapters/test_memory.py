@@ -23,7 +23,9 @@ class Namespace:
         self.delivered: list[tuple[str, ...]] = []
         self.dropped: list[tuple[tuple[str, ...], bool]] = []
 
-    def deliver(self, members: Sequence[str], outgoing: Outgoing, flags: Flags) -> None:
+    def deliver(
+        self, members: Sequence[str], outgoing: Outgoing, flags: Flags, position: int | None = None
+    ) -> None:
         self.delivered.append(tuple(members))
 
     def ask(self, members: Sequence[str], outgoing: Outgoing, flags: Flags, gathering: Gathering) -> None:

@@ -42,6 +42,37 @@ class TestPacketsOfTheClient:
         assert closed.is_closed
 
 
+class TestChallenge:
+    """Somebody says that the peer has gone elsewhere."""
+
+    def test_one_that_answers_stays(self) -> None:
+        alive = session()
+        assert alive.challenge(1.0, 110.0) is Step.SEND_PING
+        assert alive.deadline_s == 111.0
+        alive.receive(PacketType.PONG, 110.5)
+        assert alive.deadline_s == 135.5
+        assert alive.tick(112.0) is Step.NOTHING
+
+    def test_one_that_does_not_has_timed_out(self) -> None:
+        gone = session()
+        gone.challenge(1.0, 110.0)
+        assert gone.tick(110.9) is Step.NOTHING
+        assert gone.tick(111.0) is Step.TIME_OUT
+
+    def test_a_ping_that_is_on_its_way_is_not_sent_again(self) -> None:
+        waiting = session()
+        assert waiting.tick(125.0) is Step.SEND_PING
+        assert waiting.challenge(1.0, 126.0) is Step.NOTHING
+        assert waiting.deadline_s == 127.0
+        assert waiting.challenge(5.0, 126.5) is Step.NOTHING
+        assert waiting.deadline_s == 127.0
+
+    def test_a_closed_one_is_not_asked(self) -> None:
+        closed = session()
+        closed.close()
+        assert closed.challenge(1.0, 110.0) is Step.NOTHING
+
+
 class TestHeartbeat:
     def test_a_ping_is_due_after_the_interval(self) -> None:
         alive = session()

@@ -48,10 +48,10 @@ class Gate:
                     (io.to(*rooms) if rooms else io).emit(event, payload)
                 case Expulsion(room):
                     self._expulsions += 1
-                    io.in_(room).disconnect_sockets()
+                    io.in_(room).local.disconnect_sockets()
                 case Departure(sockets, room):
                     self._departures += 1
-                    io.in_(sockets).sockets_leave(room)
+                    io.in_(sockets).local.sockets_leave(room)
                 case _:
                     assert_never(publication)
 
@@ -63,6 +63,7 @@ class Gate:
         if actor is None:
             raise ConnectError(problem)
         socket.data["user"] = actor
+        socket.subject = str(actor.id)
         socket.expires_at = expires_at_s
         socket.join(*rooms_of(actor))
 

@@ -209,7 +209,7 @@ class Listeners:
         return [
             job_id
             for job_id in sorted(self._asked)
-            if any(has_members(room) for room in self._jobs[job_id].rooms(job_id))
+            if any(has_members(room, here=True) for room in self._jobs[job_id].rooms(job_id))
         ]
 
     async def _ask(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from steinmetz.clock import Clock
 from steinmetz.erp.db import Database
 from steinmetz.erp.errors import Forbidden, NotFound
@@ -9,11 +11,15 @@ from steinmetz.erp.kit.roles import Actor, Role, may_write
 from steinmetz.erp.modules.chat import rules, service
 from steinmetz.erp.modules.chat.pace import Pace
 from steinmetz.erp.modules.chat.schemas import (
+    HERE,
+    PRESENCE,
     SAY,
     TYPE,
     TYPING,
+    HeardPresence,
     HeardTyping,
     MessageInput,
+    Present,
     Said,
     Speaker,
     TypingInput,
@@ -23,7 +29,7 @@ from steinmetz.realtime.events import Done
 
 
 class Conversation:
-    """The two events of clients, and who may enter a channel's room. `attach` it after the gate."""
+    """The three events of clients, and who may enter a channel's room. `attach` it after the gate."""
 
     def __init__(self, database: Database, pace: Pace, clock: Clock) -> None:
         self._database = database
@@ -33,6 +39,15 @@ class Conversation:
     def attach(self, io: Server) -> None:
         io.on(SAY, self.say)
         io.on(TYPE, self.type)
+        io.on(HERE, self.here)
+        presence = io.track_presence(_user_of, rules.is_room)
+        presence.on_change(partial(self._tell_presence, io))
+
+    @staticmethod
+    def _tell_presence(io: Server, room: str, user: str, is_there: bool) -> None:
+        # Everybody is in the general room: all telling all of all would be a storm at each restart.
+        if (channel := rules.channel_of(room)) is not None:
+            io.to(room).local.emit(PRESENCE, HeardPresence(channel=channel, user_id=int(user), present=is_there))
 
     async def may_enter(self, actor: Actor, room: str) -> bool:
         """The policy for rooms that begin with `rules.ROOM_PREFIX`."""
@@ -49,6 +64,13 @@ class Conversation:
         async with self._database.unit(actor=actor) as unit:
             view = await service.say(unit, message)
         return Said(message=view)
+
+    def here(self, socket: Socket, told: TypingInput) -> Present:
+        """``chat:here {channel}``: who else has entered the channel's room, at any server. Raises `Problem`."""
+        room = rules.room_of(told.channel)
+        if room not in socket.rooms:
+            raise NotFound("channel whose room you have joined:", told.channel)
+        return Present(user_ids=sorted(map(int, socket.namespace.presence(room))))
 
     def type(self, socket: Socket, told: TypingInput) -> Done:
         """``chat:typing {channel}``, for those who have entered the channel's room. Raises `Problem`."""
@@ -68,3 +90,8 @@ def _speaker(socket: Socket) -> Actor:
     if not may_write(actor.role, Role.CLERK):
         raise Forbidden(Role.CLERK, f"The role {actor.role} reads only; writing here needs the role clerk.")
     return actor
+
+
+def _user_of(socket: Socket) -> str | None:
+    user: Actor | None = socket.data.get("user")
+    return None if user is None or user.id is None else str(user.id)

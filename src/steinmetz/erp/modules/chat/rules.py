@@ -39,6 +39,11 @@ def channel_of(room: str) -> str | None:
     return channel_id if is_room else None
 
 
+def is_room(room: str) -> bool:
+    """Whether this is the room of a channel."""
+    return room == ROOM or room.startswith(ROOM_PREFIX)
+
+
 def user_room(user_id: int | None) -> str:
     """The room of all sockets of a user."""
     return f"user:{user_id}"

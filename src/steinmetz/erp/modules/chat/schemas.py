@@ -81,6 +81,21 @@ class Said(Schema):
     message: MessageView
 
 
+class HeardPresence(Schema):
+    """Somebody has come into a channel's room, or is gone from it for more than a moment."""
+
+    channel: str
+    user_id: int
+    present: bool
+
+
+class Present(Schema):
+    """Who is in a channel's room, at whatever server."""
+
+    ok: Literal[True] = True
+    user_ids: list[int]
+
+
 class ChannelView(Schema):
     id: str
     name: str
@@ -174,7 +189,7 @@ class MessagePatch(Input):
 
 
 class TypingInput(Input):
-    """The socket event ``chat:typing``."""
+    """The socket events ``chat:typing`` and ``chat:here``."""
 
     model_config = example(channel="general")
 
@@ -191,4 +206,11 @@ ROOMS = (ROOM, f"{ROOM_PREFIX}{{channel}}")
 MESSAGE = Event("chat:message", HeardMessage, rooms=ROOMS, about="Something was said, edited or deleted")
 TYPING = Event("chat:typing", HeardTyping, rooms=ROOMS, volatile=True, about="Somebody types in the channel")
 SAY = Event("chat:message", MessageInput, ack=Said, about="Say something; acknowledged when it is written")
+PRESENCE = Event(
+    "chat:presence",
+    HeardPresence,
+    rooms=(f"{ROOM_PREFIX}{{channel}}",),
+    about="The first socket of a user has entered the room, or the last one has left it",
+)
+HERE = Event("chat:here", TypingInput, ack=Present, about="Who else is in a channel whose room I have joined?")
 TYPE = Event("chat:typing", TypingInput, ack=Done, about="I type, in a channel whose room I have joined")

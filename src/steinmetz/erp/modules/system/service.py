@@ -369,9 +369,13 @@ async def readiness(
 
 
 def faults(checks: Mapping[str, str], probes: Collection[str]) -> list[str]:
-    """The checks without which the process cannot work, and that have failed."""
+    """The checks without which the process cannot work, and that have failed; a warning is no failure."""
     needed = ("database", "migrations", *probes)
-    return [f"{name}: {checks[name]}" for name in needed if checks[name] != "ok"]
+    return [
+        f"{name}: {checks[name]}"
+        for name in needed
+        if checks[name] != "ok" and not checks[name].startswith("warning")
+    ]
 
 
 def _disk(folder: Path) -> str:

@@ -1,0 +1,93 @@
+"""A node for `benchmarks/cluster.py`: hears rooms of a cluster, ours or python-socketio's, and says what it heard.
+
+``python -m benchmarks.harness.cluster_node ours|python-socketio URL ROOMS...``: prints ``ready``, and ``done N``
+for the Nth event named ``end``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import uvloop
+
+from steinmetz.realtime.adapters.base import Flags, SocketDetails
+from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.redis import redis_cluster
+from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.socketio.gathering import Gathering
+
+SECRET = "of all nodes of this benchmark"
+PREFIX = "bench"
+
+
+class Screen:
+    """A namespace whose members are mere names: builds the frame that all of them would get, as one delivery."""
+
+    name = "/"
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._ends = 0
+
+    def deliver(
+        self, members: Sequence[str], outgoing: Outgoing, flags: Flags, position: int | None = None
+    ) -> None:
+        frames = outgoing.frames
+        self.frames += 1
+        if b'["end"' in frames:
+            self._ends += 1
+            print(f"done {self._ends}", flush=True)
+
+    def ask(self, members: Sequence[str], outgoing: Outgoing, flags: Flags, gathering: Gathering) -> None:
+        raise NotImplementedError
+
+    def stop_asking(self, ack_id: int) -> None:
+        raise NotImplementedError
+
+    def drop(self, members: Sequence[str], *, close: bool) -> None:
+        raise NotImplementedError
+
+    def details(self, member: str) -> SocketDetails:
+        raise NotImplementedError
+
+    async def hear(self, event: str, args: Sequence[Any]) -> Any:
+        raise NotImplementedError
+
+    def lost(self) -> None:
+        print("lost", flush=True)
+
+
+async def ours(url: str, rooms: list[str]) -> None:
+    cluster = redis_cluster(url, secret=SECRET, prefix=PREFIX)
+    screen = Screen()
+    adapter = cluster.adapter(screen, MemoryAdapter(screen))
+    cluster.node.start()
+    sid = f"{cluster.tag}-member"
+    adapter.add(sid, sid) if rooms else None
+    for room in rooms:
+        adapter.join(sid, room)
+    while not cluster.node.is_reachable:  # noqa: ASYNC110  it comes to be within milliseconds
+        await asyncio.sleep(0.01)
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+async def python_socketio(url: str) -> None:
+    """With nobody connected: what every event of the others costs a server that it does not concern."""
+    import socketio
+
+    server = socketio.AsyncServer(client_manager=socketio.AsyncRedisManager(url), async_mode="asgi")
+    server.manager.set_server(server)
+    server.manager.initialize()
+    server.manager_initialized = True
+    await asyncio.sleep(0.5)
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    which, url, *rooms = sys.argv[1:]
+    uvloop.run(ours(url, rooms) if which == "ours" else python_socketio(url))

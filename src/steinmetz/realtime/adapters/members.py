@@ -1,0 +1,320 @@
+"""The adapter of one namespace that has members at several nodes: rooms are kept here, what is said goes around.
+
+Each room with members here is a channel that this node listens to, so a node hears nothing of rooms it has nobody
+in. The room of a single socket is no channel: its id tells at which node it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Generic, Protocol
+
+from steinmetz.realtime.adapters.base import Flags, Local, Member, Member_contra, Selection, SocketDetails
+from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.messages import Content, Emission, Order, checked, pack, pack_emission, pack_order
+from steinmetz.realtime.adapters.node import Heard, Node
+from steinmetz.realtime.adapters.peers import TAG_LENGTH
+from steinmetz.realtime.adapters.polls import Gathering, Polls
+from steinmetz.realtime.adapters.requests import Answers
+from steinmetz.realtime.adapters.seal import Kind, MessageError
+from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.errors import AckTimeoutError
+from steinmetz.realtime.socketio.recovery import History
+
+TIMEOUT_S = 5.0
+"""So long other nodes have to answer `fetch`."""
+MAX_ROOM_CHANNELS = 32
+"""What is said to more rooms than this goes to all nodes that have anybody in the namespace."""
+
+
+class ClusterLocal(Local[Member_contra], Protocol[Member_contra]):
+    """What a cluster asks of the namespace beside what every adapter asks."""
+
+    @property
+    def name(self) -> str: ...
+
+    def details(self, member: Member_contra) -> SocketDetails:
+        """What other nodes may know of a member of this one: JSON values and no credential."""
+
+    async def hear(self, event: str, args: Sequence[Any]) -> Any:
+        """Another server has emitted ``event`` to the servers; what this one's handler answers."""
+
+    def lost(self) -> None:
+        """Events of other nodes are missing: let all clients connect anew, and recover nobody."""
+
+
+class IncompleteError(AckTimeoutError):
+    """Some nodes have not answered. ``answers``: what the others said; ``missing``: those nodes."""
+
+    def __init__(self, answers: list[Any], missing: frozenset[str]) -> None:
+        super().__init__(f"{len(missing)} other servers did not answer in time", answers, missing)
+
+
+class ClusterAdapter(Generic[Member]):
+    """Bound: one subscription a room and namespace with members here; see `MemoryAdapter` and `Node`.
+
+    ``here`` knows the members of this process, and what is kept for those who may come back. As long as it does,
+    their rooms stay subscribed to.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        local: ClusterLocal[Member],
+        here: MemoryAdapter[Member],
+        closed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._node = node
+        self._closed = closed
+        self._local = local
+        self._here = here
+        self._everybody = node.channel_of_namespace(local.name)
+        self._count = 0
+        self._awaited: set[str] = set()
+        self.polls: Polls[Member] = Polls(node, local, local.name, here)
+
+    # -- members of this process ---------------------------------------------------------------------------------
+
+    def add(self, sid: str, member: Member) -> None:
+        self._here.add(sid, member)
+        self._count += 1
+        if not self._node.listens(self._everybody):
+            self._node.listen(self._everybody)
+
+    def remove(self, sid: str) -> None:
+        if not self._here.has_member(sid):
+            return
+        rooms = tuple(self._here.rooms_of(sid))
+        self._here.remove(sid)
+        self._count -= 1
+        for room in rooms:
+            self._left(room)
+        self._left(sid)
+        if self._count == 0 and not self._awaited:
+            self._node.unlisten(self._everybody)
+
+    def join(self, sid: str, room: str) -> None:
+        self._here.join(sid, room)
+        self._joined(room)
+
+    def leave(self, sid: str, room: str) -> None:
+        self._here.leave(sid, room)
+        self._left(room)
+
+    def restore(self, sid: str, history: History) -> None:
+        self._here.restore(sid, history)
+        for room in self._here.rooms_of(sid):
+            self._joined(room)
+
+    def _joined(self, room: str) -> None:
+        channel = self._channel(room)
+        if not self._node.listens(channel) and self._here.has_room(room):
+            self._node.listen(channel)
+
+    def _left(self, room: str) -> None:
+        if self._here.has_room(room):
+            return
+        if self._here.is_awaited(room):
+            self._awaited.add(room)
+        else:
+            self._node.unlisten(self._channel(room))
+
+    def tidy(self) -> None:
+        """Listen no more to what nobody is in and nobody will come back for."""
+        self.polls.tidy()
+        over = {room for room in self._awaited if not self._here.is_awaited(room)}
+        self._awaited -= over
+        for room in over:
+            self._left(room)
+        if self._count == 0 and not self._awaited:
+            self._node.unlisten(self._everybody)
+
+    def close(self) -> None:
+        self._here.close()
+        self._node.unlisten(self._everybody)
+        self._closed()
+
+    def rooms_of(self, sid: str) -> Collection[str]:
+        return self._here.rooms_of(sid)
+
+    def rooms(self) -> Iterable[str]:
+        return self._here.rooms()
+
+    def has_members(self, room: str, *, here: bool = False) -> bool:
+        """Anywhere: True while there is any other node, which may or may not have somebody in ``room``."""
+        return self._here.has_members(room) or (not here and self._node.peers.is_company)
+
+    @property
+    def is_recording(self) -> bool:
+        return self._here.is_recording
+
+    @property
+    def position(self) -> int:
+        return self._here.position
+
+    def history(self, sid: str) -> History:
+        return self._here.history(sid)
+
+    async def listen(self, rooms: Collection[str]) -> None:
+        await self._here.listen(rooms)
+
+    async def let_go(self, sid: str) -> bool:
+        return await self._here.let_go(sid)
+
+    # -- to members everywhere -----------------------------------------------------------------------------------
+
+    def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
+        self._here.broadcast(selection, outgoing, flags)
+        if self._concerns_others(selection):
+            kind = Kind.PASSING if flags.volatile else Kind.BROADCAST
+            body = pack_emission(Emission(self._local.name, selection, flags, outgoing))
+            self._node.say(kind, self._channels(selection), body)
+
+    def broadcast_with_ack(
+        self, selection: Selection, outgoing: Outgoing, flags: Flags, gathering: Gathering
+    ) -> None:
+        """As `broadcast`, with an acknowledgement from each; ``outgoing`` carries ``gathering.ack_id``."""
+        self.polls.ask(selection, outgoing, flags, gathering)
+
+    def _concerns_others(self, selection: Selection) -> bool:
+        return self._node.peers.is_company and not selection.is_local
+
+    def join_all(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._join_here(selection, rooms)
+        self._order(Kind.JOIN, selection, rooms)
+
+    def _join_here(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._here.join_all(selection, rooms)
+        for room in rooms:
+            self._joined(room)
+
+    def leave_all(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._leave_here(selection, rooms)
+        self._order(Kind.LEAVE, selection, rooms)
+
+    def _leave_here(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._here.leave_all(selection, rooms)
+        for room in rooms:
+            self._left(room)
+
+    def disconnect_all(self, selection: Selection, *, close: bool) -> None:
+        self._order(Kind.DISCONNECT, selection, close=close)
+        self._here.disconnect_all(selection, close=close)
+
+    def _order(
+        self, kind: Kind, selection: Selection, rooms: Collection[str] = (), *, close: bool = False
+    ) -> None:
+        if self._concerns_others(selection):
+            body = pack_order(Order(self._local.name, selection, rooms, close))
+            self._node.say(kind, self._channels(selection), body)
+
+    async def fetch(self, selection: Selection) -> Sequence[Member | SocketDetails]:
+        """Raises `IncompleteError` if another node does not answer within `TIMEOUT_S`."""
+        found: list[Member | SocketDetails] = list(self._here.select(selection))
+        if selection.is_local:
+            return found
+        question = {"rooms": list(selection.rooms), "except": list(selection.except_rooms)}
+        answers = await self._ask(Kind.FETCH, question, TIMEOUT_S)
+        for told in answers.given.values():
+            found += [_details(each) for each in told]
+        if answers.missing:
+            raise IncompleteError(found, _names(answers.missing))
+        return found
+
+    # -- to the servers themselves -------------------------------------------------------------------------------
+
+    def server_side_emit(self, event: str, args: Sequence[Any]) -> None:
+        """To the handlers of all other nodes. Raises `TypeError` for what JSON cannot say."""
+        told = {"namespace": self._local.name, "event": event, "args": list(args)}
+        self._node.say(Kind.SERVER_SIDE, (self._node.control,), pack(told))
+
+    async def server_side_emit_with_ack(self, event: str, args: Sequence[Any], timeout_s: float) -> list[Any]:
+        """As `server_side_emit`; one answer of each other node. Raises `IncompleteError`."""
+        answers = await self._ask(Kind.SERVER_SIDE, {"event": event, "args": list(args)}, timeout_s)
+        given = list(answers.given.values())
+        if answers.missing:
+            raise IncompleteError(given, _names(answers.missing))
+        return given
+
+    async def _ask(self, kind: Kind, question: dict[str, Any], timeout_s: float) -> Answers:
+        return await self._node.ask(kind, {"namespace": self._local.name, **question}, timeout_s)
+
+    # -- what other nodes say (node.Hearer) ----------------------------------------------------------------------
+
+    def channels_of(self, content: Content) -> Iterable[str]:
+        rooms = () if isinstance(content, dict) else content.selection.rooms
+        return () if len(rooms) <= 1 else (*map(self._channel, rooms), self._node.own)
+
+    def hear(self, heard: Heard) -> None:
+        match heard.content:
+            case Emission() as question if heard.kind is Kind.QUESTION:
+                self.polls.asked(question, heard.origin)
+            case Emission(_, selection, flags, outgoing):
+                self._here.broadcast(selection, outgoing, flags)
+            case Order() as order:
+                self._obey(heard.kind, order)
+            case told if heard.kind is Kind.ANSWERS:
+                self.polls.answered(told, heard.origin)
+            case told if heard.kind is Kind.FETCH:
+                self._fetched(told, heard.origin)
+            case told if heard.kind is Kind.SERVER_SIDE:
+                self._heard_server_side(told, heard.origin)
+
+    def _obey(self, kind: Kind, order: Order) -> None:
+        match kind:
+            case Kind.JOIN:
+                self._join_here(order.selection, order.rooms)
+            case Kind.LEAVE:
+                self._leave_here(order.selection, order.rooms)
+            case Kind.DISCONNECT:
+                self._here.disconnect_all(order.selection, close=order.close)
+
+    def _fetched(self, question: dict[str, Any], origin: bytes) -> None:
+        told = checked(question, **{"request": str, "rooms": list, "except": list})
+        selection = Selection(frozenset(map(str, told["rooms"])), frozenset(map(str, told["except"])))
+        found = [self._local.details(member) for member in self._here.select(selection)]
+        described = [[each.id, dict(each.handshake), sorted(each.rooms), dict(each.data)] for each in found]
+        self._node.answer(origin, told["request"], described)
+
+    def _heard_server_side(self, told: dict[str, Any], origin: bytes) -> None:
+        checked(told, event=str, args=list)
+        self._node.spawn("server side emit", self._answer_server_side(told, origin))
+
+    async def _answer_server_side(self, told: dict[str, Any], origin: bytes) -> None:
+        answer = await self._local.hear(told["event"], told["args"])
+        if isinstance(request := told.get("request"), str):
+            self._node.answer(origin, request, answer)
+
+    def lost(self) -> None:
+        self._local.lost()
+
+    # -- channels ------------------------------------------------------------------------------------------------
+
+    def _channel(self, room: str) -> str:
+        return self._node.channel_of_room(self._local.name, room)
+
+    def _channels(self, selection: Selection) -> tuple[str, ...]:
+        if not 0 < len(selection.rooms) <= MAX_ROOM_CHANNELS:
+            return (self._everybody,)
+        return tuple(dict.fromkeys(filter(None, map(self._way, selection.rooms))))
+
+    def _way(self, room: str) -> str | None:
+        """Where those in ``room`` listen; None if it is of a socket here."""
+        if len(room) > TAG_LENGTH:
+            if room.startswith(self._node.tag):
+                return None
+            if (peer := self._node.peers.tagged(room[:TAG_LENGTH])) is not None:
+                return self._node.channel_of(peer.origin)
+        return self._channel(room)
+
+
+def _details(told: Any) -> SocketDetails:
+    match told:
+        case [str(sid), dict(handshake), list(rooms), dict(data)]:
+            return SocketDetails(sid, handshake, frozenset(map(str, rooms)), data)
+        case _:
+            raise MessageError("shape")
+
+
+def _names(nodes: Iterable[bytes]) -> frozenset[str]:
+    return frozenset(node.hex() for node in nodes)

@@ -1,0 +1,291 @@
+"""Redis (7 or newer: sharded publish and subscribe) or an older one as the bus of a cluster; pub/sub and no keys.
+
+Two lines, one to speak and one to listen. What is published in one turn of the loop leaves as one pipeline. Once
+a second a node says something to itself: one that misses `DEAF_AFTER` of these words is deaf, whatever its
+connection says, and begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import re
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from secrets import token_hex
+from typing import Any
+
+import structlog
+
+from steinmetz.clock import Clock
+from steinmetz.realtime.adapters.bus import Receiver
+from steinmetz.realtime.adapters.cluster import Cluster
+from steinmetz.realtime.adapters.node import JOURNAL_BYTES, Node
+from steinmetz.tasks import Tasks
+
+try:
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+except ImportError as error:
+    raise ImportError("realtime over Redis needs its driver: pip install 'steinmetz[redis]'") from error
+
+log = structlog.get_logger("steinmetz.realtime")
+
+ECHO_S = 1.0
+DEAF_AFTER = 3
+"""Words to oneself. Not seconds: a loop that stood still for some has not listened meanwhile, either."""
+CONNECT_S = 2.0
+SUBSCRIBE_S = 5.0
+FAREWELL_S = 1.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
+MAX_OUTBOX = 16 * 1024 * 1024
+"""Bytes that wait for a slow Redis. One more and the lines are given up: who misses something asks for it."""
+SUBSCRIBED_AT_ONCE = 500
+HEARD_AT_ONCE = 100
+"""Messages in a turn of the loop."""
+SHARDED_FROM = 7
+"""The first version of Redis that knows sharded publish and subscribe."""
+_VERSION = re.compile(rb"redis_version:(\d+)")
+_MESSAGES = (b"smessage", b"message")
+_CONFIRMATIONS = (b"ssubscribe", b"subscribe")
+
+
+class _BrokenError(Exception):
+    """The lines are of no use any more; the message says why, in a word."""
+
+
+class RedisBus:
+    """Implements `steinmetz.realtime.adapters.bus.Bus`."""
+
+    def __init__(self, url: str, *, prefix: str = "steinmetz") -> None:
+        """Raises `ValueError` for an address that is none."""
+        options: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": None, "protocol": 2}
+        self._client: Any = Redis.from_url(url, retry=Retry(NoBackoff(), 0), health_check_interval=0, **options)
+        self._echo = f"{{{prefix}:realtime}}:echo:{token_hex(8)}"
+        self._receiver: Receiver | None = None
+        self._tasks: Tasks | None = None
+        self._wanted: dict[str, None] = {}
+        self._changes: dict[str, bool] = {}
+        self._outbox: list[tuple[str, bytes]] = []
+        self._outbox_bytes = 0
+        self._work = asyncio.Event()
+        self._sent = asyncio.Event()
+        self._wishes = asyncio.Event()
+        self._is_up = False
+        self._unconfirmed = 0
+        self._confirmed = asyncio.Event()
+        self._echoed = 0
+        self._was_told = False
+        self._broken: asyncio.Future[None] | None = None
+
+    # -- Bus -----------------------------------------------------------------------------------------------------
+
+    def start(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        if self._tasks is None:
+            self._tasks = Tasks("realtime bus")
+            self._tasks.spawn("lives", self._lives(receiver))
+
+    def publish(self, channel: str, message: bytes) -> None:
+        if not self._is_up:
+            return
+        if self._outbox and self._outbox_bytes + len(message) > MAX_OUTBOX:
+            self._break(_BrokenError("full"))
+            return
+        self._outbox.append((channel, message))
+        self._outbox_bytes += len(message)
+        self._work.set()
+
+    def subscribe(self, channel: str) -> None:
+        self._wanted[channel] = None
+        self._change(channel, wanted=True)
+
+    def unsubscribe(self, channel: str) -> None:
+        self._wanted.pop(channel, None)
+        self._change(channel, wanted=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that was asked to be heard is heard for certain."""
+        return self._is_up and not self._changes and self._unconfirmed <= 0
+
+    def _change(self, channel: str, *, wanted: bool) -> None:
+        if self._is_up:
+            self._changes[channel] = wanted
+            self._wishes.set()
+
+    async def aclose(self) -> None:
+        if self._tasks is not None:
+            if self._is_up:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(FAREWELL_S):
+                        while self._outbox:
+                            self._sent.clear()
+                            await self._sent.wait()
+            tasks, self._tasks = self._tasks, None
+            await tasks.aclose()
+            self._is_up = False
+        with suppress(RedisError, OSError):
+            await self._client.aclose()
+
+    # -- one life after the other --------------------------------------------------------------------------------
+
+    async def _lives(self, receiver: Receiver) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            why = "unreachable"
+            try:
+                await self._live(receiver)
+            except _BrokenError as broken:
+                why = str(broken)
+            except (RedisError, OSError, TimeoutError, ValueError) as error:
+                why = type(error).__name__
+            if self._is_up:
+                self._is_up = False
+                pause_s = FIRST_PAUSE_S
+                receiver.lost(why)
+            if not self._was_told:
+                self._was_told = True
+                log.warning("The realtime bus is out of reach; it is tried again", reason=why)
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _live(self, receiver: Receiver) -> None:
+        """Until the lines break; then raises why."""
+        tasks = Tasks("realtime bus lines")
+        pool = self._client.connection_pool
+        speaking, listening = pool.make_connection(), pool.make_connection()
+        broken = self._broken = asyncio.get_running_loop().create_future()
+        self._outbox, self._outbox_bytes, self._changes = [], 0, {}
+        try:
+            await speaking.connect()
+            await listening.connect()
+            publish, subscribe, unsubscribe = await _commands(speaking)
+            tasks.spawn("listen", self._breaking(self._listen(listening, receiver)))
+            await self._subscribe(listening, subscribe)
+            self._is_up = True
+            tasks.spawn("speak", self._breaking(self._speak(speaking, publish)))
+            tasks.spawn("change", self._breaking(self._follow(listening, subscribe, unsubscribe)))
+            tasks.spawn("echo", self._breaking(self._say_and_hear()))
+            if self._was_told:
+                self._was_told = False
+                log.info("The realtime bus is there again")
+            receiver.restored()
+            await broken
+        finally:
+            await tasks.aclose()
+            if broken.done():
+                broken.exception()  # has been heard, whichever of the two it was
+            for line in (speaking, listening):
+                with suppress(RedisError, OSError):
+                    await line.disconnect(nowait=True)
+
+    async def _breaking(self, work: Coroutine[Any, Any, None]) -> None:
+        """What breaks one line ends the life of both."""
+        try:
+            await work
+        except (RedisError, OSError, TimeoutError, ValueError, _BrokenError) as error:
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        if self._broken is not None and not self._broken.done():
+            self._broken.set_exception(error)
+
+    # -- speaking ------------------------------------------------------------------------------------------------
+
+    async def _speak(self, line: Any, publish: bytes) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._outbox:
+                batch, self._outbox, self._outbox_bytes = self._outbox, [], 0
+                packed = line.pack_commands([(publish, channel, message) for channel, message in batch])
+                await line.send_packed_command(packed, check_health=False)
+                for _ in batch:
+                    await line.read_response(disable_decoding=True, timeout=math.inf)
+            self._sent.set()
+
+    async def _say_and_hear(self) -> None:
+        self._echoed = said = 0
+        while said - self._echoed < DEAF_AFTER:
+            said += 1
+            self.publish(self._echo, b"%d" % said)
+            await asyncio.sleep(ECHO_S)
+        raise _BrokenError("deaf")
+
+    # -- listening -----------------------------------------------------------------------------------------------
+
+    async def _listen(self, line: Any, receiver: Receiver) -> None:
+        in_a_row = 0
+        while True:
+            kind, channel, told = await line.read_response(disable_decoding=True, timeout=math.inf)
+            if kind in _MESSAGES:
+                name = channel.decode()
+                if name == self._echo:
+                    self._echoed = int(told)
+                elif self._is_up:
+                    receiver.receive(name, told)
+            elif kind in _CONFIRMATIONS:
+                self._unconfirmed -= 1
+                if self._unconfirmed <= 0:
+                    self._confirmed.set()
+            in_a_row += 1
+            if in_a_row >= HEARD_AT_ONCE:
+                in_a_row = 0
+                await asyncio.sleep(0)
+
+    async def _subscribe(self, line: Any, subscribe: bytes) -> None:
+        """Everything that is wanted, and wait until it stands."""
+        channels = [self._echo, *self._wanted]
+        self._unconfirmed = len(channels)
+        self._confirmed.clear()
+        await _send(line, subscribe, channels)
+        async with asyncio.timeout(SUBSCRIBE_S):
+            await self._confirmed.wait()
+
+    async def _follow(self, line: Any, subscribe: bytes, unsubscribe: bytes) -> None:
+        """Say what is wanted now: once a turn, and nothing of what was wanted for a moment only."""
+        while True:
+            await self._wishes.wait()
+            self._wishes.clear()
+            changes, self._changes = self._changes, {}
+            wanted = [channel for channel, is_wanted in changes.items() if is_wanted]
+            self._unconfirmed += len(wanted)
+            await _send(line, subscribe, wanted)
+            await _send(line, unsubscribe, [channel for channel, is_wanted in changes.items() if not is_wanted])
+
+
+async def _send(line: Any, command: bytes, channels: Sequence[str]) -> None:
+    for start in range(0, len(channels), SUBSCRIBED_AT_ONCE):
+        some = channels[start : start + SUBSCRIBED_AT_ONCE]
+        await line.send_packed_command(line.pack_command(command, *some), check_health=False)
+
+
+async def _commands(line: Any) -> tuple[bytes, bytes, bytes]:
+    """How this server publishes, subscribes and unsubscribes: sharded from version 7 on."""
+    await line.send_command("INFO", "server")
+    found = _VERSION.search(await line.read_response(disable_decoding=True))
+    if found is not None and int(found[1]) < SHARDED_FROM:
+        return b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE"
+    return b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE"
+
+
+def redis_cluster(
+    url: str,
+    *,
+    secret: str | bytes,
+    prefix: str = "steinmetz",
+    clock: Clock | None = None,
+    journal_bytes: int = JOURNAL_BYTES,
+) -> Cluster:
+    """This process as one server of those that share the Redis at ``url``, the ``prefix`` and the ``secret``.
+
+    ``Server(cluster=redis_cluster(...))``. ``journal_bytes``: what is kept to be said again to a server that was
+    out of reach. Nothing is asked of Redis before the server starts. Raises `ValueError` for an address that is
+    none and for a secret of less than 16 bytes.
+    """
+    bus = RedisBus(url, prefix=prefix)
+    return Cluster(Node(bus, secret, prefix=prefix, clock=clock, journal_bytes=journal_bytes))

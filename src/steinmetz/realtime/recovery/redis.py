@@ -1,0 +1,355 @@
+"""Redis (7 or newer) as the memory of several processes: a stream for every room, a key for every session.
+
+All keys of a namespace begin with ``{prefix:namespace}``, so they lie on one hash slot: ``state`` (epoch,
+position, the last sequence of each node), ``lane`` and ``lane:<room>`` (streams whose ids are positions), and
+``session:<sid>``.
+Whoever publishes an emission runs ``append.lua`` (`RedisLog.append`), which gives it its position, keeps it and
+tells it to those who have subscribed to its lanes, in one step; here it is read, at recovery only (trap T29).
+
+When Redis has lost its data, or may have lost some because it was started anew, there is a new epoch. Redis knows
+the epochs only; the key of offsets and pids comes from them and a ``secret`` that the processes share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from hashlib import blake2s, sha1
+from importlib import resources
+from secrets import token_hex
+from typing import Any
+
+import orjson
+import structlog
+
+from steinmetz.realtime.config import ConnectionStateRecovery
+from steinmetz.realtime.recovery.base import Reading
+from steinmetz.realtime.socketio.recovery import (
+    Entry,
+    Epoch,
+    History,
+    Kind,
+    Lane,
+    Session,
+    decode_entry,
+    encode_entry,
+    stamp,
+)
+from steinmetz.tasks import Tasks
+
+try:
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import NoScriptError, RedisError
+except ImportError as error:
+    raise ImportError("recovery over Redis needs its driver: pip install 'steinmetz[redis]'") from error
+
+log = structlog.get_logger("steinmetz.realtime")
+
+TIMEOUT_S = 2.0
+LANE_LENGTH = 1_000
+"""Emissions of one room that are kept; the oldest go first."""
+MAX_WAITING = 50_000
+"""Sessions that wait to be saved; one more and the oldest of them is lost."""
+SAVED_AT_ONCE = 200
+
+
+class _Script:
+    def __init__(self, name: str) -> None:
+        self.text = (resources.files("steinmetz.realtime.recovery") / "lua" / f"{name}.lua").read_bytes()
+        self.digest = sha1(self.text, usedforsecurity=False).hexdigest().encode()
+
+
+_APPEND, _READ, _SAVE = (_Script(name) for name in ("append", "read", "save"))
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, TimeoutError) as error:
+        raise OSError(f"Redis cannot be asked: {type(error).__name__}") from error
+
+
+async def _run(client: Any, script: _Script, *arguments: Any) -> Any:
+    with _reaching():
+        try:
+            return await client.execute_command("EVALSHA", script.digest, *arguments)
+        except NoScriptError:
+            return await client.execute_command("EVAL", script.text, *arguments)
+
+
+class RedisLog:
+    """Bound: `LANE_LENGTH` entries a room, and a room that is silent for ``life_s`` seconds is forgotten."""
+
+    def __init__(self, client: Any, slot: str, secret: bytes, namespace: str, life_s: float) -> None:
+        self._client = client
+        self._slot = slot
+        self._secret = secret
+        self._namespace = namespace
+        self._life_ms = int(life_s * 1_000)
+        self._boot = b""
+        self._epoch = self._epoch_of(token_hex(16).encode())
+        self._node = token_hex(8)
+        self._sequence = 0
+
+    def _epoch_of(self, boot: bytes) -> Epoch:
+        return Epoch(blake2s(boot, key=self._secret).digest(), self._namespace)
+
+    @property
+    def epoch(self) -> Epoch:
+        """As Redis last said; before it has said anything, one that nobody else has."""
+        return self._epoch
+
+    def _said(self, boot: bytes) -> None:
+        if boot != self._boot:
+            self._boot, self._epoch = boot, self._epoch_of(boot)
+
+    def _key(self, lane: Lane) -> str:
+        return f"{self._slot}lane" if lane is None else f"{self._slot}lane:{lane}"
+
+    async def append(self, entry: Entry) -> int:
+        """Give ``entry`` its position, keep it, publish it. Raises `OSError`."""
+        self._sequence += 1
+        keys = [f"{self._slot}state", *map(self._key, entry.lanes)]
+        boot, position = await _run(
+            self._client,
+            _APPEND,
+            len(keys),
+            *keys,
+            token_hex(16),
+            self._node,
+            self._sequence,
+            encode_entry(entry),
+            self._life_ms,
+            LANE_LENGTH,
+        )
+        self._said(boot)
+        return int(position)
+
+    async def position(self) -> int:
+        position, _ = await self._read({})
+        return position
+
+    async def read(self, lanes: Mapping[Lane, int]) -> Reading | None:
+        position, found = await self._read(lanes)
+        whole: dict[Lane, Sequence[Entry]] = {}
+        for (lane, asked), entries in zip(lanes.items(), found, strict=True):
+            before = asked
+            kept: list[Entry] = []
+            for named, number, encoded in zip(*[iter(entries)] * 3, strict=True):
+                if int(named) > before:
+                    return None
+                before = int(number)
+                entry = decode_entry(before, encoded)
+                if entry.kind is Kind.EMIT:
+                    entry = entry._replace(packets=stamp(entry.packets, self._epoch.offset(before)).packets)
+                kept.append(entry)
+            if len(kept) > LANE_LENGTH:
+                return None
+            whole[lane] = kept
+        return Reading(position, whole)
+
+    async def _read(self, lanes: Mapping[Lane, int]) -> tuple[int, list[list[bytes]]]:
+        keys = [f"{self._slot}state", *map(self._key, lanes)]
+        arguments = (token_hex(16), LANE_LENGTH + 1, *lanes.values())
+        boot, position, found = await _run(self._client, _READ, len(keys), *keys, *arguments)
+        self._said(boot)
+        return int(position), found
+
+
+class RedisSessions:
+    """Bound: one key a client; it goes ``duration_s`` seconds after its client, or after the process died."""
+
+    def __init__(
+        self, client: Any, slot: str, spawn: Callable[..., Any], *, duration_s: float, heartbeat_s: float
+    ) -> None:
+        self._client = client
+        self._slot = slot
+        self._spawn = spawn
+        self._duration_ms = int(duration_s * 1_000)
+        self._connected_ms = int((duration_s + 2 * heartbeat_s) * 1_000)
+        self._refresh_s = heartbeat_s
+        self._owners: dict[str, str] = {}
+        self._waiting: deque[tuple[Any, ...]] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+        self.lost = 0
+        """Sessions that could not be kept."""
+
+    def _key(self, sid: str) -> str:
+        return f"{self._slot}session:{sid}"
+
+    def save(self, session: Session, owner: str) -> None:
+        is_new = session.is_connected and self._owners.get(session.sid) != owner
+        if session.is_connected:
+            self._owners[session.sid] = owner
+        else:
+            self._owners.pop(session.sid, None)
+        self._put(session, owner, is_new=is_new)
+
+    def give_back(self, session: Session) -> None:
+        self._put(session, token_hex(8), is_new=True)
+
+    def _put(self, session: Session, owner: str, *, is_new: bool) -> None:
+        life_ms = self._connected_ms if session.is_connected else self._duration_ms
+        self._queue("save", self._key(session.sid), owner, encode_session(session), life_ms, int(is_new))
+
+    def forget(self, sid: str) -> None:
+        if self._owners.pop(sid, None) is not None:
+            self._queue("forget", self._key(sid))
+
+    def _queue(self, *command: Any) -> None:
+        self._waiting.append(command)
+        if len(self._waiting) > MAX_WAITING:
+            self._waiting.popleft()
+            self.lost += 1
+        if self._writing is None:
+            with suppress(RuntimeError):  # the server has been shut down
+                self._writing = self._spawn("save sessions", self._write())
+        if self._refreshing is None:
+            with suppress(RuntimeError):
+                self._refreshing = self._spawn("refresh sessions", self._refresh())
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(SAVED_AT_ONCE, len(self._waiting)))]
+                try:
+                    await self._write_all(batch)
+                except OSError as error:
+                    self.lost += len(batch)
+                    log.warning("Sessions could not be saved", sessions=len(batch), error=str(error))
+        finally:
+            self._writing = None
+
+    async def _write_all(self, batch: list[tuple[Any, ...]]) -> None:
+        with _reaching():
+            pipeline = self._client.pipeline(transaction=False)
+            for kind, key, *arguments in batch:
+                if kind == "save":
+                    pipeline.execute_command("EVAL", _SAVE.text, 1, key, *arguments)
+                else:
+                    pipeline.delete(key)
+            await pipeline.execute()
+
+    async def _refresh(self) -> None:
+        """A session of a process that has died must not live on for long, and that of one that lives must."""
+        while True:
+            await asyncio.sleep(self._refresh_s)
+            sids = list(self._owners)
+            for start in range(0, len(sids), SAVED_AT_ONCE):
+                with suppress(OSError), _reaching():
+                    pipeline = self._client.pipeline(transaction=False)
+                    for sid in sids[start : start + SAVED_AT_ONCE]:
+                        pipeline.pexpire(self._key(sid), self._connected_ms)
+                    await pipeline.execute()
+
+    async def saved(self) -> None:
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def take(self, sid: str) -> Session | None:
+        await self.saved()
+        with _reaching():
+            kept = await self._client.getdel(self._key(sid))
+        if kept is None:
+            return None
+        try:
+            return decode_session(kept.partition(b" ")[2])
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+def encode_session(session: Session) -> bytes:
+    """As JSON. Of `socket.data` only what JSON can say is kept; middlewares set the rest again."""
+    history = session.history
+    return orjson.dumps(
+        {
+            "sid": session.sid,
+            "epoch_id": session.epoch_id,
+            "subject": session.subject,
+            "since": session.since,
+            "as_of": session.as_of,
+            "history": [history.rooms, history.left, history.whole_from],
+            "is_connected": session.is_connected,
+            "granted": session.granted,
+            "requested": session.requested,
+            "data": dict(_sayable(session.data)),
+        }
+    )
+
+
+def _sayable(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in data.items():
+        with suppress(TypeError):
+            yield name, orjson.Fragment(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS))
+
+
+def decode_session(encoded: bytes) -> Session:
+    """Raises `ValueError`, `TypeError` or `KeyError` for what `encode_session` did not make."""
+    fields = orjson.loads(encoded)
+    rooms, left, whole_from = fields.pop("history")
+    spans = [(str(room), int(joined), int(until)) for room, joined, until in left]
+    for name in ("granted", "requested"):
+        fields[name] = tuple(fields[name])
+    return Session(**fields, history=History(rooms, spans, whole_from))
+
+
+class RedisStore:
+    """What the processes of one product share. ``secret``, 16 bytes or more, is theirs and not Redis's."""
+
+    is_shared = True
+
+    def __init__(
+        self,
+        url: str,
+        config: ConnectionStateRecovery,
+        *,
+        secret: bytes,
+        prefix: str = "steinmetz",
+        heartbeat_s: float = 65.0,
+    ) -> None:
+        """``heartbeat_s``: how long an emission to a peer that is gone can go unnoticed.
+
+        Raises `ValueError` for a URL that is none, and for a secret that is too short.
+        """
+        if len(secret) < 16:
+            raise ValueError("the secret of recovery has at least 16 bytes")
+        self._secret = blake2s(secret, person=b"recovery").digest()
+        self._config = config
+        self._prefix = prefix
+        self._heartbeat_s = heartbeat_s
+        self._sessions: list[RedisSessions] = []
+        self._tasks = Tasks("realtime recovery")
+        self._client: Any = Redis.from_url(
+            url,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+
+    def open(self, namespace: str) -> tuple[RedisLog, RedisSessions]:
+        slot = f"{{{self._prefix}:{namespace}}}"
+        away_s = self._config.max_disconnection_duration_s
+        kept = RedisLog(self._client, slot, self._secret, namespace, away_s + self._heartbeat_s)
+        sessions = RedisSessions(
+            self._client, slot, self._spawn, duration_s=away_s, heartbeat_s=min(self._heartbeat_s, away_s)
+        )
+        self._sessions.append(sessions)
+        return kept, sessions
+
+    def _spawn(self, name: str, coroutine: Any) -> asyncio.Task[Any]:
+        return self._tasks.spawn(name, coroutine)
+
+    async def aclose(self) -> None:
+        """Save what waits to be saved, and leave. Idempotent."""
+        for sessions in self._sessions:
+            await sessions.saved()
+        await self._tasks.aclose()
+        with suppress(RedisError, OSError):
+            await self._client.aclose()
