@@ -19,8 +19,8 @@ from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
 CONFIG = Config(
     require_auth=False,
-    ping_interval_s=5.0,
-    ping_timeout_s=4.0,
+    ping_interval_s=1.0,
+    ping_timeout_s=1.0,
     connection_state_recovery=ConnectionStateRecovery(max_disconnection_duration_s=30, takeover_timeout_s=0.15),
 )
 TEAMS = 3
