@@ -15,7 +15,7 @@ import orjson
 import structlog
 
 from steinmetz.clock import Clock
-from steinmetz.erp.kit.addresses import MAX_UNKNOWN_CHARS
+from steinmetz.addresses import MAX_UNKNOWN_CHARS
 from steinmetz.erp.logging import json_stream, one_line
 
 log = structlog.get_logger("steinmetz.access")

@@ -8,7 +8,7 @@ from steinmetz.cache.asgi.protocol import HeaderList
 from steinmetz.cache.hits.passage import Client, Leaving, header_lines
 from steinmetz.clock import perf_ns
 from steinmetz.erp.access import AccessLog, KeptLine, address_json
-from steinmetz.erp.kit.addresses import is_local
+from steinmetz.addresses import is_local
 from steinmetz.erp.kit.request_ids import RequestIds, sane
 from steinmetz.erp.rates import RateLimits, is_forwarded
 

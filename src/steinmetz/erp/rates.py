@@ -14,8 +14,8 @@ from typing import Any
 from steinmetz.cache import Principal
 from steinmetz.clock import Clock
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.addresses import place_of
-from steinmetz.erp.kit.gcra import Gcra, Rate
+from steinmetz.addresses import place_of
+from steinmetz.gcra import Gcra, Rate
 
 Scope = MutableMapping[str, Any]
 

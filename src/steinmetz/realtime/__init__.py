@@ -13,7 +13,7 @@ from __future__ import annotations
 from steinmetz.realtime.adapters.base import Adapter, Selection
 
 # .config
-from steinmetz.realtime.config import Config
+from steinmetz.realtime.config import Config, Limits
 
 # .errors
 from steinmetz.realtime.errors import (
@@ -44,6 +44,7 @@ __all__ = [  # noqa: RUF022  grouped by file
     "Selection",
     # .config
     "Config",
+    "Limits",
     # .errors
     "AckError",
     "AckTimeoutError",

@@ -7,7 +7,7 @@ import pytest
 from steinmetz.cache import Principal
 from steinmetz.clock import FakeClock
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.gcra import Rate
+from steinmetz.gcra import Rate
 from steinmetz.erp.rates import MAX_ADDRESSES, MAX_USERS, WRITE_COST, RateLimits
 
 ANNA = Principal("user:1", "clerk")

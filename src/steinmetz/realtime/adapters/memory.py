@@ -83,11 +83,13 @@ class MemoryAdapter(Generic[Member]):
                 self.join(sid, room)
 
     def leave_all(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._local.note_removal()
         for sid in self._selected_ids(selection):
             for room in rooms:
                 self.leave(sid, room)
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
+        self._local.note_removal()
         self._local.drop(self.select(selection), close=close)
 
     def select(self, selection: Selection) -> tuple[Member, ...]:

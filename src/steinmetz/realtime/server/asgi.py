@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import orjson
 from steinmetz.realtime.engineio import handshake
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.handshake import Wish, read_wish
-from steinmetz.realtime.errors import HandshakeError
+from steinmetz.realtime.engineio.proxies import Peer
+from steinmetz.realtime.errors import ConnectError, HandshakeError
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.polling import PollingTransport, poll, post
@@ -25,6 +27,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ORIGIN_NOT_ALLOWED = "Origin not allowed"
+MAX_HEADER_FIELDS = 100
+MAX_HEADER_BYTES = 16_384
+"""Of the request that opens a session: they are kept with it."""
 
 
 class RealtimeApp:
@@ -114,14 +119,14 @@ class RealtimeApp:
         try:
             wish = read_wish(scope["query_string"], "GET", is_upgrade=True)
             self._server.serve()
-            request = request_of(scope, self._server)
             refusal = refusal_of(self._server, scope["headers"])
             if wish.sid is None:
-                client, opening = self._server.open(transport, request, refusal)
+                client, opening = self._server.open(transport, request_of(scope, self._server), refusal)
                 await send({"type": "websocket.accept"})
                 transport.send(opening)
             else:
-                client = join(self._server, wish.sid, transport, refusal)
+                address = peer_of(scope, self._server).address
+                client = join(self._server, wish.sid, transport, address, refusal)
                 await send({"type": "websocket.accept"})
             await transport.read(client, receive)
         except HandshakeError as error:
@@ -139,29 +144,41 @@ def header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
     return None
 
 
-def request_of(scope: Scope, server: Server) -> Request:
+def peer_of(scope: Scope, server: Server) -> Peer:
+    """Where the request comes from, as far as the ASGI server and trusted proxies know."""
     client = scope.get("client")
-    return Request(
-        scope["headers"],
-        scope["query_string"],
-        client[0] if client else "",
-        secure=scope.get("scheme") in ("https", "wss"),
-        time=server.clock.now(),
-    )
+    seen = Peer(client[0] if client else "", scope.get("scheme") in ("https", "wss"))
+    return server.proxies.peer(seen, scope["headers"]) if server.proxies else seen
 
 
-def refusal_of(server: Server, headers: list[tuple[bytes, bytes]]) -> str | None:
+def request_of(scope: Scope, server: Server) -> Request:
+    """What of the request is kept as long as its session. Raises `HandshakeError` for too much of it."""
+    headers = scope["headers"]
+    if len(headers) > MAX_HEADER_FIELDS or sum(len(n) + len(value) for n, value in headers) > MAX_HEADER_BYTES:
+        server.statistics.refused["header fields"] += 1
+        raise HandshakeError(3, "Request header fields too large", 431)
+    peer = peer_of(scope, server)
+    return Request(headers, scope["query_string"], peer.address, secure=peer.secure, time=server.clock.now())
+
+
+def refusal_of(server: Server, headers: list[tuple[bytes, bytes]]) -> ConnectError | None:
     """A foreign page's WebSocket is accepted only to be told why it is refused: browsers show no HTTP body."""
     if server.origin_allowed(header(headers, b"origin"), header(headers, b"host")):
         return None
     server.statistics.refused[ORIGIN_NOT_ALLOWED] += 1
-    return ORIGIN_NOT_ALLOWED
+    return ConnectError(ORIGIN_NOT_ALLOWED)
 
 
-def join(server: Server, sid: str, transport: Any, refusal: str | None) -> Client:
-    """A WebSocket that wants to take a polling session over. Raises `HandshakeError`."""
+def join(server: Server, sid: str, transport: Any, address: str, refusal: ConnectError | None) -> Client:
+    """A WebSocket from ``address`` that wants to take a polling session over. Raises `HandshakeError`.
+
+    The address need not be that of the session: a device with two networks, or two versions of IP, changes it from
+    one request to the next. It is the sid that nobody can guess; tries are counted against the address they come
+    from.
+    """
     if refusal is not None:
-        raise handshake.forbidden(refusal)
+        raise handshake.forbidden(refusal.message)
+    server.charge_upgrade(address)
     client = server.client(sid)
     if not client.open_probe(transport):
         raise handshake.bad_request()
@@ -214,8 +231,15 @@ def refusal_body(refusal: HandshakeError) -> bytes:
     return orjson.dumps({"code": refusal.code, "message": refusal.message})
 
 
+def retry_after(refusal: HandshakeError) -> list[tuple[bytes, bytes]]:
+    """The header of that name (RFC 9110, 10.2.3), in whole seconds, if it may be tried again."""
+    if refusal.retry_after_s is None:
+        return []
+    return [(b"retry-after", str(math.ceil(refusal.retry_after_s)).encode())]
+
+
 async def _refuse(send: Send, refusal: HandshakeError, headers: list[tuple[bytes, bytes]]) -> None:
-    await _respond(send, refusal.status, refusal_body(refusal), headers)
+    await _respond(send, refusal.status, refusal_body(refusal), [*headers, *retry_after(refusal)])
 
 
 async def _refuse_websocket(scope: Scope, send: Send, refusal: HandshakeError) -> None:
@@ -227,7 +251,7 @@ async def _refuse_websocket(scope: Scope, send: Send, refusal: HandshakeError) -
         {
             "type": "websocket.http.response.start",
             "status": refusal.status,
-            "headers": [(b"content-type", b"application/json")],
+            "headers": [(b"content-type", b"application/json"), *retry_after(refusal)],
         }
     )
     await send({"type": "websocket.http.response.body", "body": refusal_body(refusal)})

@@ -17,6 +17,7 @@ from steinmetz.realtime.engineio.packet import CLOSE, NOOP, PING, PROBE_REPLY, O
 from steinmetz.realtime.errors import ConnectError, ProtocolError
 from steinmetz.realtime.server.call import Call, Inbox
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.limits import RATE_LIMITED
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.transport import Transport
@@ -37,6 +38,7 @@ class Client:
     """Lives from the OPEN packet to the end of its session; an entry of the timer wheel as long."""
 
     __slots__ = (
+        "arrival_s",
         "connection",
         "inbox",
         "is_given_up",
@@ -58,7 +60,7 @@ class Client:
         connection: Connection,
         request: Request,
         transport: Transport,
-        refusal: str | None = None,
+        refusal: ConnectError | None = None,
     ) -> None:
         self.server = server
         self.session = session
@@ -73,6 +75,8 @@ class Client:
         self.is_posting = False
         self.is_given_up = False
         self.wheel_slot = 0
+        self.arrival_s = 0.0
+        """Of its flow of bytes, as `limits.Flow` has it."""
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
@@ -94,6 +98,12 @@ class Client:
     def take(self, packet: engineio.Packet) -> None:
         """One packet on the transport that carries the session."""
         now_s = self.server.clock.monotonic_s()
+        if (flow := self.server.budgets.flow) is not None:
+            arrival_s = flow.arrival_s(self.arrival_s, now_s, len(packet.data))
+            if arrival_s is None:
+                self._flooded()
+                return
+            self.arrival_s = arrival_s
         match self.session.receive(packet.type, now_s):
             case engine.Step.DELIVER:
                 try:
@@ -134,7 +144,12 @@ class Client:
             return
         step, packet = received
         if step is Step.EVENT:
-            self.sockets[packet.namespace].namespace.dispatch(self.sockets[packet.namespace], packet, len(message))
+            socket = self.sockets[packet.namespace]
+            wait_s = self.server.budgets.event(socket.subject, socket.id, packet.data[0], now_s)
+            if wait_s:
+                self._refuse_event(packet, wait_s)
+            else:
+                socket.namespace.dispatch(socket, packet, len(message))
         elif step is Step.ACK and packet.id is not None:
             self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
         elif step is Step.CONNECT:
@@ -148,6 +163,25 @@ class Client:
             socket.namespace.forget(socket, Reason.CLIENT_NAMESPACE_DISCONNECT)
         if not self.sockets:
             self.close(Reason.TRANSPORT_CLOSE)
+
+    def _refuse_event(self, packet: Packet, wait_s: float) -> None:
+        """It came too fast: said in the ack, if one is wanted. Who goes on regardless is a flood in the end."""
+        self.server.statistics.refused[RATE_LIMITED] += 1
+        if (flow := self.server.budgets.flow) is not None:
+            self.arrival_s += flow.refusal_s
+        if packet.id is not None:
+            wait_ms = max(1, round(wait_s * 1000))
+            message = f"Too many of these events. Try again in {wait_ms} ms"
+            error = {"code": RATE_LIMITED, "message": message, "retryAfterMs": wait_ms}
+            self.send_packet(
+                Packet(PacketType.ACK, packet.namespace, [{"ok": False, "error": error}], packet.id)
+            )
+
+    def _flooded(self) -> None:
+        """More than one connection may send: its transport ends, and nothing of what it sends is read any more."""
+        if not self.session.is_closed:
+            self.server.statistics.refused["flood"] += 1
+            self.close(Reason.TRANSPORT_CLOSE, CloseCode.POLICY_VIOLATION)
 
     def _break(self, error: ProtocolError) -> None:
         log.debug("Client broke the protocol", error=str(error))
@@ -247,6 +281,7 @@ class Client:
                 return None
             socket.expire_acks(now_s)
         if self.connection.is_overdue(now_s):
+            self.server.statistics.refused["overdue"] += 1
             self.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
         while (step := self.session.tick(now_s)) is not engine.Step.NOTHING:
             if step is engine.Step.SEND_PING:

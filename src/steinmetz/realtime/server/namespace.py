@@ -43,6 +43,8 @@ class Namespace:
         self._on_disconnect: list[Registered] = []
         self._delivery = Delivery(lambda: server.loop)
         self._warned = False
+        self.removals = 0
+        """How often members were sent away or taken out of rooms, by whatever node; see `note_removal`."""
 
     def __repr__(self) -> str:
         return f"<Namespace {self.name}>"
@@ -157,6 +159,9 @@ class Namespace:
     def deliver(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         self._delivery.send(members, outgoing, flags)
 
+    def note_removal(self) -> None:
+        self.removals += 1
+
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
         for socket in members:
             self.disconnect(socket, close)
@@ -212,6 +217,8 @@ class Namespace:
         if not socket.connected:
             return
         socket.connected = False
+        if socket.subject is not None:
+            self.server.budgets.leave(self.name, socket.subject)
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         socket.fail_acks(reason)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -15,11 +14,13 @@ import structlog
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
+from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.handshake import TransportName
 from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.engineio.proxies import TrustedProxies
 from steinmetz.realtime.engineio.session import Heartbeat, Session
-from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.errors import ConnectError, EventError, HandshakeError, NotRunningError
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
 from steinmetz.realtime.server.broadcast import BroadcastOperator
@@ -27,9 +28,17 @@ from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.draining import Draining
 from steinmetz.realtime.server.farewells import Farewells
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.limits import (
+    Budgets,
+    as_handshake_error,
+    too_many_connections,
+    too_many_requests,
+)
 from steinmetz.realtime.server.namespace import Middleware, Namespace
-from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
+from steinmetz.realtime.server.reasons import Reason
+from steinmetz.realtime.server.room_requests import Authorise, RoomRequests, new_socket_id
 from steinmetz.realtime.server.socket import Handler, Socket
+from steinmetz.realtime.server.standing import Examine, Standing
 from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.wheel import Wheel
@@ -42,6 +51,7 @@ log = structlog.get_logger("steinmetz.realtime")
 MAX_REFUSED = 256
 """Sessions beyond `Config.max_connections` that live just long enough to be told so."""
 REFUSED_TIMEOUT_S = 5.0
+SILENCE_RETRY_S = 2.0
 MAX_LISTED_ROOMS = 1_000
 
 
@@ -70,6 +80,10 @@ class Server:
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
         self.statistics = Statistics()
+        self.budgets = Budgets(self.config.limits)
+        self.proxies = TrustedProxies(self.config.trusted_proxies, self.config.proxy_header)
+        self._refused = 0
+        """Sessions that live just long enough to be told why they are refused."""
         self._heartbeat = Heartbeat(
             self.config.ping_interval_s, self.config.ping_timeout_s, self.config.upgrade_timeout_s
         )
@@ -84,6 +98,7 @@ class Server:
         self._started_s = self.clock.monotonic_s()
         self._is_closing = False
         self.admission = Admission(self)
+        self.standing = Standing(self)
         self.draining = Draining(self.call_soon)
         self.farewells = Farewells()
 
@@ -96,6 +111,9 @@ class Server:
         if name not in self._namespaces:
             self._namespaces[name] = Namespace(self, name)
         return self._namespaces[name]
+
+    def namespaces(self) -> Sequence[Namespace]:
+        return tuple(self._namespaces.values())
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace that a client asks for, if there is one."""
@@ -116,6 +134,18 @@ class Server:
         """
         self._room_requests.authorise = authorise
         return authorise
+
+    def on_review(self, examine: Examine) -> Examine:
+        """Let ``await examine(sockets)`` say which of these may not stay, whenever a revocation may have been missed.
+
+        Without it everybody is made to reconnect then, which asks the middlewares.
+        """
+        self.standing.examine = examine
+        return examine
+
+    async def review(self) -> int:
+        """Ask about everybody who is connected here: a time has passed in which other nodes were not heard."""
+        return await self.standing.review()
 
     def around_events(self, scope: Callable[[str], AbstractContextManager[Any]]) -> None:
         """Run every event handler inside ``scope(event)``; for whoever accounts what a handler does."""
@@ -158,6 +188,22 @@ class Server:
 
     def disconnect_sockets(self, close: bool = False) -> None:
         self._main.disconnect_sockets(close)
+
+    def revoke(self, *rooms: str) -> None:
+        """Tell everybody in ``rooms`` (`user:5`, say), in all namespaces, on all nodes, to stay away; from any thread.
+
+        Call it once the reason stands (after the commit). Nobody slips through who is just being admitted: his
+        middlewares are asked again. Raises `ValueError` without a room: that would be everybody.
+        """
+        if not rooms:
+            raise ValueError("say whose connections are revoked; disconnect_sockets() ends all of them")
+        self.statistics.revocations += 1
+        for namespace in self.namespaces():
+            namespace.in_(*rooms).disconnect_sockets()
+
+    async def may_join(self, socket: Socket, room: str) -> bool:
+        """Whether the client of ``socket`` may be in ``room`` by its own wish; see `on_room_join`."""
+        return await self._room_requests.allows(socket, room)
 
     def stats(self) -> dict[str, Any]:
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
@@ -237,8 +283,8 @@ class Server:
             self.loop.call_soon(function, *args)
 
     def new_id(self) -> str:
-        """Of a session or a socket: 120 random bits."""
-        return secrets.token_urlsafe(15)
+        """Of a session or a socket, never to be guessed."""
+        return new_socket_id()
 
     # -- sessions, for the transports ---------------------------------------------------------------------------
 
@@ -249,26 +295,35 @@ class Server:
     def origin_allowed(self, origin: str | None, host: str | None) -> bool:
         return origin_allowed(origin, host, self.config.cors_origins)
 
-    def open(self, transport: Transport, request: Request, refusal: str | None = None) -> tuple[Client, Outgoing]:
-        """A new session and its OPEN packet, which the transport sends first. Raises `HandshakeError`."""
+    def open(
+        self, transport: Transport, request: Request, refusal: ConnectError | None = None
+    ) -> tuple[Client, Outgoing]:
+        """A new session and its OPEN packet, which the transport sends first. Raises `HandshakeError`.
+
+        A session that is refused lives just long enough to hear why; there is room for `MAX_REFUSED` of these.
+        """
         if self._is_closing:
             raise HandshakeError(3, "the realtime server is shutting down", 503)
-        surplus = len(self.clients) - self.config.max_connections
-        if surplus >= MAX_REFUSED:
-            self.statistics.refused["Too many connections"] += 1
-            raise HandshakeError(3, "Too many connections", 503)
-        if surplus >= 0:
-            refusal = refusal or "Too many connections"
         now_s = self.clock.monotonic_s()
+        refusal = refusal or self._refusal(request.address, now_s)
+        if refusal is not None and self._refused >= MAX_REFUSED:
+            self.statistics.refuse(refusal.message)
+            raise as_handshake_error(refusal)
         over_websocket = transport.name is TransportName.WEBSOCKET
         session = Session(self.new_id(), self._heartbeat, over_websocket=over_websocket, now_s=now_s)
         connection = Connection(
             max_size=self.config.max_payload,
             timeout_s=self.config.connect_timeout_s if refusal is None else REFUSED_TIMEOUT_S,
             now_s=now_s,
+            silence_s=self.config.auth_timeout_s,
+            max_auth=self.config.max_auth,
         )
         client = Client(self, session, connection, request, transport, refusal)
         self.clients[session.sid] = client
+        if refusal is None:
+            self.budgets.opened(session.sid, request.address, now_s)
+        else:
+            self._refused += 1
         client.rearm()
         opening = engine_handshake.open_packet(
             session.sid,
@@ -278,6 +333,36 @@ class Server:
             max_payload=self.config.max_payload,
         )
         return client, Outgoing(opening)
+
+    def _refusal(self, address: str, now_s: float) -> ConnectError | None:
+        """Why a new session of ``address`` is refused, if it is. Raises `HandshakeError` where waiting helps."""
+        refusal = self.budgets.handshake(address, now_s)
+        if refusal is None and len(self.clients) - self._refused >= self.config.max_connections:
+            refusal = too_many_connections()
+        if refusal is not None:
+            return refusal
+        if not self.budgets.has_room_for_silence(address) or not self._has_room_for_silence(now_s):
+            self.statistics.refused["unauthenticated"] += 1
+            raise as_handshake_error(too_many_connections(SILENCE_RETRY_S))
+        return None
+
+    def _has_room_for_silence(self, now_s: float) -> bool:
+        """Whether one more session may be in no namespace yet; the one that has been silent longest makes room."""
+        while self.budgets.is_crowded:
+            sid = self.budgets.most_silent(now_s)
+            if sid is None:
+                return False
+            self.statistics.refused["unauthenticated"] += 1
+            self.clients[sid].send_away(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+        return True
+
+    def charge_upgrade(self, address: str) -> None:
+        """Count a try to upgrade. Raises `HandshakeError`: the client stays with polling."""
+        wait_s = self.budgets.upgrade(address, self.clock.monotonic_s())
+        if wait_s:
+            refusal = too_many_requests(wait_s)
+            self.statistics.refused[refusal.message] += 1
+            raise as_handshake_error(refusal)
 
     def client(self, sid: str) -> Client:
         """The session of a request. Raises `HandshakeError` for one that is unknown, or has just timed out."""
@@ -291,7 +376,12 @@ class Server:
         raise engine_handshake.session_unknown()
 
     def forget(self, client: Client) -> None:
-        self.clients.pop(client.session.sid, None)
+        if self.clients.pop(client.session.sid, None) is None:
+            return
+        if client.refusal is None:
+            self.budgets.closed(client.session.sid, client.request.address)
+        else:
+            self._refused -= 1
 
 
 def _undescribed(_error: Exception) -> EventError | None:

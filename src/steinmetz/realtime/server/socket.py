@@ -36,6 +36,7 @@ class Socket:
     __slots__ = (
         "_data",
         "_expires_at",
+        "_subject",
         "acks",
         "client",
         "connected",
@@ -57,8 +58,13 @@ class Socket:
         self.handlers: dict[str, Registered] | None = None
         self.early_rooms: list[str] | None = None
         self.requested_rooms: set[str] | None = None
+        self._subject: str | None = None
         self._data: dict[str, Any] | None = None
         self._expires_at: float | None = None
+
+    def forget_admission(self) -> None:
+        """What middlewares have found out is void: they are asked again."""
+        self._subject = self._data = self._expires_at = self.early_rooms = self.handlers = None
 
     def __repr__(self) -> str:
         return f"<Socket {self.id} in {self.namespace.name}>"
@@ -69,6 +75,20 @@ class Socket:
         if self._data is None:
             self._data = {}
         return self._data
+
+    @property
+    def subject(self) -> str | None:
+        """Whose socket it is, as a middleware has found out: the name by which a user's limits are counted.
+
+        Raises `ValueError` when it is set after the connection has been let in.
+        """
+        return self._subject
+
+    @subject.setter
+    def subject(self, subject: str) -> None:
+        if self.connected:
+            raise ValueError("a socket's subject is set by a middleware, before it is connected")
+        self._subject = subject
 
     @property
     def rooms(self) -> frozenset[str]:

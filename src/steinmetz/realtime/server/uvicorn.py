@@ -28,7 +28,15 @@ from steinmetz.realtime.engineio.frames import (
 from steinmetz.realtime.engineio.handshake import TransportName, read_wish
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
 from steinmetz.realtime.errors import FrameError, HandshakeError
-from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
+from steinmetz.realtime.server.asgi import (
+    header,
+    join,
+    peer_of,
+    refusal_body,
+    refusal_of,
+    request_of,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
@@ -206,12 +214,14 @@ class NativeDoor:
         self._server.serve()
         refusal = refusal_of(self._server, cast("list[tuple[bytes, bytes]]", headers))
         opening = b""
+        scope = self._scope(http, query)
         if wish.sid is None:
-            request = request_of(self._scope(http, query), self._server)
+            request = request_of(scope, self._server)
             websocket.client, outgoing = self._server.open(websocket, request, refusal)
             opening = outgoing.frames
         else:
-            websocket.client = join(self._server, wish.sid, websocket, refusal)
+            address = peer_of(scope, self._server).address
+            websocket.client = join(self._server, wish.sid, websocket, address, refusal)
         return (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n" + opening
@@ -263,10 +273,11 @@ def _key(method: str, headers: Any) -> bytes:
 
 def _refusal(refusal: HandshakeError) -> bytes:
     body = refusal_body(refusal)
-    version = "Sec-WebSocket-Version: 13\r\n" if refusal.status == 426 else ""
+    more = "Sec-WebSocket-Version: 13\r\n" if refusal.status == 426 else ""
+    more += "".join(f"Retry-After: {seconds.decode()}\r\n" for _, seconds in retry_after(refusal))
     return (
         f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n{version}Connection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
     ).encode() + body
 
 

@@ -11,6 +11,9 @@ from steinmetz.realtime.errors import SocketIOError
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import Decoder
 
+MAX_UNADMITTED = 16_384
+"""Characters or bytes of a message of a client that is in no namespace, and of any CONNECT: what a stranger sends is
+neither parsed nor kept beyond that."""
 MAX_NAMESPACES = 64
 """Of one client; a reply to each CONNECT is owed, so this bounds what a client can ask for."""
 
@@ -60,13 +63,26 @@ class Connection:
     the attachments it announced, may not stay.
     """
 
-    __slots__ = ("_attachments_due_s", "_connect_due_s", "_decoder", "_states", "_timeout_s")
+    __slots__ = ("_attachments_due_s", "_connect_due_s", "_decoder", "_grace_s", "_max_auth", "_states", "_timeout_s")
 
-    def __init__(self, *, max_size: int, timeout_s: float, now_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        max_size: int,
+        timeout_s: float,
+        now_s: float,
+        silence_s: float | None = None,
+        max_auth: int = MAX_UNADMITTED,
+    ) -> None:
+        """``silence_s``: how long the first CONNECT may take, if less than ``timeout_s``, which covers its answer."""
         self._decoder = Decoder(max_size)
         self._timeout_s = timeout_s
+        self._max_auth = max_auth
         self._states: dict[str, State] = {}
-        self._connect_due_s: float | None = now_s + timeout_s
+        first_s = timeout_s if silence_s is None else min(silence_s, timeout_s)
+        self._connect_due_s: float | None = now_s + first_s
+        self._grace_s = timeout_s - first_s
+        """By how much the first CONNECT moves the deadline; nothing moves it a second time."""
         self._attachments_due_s: float | None = None
 
     @property
@@ -88,6 +104,8 @@ class Connection:
         Raises `SocketIOError` for what the parser refuses and for a packet that does not fit the state of its
         namespace: the reference server closes the connection then, and so does ours.
         """
+        if self._connect_due_s is not None and len(message) > self._max_auth:
+            raise SocketIOError(f"a client in no namespace sends at most {self._max_auth} characters at once")
         packet = self._decoder.feed(message)
         if packet is None:
             if self._attachments_due_s is None:
@@ -99,6 +117,12 @@ class Connection:
         if known is None:
             raise SocketIOError(f"{packet.type.name} in a namespace that is {state.name}")
         after, step = known
+        if step is Step.CONNECT:
+            if len(message) > self._max_auth:
+                raise SocketIOError(f"a CONNECT has at most {self._max_auth} characters")
+            if self._grace_s and self._connect_due_s is not None:
+                self._connect_due_s += self._grace_s
+                self._grace_s = 0.0
         if after is not state:
             self._move(packet.namespace, after, now_s)
         return step, packet

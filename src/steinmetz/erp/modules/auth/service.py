@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.announcements import Expulsion
-from steinmetz.erp.kit.gcra import Allowed, Gcra, Rate
+from steinmetz.gcra import Allowed, Gcra, Rate
 from steinmetz.erp.kit.language import Phrase
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import READS_AS, WRITES_AS, Actor, Role

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.gcra import Rate
+from steinmetz.gcra import Rate
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
 
 
