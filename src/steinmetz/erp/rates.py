@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
+from steinmetz.addresses import place_of
 from steinmetz.cache import Principal
 from steinmetz.clock import Clock
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.addresses import place_of
 from steinmetz.gcra import Gcra, Rate
 
 Scope = MutableMapping[str, Any]

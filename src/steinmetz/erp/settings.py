@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from steinmetz.gcra import Rate
 from steinmetz.erp.kit.secret_file import SecretFileError, read_or_make
+from steinmetz.gcra import Rate
 from steinmetz.monitor.alerts.webhook import check_target, signing_key
 from steinmetz.monitor.analysis.alerting import Budget
 

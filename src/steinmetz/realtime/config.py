@@ -9,6 +9,10 @@ from typing import Literal
 
 from steinmetz.gcra import Rate
 
+_HANDSHAKES = Rate(3_000, 0.02)
+_REFUSALS = Rate(600, 0.1)
+_EVENTS = Rate(1_000, 0.01)
+_BYTES = Rate(20_000_000, 1e-7)
 ProxyHeader = Literal["x-forwarded", "forwarded"]
 
 
@@ -31,10 +35,10 @@ class Limits:
     a busy office needs, and far below what stops a server. Raises `ValueError` for a value nobody could keep.
     """
 
-    handshakes_per_address: Rate | None = Rate(3_000, 0.02)
-    """Sessions opened and upgrades tried: an office of 3,000 that comes back at once, then 50 a second."""
+    handshakes_per_address: Rate | None = _HANDSHAKES
+    """Sessions opened and upgrades tried: 3,000 at once, then 50 a second. An office may come back as one man."""
 
-    refusals_per_address: Rate | None = Rate(600, 0.1)
+    refusals_per_address: Rate | None = _REFUSALS
     """Refused credentials. Above it the middlewares are not even asked."""
 
     connections_per_address: int = 10_000
@@ -44,18 +48,18 @@ class Limits:
     """Sockets with the same `Socket.subject` in one namespace: browser tabs of one person."""
 
     unauthenticated: int = 10_000
-    """Sessions that are in no namespace yet. When there are more, the one that has been silent longest is ended."""
+    """Sessions that are in no namespace yet. For one more, the one that has been silent longest is ended."""
 
     unauthenticated_per_address: int = 1_000
     """The same for one address; one more gets HTTP 503."""
 
-    events_per_user: Rate | None = Rate(1_000, 0.01)
+    events_per_user: Rate | None = _EVENTS
     """Events of all sockets with the same `Socket.subject`: 1,000 at once, then 100 a second."""
 
     events: Mapping[str, Rate] = field(default_factory=dict)
     """Rates of single events by name: of one subject or, where there is none, of one socket."""
 
-    bytes_per_connection: Rate | None = Rate(20_000_000, 1e-7)
+    bytes_per_connection: Rate | None = _BYTES
     """Bytes that one connection may send: 20 MB at once, then 10 MB a second; each packet counts as 500 bytes more
     than it has, and an event that was refused for its rate as 20,000 more. Beyond it the transport is closed."""
 
@@ -122,8 +126,8 @@ class Config:
     where the ASGI server does it already (uvicorn's ``forwarded_allow_ips``)."""
 
     proxy_header: ProxyHeader = "x-forwarded"
-    """What the trusted proxies write: ``X-Forwarded-For`` and ``-Proto``, or ``Forwarded`` (RFC 7239). Only the one
-    that they overwrite may be believed: the other comes from the client."""
+    """What the trusted proxies write: ``X-Forwarded-For`` and ``-Proto``, or ``Forwarded`` (RFC 7239). Only the
+    one that they overwrite may be believed: the other comes from the client."""
 
     limits: Limits = field(default_factory=Limits)
 
@@ -156,7 +160,9 @@ class Config:
             raise ValueError('path begins and ends with a slash, as in "/socket.io/"')
         for origin in self.cors_origins:
             if not is_origin(origin):
-                raise ValueError(f"{origin!r} is no origin like https://intranet.example.com, in lower case, no path")
+                raise ValueError(
+                    f"{origin!r} is no origin like https://intranet.example.com, in lower case, no path"
+                )
         for network in self.trusted_proxies:
             ip_network(network, strict=False)
         if self.proxy_header not in ("x-forwarded", "forwarded"):

@@ -51,9 +51,7 @@ class HandshakeError(RealtimeError):
     ``retry_after_s``: when it may be tried again, for the header Retry-After.
     """
 
-    def __init__(
-        self, code: int, message: str, status: int = 400, *, retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, code: int, message: str, status: int = 400, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

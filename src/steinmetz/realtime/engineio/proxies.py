@@ -1,7 +1,8 @@
 """Who is behind a proxy: the address and scheme that proxies forward, believed only if each of them is trusted.
 
-"The first element in this list [...] may be forged by the client" (RFC 7239, section 8.1): the list is read from its
-end, where the nearest proxy writes, up to the first address that is not a trusted proxy. That one is the client.
+"it may be modified, whether mistakenly or for malicious reasons, by every node on the way to the server, including
+the client making the request" (RFC 7239, 8.1). So the list is read from its end, where the nearest proxy writes,
+up to the first address that is not a trusted proxy. That one is the client.
 """
 
 from __future__ import annotations

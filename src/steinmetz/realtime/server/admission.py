@@ -74,8 +74,8 @@ class Admission:
     async def _verdict(self, socket: Socket) -> ConnectError | None:
         """What the middlewares say, none of whom has read anything older than the last removal.
 
-        A user who is disabled while they think is in no room yet where his expulsion could find him, whichever node
-        it came from. So whoever is removed at such a moment has everybody asked about once more.
+        A user who is disabled while they think is in no room yet where his expulsion could find him, whichever
+        node it came from. So if anybody is removed meanwhile they are asked once more.
         """
         namespace = socket.namespace
         for _ in range(MAX_ASKED):

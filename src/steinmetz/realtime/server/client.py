@@ -173,9 +173,7 @@ class Client:
             wait_ms = max(1, round(wait_s * 1000))
             message = f"Too many of these events. Try again in {wait_ms} ms"
             error = {"code": RATE_LIMITED, "message": message, "retryAfterMs": wait_ms}
-            self.send_packet(
-                Packet(PacketType.ACK, packet.namespace, [{"ok": False, "error": error}], packet.id)
-            )
+            self.send_packet(Packet(PacketType.ACK, packet.namespace, [{"ok": False, "error": error}], packet.id))
 
     def _flooded(self) -> None:
         """More than one connection may send: its transport ends, and nothing of what it sends is read any more."""

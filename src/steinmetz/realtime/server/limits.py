@@ -42,7 +42,10 @@ def as_handshake_error(refusal: ConnectError) -> HandshakeError:
     wait_ms = data.get("retryAfterMs")
     status = {TOO_MANY_CONNECTIONS: 503, TOO_MANY_REQUESTS: 429}.get(refusal.message, 403)
     return HandshakeError(
-        3 if status != 403 else 4, refusal.message, status, retry_after_s=None if wait_ms is None else wait_ms / 1000
+        3 if status != 403 else 4,
+        refusal.message,
+        status,
+        retry_after_s=None if wait_ms is None else wait_ms / 1000,
     )
 
 

@@ -66,7 +66,11 @@ class RoomRequests:
         taken out of a room while the application thinks may be this one, who is not in it yet: then the
         application is asked again, so that a verdict is never older than a removal.
         """
-        if is_socket_id(room) or room in self._namespace.sockets or self._namespace.server.config.private_room(room):
+        if (
+            is_socket_id(room)
+            or room in self._namespace.sockets
+            or self._namespace.server.config.private_room(room)
+        ):
             return False
         for _ in range(MAX_ASKED):
             removals = self._namespace.removals

@@ -136,7 +136,7 @@ class Server:
         return authorise
 
     def on_review(self, examine: Examine) -> Examine:
-        """Let ``await examine(sockets)`` say which of these may not stay, whenever a revocation may have been missed.
+        """Let ``await examine(sockets)`` say which may not stay, whenever a revocation may have been missed.
 
         Without it everybody is made to reconnect then, which asks the middlewares.
         """
@@ -190,9 +190,9 @@ class Server:
         self._main.disconnect_sockets(close)
 
     def revoke(self, *rooms: str) -> None:
-        """Tell everybody in ``rooms`` (`user:5`, say), in all namespaces, on all nodes, to stay away; from any thread.
+        """Tell everybody in ``rooms`` (`user:5`, say) to stay away, in all namespaces, on all nodes.
 
-        Call it once the reason stands (after the commit). Nobody slips through who is just being admitted: his
+        A plain call, from any thread. Call it once the reason stands (after the commit). Nobody slips through who is just being admitted: his
         middlewares are asked again. Raises `ValueError` without a room: that would be everybody.
         """
         if not rooms:

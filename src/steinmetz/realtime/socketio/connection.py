@@ -12,7 +12,7 @@ from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import Decoder
 
 MAX_UNADMITTED = 16_384
-"""Characters or bytes of a message of a client that is in no namespace, and of any CONNECT: what a stranger sends is
+"""Characters of a message of a client that is in no namespace, and of any CONNECT: what a stranger sends is
 neither parsed nor kept beyond that."""
 MAX_NAMESPACES = 64
 """Of one client; a reply to each CONNECT is owed, so this bounds what a client can ask for."""
@@ -63,7 +63,15 @@ class Connection:
     the attachments it announced, may not stay.
     """
 
-    __slots__ = ("_attachments_due_s", "_connect_due_s", "_decoder", "_grace_s", "_max_auth", "_states", "_timeout_s")
+    __slots__ = (
+        "_attachments_due_s",
+        "_connect_due_s",
+        "_decoder",
+        "_grace_s",
+        "_max_auth",
+        "_states",
+        "_timeout_s",
+    )
 
     def __init__(
         self,
@@ -74,7 +82,7 @@ class Connection:
         silence_s: float | None = None,
         max_auth: int = MAX_UNADMITTED,
     ) -> None:
-        """``silence_s``: how long the first CONNECT may take, if less than ``timeout_s``, which covers its answer."""
+        """``silence_s``: how long the first CONNECT may take, if less than ``timeout_s``, which is for its answer."""
         self._decoder = Decoder(max_size)
         self._timeout_s = timeout_s
         self._max_auth = max_auth

@@ -89,7 +89,9 @@ def test_forwarded_as_rfc_7239_has_it(forwarded: str, expected: Peer) -> None:
 
 @settings(derandomize=True, max_examples=150)
 @given(
-    st.lists(st.sampled_from(["6.6.6.6", "10.1.0.7", "2001:db8:ffff::1", "unknown", "x" * 90, "[", "::1:", "1:2"])),
+    st.lists(
+        st.sampled_from(["6.6.6.6", "10.1.0.7", "2001:db8:ffff::1", "unknown", "x" * 90, "[", "::1:", "1:2"])
+    ),
     st.text(st.sampled_from('for=;," \\[]:.0a'), max_size=40),
     st.booleans(),
 )

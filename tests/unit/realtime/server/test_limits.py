@@ -169,7 +169,12 @@ class TestFlow:
 @given(st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 3)), max_size=300))
 def test_an_attacker_with_many_addresses_fills_no_table(visits: list[tuple[int, int]]) -> None:
     budgets = Budgets(
-        Limits(handshakes_per_address=Rate(5, 100), refusals_per_address=Rate(5, 100), keys=50, events={"x": Rate(1, 9)})
+        Limits(
+            handshakes_per_address=Rate(5, 100),
+            refusals_per_address=Rate(5, 100),
+            keys=50,
+            events={"x": Rate(1, 9)},
+        )
     )
     for number, kind in visits:
         address = f"198.51.{number // 250}.{number % 250}"

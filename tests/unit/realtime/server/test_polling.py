@@ -67,6 +67,8 @@ async def test_a_session_that_is_overdue_is_gone_even_before_the_wheel_turns(
     app: RealtimeApp, io: Server, clock: FakeClock
 ) -> None:
     query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    await Exchange(app, query=query).run()
     clock.advance(25)
     assert (await Exchange(app, query=query).run()).text == "2"
     clock.advance(20)

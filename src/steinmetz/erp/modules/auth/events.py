@@ -16,7 +16,7 @@ from steinmetz.realtime import ConnectError, Server, Socket
 from steinmetz.sql.scope import ScopeKind, open_scope
 
 EVENT_RATES = {"auth:refresh": Rate(20, 5), "room:join": Rate(300, 0.1), "room:leave": Rate(300, 0.1)}
-"""Of one user: each of these asks the database. A page that opens enters a handful of rooms, in each of its tabs."""
+"""Of one user: each of these asks the database. A page enters a handful of rooms, in each of its tabs."""
 
 EXPIRED = "Token expired"
 REQUIRED = "Authentication required"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from steinmetz.erp.errors import TooManyRequests
 from steinmetz.addresses import network_of
+from steinmetz.erp.errors import TooManyRequests
 from steinmetz.gcra import Denied, Gcra, Rate
 
 PER_ADDRESS = Rate(burst=20, period_s=6)
