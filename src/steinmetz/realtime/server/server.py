@@ -192,8 +192,9 @@ class Server:
     def revoke(self, *rooms: str) -> None:
         """Tell everybody in ``rooms`` (`user:5`, say) to stay away, in all namespaces, on all nodes.
 
-        A plain call, from any thread. Call it once the reason stands (after the commit). Nobody slips through who is just being admitted: his
-        middlewares are asked again. Raises `ValueError` without a room: that would be everybody.
+        A plain call, from any thread, once the reason stands (after the commit). Nobody slips through who is just
+        being admitted: his middlewares are asked again. That holds for rooms that a middleware joins; a handler of
+        "connection" joins too late. Raises `ValueError` without a room: that would be everybody.
         """
         if not rooms:
             raise ValueError("say whose connections are revoked; disconnect_sockets() ends all of them")

@@ -82,7 +82,7 @@ class Connection:
         silence_s: float | None = None,
         max_auth: int = MAX_UNADMITTED,
     ) -> None:
-        """``silence_s``: how long the first CONNECT may take, if less than ``timeout_s``, which is for its answer."""
+        """``silence_s``: how long the first CONNECT may take; ``timeout_s`` is for its answer, too."""
         self._decoder = Decoder(max_size)
         self._timeout_s = timeout_s
         self._max_auth = max_auth
