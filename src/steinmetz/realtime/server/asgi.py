@@ -94,6 +94,7 @@ class RealtimeApp:
             self._server.serve()
             body = await self._polling(scope, receive, wish)
         except HandshakeError as refusal:
+            count(self._server, refusal)
             await _refuse(send, refusal, cors)
         else:
             await _respond(send, 200, body.encode(), cors)
@@ -130,6 +131,7 @@ class RealtimeApp:
                 await send({"type": "websocket.accept"})
             await transport.read(client, receive)
         except HandshakeError as error:
+            count(self._server, error)
             await _refuse_websocket(scope, send, error)
         except OSError:
             if client is not None:
@@ -183,6 +185,12 @@ def join(server: Server, sid: str, transport: Any, address: str, refusal: Connec
     if not client.open_probe(transport):
         raise handshake.bad_request()
     return client
+
+
+def count(server: Server, refusal: HandshakeError) -> None:
+    """Count a request that opens or joins nothing; the other refusals are counted by whoever makes them."""
+    if refusal.status in (400, 413, 426):
+        server.statistics.refused["bad request"] += 1
 
 
 def _content_length(headers: list[tuple[bytes, bytes]]) -> int | None:

@@ -39,9 +39,10 @@ class RoomRequests:
         namespace.on("room:leave", self.leave)
 
     async def join(self, socket: Socket, request: Any = None, *_rest: Any) -> dict[str, bool]:
-        room = _room_of(request)
+        room = self._room_of(request)
         requested = socket.requested_rooms or set()
         if room not in requested and len(requested) >= self._namespace.server.config.max_rooms_per_socket:
+            self._refused()
             raise EventError("too_many_rooms", "This connection has joined as many rooms as it may")
         await self._check(socket, room)
         if socket.requested_rooms is None:
@@ -51,7 +52,7 @@ class RoomRequests:
         return {"ok": True}
 
     async def leave(self, socket: Socket, request: Any = None, *_rest: Any) -> dict[str, bool]:
-        room = _room_of(request)
+        room = self._room_of(request)
         if socket.requested_rooms is None or room not in socket.requested_rooms:
             await self._check(socket, room)
         else:
@@ -83,8 +84,18 @@ class RoomRequests:
 
     async def _check(self, socket: Socket, room: str) -> None:
         if not await self.allows(socket, room):
-            self._namespace.server.statistics.refused["room"] += 1
+            self._refused()
             raise EventError("forbidden", "This room is not open to you")
+
+    def _room_of(self, request: Any) -> str:
+        room = request.get("room") if isinstance(request, dict) else request
+        if isinstance(room, str) and 0 < len(room) <= MAX_ROOM_NAME:
+            return room
+        self._refused()
+        raise EventError("invalid", f'Say which room: {{"room": name}}, with 1 to {MAX_ROOM_NAME} characters')
+
+    def _refused(self) -> None:
+        self._namespace.server.statistics.refused["room"] += 1
 
 
 def new_socket_id() -> str:
@@ -95,10 +106,3 @@ def new_socket_id() -> str:
 def is_socket_id(room: str) -> bool:
     """Whether ``room`` is, or might be, the room of one socket of any node."""
     return len(room) == 20 and room[0] == "-"
-
-
-def _room_of(request: Any) -> str:
-    room = request.get("room") if isinstance(request, dict) else request
-    if not isinstance(room, str) or not 0 < len(room) <= MAX_ROOM_NAME:
-        raise EventError("invalid", f'Say which room: {{"room": name}}, with 1 to {MAX_ROOM_NAME} characters')
-    return room

@@ -29,6 +29,7 @@ from steinmetz.realtime.engineio.handshake import TransportName, read_wish
 from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
 from steinmetz.realtime.errors import FrameError, HandshakeError
 from steinmetz.realtime.server.asgi import (
+    count,
     header,
     join,
     peer_of,
@@ -193,6 +194,7 @@ class NativeDoor:
         try:
             answer = self._answer(http, websocket)
         except HandshakeError as refusal:
+            count(self._server, refusal)
             transport.write(_refusal(refusal))
             transport.close()
         else:
