@@ -146,6 +146,7 @@ async def post(client: Client, receive: Receive, declared: int | None) -> None:
     try:
         body = await _body(receive, client.server.config.max_payload, declared)
     except HandshakeError:
+        client.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
         client.close(Reason.TRANSPORT_ERROR)
         raise
     finally:
