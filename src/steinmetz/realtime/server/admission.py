@@ -44,7 +44,9 @@ class Admission:
         socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
         if namespace.middlewares:
             if (refusal := self._server.budgets.may_ask(client.request.address, now_s)) is not None:
-                self._turn_away(client, name, refusal)
+                # The session stays for the little time that a silent one has: the stock client, whose upgrade may
+                # be under way, stops polling for good if its WebSocket is closed in the middle of that.
+                self.refuse(client, name, refusal)
                 return
             client.sockets[name] = socket
             self._server.tasks.spawn("admission", self._ask(socket))
