@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("steinmetz.realtime")
 
+UPGRADE_GRACE_S = 2.0
+"""How long an upgrade that has begun may take to end once its session has been closed."""
 _TOLD = (Reason.FORCED_SERVER_CLOSE, Reason.SERVER_NAMESPACE_DISCONNECT)
 """Ends that the server has announced to the client in a packet."""
 
@@ -325,15 +327,24 @@ class Client:
         """End the session without a DISCONNECT packet: the stock client comes back unless it said goodbye."""
         if self.session.is_closed:
             return
+        is_upgrading = self.session.state is engine.State.PROBED
         self.session.close()
         self.server.forget(self)
         self.transport.close(code, farewell, linger=reason in _TOLD)
         if self.probe is not None:
-            self.probe.close(code)
-            self.probe = None
+            self._end_probe(self.probe, code, is_upgrading=is_upgrading)
         sockets, self.sockets = self.sockets, {}
         for socket in sockets.values():
             socket.namespace.forget(socket, reason)
+
+    def _end_probe(self, probe: Transport, code: CloseCode, *, is_upgrading: bool) -> None:
+        """The stock client that has read our PONG "probe" has stopped polling, and would wait for a ping that never
+        comes if its WebSocket ended now. It ends as soon as it carries the session on the other side: then the
+        client notices, and comes back."""
+        if is_upgrading and self.server.loop is not None:
+            self.server.loop.call_later(UPGRADE_GRACE_S, self.drop_probe, probe, code)
+        else:
+            self.drop_probe(probe, code)
 
     def send_away(self, reason: Reason, code: CloseCode) -> None:
         """End the session so that any client comes back: python-socketio's stays away after a CLOSE packet."""
