@@ -338,9 +338,8 @@ class Client:
             socket.namespace.forget(socket, reason)
 
     def _end_probe(self, probe: Transport, code: CloseCode, *, is_upgrading: bool) -> None:
-        """The stock client that has read our PONG "probe" has stopped polling, and would wait for a ping that never
-        comes if its WebSocket ended now. It ends as soon as it carries the session on the other side: then the
-        client notices, and comes back."""
+        """The stock client that has read our PONG "probe" polls no more, and would wait for a ping that never comes
+        if its WebSocket ended now. So that ends once the client sends over it: then it notices, and comes back."""
         if is_upgrading and self.server.loop is not None:
             self.server.loop.call_later(UPGRADE_GRACE_S, self.drop_probe, probe, code)
         else:
