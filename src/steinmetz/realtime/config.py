@@ -101,7 +101,7 @@ class Config:
     """How long a new session may stay silent, without a CONNECT that shows a credential; never longer than
     `connect_timeout_s`, which covers the time that middlewares need."""
 
-    max_auth: int = 16_384
+    max_connect_payload: int = 16_384
     """Characters of a CONNECT with its `auth`, and of any message of a client that is in no namespace yet."""
 
     upgrade_timeout_s: float = 10.0
@@ -153,7 +153,13 @@ class Config:
         ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0 seconds")
-        for name in ("max_payload", "max_connections", "client_queue_bytes", "client_inbox_bytes", "max_auth"):
+        for name in (
+            "max_payload",
+            "max_connections",
+            "client_queue_bytes",
+            "client_inbox_bytes",
+            "max_connect_payload",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
         if not (self.path.startswith("/") and self.path.endswith("/")):

@@ -20,7 +20,7 @@ from steinmetz.realtime import Config
         {"max_connections": 0},
         {"client_queue_bytes": 0},
         {"auth_timeout_s": 0},
-        {"max_auth": 0},
+        {"max_connect_payload": 0},
         {"proxy_header": "x-real-ip"},
         {"path": "socket.io/"},
         {"path": "/socket.io"},

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("steinmetz.realtime")
 
-MAX_ASKED = 16
+MAX_REASKED = 16
 """How often the middlewares are asked about one connection because somebody was removed while they thought."""
 BUSY_RETRY_S = 1.0
 
@@ -80,7 +80,7 @@ class Admission:
         node it came from. So if anybody is removed meanwhile they are asked once more.
         """
         namespace = socket.namespace
-        for _ in range(MAX_ASKED):
+        for _ in range(MAX_REASKED):
             removals = namespace.removals
             refusal = await self._pass_middlewares(socket)
             if refusal is not None or removals == namespace.removals:

@@ -338,7 +338,7 @@ class Client:
             socket.namespace.forget(socket, reason)
 
     def _end_probe(self, probe: Transport, code: CloseCode, *, is_upgrading: bool) -> None:
-        """The stock client that has read our PONG "probe" polls no more, and would wait for a ping that never comes
+        """The stock client that has read our PONG "probe" polls no more: it would wait for a ping that never comes
         if its WebSocket ended now. So that ends once the client sends over it: then it notices, and comes back."""
         if is_upgrading and self.server.loop is not None:
             self.server.loop.call_later(UPGRADE_GRACE_S, self.drop_probe, probe, code)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from steinmetz.realtime.server.socket import Socket
 
 MAX_ROOM_NAME = 200
-MAX_ASKED = 16
+MAX_REASKED = 16
 """How often one question is put again because somebody was removed meanwhile; then the answer is no."""
 
 Authorise = Callable[["Socket", str], bool | Awaitable[bool]]
@@ -60,7 +60,7 @@ class RoomRequests:
         socket.leave(room)
         return {"ok": True}
 
-    async def allows(self, socket: Socket, room: str) -> bool:
+    async def may_enter(self, socket: Socket, room: str) -> bool:
         """Whether the client of ``socket`` may be in ``room`` because it wishes to.
 
         Asked at every join on request, and again for each such room of a socket that is recovered. Somebody who is
@@ -73,7 +73,7 @@ class RoomRequests:
             or self._namespace.server.config.private_room(room)
         ):
             return False
-        for _ in range(MAX_ASKED):
+        for _ in range(MAX_REASKED):
             removals = self._namespace.removals
             verdict = self.authorise(socket, room)
             if inspect.isawaitable(verdict):
@@ -83,7 +83,7 @@ class RoomRequests:
         return False
 
     async def _check(self, socket: Socket, room: str) -> None:
-        if not await self.allows(socket, room):
+        if not await self.may_enter(socket, room):
             self._refused()
             raise EventError("forbidden", "This room is not open to you")
 

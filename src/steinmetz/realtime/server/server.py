@@ -189,22 +189,24 @@ class Server:
     def disconnect_sockets(self, close: bool = False) -> None:
         self._main.disconnect_sockets(close)
 
-    def revoke(self, *rooms: str) -> None:
+    def revoke(self, *rooms: str, is_local: bool = False) -> None:
         """Tell everybody in ``rooms`` (`user:5`, say) to stay away, in all namespaces, on all nodes.
 
         A plain call, from any thread, once the reason stands (after the commit). Nobody slips through who is just
         being admitted: his middlewares are asked again. That holds for rooms that a middleware joins; a handler of
-        "connection" joins too late. Raises `ValueError` without a room: that would be everybody.
+        "connection" joins too late. ``is_local``: only of this process, where every process hears of the reason in
+        a way of its own. Raises `ValueError` without a room: that would be everybody.
         """
         if not rooms:
             raise ValueError("say whose connections are revoked; disconnect_sockets() ends all of them")
         self.statistics.revocations += 1
         for namespace in self.namespaces():
-            namespace.in_(*rooms).disconnect_sockets()
+            meant = namespace.in_(*rooms)
+            (meant.local if is_local else meant).disconnect_sockets()
 
     async def may_join(self, socket: Socket, room: str) -> bool:
         """Whether the client of ``socket`` may be in ``room`` by its own wish; see `on_room_join`."""
-        return await self._room_requests.allows(socket, room)
+        return await self._room_requests.may_enter(socket, room)
 
     def stats(self) -> dict[str, Any]:
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
@@ -317,7 +319,7 @@ class Server:
             timeout_s=self.config.connect_timeout_s if refusal is None else REFUSED_TIMEOUT_S,
             now_s=now_s,
             silence_s=self.config.auth_timeout_s,
-            max_auth=self.config.max_auth,
+            max_connect_payload=self.config.max_connect_payload,
         )
         client = Client(self, session, connection, request, transport, refusal)
         self.clients[session.sid] = client

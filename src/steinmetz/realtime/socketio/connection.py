@@ -68,7 +68,7 @@ class Connection:
         "_connect_due_s",
         "_decoder",
         "_grace_s",
-        "_max_auth",
+        "_max_connect",
         "_states",
         "_timeout_s",
     )
@@ -80,12 +80,12 @@ class Connection:
         timeout_s: float,
         now_s: float,
         silence_s: float | None = None,
-        max_auth: int = MAX_UNADMITTED,
+        max_connect_payload: int = MAX_UNADMITTED,
     ) -> None:
         """``silence_s``: how long the first CONNECT may take; ``timeout_s`` is for its answer, too."""
         self._decoder = Decoder(max_size)
         self._timeout_s = timeout_s
-        self._max_auth = max_auth
+        self._max_connect = max_connect_payload
         self._states: dict[str, State] = {}
         first_s = timeout_s if silence_s is None else min(silence_s, timeout_s)
         self._connect_due_s: float | None = now_s + first_s
@@ -112,8 +112,8 @@ class Connection:
         Raises `SocketIOError` for what the parser refuses and for a packet that does not fit the state of its
         namespace: the reference server closes the connection then, and so does ours.
         """
-        if self._connect_due_s is not None and len(message) > self._max_auth:
-            raise SocketIOError(f"a client in no namespace sends at most {self._max_auth} characters at once")
+        if self._connect_due_s is not None and len(message) > self._max_connect:
+            raise SocketIOError(f"a client in no namespace sends at most {self._max_connect} characters at once")
         packet = self._decoder.feed(message)
         if packet is None:
             if self._attachments_due_s is None:
@@ -126,8 +126,8 @@ class Connection:
             raise SocketIOError(f"{packet.type.name} in a namespace that is {state.name}")
         after, step = known
         if step is Step.CONNECT:
-            if len(message) > self._max_auth:
-                raise SocketIOError(f"a CONNECT has at most {self._max_auth} characters")
+            if len(message) > self._max_connect:
+                raise SocketIOError(f"a CONNECT has at most {self._max_connect} characters")
             if self._grace_s and self._connect_due_s is not None:
                 self._connect_due_s += self._grace_s
                 self._grace_s = 0.0

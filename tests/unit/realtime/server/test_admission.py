@@ -13,7 +13,7 @@ from steinmetz.gcra import Rate
 from steinmetz.realtime import Config, ConnectError, HandshakeError, Limits, Server, Socket
 from steinmetz.realtime.adapters.base import Selection
 from steinmetz.realtime.engineio.frames import CloseCode
-from steinmetz.realtime.server.admission import MAX_ASKED
+from steinmetz.realtime.server.admission import MAX_REASKED
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.limits import SILENCE_S
@@ -131,7 +131,7 @@ class TestRevocation:
             async with connect(io):
                 pass
         assert refusal.value.data == {"retryAfterMs": 1000}
-        assert len(asked) == MAX_ASKED
+        assert len(asked) == MAX_REASKED
 
     async def test_who_is_in_is_told_to_stay_away_in_every_namespace(self, io: Server) -> None:
         for namespace in (io.of("/"), io.of("/hr")):

@@ -10,7 +10,7 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, Server, Socket
 from steinmetz.realtime.adapters.base import Selection
-from steinmetz.realtime.server.room_requests import MAX_ASKED, is_socket_id
+from steinmetz.realtime.server.room_requests import MAX_REASKED, is_socket_id
 from steinmetz.realtime.testing import connect
 
 pytestmark = pytest.mark.anyio
@@ -111,7 +111,7 @@ async def test_removals_without_end_end_in_no(io: Server) -> None:
 
     async with connect(io) as anna:
         assert code(await anna.call("room:join", {"room": "finance"})) == "forbidden"
-    assert len(asked) == MAX_ASKED
+    assert len(asked) == MAX_REASKED
     assert io.statistics.refused["room"] == 1
 
 

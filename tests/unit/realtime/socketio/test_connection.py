@@ -107,7 +107,7 @@ class TestStrangers:
     """Who is in no namespace yet has shown nothing that would earn him our memory."""
 
     def connection(self) -> Connection:
-        return Connection(max_size=1_000, timeout_s=45, now_s=100.0, silence_s=10, max_auth=50)
+        return Connection(max_size=1_000, timeout_s=45, now_s=100.0, silence_s=10, max_connect_payload=50)
 
     def test_they_may_be_silent_for_a_short_time_only(self) -> None:
         client = self.connection()

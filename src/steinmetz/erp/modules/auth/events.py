@@ -48,9 +48,9 @@ class Gate:
                 case Announcement(event, payload, rooms):
                     (io.to(*rooms) if rooms else io).emit(event, payload)
                 case Expulsion(room):
-                    io.revoke(room)
+                    io.revoke(room, is_local=True)  # every process publishes it
                 case Departure(sockets, room):
-                    io.in_(sockets).sockets_leave(room)
+                    io.in_(sockets).local.sockets_leave(room)
                 case _:
                     assert_never(publication)
 
