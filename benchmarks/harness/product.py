@@ -26,7 +26,7 @@ SEED_WITHIN_S = 180
 PROBE_WITHIN_S = 10.0
 SURROUNDINGS = {
     "STEINMETZ_LOG_LEVEL": "warning",
-    "STEINMETZ_MAX_CONNECTIONS_PER_USER": "20000",
+    "STEINMETZ_CONNECTIONS_PER_USER": "20000",
     "PYTHONDONTWRITEBYTECODE": "",
 }
 """Ten thousand screens are opened by one demo user. Kept bytecode saves two seconds a start."""

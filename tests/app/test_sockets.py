@@ -251,7 +251,7 @@ class TestRevocation:
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
-    return settings_for(tmp_path, database_url, max_connections_per_user=3)
+    return settings_for(tmp_path, database_url, connections_per_user=3)
 
 
 async def test_a_client_enters_only_rooms_it_may_hear(app: Application, sign_in: SignIn) -> None:

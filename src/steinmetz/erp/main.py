@@ -85,8 +85,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             cors_origins=settings.cors_origins,
             max_connections=settings.max_connections,
             limits=Limits(
-                connections_per_address=settings.max_connections_per_address,
-                connections_per_user=settings.max_connections_per_user,
+                connections_per_address=settings.connections_per_address,
+                connections_per_user=settings.connections_per_user,
                 events=EVENT_RATES,
             ),
             unlisted_room=is_private_room,

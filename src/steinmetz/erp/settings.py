@@ -124,9 +124,9 @@ class Settings(BaseSettings):
     """Whether commits of other programs to the same database are noticed: `steinmetz.live.strangers`."""
     max_connections: int = Field(20_000, ge=1)
     """Sockets of one process."""
-    max_connections_per_address: int = Field(10_000, ge=1)
+    connections_per_address: int = Field(10_000, ge=1)
     """Of these, from one address; an IPv6 network of 64 bits is one, this machine itself is none."""
-    max_connections_per_user: int = Field(200, ge=1)
+    connections_per_user: int = Field(200, ge=1)
     """Of these, of one user."""
     batch_workers: int = Field(2, ge=0, le=8)
     """Batch items done at once by one process; 0 leaves them to others. On SQLite one."""
