@@ -87,6 +87,8 @@ def reaches(bound: str) -> Callable[[Attack], Attack]:
 
 
 def closed(line: Line) -> str:
+    if line.closed == "aborted":
+        return "the connection is cut"
     return f"close code {int(line.closed)}" if isinstance(line.closed, int) else str(line.closed)
 
 

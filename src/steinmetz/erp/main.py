@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     io = Server(
         RealtimeConfig(
             cors_origins=settings.cors_origins,
+            trusted_proxies=settings.trusted_proxies,
             max_connections=settings.max_connections,
             limits=Limits(
                 connections_per_address=settings.connections_per_address,

@@ -9,6 +9,9 @@
 
 from __future__ import annotations
 
+# what limits are made of
+from steinmetz.gcra import Rate
+
 # .adapters
 from steinmetz.realtime.adapters.base import Adapter, Selection
 
@@ -39,6 +42,7 @@ from steinmetz.realtime.server.server import Server
 from steinmetz.realtime.server.socket import Socket
 
 __all__ = [  # noqa: RUF022  grouped by file
+    "Rate",
     # .adapters
     "Adapter",
     "Selection",

@@ -178,10 +178,11 @@ class Client:
             self.send_packet(Packet(PacketType.ACK, packet.namespace, [{"ok": False, "error": error}], packet.id))
 
     def _flooded(self) -> None:
-        """More than one connection may send: its transport ends, and nothing of what it sends is read any more."""
+        """More than one connection may send: it is cut, with no closing handshake for which more would be read."""
         if not self.session.is_closed:
             self.server.statistics.refused["flood"] += 1
-            self.close(Reason.TRANSPORT_CLOSE, CloseCode.POLICY_VIOLATION)
+            self.transport.abort()
+            self.close(Reason.TRANSPORT_CLOSE)
 
     def _break(self, error: ProtocolError) -> None:
         log.debug("Client broke the protocol", error=str(error))
@@ -274,6 +275,8 @@ class Client:
 
     def on_due(self, now_s: float) -> float | None:
         """The wheel's call: do what is due. `is_overdue` before `tick`, expiry before both."""
+        if self.session.is_closed:
+            return None
         for socket in tuple(self.sockets.values()):
             expiry_s = self._expiry_s(socket)
             if expiry_s is not None and expiry_s <= now_s:
