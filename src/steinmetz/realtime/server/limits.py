@@ -22,7 +22,7 @@ RETRY_S = 10.0
 """When it may be tried again where nobody can know: somebody else has to leave first."""
 SILENCE_S = 2.0
 """A session that has just been opened is not ended for want of room: its CONNECT is on its way."""
-PACKET_BYTES = 500
+PACKET_BYTES = 1_000
 """What a packet costs besides its bytes."""
 REFUSED_EVENT_BYTES = 20_000
 """What an event costs that comes too fast: who does not listen to refusals is cut off after a thousand of them."""

@@ -148,7 +148,7 @@ class TestFlow:
         arrival_s = flow.arrival_s(0.0, 100.0, 10_000 - PACKET_BYTES)
         assert arrival_s == pytest.approx(110)
         assert flow.arrival_s(arrival_s or 0, 100.0, 0) is None
-        assert flow.arrival_s(arrival_s or 0, 101.0, 0) == pytest.approx(110.5)
+        assert flow.arrival_s(arrival_s or 0, 101.0, 0) == pytest.approx(111)
         assert flow.refusal_s == pytest.approx(REFUSED_EVENT_BYTES / 1_000)
 
     def test_by_default_an_upload_passes_and_a_flood_does_not(self) -> None:
