@@ -60,8 +60,8 @@ class Limits:
     """Rates of single events by name: of one subject or, where there is none, of one socket."""
 
     bytes_per_connection: Rate | None = _BYTES
-    """Bytes that one connection may send: 20 MB at once, then 10 MB a second. A packet counts 1,000 more than it has,
-    an event that was refused for its rate 20,000 more. Beyond it the connection is cut."""
+    """Bytes that one connection may send: 20 MB at once, then 10 MB a second. A packet counts 1,000 more than
+    it has, an event that was refused for its rate 20,000 more. Beyond it the connection is cut."""
 
     keys: int = 20_000
     """Addresses and users that each of the rates remembers."""
