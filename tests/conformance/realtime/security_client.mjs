@@ -39,21 +39,22 @@ async function refusal(place, user, options = {}) {
 const SCENARIOS = {
   async "renews in band and misses nothing"(place) {
     const user = name();
+    const socket = await connected(place, user, { auth: { token: user, lifeMs: 60_000 } });
     const other = await connected(place);
-    const socket = connect(place, user, { auth: { token: user, lifeMs: 2500 } });
-    const [{ expiresAtMs }] = await once(socket, "welcome");
     const heard = [];
-    socket.on("said", (room, number) => room === `user:${user}` && heard.push(number));
     let renewed;
-    for (let number = 0; number < 80; number++) {
+    socket.on("said", (room, number) => room === `user:${user}` && heard.push(number));
+    for (let number = 0; number < 60; number++) {
       other.emit("say", `user:${user}`, number);
-      if (number === 3) renewed = socket.emitWithAck("refresh", 60_000).catch(() => 0);
+      // A credential that ends soon and the next one, in one breath: how busy this machine is does not matter.
+      if (number === 20) renewed = Promise.all([800, 60_000].map((lifeMs) => socket.emitWithAck("refresh", lifeMs)));
       await pause(8);
     }
-    assert.ok((await renewed) > expiresAtMs);
-    while (Date.now() < expiresAtMs + 300) await pause(20);
-    while (heard.at(-1) !== 79) await once(socket, "said");
-    assert.deepEqual(heard, [...Array(80).keys()]);
+    const [first, second] = await renewed;
+    assert.ok(second > first);
+    while (Date.now() < first + 300) await pause(20);
+    while (heard.at(-1) !== 59) await once(socket, "said");
+    assert.deepEqual(heard, [...Array(60).keys()]);
     assert.ok(socket.connected);
   },
   async "is who the proxy says"(place) {
