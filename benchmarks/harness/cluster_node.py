@@ -47,6 +47,9 @@ class Screen:
     def stop_asking(self, ack_id: int) -> None:
         raise NotImplementedError
 
+    def note_removal(self) -> None:
+        raise NotImplementedError
+
     def drop(self, members: Sequence[str], *, close: bool) -> None:
         raise NotImplementedError
 

@@ -17,10 +17,10 @@ from steinmetz.cache.hits.asgi import AsgiHits
 from steinmetz.cache.hits.native import NativeHits
 from steinmetz.clock import SystemClock, perf_ns
 from steinmetz.erp.edge import Edge, Traffic
-from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.logging import configure_logging
 from steinmetz.erp.rates import RateLimits
 from steinmetz.erp.settings import Settings
+from steinmetz.gcra import Rate
 from steinmetz.live.native import protocol_class
 
 BODY = orjson.dumps(

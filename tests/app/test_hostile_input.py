@@ -28,12 +28,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from steinmetz.clock import FakeClock
 from steinmetz.erp import migrations, seed
 from steinmetz.erp.kit.days import company_date
-from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.migrations.schema import schema
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.chat.pace import Pace
 from steinmetz.erp.settings import Settings
+from steinmetz.gcra import Rate
 from steinmetz.realtime.testing import connect
 from tests.app.conftest import PASSWORD, add_users, running, settings_for
 from tests.app.hostility import Attack, Hostility

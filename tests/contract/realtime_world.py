@@ -42,6 +42,7 @@ class Place:
         """(member, text), in order."""
         self.dropped: list[tuple[str, bool]] = []
         self.losses = 0
+        self.removals = 0
         self.server_side: list[tuple[str, list[Any]]] = []
         self.asking: dict[int, Any] = {}
         self.adapter: Adapter[str]
@@ -53,6 +54,9 @@ class Place:
         assert isinstance(data, str)
         text = data.partition('["')[2].partition('"')[0]
         self.heard += [(member, text) for member in members]
+
+    def note_removal(self) -> None:
+        self.removals += 1
 
     def ask(self, members: Sequence[str], outgoing: Outgoing, flags: Flags, gathering: Any) -> None:
         gathering.expect(members)

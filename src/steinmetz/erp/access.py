@@ -14,8 +14,8 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
+from steinmetz.addresses import MAX_UNKNOWN_CHARS
 from steinmetz.clock import Clock
-from steinmetz.erp.kit.addresses import MAX_UNKNOWN_CHARS
 from steinmetz.erp.logging import json_stream, one_line
 
 log = structlog.get_logger("steinmetz.access")

@@ -19,7 +19,7 @@ from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import event_error, refusal
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.migrations import head
-from steinmetz.erp.modules.auth.events import Gate
+from steinmetz.erp.modules.auth.events import EVENT_RATES, Gate
 from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
@@ -51,7 +51,7 @@ from steinmetz.erp.watching import Watching
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
 from steinmetz.realtime import Config as RealtimeConfig
-from steinmetz.realtime import ConnectionStateRecovery, Server
+from steinmetz.realtime import ConnectionStateRecovery, Limits, Server
 from steinmetz.sql.scope import ScopeKind, open_scope
 
 LISTENER = Principal("system:live", Role.CLERK.value, None, Actor(None, "SteinmetZ", Role.CLERK))
@@ -93,7 +93,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     io = Server(
         RealtimeConfig(
             cors_origins=settings.cors_origins,
+            trusted_proxies=settings.trusted_proxies,
             max_connections=settings.max_connections,
+            limits=Limits(
+                connections_per_address=settings.connections_per_address,
+                connections_per_user=settings.connections_per_user,
+                events=EVENT_RATES,
+            ),
             unlisted_room=is_private_room,
             strict_events=settings.environment is Environment.DEVELOPMENT,
             connection_state_recovery=ConnectionStateRecovery(),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from steinmetz.addresses import is_local
 from steinmetz.cache.asgi.protocol import HeaderList
 from steinmetz.cache.hits.passage import Client, Leaving, header_lines
 from steinmetz.clock import perf_ns
 from steinmetz.erp.access import AccessLog, KeptLine, address_json
-from steinmetz.erp.kit.addresses import is_local
 from steinmetz.erp.kit.request_ids import RequestIds, sane
 from steinmetz.erp.rates import RateLimits, is_forwarded
 

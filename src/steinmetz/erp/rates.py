@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
+from steinmetz.addresses import place_of
 from steinmetz.cache import Principal
 from steinmetz.clock import Clock
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.addresses import place_of
-from steinmetz.erp.kit.gcra import Gcra, Rate
+from steinmetz.gcra import Gcra, Rate
 
 Scope = MutableMapping[str, Any]
 

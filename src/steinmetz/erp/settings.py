@@ -18,8 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.kit.secret_file import SecretFileError, read_or_make
+from steinmetz.gcra import Rate
 from steinmetz.monitor.alerts.webhook import check_target, signing_key
 from steinmetz.monitor.analysis.alerting import Budget
 
@@ -124,6 +124,10 @@ class Settings(BaseSettings):
     """Whether commits of other programs to the same database are noticed: `steinmetz.live.strangers`."""
     max_connections: int = Field(20_000, ge=1)
     """Sockets of one process."""
+    connections_per_address: int = Field(10_000, ge=1)
+    """Of these, from one address; an IPv6 network of 64 bits is one, this machine itself is none."""
+    connections_per_user: int = Field(200, ge=1)
+    """Of these, of one user."""
     batch_workers: int = Field(2, ge=0, le=8)
     """Batch items done at once by one process; 0 leaves them to others. On SQLite one."""
     slow_query_threshold_ms: float = Field(

@@ -9,11 +9,14 @@
 
 from __future__ import annotations
 
+# what limits are made of
+from steinmetz.gcra import Rate
+
 # .adapters
 from steinmetz.realtime.adapters.base import Adapter, Selection, SocketDetails
 
 # .config
-from steinmetz.realtime.config import Config, ConnectionStateRecovery
+from steinmetz.realtime.config import Config, ConnectionStateRecovery, Limits
 
 # .errors
 from steinmetz.realtime.errors import (
@@ -51,6 +54,7 @@ from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.threads import run_in_thread
 
 __all__ = [  # noqa: RUF022  grouped by file
+    "Rate",
     # .adapters
     "Adapter",
     "Selection",
@@ -58,6 +62,7 @@ __all__ = [  # noqa: RUF022  grouped by file
     # .config
     "Config",
     "ConnectionStateRecovery",
+    "Limits",
     # .errors
     "AckError",
     "AckTimeoutError",

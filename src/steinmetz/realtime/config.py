@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import Literal
+
+from steinmetz.gcra import Rate
+
+_HANDSHAKES = Rate(3_000, 0.02)
+_REFUSALS = Rate(600, 0.1)
+_EVENTS = Rate(1_000, 0.01)
+_BYTES = Rate(20_000_000, 1e-7)
+ProxyHeader = Literal["x-forwarded", "forwarded"]
 
 
 def begins_with_user(room: str) -> bool:
@@ -65,6 +75,58 @@ class ConnectionStateRecovery:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one address, one user, one connection may ask for; None: no limit. Kept per process.
+
+    An IPv6 network of 64 bits is one address; this machine's own loopback is none: what comes over it is its
+    operator, or a proxy that is not trusted, behind which everybody would be one. The defaults are far above what
+    a busy office needs, and far below what stops a server. Raises `ValueError` for a value nobody could keep.
+    """
+
+    handshakes_per_address: Rate | None = _HANDSHAKES
+    """Sessions opened and upgrades tried: 3,000 at once, then 50 a second. An office may come back as one man."""
+
+    refusals_per_address: Rate | None = _REFUSALS
+    """Refused credentials. Above it the middlewares are not even asked."""
+
+    connections_per_address: int = 10_000
+    """Sessions of one address."""
+
+    connections_per_user: int = 200
+    """Sockets with the same `Socket.subject` in one namespace: browser tabs of one person."""
+
+    unauthenticated: int = 10_000
+    """Sessions that are in no namespace yet. For one more, the one that has been silent longest is ended."""
+
+    unauthenticated_per_address: int = 1_000
+    """The same for one address; one more gets HTTP 503."""
+
+    events_per_user: Rate | None = _EVENTS
+    """Events of all sockets with the same `Socket.subject`: 1,000 at once, then 100 a second."""
+
+    events: Mapping[str, Rate] = field(default_factory=dict)
+    """Rates of single events by name: of one subject or, where there is none, of one socket."""
+
+    bytes_per_connection: Rate | None = _BYTES
+    """Bytes that one connection may send: 20 MB at once, then 10 MB a second. A packet counts 1,000 more than
+    it has, an event that was refused for its rate 20,000 more. Beyond it the connection is cut."""
+
+    keys: int = 20_000
+    """Addresses and users that each of the rates remembers."""
+
+    def __post_init__(self) -> None:
+        for name in (
+            "connections_per_address",
+            "connections_per_user",
+            "unauthenticated",
+            "unauthenticated_per_address",
+            "keys",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Raises `ValueError` for a value that no server could keep."""
 
@@ -80,11 +142,15 @@ class Config:
     max_payload: int = 1_000_000
     """Bytes of one incoming message, one polling request, or one packet with all its attachments."""
 
-    max_connect_payload: int = 16_384
-    """The same while a client is in no namespace: a stranger may show a credential, not fill our memory."""
-
     connect_timeout_s: float = 45.0
     """How long a session may live without a Socket.IO namespace, and a packet without its attachments."""
+
+    auth_timeout_s: float = 10.0
+    """How long a new session may stay silent, without a CONNECT that shows a credential; never longer than
+    `connect_timeout_s`, which covers the time that middlewares need."""
+
+    max_connect_payload: int = 16_384
+    """Characters of a CONNECT with its `auth`, and of any message of a client that is in no namespace yet."""
 
     upgrade_timeout_s: float = 10.0
     """How long a WebSocket may probe before it is dropped and polling goes on."""
@@ -106,6 +172,16 @@ class Config:
     cors_origins: tuple[str, ...] = ()
     """Origins besides the server's own that may connect (``"*"``: any). A request without an Origin header
     does not come from a foreign page and is allowed."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose word about the client's address and scheme is taken. Not needed
+    where the ASGI server does it already (uvicorn's ``forwarded_allow_ips``)."""
+
+    proxy_header: ProxyHeader = "x-forwarded"
+    """What the trusted proxies write: ``X-Forwarded-For`` and ``-Proto``, or ``Forwarded`` (RFC 7239). Only the
+    one that they overwrite may be believed: the other comes from the client."""
+
+    limits: Limits = field(default_factory=Limits)
 
     require_auth: bool = True
     """A namespace that has no middleware refuses everybody. Turn it off for a server that is open to all."""
@@ -130,7 +206,13 @@ class Config:
     """Off, as in Socket.IO, since it changes what every client hears: see `ConnectionStateRecovery`."""
 
     def __post_init__(self) -> None:
-        for name in ("ping_interval_s", "ping_timeout_s", "connect_timeout_s", "upgrade_timeout_s"):
+        for name in (
+            "ping_interval_s",
+            "ping_timeout_s",
+            "connect_timeout_s",
+            "auth_timeout_s",
+            "upgrade_timeout_s",
+        ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0 seconds")
         for name in (
@@ -146,3 +228,19 @@ class Config:
             raise ValueError("deflate_threshold must not be below 0; None turns compression off")
         if not (self.path.startswith("/") and self.path.endswith("/")):
             raise ValueError('path begins and ends with a slash, as in "/socket.io/"')
+        for origin in self.cors_origins:
+            if not is_origin(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin like https://intranet.example.com, in lower case, no path"
+                )
+        for network in self.trusted_proxies:
+            ip_network(network, strict=False)
+        if self.proxy_header not in ("x-forwarded", "forwarded"):
+            raise ValueError('proxy_header is "x-forwarded" or "forwarded"')
+
+
+def is_origin(text: str) -> bool:
+    """Whether ``text`` could ever equal what a browser sends as Origin: one with a slash at its end never does."""
+    scheme, separator, rest = text.partition("://")
+    is_site = bool(scheme and separator and rest) and text == text.lower() and not set(rest) & set("/?#@* ")
+    return text == "*" or is_site

@@ -53,13 +53,17 @@ class FrameError(ProtocolError):
 
 
 class HandshakeError(RealtimeError):
-    """The request opens or joins no session. ``code`` is Engine.IO's own, ``status`` the HTTP status."""
+    """The request opens or joins no session. ``code`` is Engine.IO's own, ``status`` the HTTP status.
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
+    ``retry_after_s``: when it may be tried again, for the header Retry-After.
+    """
+
+    def __init__(self, code: int, message: str, status: int = 400, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class ConnectError(RealtimeError):

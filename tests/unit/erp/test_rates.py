@@ -7,8 +7,8 @@ import pytest
 from steinmetz.cache import Principal
 from steinmetz.clock import FakeClock
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.rates import MAX_ADDRESSES, MAX_USERS, WRITE_COST, RateLimits
+from steinmetz.gcra import Rate
 
 ANNA = Principal("user:1", "clerk")
 BERT = Principal("user:2", "clerk")

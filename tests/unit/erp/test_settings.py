@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.settings import SettingsError, load_settings, unknown_variables, variable, weakness
+from steinmetz.gcra import Rate
 
 STRONG = "q8Zk3vX0pLw6Rt1yUe9sBn4mHc7jDf2A"
 

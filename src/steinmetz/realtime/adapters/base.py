@@ -91,6 +91,14 @@ class Local(Protocol[Member_contra]):
     async def hear(self, event: str, args: Sequence[Any]) -> Any:
         """Another server has emitted ``event`` to the servers; what this one's handler answers."""
 
+    def note_removal(self) -> None:
+        """Some members are being sent away or taken out of rooms, here or by another node.
+
+        Whoever is being asked about at this moment (may he come in, may he join that room?) was perhaps meant but
+        is not there yet: the question is put again. To be called for each `Adapter.disconnect_all` and
+        `Adapter.leave_all` that this node carries out, whichever node began it.
+        """
+
     def drop(self, members: Sequence[Member_contra], *, close: bool) -> None:
         """Disconnect ``members`` from the namespace, or (``close``) their whole transports."""
 

@@ -196,6 +196,7 @@ class MemoryAdapter(Generic[Member]):
                 self.join(sid, room)
 
     def leave_all(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._local.note_removal()
         chosen = self.ids(selection)
         self._record(Kind.LEAVE, selection, rooms)
         for sid in chosen:
@@ -203,6 +204,7 @@ class MemoryAdapter(Generic[Member]):
                 self.leave(sid, room)
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
+        self._local.note_removal()
         self._record(Kind.DISCONNECT, selection)
         self._local.drop(self.select(selection), close=close)
 

@@ -223,5 +223,5 @@ class Peers:
 
 
 def tag_of(origin: bytes) -> str:
-    """What the ids of sockets of a node begin with: `TAG_LENGTH` characters."""
-    return urlsafe_b64encode(origin[:6]).decode()
+    """What the ids of sockets of a node begin with: `TAG_LENGTH` characters, the first of all ids before them."""
+    return "-" + urlsafe_b64encode(origin[:6]).decode()[1:]

@@ -70,6 +70,7 @@ class Registry:
             return event.read(sent)
         except PayloadError as error:
             self._statistics.invalid_payloads[event.name] += 1
+            self._statistics.refused["invalid"] += 1
             raise EventError("invalid", str(error), fields=error.flaws) from None
 
     def acknowledged(self, event: Event, answer: Any) -> Any:

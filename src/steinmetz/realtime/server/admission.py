@@ -11,6 +11,7 @@ import structlog
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.errors import ConnectError
 from steinmetz.realtime.server.handshake import Handshake
+from steinmetz.realtime.server.limits import too_many_requests
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.recovery import Claim, Restored
 from steinmetz.realtime.server.socket import Socket
@@ -26,6 +27,10 @@ MAX_ASKED = MAX_NAMESPACES
 
 log = structlog.get_logger("steinmetz.realtime")
 
+MAX_REASKED = 16
+"""How often the middlewares are asked about one connection because somebody was removed while they thought."""
+BUSY_RETRY_S = 1.0
+
 
 class Admission:
     """Asks the middlewares of a namespace, one after the other, and answers the client."""
@@ -38,8 +43,7 @@ class Admission:
     def connect(self, client: Client, name: str, auth: dict[str, Any], now_s: float) -> None:
         """``client`` has said CONNECT to the namespace ``name``."""
         if client.refusal is not None:
-            self.refuse(client, name, ConnectError(client.refusal))
-            client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+            self._turn_away(client, name, client.refusal)
             return
         namespace = self._server.namespace(name, auth)
         if namespace is None:
@@ -50,6 +54,11 @@ class Admission:
         socket = Socket(self._server.new_id(), namespace, client, Handshake(client.request, auth))
         must_wait = recovery is not None and (claim is not None or recovery.is_shared)
         if namespace.middlewares or (must_wait and not self._server.config.require_auth):
+            if (refusal := self._server.budgets.may_ask(client.request.address, now_s)) is not None:
+                # The session stays for the little time that a silent one has: the stock client, whose upgrade may
+                # be under way, stops polling for good if its WebSocket is closed in the middle of that.
+                self.refuse(client, name, refusal)
+                return
             if self._asked[client.session.sid] >= MAX_ASKED:
                 self._server.statistics.refused["too many CONNECTs"] += 1
                 client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
@@ -65,6 +74,11 @@ class Admission:
             client.sockets[name] = socket
             self._accept(socket)
 
+    def _turn_away(self, client: Client, name: str, refusal: ConnectError) -> None:
+        """Refuse, and end the session: the client would only ask again."""
+        self.refuse(client, name, refusal)
+        client.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+
     async def _ask(self, socket: Socket, claim: Claim | None) -> None:
         sid = socket.client.session.sid
         try:
@@ -76,24 +90,31 @@ class Admission:
                 del self._asked[sid]
 
     async def _decide(self, socket: Socket, claim: Claim | None) -> None:
-        refusal: ConnectError | None = None
-        try:
-            for middleware in socket.namespace.middlewares:
-                answer = middleware(socket)
-                if inspect.isawaitable(answer):
-                    await answer
-        except ConnectError as error:
-            refusal = error
-        except Exception as error:
-            log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
-            refusal = ConnectError("Internal error")
-        client, name = socket.client, socket.namespace.name
+        """None of the middlewares has read anything older than the last removal.
+
+        A user who is disabled while they think is in no room yet where his expulsion could find him, whichever
+        node it came from. So if anybody is removed meanwhile, while what he missed is looked up too, they are
+        asked once more.
+        """
+        namespace, recovery = socket.namespace, socket.namespace.recovery
         restored: Restored | None = None
-        recovery = socket.namespace.recovery
-        if refusal is None and recovery is not None and _is_waiting(socket):
-            restored = None if claim is None else await recovery.restore(socket, claim)
-            if restored is None:
-                await recovery.begin(socket)
+        refusal: ConnectError | None = too_many_requests(BUSY_RETRY_S)
+        for _ in range(MAX_REASKED):
+            removals = namespace.removals
+            refusal = await self._pass_middlewares(socket)
+            if refusal is None and recovery is not None and _is_waiting(socket):
+                restored = None if claim is None else await recovery.restore(socket, claim)
+                if restored is None:
+                    await recovery.begin(socket)
+            if refusal is not None or removals == namespace.removals or not _is_waiting(socket):
+                break
+            if restored is not None and recovery is not None:
+                recovery.sessions.give_back(restored.session)
+                restored = None
+            socket.forget_admission()
+        else:
+            refusal = too_many_requests(BUSY_RETRY_S)
+        client, name = socket.client, namespace.name
         if not _is_waiting(socket):
             if restored is not None and recovery is not None:
                 recovery.sessions.give_back(restored.session)
@@ -103,8 +124,32 @@ class Admission:
             del client.sockets[name]
             self.refuse(client, name, refusal)
 
+    async def _pass_middlewares(self, socket: Socket) -> ConnectError | None:
+        try:
+            for middleware in socket.namespace.middlewares:
+                answer = middleware(socket)
+                if inspect.isawaitable(answer):
+                    await answer
+        except ConnectError as error:
+            server = self._server
+            server.budgets.credential_refused(socket.client.request.address, server.clock.monotonic_s())
+            return error
+        except Exception as error:
+            log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
+            return ConnectError("Internal error")
+        return None
+
     def _accept(self, socket: Socket, restored: Restored | None = None) -> None:
-        client, recovery = socket.client, socket.namespace.recovery
+        client, budgets, recovery = socket.client, self._server.budgets, socket.namespace.recovery
+        if socket.subject is not None:
+            refusal = budgets.enter(socket.namespace.name, socket.subject)
+            if refusal is not None:
+                if restored is not None and recovery is not None:
+                    recovery.sessions.give_back(restored.session)
+                del client.sockets[socket.namespace.name]
+                self.refuse(client, socket.namespace.name, refusal)
+                return
+        budgets.authenticated(client.session.sid)
         answer = {"sid": socket.id}
         if recovery is not None and recovery.is_for(socket):
             if restored is not None:
@@ -116,10 +161,12 @@ class Admission:
             socket.namespace.admit(socket, restored)
             client.rearm()
             socket.handshake.settle()
+        elif socket.subject is not None:
+            budgets.leave(socket.namespace.name, socket.subject)
 
     def refuse(self, client: Client, name: str, refusal: ConnectError) -> None:
         """`connect_error` for the namespace ``name``, counted by its message."""
-        self._server.statistics.refused[refusal.message] += 1
+        self._server.statistics.refuse(refusal.message)
         client.connection.refuse(name, self._server.clock.monotonic_s())
         data = {"message": refusal.message}
         if refusal.data is not None:

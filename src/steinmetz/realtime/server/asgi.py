@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ import orjson
 from steinmetz.realtime.engineio import handshake
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.handshake import Wish, read_wish
-from steinmetz.realtime.errors import HandshakeError
+from steinmetz.realtime.engineio.proxies import Peer
+from steinmetz.realtime.errors import ConnectError, HandshakeError
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.polling import PollingTransport, poll, post
@@ -26,9 +27,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ORIGIN_NOT_ALLOWED = "Origin not allowed"
-MAX_HEAD_BYTES = 16_384
-"""Of the request that opens a session: its header fields are kept as long as the session lives."""
-MAX_HEAD_FIELDS = 100
+MAX_HEADER_FIELDS = 100
+MAX_HEADER_BYTES = 16_384
+"""Of the request that opens a session: they are kept with it."""
 
 
 class RealtimeApp:
@@ -95,6 +96,7 @@ class RealtimeApp:
             self._server.serve()
             body = await self._polling(scope, receive, wish)
         except HandshakeError as error:
+            count(self._server, error)
             self._server.engine.refused(error, lambda: request_of(scope, self._server))
             await _refuse(send, error, cors)
         else:
@@ -121,20 +123,21 @@ class RealtimeApp:
         try:
             wish = read_wish(scope["query_string"], "GET", is_upgrade=True)
             self._server.serve()
-            request = request_of(scope, self._server)
             refusal = refusal_of(self._server, scope["headers"])
             if wish.sid is None:
-                client, opening = self._server.open(transport, request, refusal)
+                client, opening = self._server.open(transport, request_of(scope, self._server), refusal)
                 await send({"type": "websocket.accept"})
                 transport.send(opening)
             else:
-                client = join(self._server, wish.sid, transport, refusal)
+                address = peer_of(scope, self._server).address
+                client = join(self._server, wish.sid, transport, address, refusal)
                 await send({"type": "websocket.accept"})
                 if client is None:
                     await send({"type": "websocket.close", "code": int(CloseCode.POLICY_VIOLATION)})
                     return
             await transport.read(client, receive)
         except HandshakeError as error:
+            count(self._server, error)
             self._server.engine.refused(error, lambda: request_of(scope, self._server))
             await _refuse_websocket(scope, send, error)
         except OSError:
@@ -150,40 +153,57 @@ def header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
     return None
 
 
+def peer_of(scope: Scope, server: Server) -> Peer:
+    """Where the request comes from, as far as the ASGI server and trusted proxies know."""
+    client = scope.get("client")
+    seen = Peer(client[0] if client else "", scope.get("scheme") in ("https", "wss"))
+    return server.proxies.peer(seen, scope["headers"]) if server.proxies else seen
+
+
 def request_of(scope: Scope, server: Server) -> Request:
-    """Raises `HandshakeError` for a request that is too big to be kept."""
-    client, headers = scope.get("client"), scope["headers"]
-    if len(headers) > MAX_HEAD_FIELDS or sum(map(len, itertools.chain(*headers))) > MAX_HEAD_BYTES:
-        server.statistics.refused["header fields too large"] += 1
+    """What of the request is kept as long as its session. Raises `HandshakeError` for too much of it."""
+    headers = scope["headers"]
+    if len(headers) > MAX_HEADER_FIELDS or sum(len(n) + len(value) for n, value in headers) > MAX_HEADER_BYTES:
+        server.statistics.refused["header fields"] += 1
         raise HandshakeError(3, "Request header fields too large", 431)
+    peer = peer_of(scope, server)
     return Request(
         headers,
         scope["query_string"],
-        client[0] if client else "",
-        secure=scope.get("scheme") in ("https", "wss"),
+        peer.address,
+        secure=peer.secure,
         time=server.clock.now(),
         path=server.config.path,
     )
 
 
-def refusal_of(server: Server, headers: list[tuple[bytes, bytes]]) -> str | None:
+def refusal_of(server: Server, headers: list[tuple[bytes, bytes]]) -> ConnectError | None:
     """A foreign page's WebSocket is accepted only to be told why it is refused: browsers show no HTTP body."""
     if server.origin_allowed(header(headers, b"origin"), header(headers, b"host")):
         return None
     server.statistics.refused[ORIGIN_NOT_ALLOWED] += 1
-    return ORIGIN_NOT_ALLOWED
+    return ConnectError(ORIGIN_NOT_ALLOWED)
 
 
-def join(server: Server, sid: str, transport: Any, refusal: str | None) -> Client | None:
-    """A WebSocket that wants to take a polling session over. Raises `HandshakeError`.
+def join(server: Server, sid: str, transport: Any, address: str, refusal: ConnectError | None) -> Client | None:
+    """A WebSocket from ``address`` that wants to take a polling session over. Raises `HandshakeError`.
 
     None if the session has a WebSocket already: the reference server accepts the second one and closes it, and the
-    public test suite takes nothing else.
+    public test suite takes nothing else. The address need not be that of the session: a device with two networks,
+    or two versions of IP, changes it from one request to the next. It is the sid that nobody can guess; tries are
+    counted against the address they come from.
     """
     if refusal is not None:
-        raise handshake.forbidden(refusal)
+        raise handshake.forbidden(refusal.message)
+    server.charge_upgrade(address)
     client = server.client(sid)
     return client if client.open_probe(transport) else None
+
+
+def count(server: Server, refusal: HandshakeError) -> None:
+    """Count a request that opens or joins nothing; the other refusals are counted by whoever makes them."""
+    if refusal.status in (400, 413, 426):
+        server.statistics.refused["bad request"] += 1
 
 
 def _content_length(headers: list[tuple[bytes, bytes]]) -> int | None:
@@ -232,8 +252,15 @@ def refusal_body(refusal: HandshakeError) -> bytes:
     return orjson.dumps({"code": refusal.code, "message": refusal.message})
 
 
+def retry_after(refusal: HandshakeError) -> list[tuple[bytes, bytes]]:
+    """The header of that name (RFC 9110, 10.2.3), in whole seconds, if it may be tried again."""
+    if refusal.retry_after_s is None:
+        return []
+    return [(b"retry-after", str(math.ceil(refusal.retry_after_s)).encode())]
+
+
 async def _refuse(send: Send, refusal: HandshakeError, headers: list[tuple[bytes, bytes]]) -> None:
-    await _respond(send, refusal.status, refusal_body(refusal), headers)
+    await _respond(send, refusal.status, refusal_body(refusal), [*headers, *retry_after(refusal)])
 
 
 async def _refuse_websocket(scope: Scope, send: Send, refusal: HandshakeError) -> None:
@@ -245,7 +272,7 @@ async def _refuse_websocket(scope: Scope, send: Send, refusal: HandshakeError) -
         {
             "type": "websocket.http.response.start",
             "status": refusal.status,
-            "headers": [(b"content-type", b"application/json")],
+            "headers": [(b"content-type", b"application/json"), *retry_after(refusal)],
         }
     )
     await send({"type": "websocket.http.response.body", "body": refusal_body(refusal)})

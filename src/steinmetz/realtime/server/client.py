@@ -17,6 +17,7 @@ from steinmetz.realtime.engineio.packet import CLOSE, NOOP, PING, PROBE_REPLY, O
 from steinmetz.realtime.errors import ConnectError, ProtocolError
 from steinmetz.realtime.server.call import Call, Inbox
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.limits import RATE_LIMITED
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.recipient import Recipient
 from steinmetz.realtime.server.socket import Socket
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("steinmetz.realtime")
 
+UPGRADE_GRACE_S = 2.0
+"""How long an upgrade that has begun may take to end once its session has been closed."""
 _TOLD = (Reason.FORCED_SERVER_CLOSE, Reason.SERVER_NAMESPACE_DISCONNECT)
 """Ends that the server has announced to the client in a packet."""
 
@@ -38,6 +41,7 @@ class Client(Recipient):
     """Lives from the OPEN packet to the end of its session; an entry of the timer wheel as long."""
 
     __slots__ = (
+        "arrival_s",
         "challenged",
         "connection",
         "inbox",
@@ -56,7 +60,7 @@ class Client(Recipient):
         connection: Connection,
         request: Request,
         transport: Transport,
-        refusal: str | None = None,
+        refusal: ConnectError | None = None,
     ) -> None:
         super().__init__(server, transport)
         self.session = session
@@ -69,16 +73,22 @@ class Client(Recipient):
         self.challenged: asyncio.Future[bool] | None = None
         self.is_posting = False
         self.wheel_slot = 0
+        self.arrival_s = 0.0
+        """Of its flow of bytes, as `limits.Flow` has it."""
 
     # -- what comes in ------------------------------------------------------------------------------------------
 
     def receive(self, message: str | bytes, source: Transport) -> None:
         """One WebSocket message from ``source``."""
-        if source is self.transport and type(message) is str and not self.session.is_closed:
-            event = self.connection.plain_event(message)
-            if event is not None:
-                self._event(event, len(message))
+        now_s = self.server.clock.monotonic_s()
+        if source is self.transport:
+            if not self._may_arrive(len(message), now_s):
                 return
+            if type(message) is str and not self.session.is_closed:
+                event = self.connection.plain_event(message)
+                if event is not None:
+                    self._event(event, len(message), now_s)
+                    return
         try:
             packet = engineio.decode(message)
         except ProtocolError as error:
@@ -88,13 +98,29 @@ class Client(Recipient):
                 self.drop_probe(source)
             return
         if source is self.transport:
-            self.take(packet)
+            self._take(packet, now_s)
         else:
             self._take_probe(packet, source)
 
     def take(self, packet: engineio.Packet) -> None:
         """One packet on the transport that carries the session."""
         now_s = self.server.clock.monotonic_s()
+        if self._may_arrive(len(packet.data), now_s):
+            self._take(packet, now_s)
+
+    def _may_arrive(self, size: int, now_s: float) -> bool:
+        """Whether the connection keeps to its bytes and packets a second; else it ends."""
+        flow = self.server.budgets.flow
+        if flow is None:
+            return True
+        arrival_s = flow.arrival_s(self.arrival_s, now_s, size)
+        if arrival_s is None:
+            self._flooded()
+            return False
+        self.arrival_s = arrival_s
+        return True
+
+    def _take(self, packet: engineio.Packet, now_s: float) -> None:
         match self.session.receive(packet.type, now_s):
             case engine.Step.DELIVER:
                 try:
@@ -138,7 +164,7 @@ class Client(Recipient):
             return
         step, packet = received
         if step is Step.EVENT:
-            self._event(packet, len(message))
+            self._event(packet, len(message), now_s)
         elif step is Step.ACK and packet.id is not None:
             self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
         elif step is Step.CONNECT:
@@ -146,16 +172,38 @@ class Client(Recipient):
         elif step is Step.DISCONNECT:
             self._leave(packet.namespace)
 
-    def _event(self, packet: Packet, size: int) -> None:
+    def _event(self, packet: Packet, size: int, now_s: float) -> None:
         """An EVENT packet, by whichever way it was read."""
         socket = self.sockets[packet.namespace]
-        socket.namespace.dispatch(socket, packet, size)
+        wait_s = self.server.budgets.event(socket.subject, socket.id, packet.data[0], now_s)
+        if wait_s:
+            self._refuse_event(packet, wait_s)
+        else:
+            socket.namespace.dispatch(socket, packet, size)
 
     def _leave(self, name: str) -> None:
         socket = self.sockets.pop(name, None)
         if socket is not None:
             socket.namespace.forget(socket, Reason.CLIENT_NAMESPACE_DISCONNECT)
         self.rearm()
+
+    def _refuse_event(self, packet: Packet, wait_s: float) -> None:
+        """It came too fast: said in the ack, if one is wanted. Who goes on regardless is a flood in the end."""
+        self.server.statistics.refused[RATE_LIMITED] += 1
+        if (flow := self.server.budgets.flow) is not None:
+            self.arrival_s += flow.refusal_s
+        if packet.id is not None:
+            wait_ms = max(1, round(wait_s * 1000))
+            message = f"Too many of these events. Try again in {wait_ms} ms"
+            error = {"code": RATE_LIMITED, "message": message, "retryAfterMs": wait_ms}
+            self.send_packet(Packet(PacketType.ACK, packet.namespace, [{"ok": False, "error": error}], packet.id))
+
+    def _flooded(self) -> None:
+        """More than one connection may send: it is cut, with no closing handshake for which more would be read."""
+        if not self.session.is_closed:
+            self.server.statistics.refused["flood"] += 1
+            self.transport.abort()
+            self.close(Reason.TRANSPORT_CLOSE)
 
     def _break(self, error: ProtocolError) -> None:
         log.debug("Client broke the protocol", error=str(error))
@@ -216,6 +264,8 @@ class Client(Recipient):
 
     def on_due(self, now_s: float) -> float | None:
         """The wheel's call: do what is due. `is_overdue` before `tick`, expiry before both."""
+        if self.session.is_closed:
+            return None
         for socket in tuple(self.sockets.values()):
             expiry_s = self._expiry_s(socket)
             if expiry_s is not None and expiry_s <= now_s:
@@ -223,6 +273,7 @@ class Client(Recipient):
                 return None
             socket.expire_acks(now_s)
         if self.connection.is_overdue(now_s):
+            self.server.statistics.refused["overdue"] += 1
             self.close(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
         while (step := self.session.tick(now_s)) is not engine.Step.NOTHING:
             if step is engine.Step.SEND_PING:
@@ -286,16 +337,24 @@ class Client(Recipient):
             return
         for socket in self.sockets.values():
             socket.namespace.delivery.catch_up(socket)
+        is_upgrading = self.session.state is engine.State.PROBED
         self.session.close()
         self.server.forget(self)
         self.transport.close(code, farewell, linger=reason in _TOLD)
         if self.probe is not None:
-            self.probe.close(code)
-            self.probe = None
+            self._end_probe(self.probe, code, is_upgrading=is_upgrading)
         sockets, self.sockets = self.sockets, ByNamespace()
         for socket in sockets.values():
             socket.namespace.forget(socket, reason)
         self._answered(is_there=False)
+
+    def _end_probe(self, probe: Transport, code: CloseCode, *, is_upgrading: bool) -> None:
+        """The stock client that has read our PONG "probe" polls no more: it would wait for a ping that never comes
+        if its WebSocket ended now. So that ends once the client sends over it: then it notices, and comes back."""
+        if is_upgrading and self.server.loop is not None:
+            self.server.loop.call_later(UPGRADE_GRACE_S, self.drop_probe, probe, code)
+        else:
+            self.drop_probe(probe, code)
 
     def send_away(self, reason: Reason, code: CloseCode) -> None:
         """End the session so that any client comes back: python-socketio's stays away after a CLOSE packet."""

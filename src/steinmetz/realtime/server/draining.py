@@ -21,14 +21,18 @@ class Draining:
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], None]) -> None:
         self._call_soon = call_soon
-        self._waiting: deque[Client] = deque()
+        self._waiting: deque[tuple[Client, Reason]] = deque()
 
-    def add(self, clients: Iterable[Client]) -> None:
+    def add(self, clients: Iterable[Client], reason: Reason = Reason.SERVER_SHUTTING_DOWN) -> None:
         """Close each of ``clients`` soon; thousands of these calls in one turn of the loop do not stall it."""
         is_idle = not self._waiting
-        self._waiting.extend(clients)
+        self._waiting.extend([(client, reason) for client in clients])
         if is_idle and self._waiting:
             self._call_soon(self._turn)
+
+    def send_back(self, clients: Iterable[Client]) -> None:
+        """The same for clients of a server that goes on: they come back, and are admitted anew."""
+        self.add(clients, Reason.TRANSPORT_CLOSE)
 
     def finish(self) -> None:
         """Close all that wait, now."""
@@ -42,4 +46,5 @@ class Draining:
 
     def _slice(self) -> None:
         for _ in range(min(SLICE, len(self._waiting))):
-            self._waiting.popleft().send_away(Reason.SERVER_SHUTTING_DOWN, CloseCode.SERVICE_RESTART)
+            client, reason = self._waiting.popleft()
+            client.send_away(reason, CloseCode.SERVICE_RESTART)

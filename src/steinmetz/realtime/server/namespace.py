@@ -71,6 +71,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self._questions = Questions(server)
         self._server_side = ServerSide(lambda: self.adapter, server.run_on_loop)
         self._warned = False
+        self.removals = 0
+        """How often members were sent away or taken out of rooms, by whatever node; see `note_removal`."""
 
     def __repr__(self) -> str:
         return f"<Namespace {self.name}>"
@@ -266,6 +268,9 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
             self.recovery.tear()
         self.server.draining.add([socket.client for socket in self._sockets.values()])
 
+    def note_removal(self) -> None:
+        self.removals += 1
+
     def drop(self, members: Sequence[Socket], *, close: bool) -> None:
         self.delivery.flush()
         for socket in members:
@@ -353,6 +358,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         socket.connected = False
         if self.recovery is not None:
             self.recovery.left(socket, reason)
+        if socket.subject is not None:
+            self.server.budgets.leave(self.name, socket.subject)
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         self.watched.discard(socket)

@@ -162,6 +162,7 @@ async def post(client: Client, receive: Receive, declared: int | None) -> None:
             if number % PACKETS_A_TURN == 0:
                 await asyncio.sleep(0)
     except HandshakeError:
+        client.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
         client.close(Reason.TRANSPORT_ERROR)
         raise
     except EngineIOError:

@@ -191,7 +191,7 @@ class Recovery:
         if not granted.issuperset(session.granted):
             raise _NotRecoveredError(Outcome.FORBIDDEN_ROOM)
         for room in session.requested:
-            if room in session.history.rooms and not await self._namespace.server.may_enter(socket, room):
+            if room in session.history.rooms and not await self._namespace.server.may_join(socket, room):
                 raise _NotRecoveredError(Outcome.FORBIDDEN_ROOM)
 
     async def _missed(self, session: Session, offset: object) -> Replay:

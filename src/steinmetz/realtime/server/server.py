@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -19,11 +18,13 @@ from steinmetz.realtime.adapters.base import Adapter
 from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
+from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.handshake import TransportName
 from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.engineio.proxies import TrustedProxies
 from steinmetz.realtime.engineio.session import Heartbeat, Session
-from steinmetz.realtime.errors import EventError, HandshakeError, NotRunningError
+from steinmetz.realtime.errors import ConnectError, EventError, HandshakeError, NotRunningError
 from steinmetz.realtime.events.event import Event
 from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.presence import Presence, UserOf, Watched
@@ -38,14 +39,22 @@ from steinmetz.realtime.server.draining import Draining
 from steinmetz.realtime.server.engine import Engine
 from steinmetz.realtime.server.farewells import Farewells
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.limits import (
+    Budgets,
+    as_handshake_error,
+    too_many_connections,
+    too_many_requests,
+)
 from steinmetz.realtime.server.listening import Handler, Handlers, Listening
 from steinmetz.realtime.server.namespace import Middleware, Namespace
 from steinmetz.realtime.server.namespaces import Namespaces
 from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
+from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.recovery import Recovery
-from steinmetz.realtime.server.room_requests import Authorise, RoomRequests
+from steinmetz.realtime.server.room_requests import Authorise, RoomRequests, new_socket_id
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
+from steinmetz.realtime.server.standing import Examine, Standing
 from steinmetz.realtime.server.statistics import Statistics, summary
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.turn import Turn
@@ -59,6 +68,7 @@ log = structlog.get_logger("steinmetz.realtime")
 MAX_REFUSED = 256
 """Sessions beyond `Config.max_connections` that live just long enough to be told so."""
 REFUSED_TIMEOUT_S = 5.0
+SILENCE_RETRY_S = 2.0
 
 
 class Server(Listening, Broadcasting, ServerSideEmitting):
@@ -95,6 +105,10 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.clients: dict[str, Client] = {}
         self.statistics = Statistics()
         self.turn = Turn(lambda: self.loop)
+        self.budgets = Budgets(self.config.limits)
+        self.proxies = TrustedProxies(self.config.trusted_proxies, self.config.proxy_header)
+        self._refused = 0
+        """Sessions that live just long enough to be told why they are refused."""
         self._heartbeat = Heartbeat(
             self.config.ping_interval_s, self.config.ping_timeout_s, self.config.upgrade_timeout_s
         )
@@ -117,6 +131,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.started_s = self.clock.monotonic_s()
         self._is_closing = False
         self.admission = Admission(self)
+        self.standing = Standing(self)
         self.draining = Draining(self.call_soon)
         self.departures = Departures(lambda: self.loop)
         self.farewells = Farewells()
@@ -143,10 +158,6 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         if config is None or store is None:
             return None
         return Recovery(namespace, store.open(namespace.name), config, is_shared=store.is_shared)
-
-    async def may_enter(self, socket: Socket, room: str) -> bool:
-        """Whether ``socket`` could ask for ``room`` now."""
-        return await self._room_requests.may_enter(socket, room)
 
     def namespaces(self) -> Sequence[Namespace]:
         """Those that there are now, children included."""
@@ -210,6 +221,18 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._room_requests.authorise = authorise
         return authorise
 
+    def on_review(self, examine: Examine) -> Examine:
+        """Let ``await examine(sockets)`` say which may not stay, whenever a revocation may have been missed.
+
+        Without it everybody is made to reconnect then, which asks the middlewares.
+        """
+        self.standing.examine = examine
+        return examine
+
+    async def review(self) -> int:
+        """Ask about everybody who is connected here: a time has passed in which other nodes were not heard."""
+        return await self.standing.review()
+
     def around_events(self, scope: Callable[[str], AbstractContextManager[Any]]) -> None:
         """Run every event handler inside ``scope(event)``; for whoever accounts what a handler does."""
         self.event_scope = scope
@@ -225,6 +248,25 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
     def presence(self, room: str) -> dict[str, int]:
         """In the main namespace; see `Namespace.presence`."""
         return self._main.presence(room)
+
+    def revoke(self, *rooms: str, is_local: bool = False) -> None:
+        """Tell everybody in ``rooms`` (`user:5`, say) to stay away, in all namespaces, on all nodes.
+
+        A plain call, from any thread, once the reason stands (after the commit). Nobody slips through who is just
+        being admitted: his middlewares are asked again. That holds for rooms that a middleware joins; a handler of
+        "connection" joins too late. ``is_local``: only of this process, where every process hears of the reason in
+        a way of its own. Raises `ValueError` without a room: that would be everybody.
+        """
+        if not rooms:
+            raise ValueError("say whose connections are revoked; disconnect_sockets() ends all of them")
+        self.statistics.revocations += 1
+        for namespace in self.namespaces():
+            meant = namespace.in_(*rooms)
+            (meant.local if is_local else meant).disconnect_sockets()
+
+    async def may_join(self, socket: Socket, room: str) -> bool:
+        """Whether the client of ``socket`` may be in ``room`` by its own wish; see `on_room_join`."""
+        return await self._room_requests.may_enter(socket, room)
 
     def stats(self) -> dict[str, Any]:
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
@@ -299,8 +341,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
             self.loop.call_soon(function, *args)
 
     def new_id(self) -> str:
-        """Of a session or a socket: 120 random bits. In a cluster it begins with the tag of this node."""
-        return secrets.token_urlsafe(15) if self.cluster is None else self.cluster.tag + secrets.token_urlsafe(15)
+        """Of a session or a socket, never to be guessed. In a cluster it begins with the tag of this node."""
+        return new_socket_id() if self.cluster is None else self.cluster.tag + new_socket_id()
 
     # -- sessions, for the transports ---------------------------------------------------------------------------
 
@@ -311,26 +353,35 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
     def origin_allowed(self, origin: str | None, host: str | None) -> bool:
         return origin_allowed(origin, host, self.config.cors_origins)
 
-    def open(self, transport: Transport, request: Request, refusal: str | None = None) -> tuple[Client, Outgoing]:
-        """A new session and its OPEN packet, which the transport sends first. Raises `HandshakeError`."""
+    def open(
+        self, transport: Transport, request: Request, refusal: ConnectError | None = None
+    ) -> tuple[Client, Outgoing]:
+        """A new session and its OPEN packet, which the transport sends first. Raises `HandshakeError`.
+
+        A session that is refused lives just long enough to hear why; there is room for `MAX_REFUSED` of these.
+        """
         if self._is_closing:
             raise HandshakeError(3, "the realtime server is shutting down", 503)
-        surplus = len(self.clients) - self.config.max_connections
-        if surplus >= MAX_REFUSED:
-            self.statistics.refused["Too many connections"] += 1
-            raise HandshakeError(3, "Too many connections", 503)
-        if surplus >= 0:
-            refusal = refusal or "Too many connections"
         now_s = self.clock.monotonic_s()
+        refusal = refusal or self._refusal(request.address, now_s)
+        if refusal is not None and self._refused >= MAX_REFUSED:
+            self.statistics.refuse(refusal.message)
+            raise as_handshake_error(refusal)
         over_websocket = transport.name is TransportName.WEBSOCKET
         session = Session(self.new_id(), self._heartbeat, over_websocket=over_websocket, now_s=now_s)
         connection = Connection(
             max_size=self.config.max_payload,
             timeout_s=self.config.connect_timeout_s if refusal is None else REFUSED_TIMEOUT_S,
             now_s=now_s,
+            silence_s=self.config.auth_timeout_s,
+            max_connect_payload=self.config.max_connect_payload,
         )
         client = Client(self, session, connection, request, transport, refusal)
         self.clients[session.sid] = client
+        if refusal is None:
+            self.budgets.opened(session.sid, request.address, now_s)
+        else:
+            self._refused += 1
         client.rearm()
         opening = engine_handshake.open_packet(
             session.sid,
@@ -340,6 +391,36 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
             max_payload=self.config.max_payload,
         )
         return client, Outgoing(opening)
+
+    def _refusal(self, address: str, now_s: float) -> ConnectError | None:
+        """Why a new session of ``address`` is refused, if it is. Raises `HandshakeError` where waiting helps."""
+        refusal = self.budgets.handshake(address, now_s)
+        if refusal is None and len(self.clients) - self._refused >= self.config.max_connections:
+            refusal = too_many_connections()
+        if refusal is not None:
+            return refusal
+        if not self.budgets.has_room_for_silence(address) or not self._has_room_for_silence(now_s):
+            self.statistics.refused["unauthenticated"] += 1
+            raise as_handshake_error(too_many_connections(SILENCE_RETRY_S))
+        return None
+
+    def _has_room_for_silence(self, now_s: float) -> bool:
+        """Whether one more session may be in no namespace yet; the one that has been silent longest makes room."""
+        while self.budgets.is_crowded:
+            sid = self.budgets.most_silent(now_s)
+            if sid is None:
+                return False
+            self.statistics.refused["unauthenticated"] += 1
+            self.clients[sid].send_away(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
+        return True
+
+    def charge_upgrade(self, address: str) -> None:
+        """Count a try to upgrade. Raises `HandshakeError`: the client stays with polling."""
+        wait_s = self.budgets.upgrade(address, self.clock.monotonic_s())
+        if wait_s:
+            refusal = too_many_requests(wait_s)
+            self.statistics.refused[refusal.message] += 1
+            raise as_handshake_error(refusal)
 
     def client(self, sid: str) -> Client:
         """The session of a request. Raises `HandshakeError` for one that is unknown, or has just timed out."""
@@ -353,8 +434,13 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         raise engine_handshake.session_unknown()
 
     def forget(self, client: Client) -> None:
-        self.clients.pop(client.session.sid, None)
+        if self.clients.pop(client.session.sid, None) is None:
+            return
         self.engine.closed(client)
+        if client.refusal is None:
+            self.budgets.closed(client.session.sid, client.request.address)
+        else:
+            self._refused -= 1
 
 
 def _undescribed(_error: Exception) -> EventError | None:

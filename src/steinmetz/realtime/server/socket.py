@@ -30,6 +30,7 @@ class Socket(Listening):
     __slots__ = (
         "_data",
         "_expires_at",
+        "_subject",
         "acks",
         "client",
         "connected",
@@ -42,7 +43,6 @@ class Socket(Listening):
         "recovered",
         "requested_rooms",
         "since",
-        "subject",
     )
 
     def __init__(self, socket_id: str, namespace: Namespace, client: Client, handshake: Handshake) -> None:
@@ -57,12 +57,15 @@ class Socket(Listening):
         self.requested_rooms: set[str] | None = None
         self.recovered = False
         """Whether this is a socket from before, whose client has missed nothing and hears nothing twice."""
-        self.subject: str | None = None
-        """Who this is, as a middleware has found out: nobody else gets this socket back."""
         self.granted: tuple[str, ...] = ()
         self.since = 0
+        self._subject: str | None = None
         self._data: dict[str, Any] | None = None
         self._expires_at: float | None = None
+
+    def forget_admission(self) -> None:
+        """What middlewares have found out is void: they are asked again."""
+        self._subject = self._data = self._expires_at = self.early_rooms = self.handlers = None
 
     def __repr__(self) -> str:
         return f"<Socket {self.id} in {self.namespace.name}>"
@@ -73,6 +76,20 @@ class Socket(Listening):
         if self._data is None:
             self._data = {}
         return self._data
+
+    @property
+    def subject(self) -> str | None:
+        """Whose socket it is, as a middleware has found out: the name by which a user's limits are counted.
+
+        Raises `ValueError` when it is set after the connection has been let in.
+        """
+        return self._subject
+
+    @subject.setter
+    def subject(self, subject: str) -> None:
+        if self.connected:
+            raise ValueError("a socket's subject is set by a middleware, before it is connected")
+        self._subject = subject
 
     @property
     def rooms(self) -> frozenset[str]:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 MAX_LISTED_ROOMS = 1_000
 MAX_COUNTED_EVENTS = 1_000
+MAX_COUNTED_REASONS = 200
 OTHER_EVENTS = "(other)"
+OTHER_REASONS = "(other)"
 
 
 class Statistics:
@@ -26,6 +28,8 @@ class Statistics:
         """What the server emitted or acknowledged itself and broke the schema of the event, by event."""
         self.recoveries: Counter[str] = Counter()
         """Clients that came back and showed a pid, by what became of them (`recovery.Outcome`)."""
+        self.revocations = 0
+        """Calls of `Server.revoke` of this process."""
         self.dropped_volatile = 0
         """Volatile emissions, once for each client that was not ready."""
         self.replaced_newest = 0
@@ -43,6 +47,11 @@ class Statistics:
         self.collections += 1
         self.collection_pause_s = pause_s
         self.worst_collection_pause_s = max(self.worst_collection_pause_s, pause_s)
+
+    def refuse(self, reason: str) -> None:
+        """Count a refusal whose words are an application's; after `MAX_COUNTED_REASONS` of them as another one."""
+        known = reason in self.refused or len(self.refused) < MAX_COUNTED_REASONS
+        self.refused[reason if known else OTHER_REASONS] += 1
 
     def emitted(self, event: str) -> None:
         known = event in self._emits or len(self._emits) < MAX_COUNTED_EVENTS

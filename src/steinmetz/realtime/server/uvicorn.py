@@ -20,7 +20,16 @@ from steinmetz.realtime.engineio import deflate
 from steinmetz.realtime.engineio.frames import accept_key
 from steinmetz.realtime.engineio.handshake import read_wish
 from steinmetz.realtime.errors import HandshakeError
-from steinmetz.realtime.server.asgi import header, join, refusal_body, refusal_of, request_of
+from steinmetz.realtime.server.asgi import (
+    count,
+    header,
+    join,
+    peer_of,
+    refusal_body,
+    refusal_of,
+    request_of,
+    retry_after,
+)
 from steinmetz.realtime.server.native import NativeWebSocket
 
 if TYPE_CHECKING:
@@ -67,6 +76,7 @@ class NativeDoor:
         try:
             answer = self._answer(http, websocket)
         except HandshakeError as refusal:
+            count(self._server, refusal)
             self._server.engine.refused(refusal, lambda: self._request(http))
             transport.write(_refusal(refusal))
             transport.close()
@@ -97,12 +107,14 @@ class NativeDoor:
         self._server.serve()
         refusal = refusal_of(self._server, headers)
         opening = b""
+        scope = self._scope(http, query)
         if wish.sid is None:
-            request = self._request(http)
+            request = request_of(scope, self._server)
             websocket.client, outgoing = self._server.open(websocket, request, refusal)
             opening = outgoing.frames
         else:
-            websocket.client = join(self._server, wish.sid, websocket, refusal)
+            address = peer_of(scope, self._server).address
+            websocket.client = join(self._server, wish.sid, websocket, address, refusal)
             if websocket.client is None:
                 opening = websocket.end_before_it_began()
         extensions = b"\r\nSec-WebSocket-Extensions: " + deflate.ACCEPTED if websocket.deflates else b""
@@ -160,10 +172,11 @@ def _key(method: str, headers: Any) -> bytes:
 
 def _refusal(refusal: HandshakeError) -> bytes:
     body = refusal_body(refusal)
-    version = "Sec-WebSocket-Version: 13\r\n" if refusal.status == 426 else ""
+    more = "Sec-WebSocket-Version: 13\r\n" if refusal.status == 426 else ""
+    more += "".join(f"Retry-After: {seconds.decode()}\r\n" for _, seconds in retry_after(refusal))
     return (
         f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n{version}Connection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n{more}Connection: close\r\n\r\n"
     ).encode() + body
 
 

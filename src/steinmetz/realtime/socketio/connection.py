@@ -12,6 +12,9 @@ from steinmetz.realtime.socketio.namespaces import ByNamespace
 from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, Packet, PacketType
 from steinmetz.realtime.socketio.parser import Decoder, plain_event
 
+MAX_UNADMITTED = 16_384
+"""Characters of a message of a client that is in no namespace, and of any CONNECT: what a stranger sends is
+neither parsed nor kept beyond that."""
 MAX_NAMESPACES = 64
 """Of one client; a reply to each CONNECT is owed, so this bounds what a client can ask for."""
 
@@ -64,15 +67,37 @@ class Connection:
     the attachments it announced, may not stay.
     """
 
-    __slots__ = ("_attachments_due_s", "_connect_due_s", "_decoder", "_max_size", "_states", "_timeout_s")
+    __slots__ = (
+        "_attachments_due_s",
+        "_connect_due_s",
+        "_decoder",
+        "_grace_s",
+        "_max_connect",
+        "_max_size",
+        "_states",
+        "_timeout_s",
+    )
 
-    def __init__(self, *, max_size: int, timeout_s: float, now_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        max_size: int,
+        timeout_s: float,
+        now_s: float,
+        silence_s: float | None = None,
+        max_connect_payload: int = MAX_UNADMITTED,
+    ) -> None:
+        """``silence_s``: how long the first CONNECT may take; ``timeout_s`` is for its answer, too."""
         self._max_size = max_size
         self._decoder: Decoder | None = None
         """While attachments of a packet are still to come."""
         self._timeout_s = timeout_s
+        self._max_connect = max_connect_payload
         self._states: ByNamespace[State] = ByNamespace()
-        self._connect_due_s: float | None = now_s + timeout_s
+        first_s = timeout_s if silence_s is None else min(silence_s, timeout_s)
+        self._connect_due_s: float | None = now_s + first_s
+        self._grace_s = timeout_s - first_s
+        """By how much the first CONNECT moves the deadline; nothing moves it a second time."""
         self._attachments_due_s: float | None = None
 
     @property
@@ -103,6 +128,8 @@ class Connection:
         Raises `SocketIOError` for what the parser refuses and for a packet that does not fit the state of its
         namespace: the reference server closes the connection then, and so does ours.
         """
+        if self._connect_due_s is not None and len(message) > self._max_connect:
+            raise SocketIOError(f"a client in no namespace sends at most {self._max_connect} characters at once")
         decoder = self._decoder or Decoder(self._max_size)
         packet = decoder.feed(message)
         if packet is None:
@@ -116,6 +143,12 @@ class Connection:
         if known is None:
             raise SocketIOError(f"{packet.type.name} in a namespace that is {state.name}")
         after, step = known
+        if step is Step.CONNECT:
+            if len(message) > self._max_connect:
+                raise SocketIOError(f"a CONNECT has at most {self._max_connect} characters")
+            if self._grace_s and self._connect_due_s is not None:
+                self._connect_due_s += self._grace_s
+                self._grace_s = 0.0
         if after is not state:
             self._move(packet.namespace, after, now_s)
         return step, packet

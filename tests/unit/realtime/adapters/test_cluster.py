@@ -78,7 +78,7 @@ async def test_a_socket_elsewhere_is_found_and_spoken_to(pair: Pair) -> None:
         assert (found.id, found.rooms, found.data) == (carl.id, {carl.id, "finance"}, {"name": "Carl"})
         assert found.handshake.auth == {}, "no credential leaves its server"
         assert found.handshake.query == {}
-        assert repr(found) == f"<SocketElsewhere {carl.id} in />"
+        assert repr(found) == f"<SocketElsewhere {carl.id}>"
         found.emit("hello", 1)
         found.join("hr")
         found.leave("finance")

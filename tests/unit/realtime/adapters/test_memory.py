@@ -22,6 +22,7 @@ class Namespace:
     def __init__(self) -> None:
         self.delivered: list[tuple[str, ...]] = []
         self.dropped: list[tuple[tuple[str, ...], bool]] = []
+        self.removals = 0
 
     def deliver(
         self, members: Sequence[str], outgoing: Outgoing, flags: Flags, position: int | None = None
@@ -36,6 +37,9 @@ class Namespace:
 
     async def hear(self, event: str, args: Sequence[object]) -> object:
         raise AssertionError("there is no other server")
+
+    def note_removal(self) -> None:
+        self.removals += 1
 
     def drop(self, members: Sequence[str], *, close: bool) -> None:
         self.dropped.append((tuple(members), close))
@@ -146,6 +150,15 @@ async def test_the_selected_can_be_fetched_moved_and_disconnected(
     assert not adapter.has_members("finance")
     adapter.disconnect_all(Selection(frozenset({"hr"})), close=True)
     assert namespace.dropped == [(("BEN",), True)]
+
+
+def test_a_removal_is_noted_even_if_it_finds_nobody(adapter: MemoryAdapter[str], namespace: Namespace) -> None:
+    """Who is meant may be on his way in: whoever decides about him hears of it."""
+    nobody = Selection(frozenset({"user:5"}))
+    adapter.disconnect_all(nobody, close=False)
+    adapter.leave_all(nobody, ["finance"])
+    adapter.join_all(nobody, ["finance"])
+    assert namespace.removals == 2
 
 
 moves = st.lists(

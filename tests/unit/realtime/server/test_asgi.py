@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
 import pytest
 
-from steinmetz.realtime import Config, RealtimeApp, Server
-from tests.unit.realtime.server.asgi_driver import WS, Exchange, WebSocket
+from steinmetz.gcra import Rate
+from steinmetz.realtime import Config, Limits, RealtimeApp, Server
+from tests.unit.realtime.server.asgi_driver import OPEN, WS, Exchange, WebSocket
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +22,7 @@ async def test_a_head_that_is_too_big_to_be_kept_opens_no_session(app: RealtimeA
     await line.run()
     assert line.sent[0]["status"] == 431
     assert not io.clients
-    assert io.statistics.refused["header fields too large"] == 2
+    assert io.statistics.refused["header fields"] == 2
 
 
 class TestOrigins:
@@ -53,6 +55,91 @@ class TestOrigins:
         app = RealtimeApp(Server(Config(cors_origins=("https://portal.example",))))
         assert (await Exchange(app, "OPTIONS", origin="https://portal.example").run()).status == 204
         assert (await Exchange(app, "OPTIONS", origin="https://evil.example").run()).status == 403
+
+
+class TestProxies:
+    """The driver's requests come from 10.0.0.1."""
+
+    async def address(self, config: Config, **headers: str) -> tuple[str, bool]:
+        io = Server(config)
+        app = RealtimeApp(io)
+        line = WebSocket(app, WS, **headers)
+        line.say("40")
+        running = asyncio.create_task(line.run())
+        async with asyncio.timeout(5):
+            while len(line.texts) < 2:
+                await asyncio.sleep(0)
+        [socket] = await io.fetch_sockets()
+        line.hang_up()
+        await running
+        return socket.handshake.address, socket.handshake.secure
+
+    async def test_whoever_is_not_listed_is_not_believed(self) -> None:
+        lies = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https", "forwarded": "for=203.0.113.9"}
+        for config in (Config(require_auth=False), Config(require_auth=False, trusted_proxies=("10.0.0.2",))):
+            assert await self.address(config, **lies) == ("10.0.0.1", False)
+
+    async def test_a_listed_proxy_is(self) -> None:
+        listed = Config(require_auth=False, trusted_proxies=("10.0.0.0/8",))
+        headers = {"x-forwarded-for": "6.6.6.6, 203.0.113.9", "x-forwarded-proto": "https"}
+        assert await self.address(listed, **headers) == ("203.0.113.9", True)
+
+    async def test_limits_are_counted_for_who_is_behind_it(self) -> None:
+        limits = Limits(connections_per_address=1)
+        io = Server(Config(require_auth=False, trusted_proxies=("10.0.0.1",), limits=limits))
+        app = RealtimeApp(io)
+        for address in ("203.0.113.1", "203.0.113.2"):
+            assert (await Exchange(app, x_forwarded_for=address).run()).status == 200
+        second = orjson.loads((await Exchange(app, x_forwarded_for="203.0.113.1").run()).text[1:])["sid"]
+        query = OPEN + b"&sid=" + second.encode()
+        await Exchange(app, "POST", query, b"40").run()
+        assert "Too many connections" in (await Exchange(app, query=query).run()).text
+
+
+class TestTooMuch:
+    async def test_an_address_that_may_not_even_be_told_so_gets_an_http_answer(self) -> None:
+        io = Server(Config(limits=Limits(unauthenticated_per_address=1)))
+        app = RealtimeApp(io)
+        assert (await Exchange(app).run()).status == 200
+        exchange = await Exchange(app).run()
+        assert (exchange.status, exchange.headers["retry-after"]) == (503, "2")
+        line = WebSocket(app, WS)
+        await line.run()
+        assert line.sent[0]["status"] == 503
+        assert (b"retry-after", b"2") in line.sent[0]["headers"]
+
+    async def test_tries_to_upgrade_are_counted_against_their_own_address(self) -> None:
+        limits = Limits(handshakes_per_address=Rate(1, 60))
+        io = Server(Config(trusted_proxies=("10.0.0.1",), limits=limits))
+        app = RealtimeApp(io)
+        exchange = await Exchange(app, x_forwarded_for="203.0.113.1").run()
+        sid = orjson.loads(exchange.text[1:])["sid"].encode()
+        for address, status in (("203.0.113.1", 429), ("203.0.113.2", None), ("203.0.113.2", 429)):
+            line = WebSocket(app, WS + b"&sid=" + sid, **{"x-forwarded-for": address})
+            line.hang_up()
+            await line.run()
+            assert line.sent[0].get("status") == status
+
+    async def test_a_guessed_session_is_no_cheaper(self) -> None:
+        io = Server(Config(limits=Limits(handshakes_per_address=Rate(2, 60))))
+        statuses = []
+        for _ in range(4):
+            line = WebSocket(RealtimeApp(io), WS + b"&sid=guess")
+            await line.run()
+            statuses.append(line.sent[0]["status"])
+        assert statuses == [400, 400, 429, 429]
+        assert io.statistics.refused == {"bad request": 2, "Too many requests": 2}
+
+    @pytest.mark.parametrize("headers", [{"x": "y" * 16_400}, {f"x-{number}": "" for number in range(101)}])
+    async def test_headers_are_kept_with_the_session_so_they_are_bounded(
+        self, app: RealtimeApp, io: Server, headers: dict[str, str]
+    ) -> None:
+        assert (await Exchange(app, **headers).run()).status == 431
+        line = WebSocket(app, WS, **headers)
+        await line.run()
+        assert line.sent[0]["status"] == 431
+        assert io.statistics.refused["header fields"] == 2
+        assert not io.clients
 
 
 class TestAnswers:

@@ -68,11 +68,32 @@ async def test_a_session_that_is_overdue_is_gone_even_before_the_wheel_turns(
     app: RealtimeApp, io: Server, clock: FakeClock
 ) -> None:
     query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    await Exchange(app, query=query).run()
     clock.advance(25)
     assert (await Exchange(app, query=query).run()).text == "2"
     clock.advance(20)
     assert (await Exchange(app, query=query).run()).status == 400
     assert not io.clients
+
+
+async def test_a_credential_that_ends_is_noticed_by_a_poll_that_waits(
+    app: RealtimeApp, io: Server, clock: FakeClock
+) -> None:
+    """NOOP, not CLOSE: python-socketio's client would stay away."""
+    query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    await Exchange(app, query=query).run()
+    [socket] = await io.fetch_sockets()
+    socket.expires_at = clock.now().timestamp() + 10
+    waiting = asyncio.create_task(Exchange(app, query=query).run())
+    for seconds, clients in ((9.9, 1), (0.5, 0)):
+        await asyncio.sleep(0)
+        clock.advance(seconds)
+        io.wheel.run_due()
+        assert len(io.clients) == clients
+    assert (await waiting).text == "6"
+    assert (await Exchange(app, query=query).run()).status == 400
 
 
 async def test_a_slow_poller_is_cut_off(clock: FakeClock) -> None:

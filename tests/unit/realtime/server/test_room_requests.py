@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, Server, Socket
+from steinmetz.realtime.adapters.base import Selection
+from steinmetz.realtime.server.room_requests import MAX_REASKED, is_socket_id
 from steinmetz.realtime.testing import connect
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +48,71 @@ async def test_the_application_decides(io: Server, is_async: bool) -> None:
         assert io.stats()["rooms"] == ["finance"]
         assert await anna.call("room:leave", {"room": "finance"}) == OK
         assert io.stats()["rooms"] == []
+
+
+async def test_the_room_of_a_socket_is_nobodys_on_whatever_node_it_lives(io: Server) -> None:
+    """Who could join it would read along what is meant for that socket alone."""
+    io.on_room_join(lambda socket, room: True)
+    elsewhere = Server(Config()).new_id()
+    async with connect(io) as anna:
+        assert code(await anna.call("room:join", {"room": elsewhere})) == "forbidden"
+        assert await anna.call("room:join", {"room": "a-room-of-20-letters"}) == OK
+    assert len("a-room-of-20-letters") == len(elsewhere) == 20
+    assert is_socket_id(elsewhere)
+    assert len({Server(Config()).new_id() for _ in range(99)}) == 99
+
+
+async def test_one_function_decides_for_joins_and_for_recovery(io: Server) -> None:
+    io.on_room_join(lambda socket, room: room == "finance")
+    async with connect(io):
+        [socket] = await io.fetch_sockets()
+        assert [await io.may_join(socket, room) for room in ("finance", "hr", "user:5", socket.id)] == [
+            True,
+            False,
+            False,
+            False,
+        ]
+
+
+@pytest.mark.parametrize("by", ["this node", "another node"])
+async def test_who_is_taken_out_of_a_room_while_he_is_asked_about_does_not_get_in(io: Server, by: str) -> None:
+    members, verdicts = {"anna"}, list[bool]()
+    reading, goes_on = asyncio.Event(), asyncio.Event()
+
+    @io.on_room_join
+    async def authorise(socket: Socket, room: str) -> bool:
+        verdicts.append("anna" in members)
+        is_member = verdicts[-1]
+        reading.set()
+        await goes_on.wait()
+        return is_member
+
+    async with connect(io) as anna:
+        attempt = asyncio.ensure_future(anna.call("room:join", {"room": "finance"}))
+        await reading.wait()
+        members.clear()
+        if by == "this node":
+            io.in_("user:anna").sockets_leave("finance")
+        else:
+            io.of("/").adapter.leave_all(Selection(frozenset({"user:anna"})), ["finance"])
+        goes_on.set()
+        assert code(await attempt) == "forbidden"
+    assert verdicts == [True, False]
+
+
+async def test_removals_without_end_end_in_no(io: Server) -> None:
+    asked: list[str] = []
+
+    @io.on_room_join
+    def authorise(socket: Socket, room: str) -> bool:
+        asked.append(room)
+        io.in_("user:5").sockets_leave("finance")
+        return True
+
+    async with connect(io) as anna:
+        assert code(await anna.call("room:join", {"room": "finance"})) == "forbidden"
+    assert len(asked) == MAX_REASKED
+    assert io.statistics.refused["room"] == 1
 
 
 async def test_only_yes_is_yes(io: Server) -> None:

@@ -12,9 +12,11 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from steinmetz.realtime import Config, RealtimeApp, Server
+from steinmetz.gcra import Rate
+from steinmetz.realtime import Config, Limits, RealtimeApp, Server
 from steinmetz.realtime.engineio.frames import Opcode, unmask
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.limits import Budgets
 from steinmetz.realtime.server.native import HIGH_WATER, NativeWebSocket
 from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
@@ -249,6 +251,26 @@ class TestUpgrade:
         await peer.hear()
         assert await peer.hear() == (Opcode.TEXT, b'44{"message":"Origin not allowed"}')
         assert await peer.hear_close() == 1008
+
+    async def test_what_is_too_much_says_when_again(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        budgets = Budgets(Limits(handshakes_per_address=Rate(1, 90), unauthenticated_per_address=1))
+        monkeypatch.setattr(house.io, "budgets", budgets)
+        heads = []
+        for address, target in (
+            ("203.0.113.1", f"/socket.io/?{QUERY}"),
+            ("203.0.113.1", f"/socket.io/?{QUERY}&sid=guess"),
+            ("203.0.113.2", f"/socket.io/?{QUERY}&sid=guess"),
+        ):
+            peer = await house.peer()
+            peer.say(upgrade(target, X_Forwarded_For=address))
+            heads.append(await peer.head())
+        assert [head.split()[1] for head in heads] == [b"101", b"429", b"400"]
+        assert b"Retry-After: 90\r\n" in heads[1]
+
+    async def test_a_head_that_would_be_kept_is_bounded(self, house: House) -> None:
+        peer = await house.peer()
+        peer.say(upgrade(X_Large="x" * 17_000))
+        assert (await peer.head()).startswith(b"HTTP/1.1 431 ")
 
     async def test_t23_an_upgrade_leaves_nothing_of_the_http_connection(self, house: House) -> None:
         import weakref

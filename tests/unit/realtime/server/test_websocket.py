@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from steinmetz.clock import FakeClock
-from steinmetz.realtime import Config, RealtimeApp, Server
+from steinmetz.realtime import Config, RealtimeApp, Reason, Server
+from steinmetz.realtime.engineio.frames import CloseCode
 from tests.unit.realtime.server.asgi_driver import WS, WebSocket, opened
 
 pytestmark = pytest.mark.anyio
@@ -85,3 +86,28 @@ async def test_a_stuck_reader_is_cut_off(clock: FakeClock, until: Callable[[Call
     assert not io.clients
     await until(lambda: len(io.tasks) == 0)
     await io.shutdown()
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_an_upgrade_that_has_begun_ends_before_its_websocket_does(
+    app: RealtimeApp,
+    io: Server,
+    until: Callable[[Callable[[], bool]], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    goes_on: bool,
+) -> None:
+    """The stock client polls no more once it has read our PONG: it would not notice the end of its session."""
+    monkeypatch.setattr("steinmetz.realtime.server.client.UPGRADE_GRACE_S", 60 if goes_on else 0.01)
+    line = WebSocket(app, WS + (await opened(app)).partition(b"polling")[2])
+    running = asyncio.create_task(line.run())
+    line.say("2probe")
+    await until(lambda: line.texts == ["3probe"])
+    [client] = io.clients.values()
+    client.send_away(Reason.SERVER_SHUTTING_DOWN, CloseCode.SERVICE_RESTART)
+    await asyncio.sleep(0)
+    if goes_on:
+        assert line.sent[-1]["type"] == "websocket.send"
+        line.say("5")
+    await running
+    assert line.sent[-1]["type"] == "websocket.close"
+    assert not io.clients

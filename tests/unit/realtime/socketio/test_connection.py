@@ -103,6 +103,42 @@ class TestConnected:
         assert received[0] is Step.CONNECT
 
 
+class TestStrangers:
+    """Who is in no namespace yet has shown nothing that would earn him our memory."""
+
+    def connection(self) -> Connection:
+        return Connection(max_size=1_000, timeout_s=45, now_s=100.0, silence_s=10, max_connect_payload=50)
+
+    def test_they_may_be_silent_for_a_short_time_only(self) -> None:
+        client = self.connection()
+        assert client.deadline_s == 110.0
+        client.receive("0", 109.0)
+        assert client.deadline_s == 145.0
+        client.refuse("/", 120.0)
+        client.receive("0", 121.0)
+        assert client.deadline_s == 145.0
+
+    def test_no_more_time_than_the_answer_may_take(self) -> None:
+        client = Connection(max_size=1_000, timeout_s=5, now_s=100.0, silence_s=10)
+        client.receive("0", 101.0)
+        assert client.deadline_s == 105.0
+
+    @pytest.mark.parametrize(
+        "message", [f'0{{"token":"{"x" * 50}"}}', '2["' + "x" * 50 + '"]', "x" * 51, b"x" * 51]
+    )
+    def test_they_are_not_listened_to_for_long(self, message: str | bytes) -> None:
+        with pytest.raises(SocketIOError, match="at most 50"):
+            self.connection().receive(message, 100.0)
+
+    def test_who_is_in_may_say_more_but_keeps_no_larger_credential(self) -> None:
+        client = self.connection()
+        client.receive("0", 100.0)
+        client.accept("/")
+        assert client.receive('2["' + "x" * 500 + '"]', 100.0) is not None
+        with pytest.raises(SocketIOError, match="at most 50"):
+            client.receive(f'0/hr,{{"token":"{"x" * 50}"}}', 100.0)
+
+
 class TestDeadlines:
     def test_a_client_that_connects_to_nothing_is_overdue(self) -> None:
         client = connection()

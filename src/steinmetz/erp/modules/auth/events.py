@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, assert_never
 
 from steinmetz.cache import Admitted
@@ -10,11 +10,15 @@ from steinmetz.erp.db import Publication, Publisher
 from steinmetz.erp.kit.announcements import Announcement, Departure, Expulsion
 from steinmetz.erp.kit.roles import Actor
 from steinmetz.erp.modules.auth.identity import Identity
-from steinmetz.erp.modules.auth.rules import may_join, rooms_of
+from steinmetz.erp.modules.auth.rules import may_join, rooms_of, user_room
 from steinmetz.erp.modules.auth.schemas import REFRESH, SocketRenewal
+from steinmetz.gcra import Rate
 from steinmetz.realtime import ConnectError, EventError, Server, Socket
 from steinmetz.realtime.events import Done
 from steinmetz.sql.scope import ScopeKind, open_scope
+
+EVENT_RATES = {"auth:refresh": Rate(20, 5), "room:join": Rate(300, 0.1), "room:leave": Rate(300, 0.1)}
+"""Of one user: each of these asks the database. A page enters a handful of rooms, in each of its tabs."""
 
 EXPIRED = "Token expired"
 REQUIRED = "Authentication required"
@@ -28,8 +32,6 @@ class Gate:
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
-        self._expulsions = 0
-        self._departures = 0
         self._policies: dict[str, RoomPolicy] = {}
 
     def open_rooms(self, prefix: str, policy: RoomPolicy) -> None:
@@ -41,16 +43,15 @@ class Gate:
         io.use(self.authenticate_socket)
         io.on(REFRESH, self.refresh)
         io.on_room_join(self.authorise)
+        io.on_review(self.examine)
 
         def publish(publication: Publication) -> None:
             match publication:
                 case Announcement(event, payload, rooms):
                     (io.to(*rooms) if rooms else io).emit(event, payload)
                 case Expulsion(room):
-                    self._expulsions += 1
-                    io.in_(room).local.disconnect_sockets()
+                    io.revoke(room, is_local=True)  # every process publishes it
                 case Departure(sockets, room):
-                    self._departures += 1
                     io.in_(sockets).local.sockets_leave(room)
                 case _:
                     assert_never(publication)
@@ -63,21 +64,24 @@ class Gate:
         if actor is None:
             raise ConnectError(problem)
         socket.data["user"] = actor
-        socket.subject = str(actor.id)
+        socket.subject = user_room(actor.id)
         socket.expires_at = expires_at_s
         socket.join(*rooms_of(actor))
 
     async def refresh(self, socket: Socket, renewal: SocketRenewal) -> Done:
-        """``auth:refresh {token}``: a newer token of the same user keeps the socket open for longer.
+        """``auth:refresh {token}``: a newer token of the same sign-in keeps the socket open for longer.
 
-        Raises `EventError` with the code ``unauthenticated``.
+        One of another sign-in does not: the socket would outlive the sign-in whose end is to end it. Raises
+        `EventError` with the code ``unauthenticated``.
         """
-        actor, expires_at_s, problem = await self._admitted({"token": renewal.token})
+        shown = {"token": renewal.token}
+        actor, expires_at_s, problem = await self._admitted(shown)
         held: Actor = socket.data["user"]
-        if actor is not None and (actor.id, actor.role) != (held.id, held.role):
-            actor, problem = None, "The token is another user's, or of another role: connect anew."
+        if actor is not None and (actor.id, actor.role, actor.session_id) != (held.id, held.role, held.session_id):
+            actor, problem = None, "The token is of another user, role or sign-in: connect anew."
         if actor is None:
             raise EventError("unauthenticated", problem)
+        socket.data["renewal"] = shown
         socket.expires_at = expires_at_s
         return {"ok": True}
 
@@ -88,31 +92,35 @@ class Gate:
             return True
         for prefix, policy in self._policies.items():
             if room.startswith(prefix):
-                return await self._asked(policy, actor, room)
+                return await policy(actor, room)
         return False
 
-    async def _asked(self, policy: RoomPolicy, actor: Actor, room: str) -> bool:
-        while True:
-            departures = self._departures
-            verdict = await policy(actor, room)
-            # Somebody was taken out of a room while we asked: perhaps he, who was not in it yet. Ask again.
-            if departures == self._departures:
-                return verdict
+    async def examine(self, sockets: Sequence[Socket]) -> list[Socket]:
+        """Those of ``sockets`` whose user or sign-in does not stand any more."""
+        held = [(_token_of(_shown(socket)).encode("utf-8", "replace"), socket.data["user"]) for socket in sockets]
+        with open_scope(ScopeKind.ADMISSION, "socket review"):
+            standing = await self._identity.stands(held)
+        return [socket for socket, stands in zip(sockets, standing, strict=True) if not stands]
 
     async def _admitted(self, auth: Any) -> tuple[Actor | None, float | None, str]:
-        token = auth.get("token") if isinstance(auth, dict) else None
-        if not isinstance(token, str) or not token:
+        token = _token_of(auth)
+        if not token:
             return None, None, REQUIRED
-        while True:
-            expulsions = self._expulsions
-            with open_scope(ScopeKind.ADMISSION, "socket sign-in"):
-                admission = await self._identity.authenticate(token.encode("utf-8", "replace"))
-            # Somebody was expelled while we read: it may have been this user, who was in no room yet. Ask again.
-            if expulsions == self._expulsions:
-                break
+        with open_scope(ScopeKind.ADMISSION, "socket sign-in"):
+            admission = await self._identity.authenticate(token.encode("utf-8", "replace"))
         if not isinstance(admission, Admitted):
             return None, None, EXPIRED if admission.reason == EXPIRED else REQUIRED
         principal = admission.principal
         assert isinstance(principal.detail, Actor)
         expires_at_s = principal.expires_at.timestamp() if principal.expires_at else None
         return principal.detail, expires_at_s, ""
+
+
+def _shown(socket: Socket) -> Any:
+    """What the client has shown last to prove who it is."""
+    return socket.data.get("renewal") or socket.handshake.auth
+
+
+def _token_of(auth: Any) -> str:
+    token = auth.get("token") if isinstance(auth, dict) else None
+    return token if isinstance(token, str) else ""

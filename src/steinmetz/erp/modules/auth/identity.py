@@ -6,6 +6,8 @@ writes can make no admission uncertain.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from steinmetz.cache import Admission, Admitted, Principal, Refused
 from steinmetz.clock import Clock
 from steinmetz.erp.db import Database
@@ -49,3 +51,26 @@ class Identity:
             return Refused("Token revoked")
         actor = Actor(user.id, user.name, user.role, claims.session_id)
         return Admitted(Principal(user_room(user.id), user.role.value, claims.expires_at, actor))
+
+    async def stands(self, held: Sequence[tuple[bytes, Actor]]) -> list[bool]:
+        """Whether each of these credentials, proven before, still proves the same, in two questions for all.
+
+        That it has expired meanwhile is not asked: whoever holds it open ends it at its time.
+        """
+        claims = [self.tokens.prove_once(credential.decode("ascii", "replace")) for credential, _ in held]
+        async with self._database.unit(writes=False) as unit:
+            ids = sorted({claim.user_id for claim in claims if claim is not None})
+            users = {user.id: user for user in await repository.users_with(unit.session, ids)}
+            sessions = sorted({claim.session_id for claim in claims if claim is not None})
+            revoked = await repository.revoked_among(unit.session, sessions)
+        verdicts = []
+        for claim, (_, actor) in zip(claims, held, strict=True):
+            user = None if claim is None else users.get(claim.user_id)
+            verdicts.append(
+                claim is not None
+                and user is not None
+                and user.is_active
+                and (user.id, user.role, user.auth_version) == (actor.id, actor.role, claim.auth_version)
+                and claim.session_id not in revoked
+            )
+        return verdicts

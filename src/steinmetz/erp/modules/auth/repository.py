@@ -35,6 +35,14 @@ async def is_revoked(session: AsyncSession, session_id: str) -> bool:
 
 
 @named
+async def revoked_among(session: AsyncSession, session_ids: Sequence[str]) -> set[str]:
+    found = await session.scalars(
+        select(SessionRevocation.session_id).where(SessionRevocation.session_id.in_(session_ids))
+    )
+    return set(found)
+
+
+@named
 async def sign_in(session: AsyncSession, session_id: str) -> Session | None:
     """The sign-in, locked against a second renewal at the same time."""
     return await session.get(Session, session_id, with_for_update=True)

@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from steinmetz.erp.db import Database, Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unauthenticated, Unprocessable
 from steinmetz.erp.kit.announcements import Expulsion
-from steinmetz.erp.kit.gcra import Allowed, Gcra, Rate
 from steinmetz.erp.kit.language import Phrase
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import READS_AS, WRITES_AS, Actor, Role
@@ -47,6 +46,7 @@ from steinmetz.erp.modules.auth.throttle import LoginThrottle
 from steinmetz.erp.modules.auth.tokens import InvalidTokenError, Tokens, seconds_left
 from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.erp.modules.system.service import Outcome, differences, record, record_sign_in
+from steinmetz.gcra import Allowed, Gcra, Rate
 
 log = structlog.get_logger("steinmetz.auth")
 

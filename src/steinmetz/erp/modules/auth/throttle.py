@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from steinmetz.addresses import network_of
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.addresses import network_of
-from steinmetz.erp.kit.gcra import Denied, Gcra, Rate
+from steinmetz.gcra import Denied, Gcra, Rate
 
 PER_ADDRESS = Rate(burst=20, period_s=6)
 """Many people may share an address; a dictionary attack needs more than ten tries a minute."""

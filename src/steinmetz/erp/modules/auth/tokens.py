@@ -78,6 +78,20 @@ class Tokens:
 
     def prove_access(self, token: str, now: datetime) -> Claims:
         """What ``token`` says, if it is ours and not expired at ``now``. Raises `TokenError`."""
+        proven = self._proven(token)
+        # "The current date/time MUST be before the expiration date/time" (RFC 7519, 4.1.4).
+        if now >= proven.expires_at:
+            raise ExpiredTokenError
+        return proven
+
+    def prove_once(self, token: str) -> Claims | None:
+        """What ``token`` says, expired or not; None if it is not ours."""
+        try:
+            return self._proven(token)
+        except InvalidTokenError:
+            return None
+
+    def _proven(self, token: str) -> Claims:
         claims = self._claims(token)
         try:
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
@@ -86,9 +100,6 @@ class Tokens:
                 raise ValueError("signed by us, but names nothing that the database could hold")
         except (ValueError, TypeError, OverflowError, OSError):
             raise InvalidTokenError from None
-        # "The current date/time MUST be before the expiration date/time" (RFC 7519, 4.1.4).
-        if now >= expires_at:
-            raise ExpiredTokenError
         return proven
 
     def _claims(self, token: str) -> dict[str, Any]:

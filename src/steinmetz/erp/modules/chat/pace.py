@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.gcra import Allowed, Denied, Gcra, Rate
+from steinmetz.gcra import Allowed, Denied, Gcra, Rate
 
 MESSAGES = Rate(burst=10, period_s=1)
 """Ten at once and one a second: nobody types faster, a program that runs wild does."""

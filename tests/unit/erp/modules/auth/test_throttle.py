@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from steinmetz.erp.errors import TooManyRequests
-from steinmetz.erp.kit.gcra import Rate
 from steinmetz.erp.modules.auth.throttle import LoginThrottle
+from steinmetz.gcra import Rate
 
 
 def test_a_wrong_attempt_counts_against_address_and_account() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steinmetz.erp.kit.gcra import Allowed, Denied, Gcra, Rate, decide
+from steinmetz.gcra import Allowed, Denied, Gcra, Rate, decide
 
 RATE = Rate(burst=3, period_s=10)
 

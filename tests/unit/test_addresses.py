@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from steinmetz.erp.kit.addresses import is_local, network_of
+from steinmetz.addresses import is_local, network_of
 
 
 @pytest.mark.parametrize(
