@@ -108,6 +108,13 @@ export interface HeardMessage {
   deleted?: true;
 }
 
+/** Somebody has come into a channel's room, or is gone from it for more than a moment. */
+export interface HeardPresence {
+  channel: string;
+  userId: number;
+  present: boolean;
+}
+
 /** Somebody types. */
 export interface HeardTyping {
   channel: string;
@@ -248,6 +255,12 @@ export interface OwedUpdate {
   data: OwedFigure;
 }
 
+/** Who is in a channel's room, at whatever server. */
+export interface Present {
+  ok: true;
+  userIds: number[];
+}
+
 /** What any acknowledgement may be instead: the event was not handled. */
 export interface Refusal {
   ok: false;
@@ -293,7 +306,7 @@ export interface Speaker {
   name: string;
 }
 
-/** The socket event `chat:typing`. */
+/** The socket events `chat:typing` and `chat:here`. */
 export interface TypingInput {
   /** E.g. `general` */
   channel: string;
@@ -312,6 +325,8 @@ export interface ServerToClientEvents {
   'catalog:update': (payload: ChangedNode | GoneNode) => void;
   /** Something was said, edited or deleted */
   'chat:message': (payload: HeardMessage) => void;
+  /** The first socket of a user has entered the room, or the last one has left it */
+  'chat:presence': (payload: HeardPresence) => void;
   /** Somebody types in the channel */
   'chat:typing': (payload: HeardTyping) => void;
   /** A commit has changed the overview */
@@ -329,6 +344,8 @@ export interface ServerToClientEvents {
 export interface ClientToServerEvents {
   /** A newer token of mine keeps the connection past the old one */
   'auth:refresh': (payload: SocketRenewal, ack: (answer: Done | Refusal) => void) => void;
+  /** Who else is in a channel whose room I have joined? */
+  'chat:here': (payload: TypingInput, ack: (answer: Present | Refusal) => void) => void;
   /** Say something; acknowledged when it is written */
   'chat:message': (payload: MessageInput, ack: (answer: Said | Refusal) => void) => void;
   /** I type, in a channel whose room I have joined */

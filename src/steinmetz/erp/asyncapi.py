@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from steinmetz.erp.modules.batch.schemas import COMPLETE, ERROR, PROGRESS
 from steinmetz.erp.modules.catalog.schemas import RELOAD
 from steinmetz.erp.modules.catalog.schemas import UPDATE as CATALOG_UPDATE
-from steinmetz.erp.modules.chat.schemas import MESSAGE, TYPING
+from steinmetz.erp.modules.chat.schemas import MESSAGE, PRESENCE, TYPING
 from steinmetz.erp.modules.dashboard.schemas import UPDATE as DASHBOARD_UPDATE
 from steinmetz.erp.modules.dashboard.schemas import WIDGET_UPDATE
 from steinmetz.erp.modules.notifications.schemas import NOTIFICATION
@@ -24,6 +24,7 @@ SENT_EVENTS: tuple[Event, ...] = (
     RELOAD,
     MESSAGE,
     TYPING,
+    PRESENCE,
     NOTIFICATION,
     MAINTENANCE,
     PROGRESS,
