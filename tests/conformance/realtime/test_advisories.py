@@ -17,7 +17,7 @@ import steinmetz.realtime
 from steinmetz.clock import FakeClock
 from steinmetz.live.native import MAX_HEAD_FIELDS, protocol_class
 from steinmetz.realtime import Config, ConnectError, RealtimeApp, Server, Socket
-from steinmetz.realtime.engineio.frames import MAX_FRAGMENTS, FrameParser
+from steinmetz.realtime.engineio.frames import MAX_TINY_FRAGMENTS, FrameParser
 from steinmetz.realtime.engineio.handshake import read_wish
 from steinmetz.realtime.errors import FrameError, HandshakeError
 from steinmetz.realtime.socketio import parser
@@ -295,7 +295,7 @@ def test_a_frame_that_no_extension_explains_is_refused(first: int) -> None:
 @advisory("CVE-2026-48779", "a message in very many fragments", "at most 1,024 fragments of a message")
 def test_fragments_are_counted() -> None:
     frames = FrameParser(1_000_000)
-    frames.feed(frame(0x1, b"x", final=False) + frame(0x0, b"", final=False) * (MAX_FRAGMENTS - 2))
+    frames.feed(frame(0x1, b"x", final=False) + frame(0x0, b"", final=False) * (MAX_TINY_FRAGMENTS - 2))
     with pytest.raises(FrameError, match="fragments"):
         frames.feed(frame(0x0, b"", final=False) * 2)
 

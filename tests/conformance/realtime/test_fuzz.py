@@ -113,7 +113,9 @@ async def converse(steps: list[str | bytes]) -> None:
         await asyncio.sleep(0)
     assert io.clients == {}
     assert transport.after_the_end == []
-    assert all(not namespace.sockets and not namespace.adapter.rooms() for namespace in io._namespaces.values())
+    assert all(
+        not namespace.sockets and not list(namespace.adapter.rooms()) for namespace in io._namespaces.values()
+    )
     assert heard.count("connection") == sum(line.startswith("disconnect ") for line in heard)
     await asyncio.gather(*asked, return_exceptions=True)
     assert all(task.done() for task in asked)

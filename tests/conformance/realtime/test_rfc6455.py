@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -32,6 +33,14 @@ class Stream:
 
     abort = close
 
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = pause_reading
+
     def set_write_buffer_limits(self, high: int) -> None:
         pass
 
@@ -41,6 +50,8 @@ class Stream:
 
 class Application:
     """As much of a client as a transport needs."""
+
+    max_message = MAX_PAYLOAD
 
     def __init__(self) -> None:
         self.heard: list[str | bytes] = []
@@ -57,12 +68,16 @@ class Application:
 def run(case: Case, reads: Iterator[bytes]) -> tuple[Application, Stream]:
     application, stream = Application(), Stream()
     server = Server(Config(max_payload=MAX_PAYLOAD, deflate_threshold=100 if case.deflates else None))
+    turns: deque[Callable[[], None]] = deque()
+    server.call_soon = turns.append  # type: ignore[assignment, method-assign]  # the rest of a large read
     websocket: Any = NativeWebSocket(server, stream, set(), deflates=case.deflates)  # type: ignore[arg-type]
     websocket.client = application
     for read in reads:
         if stream.is_closed:
             break
         websocket.data_received(read)
+        while turns:
+            turns.popleft()()
     return application, stream
 
 

@@ -17,7 +17,6 @@ import structlog
 
 from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.socketio.packet import Packet, PacketType
-from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
@@ -115,7 +114,7 @@ class Call(NamedTuple):
     def _acknowledge(self, answers: list[Any]) -> None:
         socket = self.socket
         if socket.connected:
-            socket.client.send(encode(Packet(_ACK, socket.namespace.name, answers, self.ack_id)))
+            socket.client.send_packet(Packet(_ACK, socket.namespace.name, answers, self.ack_id))
 
 
 def _where(error: Exception) -> str:
