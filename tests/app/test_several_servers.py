@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -26,6 +27,10 @@ pytestmark = pytest.mark.anyio
 def server() -> Iterator[Server]:
     with redis_server() as server:
         yield server
+
+
+def notice(number: int) -> dict[str, Any]:
+    return {"id": number, "level": "info", "title": "A", "message": "B", "at": "2026-03-02T09:00:00Z"}
 
 
 class Pair:
@@ -135,10 +140,10 @@ class TestSockets:
             await listening(pair)
             for app in pair.apps:
                 async with app.state.database.unit() as unit:
-                    unit.publish(Announcement("system:notification", {"n": 1}, ("role:admin", "ops")))
-                    unit.publish(Announcement("system:notification", {"n": 2}))
+                    unit.publish(Announcement("system:notification", notice(1), ("role:admin", "ops")))
+                    unit.publish(Announcement("system:notification", notice(2)))
             for client in (one, two):
-                told = [(await client.heard("system:notification"))[0]["n"] for _ in range(4)]
+                told = [(await client.heard("system:notification"))[0]["id"] for _ in range(4)]
                 assert sorted(told) == [1, 1, 2, 2]
             await silence(pair, one, two)
 
@@ -159,9 +164,9 @@ class TestSockets:
         ):
             await listening(pair)
             for app in pair.apps:
-                app.live._said(as_json(Announcement("system:notification", {"n": 1})))
+                app.live._said(as_json(Announcement("system:notification", notice(1))))
             for client in (one, two):
-                assert await client.heard("system:notification") == [{"n": 1}]
+                assert await client.heard("system:notification") == [notice(1)]
             await silence(pair, one, two)
             pair.apps[0].live._said(as_json(Expulsion("role:admin")))
             for client in (one, two):

@@ -121,7 +121,7 @@ def on_this_host(io: Server, publish: Publisher) -> Publisher:
     def publish_here(publication: Publication) -> None:
         if isinstance(publication, Announcement):
             event, payload, rooms = publication.event, publication.payload, publication.rooms
-            io.to(*rooms).local.emit(event, payload)
+            (io.to(*rooms) if rooms else io).local.emit(event, payload)
         else:
             publish(publication)
 
