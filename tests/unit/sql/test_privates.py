@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy
 from sqlalchemy.engine.default import DefaultExecutionContext
 
 from steinmetz.sql import privates
@@ -15,6 +16,12 @@ def _of_a_driver(name: str) -> bool:
 
 def test_this_sqlalchemy_is_what_the_hook_takes_it_for() -> None:
     assert [name for name in privates.broken() if not _of_a_driver(name)] == []
+
+
+@pytest.mark.skipif(sqlalchemy.__version__.startswith("2.0."), reason="2.0 has another cursor for asyncpg")
+def test_the_short_way_to_asyncpgs_statements_is_open() -> None:
+    pytest.importorskip("asyncpg")
+    assert privates.has_prepared_way()
 
 
 def test_a_name_that_is_gone_is_said_with_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
