@@ -147,6 +147,7 @@ class QueryMonitor:
             self._store = store or MemoryStore(self.clock)
             self.workload.clear()
             self._told.clear()
+            self.advisor.advice, self.advisor.error = None, ""  # it was given on other figures
         if enabled is not None:
             self.enabled = enabled
         if slow_threshold_ms is not None or thresholds is not None:

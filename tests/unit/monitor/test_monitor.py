@@ -428,6 +428,15 @@ def test_the_workload_has_exact_counts_though_few_runs_are_looked_at(engine: Eng
     assert 1 <= sum(1 for _ in query.sets()) <= 20
 
 
+def test_new_figures_are_no_ground_for_older_advice(clock: FakeClock) -> None:
+    monitor = QueryMonitor(clock)
+    monitor.advisor.advice = SimpleNamespace()  # type: ignore[assignment]
+    monitor.configure(slow_threshold_ms=5)
+    assert monitor.advisor.advice is not None
+    monitor.configure(clock=FakeClock())
+    assert monitor.advisor.advice is None
+
+
 @pytest.mark.anyio
 async def test_an_advised_index_that_was_made_shows_what_it_gained(engine: Engine, clock: FakeClock) -> None:
     observed: list[tuple[str, str, float]] = []

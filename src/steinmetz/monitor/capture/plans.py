@@ -61,7 +61,8 @@ class Plans:
         self._clock = clock
         self._pace_s = pace_s
         self._lock = threading.Lock()
-        self._hooks: weakref.WeakSet[SqlHook] = weakref.WeakSet()
+        self._hooks: weakref.WeakKeyDictionary[SqlHook, None] = weakref.WeakKeyDictionary()
+        """In the order in which they were watched."""
         self._executed: weakref.WeakKeyDictionary[SqlHook, ExecutedPlans] = weakref.WeakKeyDictionary()
         self._known = KeptStatements()
         self._queue: OrderedDict[str, None] = OrderedDict()
@@ -94,13 +95,14 @@ class Plans:
         If the mode is "slow" and PostgreSQL lets us, it tells the plans of what takes longer than ``slow_ms`` by
         itself, and they need not be asked for.
         """
-        self._hooks.add(hook)
+        self._hooks.pop(hook, None)
+        self._hooks[hook] = None
         engine = getattr(hook, "engine", None)
         if self.mode == "slow" and engine is not None and ExecutedPlans.is_possible(engine):
             self._executed[hook] = ExecutedPlans(engine, slow_ms, self._was_executed)
 
     def unwatch(self, hook: SqlHook) -> None:
-        self._hooks.discard(hook)
+        self._hooks.pop(hook, None)
         executed = self._executed.pop(hook, None)
         if executed is not None:
             executed.stop()
@@ -225,7 +227,7 @@ class Plans:
             raise CannotExplain(known.refused) from None
 
     def _engine_of(self, known: KeptStatement) -> Engine:
-        for hook in self._hooks:
+        for hook in reversed(list(self._hooks)):  # of several engines of one database's name the newest is in use
             if hook.database == known.database:
                 return hook.engine
         raise CannotExplain(f"no engine of the database {known.database!r} is watched any more")

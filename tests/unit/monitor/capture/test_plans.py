@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from steinmetz.clock import FakeClock
 from steinmetz.monitor.analysis.plan import PlanNode
 from steinmetz.monitor.capture import plans as module
 from steinmetz.monitor.capture.plans import PlanRecord, Plans
-from steinmetz.sql import Execution, StatementFacts, Verb
+from steinmetz.monitor.dialects.base import CannotExplain
+from steinmetz.sql import Execution, StatementFacts, Verb, hook
 
 
 def execution(
@@ -164,3 +167,19 @@ async def test_starting_and_stopping_may_be_done_twice(clock: FakeClock) -> None
     await plans.stop()
     await plans.stop()
     assert not plans._queue
+
+
+@pytest.mark.anyio
+async def test_of_several_engines_of_one_database_the_newest_is_asked(plans: Plans, tmp_path: Path) -> None:
+    hooks = []
+    for name in ("gone.db", "here.db"):
+        engine = create_engine(f"sqlite:///{tmp_path / name}")
+        hooks.append(hook(engine))
+        plans.watch(hooks[-1])
+    with hooks[1].engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (a, b)"))
+    plans.seen("t", execution())
+    assert (await plans.of(f"{1:016x}")).plan is not None
+    plans.watch(hooks[0])
+    with pytest.raises(CannotExplain, match="not there"):
+        plans.of_sync(f"{1:016x}")
