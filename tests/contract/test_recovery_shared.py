@@ -1,4 +1,4 @@
-"""Servers of a cluster over a real Redis: a client of one of them is recovered by another, or is told that it is not."""
+"""Servers of a cluster over a real Redis: a client of one is recovered by another, or is told that it is not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from tests.servers import redis_server
 
 pytestmark = pytest.mark.anyio
 CONFIG = Config(
-    require_auth=False, connection_state_recovery=ConnectionStateRecovery(takeover_timeout_s=0.1), ping_interval_s=5
+    require_auth=False,
+    connection_state_recovery=ConnectionStateRecovery(takeover_timeout_s=0.1),
+    ping_interval_s=5,
 )
 SECRET = "the secret of all servers here"
 
@@ -53,11 +55,8 @@ class Servers:
             speech = io.of("/").adapter._speech  # type: ignore[attr-defined]
             await self.until(lambda speech=speech: not speech._line.under_way())  # type: ignore[misc]
             await self.until(lambda speech=speech: not speech.settling._rooms)  # type: ignore[misc]
-        for io in servers or self.all:
-            log = io.of("/").recovery.log  # type: ignore[union-attr]
-            newest = await log.position()
-            await self.until(lambda io=io: io.of("/").adapter.position <= newest)  # type: ignore[misc]
-        await asyncio.sleep(0.01)
+        for io in (servers or self.all) if len(self.all) > 1 else ():
+            await io.server_side_emit_with_ack("who answers has heard all before")
 
     async def kill(self, io: Server, *clients: InProcessClient) -> None:
         """``io`` dies without a word: nothing of it hears or says anything, and its clients' bytes go nowhere."""
@@ -191,7 +190,7 @@ async def test_a_half_open_client_is_taken_over_by_the_other_server(servers: Ser
     assert numbers(again) == [1, 2, 3]
 
 
-async def test_a_second_client_with_its_pid_is_not_let_in_by_the_other_server(servers: Servers, people: Any) -> None:
+async def test_a_second_client_with_its_pid_is_not_let_in_elsewhere(servers: Servers, people: Any) -> None:
     anna = await people(servers.a)
     copy = await people(servers.b, resume=anna)
     assert not copy.recovered
@@ -278,6 +277,7 @@ class TestTrouble:
             own_redis.kill()
             await servers.until(lambda: not any(io.cluster.node.is_reachable for io in servers.all))  # type: ignore[union-attr]
             servers.a.to("red").emit("n", 2)
+            await asyncio.sleep(0)
             assert (numbers(anna), numbers(ben)) == ([1, 2], [1])
             assert anna.state["offset"] == BLANK
             away = await people(servers.b, "red", resume=ben)
@@ -289,7 +289,7 @@ class TestTrouble:
             assert numbers(anna) == [1, 2, 3]
             assert numbers(ben) == [1, 2, 3]
             assert BLANK not in (anna.state["offset"], ben.state["offset"])
-            assert [io.statistics.recoveries for io in servers.all] == [{}, {Outcome.UNREACHABLE: 1}]
+            assert [io.statistics.recoveries for io in servers.all] == [{}, {Outcome.UNSURE: 1}]
 
     async def test_when_redis_has_lost_its_data_nobody_is_recovered(
         self, own_redis: RedisServer, people: Any
@@ -336,6 +336,7 @@ class TestTrouble:
         await servers.until(lambda: numbers(anna) == [1])
         assert anna.state["offset"] == BLANK
         servers.a.emit("n", 2)
+        await asyncio.sleep(0)
         assert numbers(anna) == [1, 2], "and from then on nobody waits"
         await servers.silence()
         servers.a.emit("n", 3)
@@ -393,9 +394,11 @@ async def test_nobody_who_merely_reaches_redis_puts_words_into_a_replay(servers:
     assert recovery is not None
     client = Redis.from_url(servers.url)
     stream = recovery.log._keys.lane("red")  # type: ignore[attr-defined]
-    [(position, entry)] = await client.xrevrange(stream, count=1)
-    await client.xdel(stream, position)
-    await client.xadd(stream, {**entry, b"entry": entry[b"entry"].replace(b'["n",2', b'["n",3')}, id=position)
+    entries = await client.xrange(stream)
+    await client.delete(stream)
+    for position, entry in entries:
+        entry[b"entry"] = entry[b"entry"].replace(b'["n",2', b'["n",3')
+        await client.xadd(stream, entry, id=position)
     assert not (await people(servers.b, "red", resume=anna)).recovered
     await client.aclose()
     assert servers.b.statistics.recoveries == {Outcome.INCOMPLETE: 1}

@@ -153,6 +153,11 @@ class Line:
                 each.caught_up.add(sid)
                 each.said.tell_one(sid)
 
+    def resume(self) -> list[Record]:
+        """Records return again. What is to be recorded once more, the oldest first."""
+        self._is_stalled = False
+        return self.under_way()
+
     def under_way(self) -> list[Record]:
         """What has not returned, the oldest first."""
         return [each.record for each in self._waiting]

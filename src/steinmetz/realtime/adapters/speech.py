@@ -99,7 +99,7 @@ class Speech(Generic[Member]):
 
     def restored(self) -> None:
         self._mend()
-        for record in self._line.under_way():
+        for record in self._line.resume():
             self._node.record_again(record)
         self.settling.run()
 

@@ -50,7 +50,8 @@ SAVED_AT_ONCE = 200
 
 class _Script:
     def __init__(self, name: str) -> None:
-        self.text = (resources.files("steinmetz.realtime.recovery") / "lua" / f"{name}.lua").read_bytes()
+        text = (resources.files("steinmetz.realtime.recovery") / "lua" / f"{name}.lua").read_bytes()
+        self.text = text.removeprefix(b"#!lua\n")  # which Redis knows from version 7 on
         self.digest = sha1(self.text, usedforsecurity=False).hexdigest().encode()
 
 

@@ -79,7 +79,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """Those of this process."""
         if self.recovery is None:
             return MemoryAdapter(self)
-        if self.recovery.shared is None or self.server.cluster is None:
+        if self.recovery.shared is None:
             here = MemoryAdapter(self, *self.recovery.in_process())
         else:
             here = PlacedAdapter(self, self.recovery.shared)

@@ -61,6 +61,8 @@ class Outcome(StrEnum):
     UNKNOWN_OFFSET = "unknown offset"
     INCOMPLETE = "incomplete"
     """Something it has missed is not kept any more."""
+    UNSURE = "unsure"
+    """Redis was away or slow: something has been told out of order, or has perhaps not arrived here yet."""
     TOO_MUCH = "too much"
     """More than `Config.client_queue_bytes` would have to be sent."""
     EXPELLED = "expelled"
@@ -104,7 +106,8 @@ class Recovery:
     ) -> None:
         self.log, self.sessions = kept
         self.is_shared = is_shared
-        self.shared: SharedLog | None = self.log if isinstance(self.log, SharedLog) else None
+        in_cluster = namespace.server.cluster is not None
+        self.shared: SharedLog | None = self.log if in_cluster and isinstance(self.log, SharedLog) else None
         """The log, if a cluster's adapter records in it what is said."""
         self._namespace = namespace
         self._config = config
@@ -159,7 +162,7 @@ class Recovery:
 
     async def _restored(self, socket: Socket, claim: Claim) -> Restored:
         if not self._namespace.adapter.is_recording:
-            raise _NotRecoveredError(Outcome.INCOMPLETE)
+            raise _NotRecoveredError(Outcome.INCOMPLETE if self.shared is None else Outcome.UNSURE)
         await self.log.position()  # whatever life it is in by now
         sid = self.log.epoch.sid(claim.pid)
         if sid is None:
@@ -203,7 +206,7 @@ class Recovery:
 
     async def _missed(self, session: Session, offset: object) -> Replay:
         if offset == BLANK:
-            raise _NotRecoveredError(Outcome.INCOMPLETE)
+            raise _NotRecoveredError(Outcome.UNSURE)
         position = self.log.epoch.position(offset)
         # No offset: it has heard nothing yet. One from before this session: it has heard nothing *in* it.
         replay = Replay(session, max(position or 0, session.since))
@@ -229,7 +232,7 @@ class Recovery:
             if reading is None:
                 break
             if not adapter.is_recording:
-                break
+                raise _NotRecoveredError(Outcome.UNSURE)
             if replay.feed(reading.position, reading.lanes) and adapter.position <= replay.end:
                 return
         raise _NotRecoveredError(Outcome.INCOMPLETE)
