@@ -59,6 +59,9 @@ class Screen:
     async def hear(self, event: str, args: Sequence[Any]) -> Any:
         raise NotImplementedError
 
+    async def release(self, sid: str) -> bool:
+        return True
+
     def lost(self) -> None:
         print("lost", flush=True)
 

@@ -419,7 +419,7 @@ async def answered(world: World, coroutine: Any) -> Any:
     return task.result()
 
 
-_ASKING = (Kind.SERVER_SIDE, Kind.FETCH, Kind.QUESTION, Kind.ANSWERS)
+_ASKING = (Kind.SERVER_SIDE, Kind.FETCH, Kind.RELEASE, Kind.QUESTION, Kind.ANSWERS)
 """A well-formed question to a namespace that is not here does nothing."""
 
 

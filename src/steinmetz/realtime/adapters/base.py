@@ -48,6 +48,10 @@ class Flags:
 RELIABLE = Flags()
 
 
+UNSTAMPED = -1
+"""The position of a recoverable emission that is told before its position is known, or too late for it."""
+
+
 def is_recoverable(flags: Flags) -> bool:
     """Whether an emission has a position and an offset, where connection state recovery is on."""
     return not flags.volatile and flags.newest is None
@@ -74,7 +78,7 @@ class Local(Protocol[Member_contra]):
         """Send ``outgoing`` to each of ``members``.
 
         ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that
-        have been told this emission by a replay do not hear it twice.
+        have been told this emission by a replay do not hear it twice. `UNSTAMPED`: nobody knows whether they were.
         """
 
     def ask(
@@ -155,6 +159,9 @@ class Adapter(Protocol[Member]):
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
         """Disconnect all selected members."""
 
+    def catch_up(self, sid: str) -> None:
+        """Let the member ``sid`` have now what has been said to it: something else is said to it next."""
+
     def close(self) -> None:
         """The namespace has ended, and has no members any more."""
 
@@ -165,11 +172,14 @@ class Adapter(Protocol[Member]):
         """
 
     async def listen(self, rooms: Collection[str]) -> None:
-        """Wait until emissions to ``rooms`` arrive here for certain: somebody may be put into them next."""
+        """Wait until emissions to ``rooms`` arrive here for certain: somebody may be put into them next.
+
+        Raises `OSError` if that cannot be.
+        """
 
     @property
     def is_recording(self) -> bool:
-        """Whether everything that may be recovered is kept in the log of the namespace."""
+        """Whether everything that may be recovered is kept in the log of the namespace, and has arrived here."""
 
     @property
     def position(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from steinmetz.realtime.adapters.base import Member
@@ -11,13 +12,17 @@ from steinmetz.realtime.adapters.messages import Content
 from steinmetz.realtime.adapters.node import Hearer, Node
 from steinmetz.realtime.adapters.peers import Peer
 from steinmetz.realtime.adapters.seal import Kind
+from steinmetz.realtime.config import ConnectionStateRecovery
+from steinmetz.realtime.recovery.base import SharedLog, Store
 
 
 class Cluster:
     """What a `Server` is given to be one of several: ``Server(cluster=Cluster(bus, secret))``."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, store: Callable[[ConnectionStateRecovery, float], Store] | None = None) -> None:
+        """``store``: where its servers keep the states of connections together (config, ``heartbeat_s``)."""
         self.node = node
+        self.store = store
         self.presences: dict[str, Hearer] = {}
         """Who hears of presence, by namespace."""
         self._adapters: dict[str, ClusterAdapter[Any]] = {}
@@ -31,14 +36,16 @@ class Cluster:
         """What ids of sockets begin with."""
         return self.node.tag
 
-    def adapter(self, local: ClusterLocal[Member], here: MemoryAdapter[Member]) -> ClusterAdapter[Member]:
-        """For one namespace, whose members of this process ``here`` knows."""
+    def adapter(
+        self, local: ClusterLocal[Member], here: MemoryAdapter[Member], log: SharedLog | None = None
+    ) -> ClusterAdapter[Member]:
+        """For one namespace, whose members of this process ``here`` knows. ``log`` is one for all servers."""
 
         def closed() -> None:
             if self._adapters.get(local.name) is adapter:
                 del self._adapters[local.name]
 
-        adapter = self._adapters[local.name] = ClusterAdapter(self.node, local, here, closed)
+        adapter = self._adapters[local.name] = ClusterAdapter(self.node, local, here, closed, log)
         return adapter
 
     def _hearer(self, kind: Kind, content: Content) -> Hearer | None:

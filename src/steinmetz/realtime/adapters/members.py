@@ -6,23 +6,38 @@ in. The room of a single socket is no channel: its id tells at which node it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Generic, Protocol
 
-from steinmetz.realtime.adapters.base import Flags, Local, Member, Member_contra, Selection, SocketDetails
+from steinmetz.realtime.adapters.base import (
+    Flags,
+    Local,
+    Member,
+    Member_contra,
+    Selection,
+    SocketDetails,
+    is_recoverable,
+)
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.adapters.messages import Content, Emission, Order, checked, pack, pack_emission, pack_order
 from steinmetz.realtime.adapters.node import Heard, Node
 from steinmetz.realtime.adapters.peers import TAG_LENGTH
+from steinmetz.realtime.adapters.placed import PlacedAdapter
 from steinmetz.realtime.adapters.polls import Gathering, Polls
 from steinmetz.realtime.adapters.requests import Answers
 from steinmetz.realtime.adapters.seal import Kind, MessageError
+from steinmetz.realtime.adapters.speech import Speech
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.errors import AckTimeoutError
+from steinmetz.realtime.recovery.base import SharedLog
 from steinmetz.realtime.socketio.recovery import History
 
 TIMEOUT_S = 5.0
 """So long other nodes have to answer `fetch`."""
+RELEASE_S = 0.5
+"""Beyond the time that a client has to answer, so long other nodes have to say whether it did."""
+EXPECTED_S = 60.0
+"""So long a room is listened to that somebody is going to be put into."""
 MAX_ROOM_CHANNELS = 32
 """What is said to more rooms than this goes to all nodes that have anybody in the namespace."""
 
@@ -38,6 +53,9 @@ class ClusterLocal(Local[Member_contra], Protocol[Member_contra]):
 
     async def hear(self, event: str, args: Sequence[Any]) -> Any:
         """Another server has emitted ``event`` to the servers; what this one's handler answers."""
+
+    async def release(self, sid: str) -> bool:
+        """The client of a socket here may have come back elsewhere: whether its old connection is over."""
 
     def lost(self) -> None:
         """Events of other nodes are missing: let all clients connect anew, and recover nobody."""
@@ -63,7 +81,9 @@ class ClusterAdapter(Generic[Member]):
         local: ClusterLocal[Member],
         here: MemoryAdapter[Member],
         closed: Callable[[], None] = lambda: None,
+        log: SharedLog | None = None,
     ) -> None:
+        """With ``log``, which is one for all nodes, ``here`` is a `PlacedAdapter`."""
         self._node = node
         self._closed = closed
         self._local = local
@@ -71,6 +91,10 @@ class ClusterAdapter(Generic[Member]):
         self._everybody = node.channel_of_namespace(local.name)
         self._count = 0
         self._awaited: set[str] = set()
+        self._expected: dict[str, float] = {}
+        self._speech: Speech[Member] | None = None
+        if log is not None and isinstance(here, PlacedAdapter):
+            self._speech = Speech(node, local.name, log, here, self._channel)
         self.polls: Polls[Member] = Polls(node, local, local.name, here)
 
     # -- members of this process ---------------------------------------------------------------------------------
@@ -78,8 +102,13 @@ class ClusterAdapter(Generic[Member]):
     def add(self, sid: str, member: Member) -> None:
         self._here.add(sid, member)
         self._count += 1
-        if not self._node.listens(self._everybody):
-            self._node.listen(self._everybody)
+        self._listen(self._everybody)
+        if self._speech is not None and not sid.startswith(self._node.tag):
+            self._listen(self._channel(sid))
+
+    def _listen(self, channel: str) -> None:
+        if not self._node.listens(channel):
+            self._node.listen(channel)
 
     def remove(self, sid: str) -> None:
         if not self._here.has_member(sid):
@@ -90,29 +119,39 @@ class ClusterAdapter(Generic[Member]):
         for room in rooms:
             self._left(room)
         self._left(sid)
-        if self._count == 0 and not self._awaited:
+        if self._count == 0:
+            self._leave_everybody()
+
+    def _leave_everybody(self) -> None:
+        """With a log it is listened to all the same: the next one who comes in must not wait for that."""
+        if not self._awaited and self._speech is None:
             self._node.unlisten(self._everybody)
 
     def join(self, sid: str, room: str) -> None:
         self._here.join(sid, room)
-        self._joined(room)
+        self._joined(room, sid)
 
     def leave(self, sid: str, room: str) -> None:
+        self.catch_up(sid)
         self._here.leave(sid, room)
         self._left(room)
 
     def restore(self, sid: str, history: History) -> None:
         self._here.restore(sid, history)
         for room in self._here.rooms_of(sid):
-            self._joined(room)
+            self._joined(room, sid)
 
-    def _joined(self, room: str) -> None:
+    def _joined(self, room: str, *sids: str) -> None:
         channel = self._channel(room)
         if not self._node.listens(channel) and self._here.has_room(room):
             self._node.listen(channel)
+        if self._speech is not None and not self._node.hears(channel):
+            for sid in sids:
+                if room in self._here.rooms_of(sid):
+                    self._speech.settling.begin(sid, room)
 
     def _left(self, room: str) -> None:
-        if self._here.has_room(room):
+        if self._here.has_room(room) or room in self._expected:
             return
         if self._here.is_awaited(room):
             self._awaited.add(room)
@@ -124,13 +163,19 @@ class ClusterAdapter(Generic[Member]):
         self.polls.tidy()
         over = {room for room in self._awaited if not self._here.is_awaited(room)}
         self._awaited -= over
+        now_s = self._node.clock.monotonic_s()
+        for room in [room for room, until_s in self._expected.items() if until_s <= now_s]:
+            del self._expected[room]
+            over.add(room)
         for room in over:
             self._left(room)
-        if self._count == 0 and not self._awaited:
-            self._node.unlisten(self._everybody)
+        if self._count == 0:
+            self._leave_everybody()
 
     def close(self) -> None:
         self._here.close()
+        if self._speech is not None:
+            self._speech.close()
         self._node.unlisten(self._everybody)
         self._closed()
 
@@ -142,11 +187,11 @@ class ClusterAdapter(Generic[Member]):
 
     def has_members(self, room: str, *, here: bool = False) -> bool:
         """Anywhere: True while there is any other node, which may or may not have somebody in ``room``."""
-        return self._here.has_members(room) or (not here and self._node.peers.is_company)
+        return self._here.has_members(room, here=here) or (not here and self._node.peers.is_company)
 
     @property
     def is_recording(self) -> bool:
-        return self._here.is_recording
+        return self._here.is_recording and (self._speech is None or self._speech.is_sure)
 
     @property
     def position(self) -> int:
@@ -156,15 +201,39 @@ class ClusterAdapter(Generic[Member]):
         return self._here.history(sid)
 
     async def listen(self, rooms: Collection[str]) -> None:
-        await self._here.listen(rooms)
+        if self._speech is None:
+            return
+        until_s = self._node.clock.monotonic_s() + EXPECTED_S
+        channels = [self._everybody]
+        for room in rooms:
+            if not room.startswith(self._node.tag):
+                self._expected[room] = until_s
+                channels.append(self._channel(room))
+        for channel in channels:
+            self._listen(channel)
+        await self._node.settle(channels)
 
     async def let_go(self, sid: str) -> bool:
-        return await self._here.let_go(sid)
+        """A node that does not answer is dead, or out of reach: what its clients then hear has no position."""
+        if self._speech is None:
+            return await self._here.let_go(sid)
+        answers = await self._ask(Kind.RELEASE, {"sid": sid}, self._speech.takeover_s + RELEASE_S)
+        return all(answer is not False for answer in answers.given.values())
+
+    def catch_up(self, sid: str) -> None:
+        if self._speech is not None:
+            self._speech.catch_up((sid,))
 
     # -- to members everywhere -----------------------------------------------------------------------------------
 
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
-        self._here.broadcast(selection, outgoing, flags)
+        if self._speech is None:
+            self._here.broadcast(selection, outgoing, flags)
+        elif is_recoverable(flags) and not selection.is_local:
+            self._speech.emit(selection, outgoing, flags, self._channels(selection))
+            return
+        else:
+            self._speech.then(lambda: self._here.broadcast(selection, outgoing, flags))
         if self._concerns_others(selection):
             kind = Kind.PASSING if flags.volatile else Kind.BROADCAST
             body = pack_emission(Emission(self._local.name, selection, flags, outgoing))
@@ -174,6 +243,7 @@ class ClusterAdapter(Generic[Member]):
         self, selection: Selection, outgoing: Outgoing, flags: Flags, gathering: Gathering
     ) -> None:
         """As `broadcast`, with an acknowledgement from each; ``outgoing`` carries ``gathering.ack_id``."""
+        self._catch_up(selection)
         self.polls.ask(selection, outgoing, flags, gathering)
 
     def _concerns_others(self, selection: Selection) -> bool:
@@ -181,16 +251,18 @@ class ClusterAdapter(Generic[Member]):
 
     def join_all(self, selection: Selection, rooms: Collection[str]) -> None:
         self._join_here(selection, rooms)
-        self._order(Kind.JOIN, selection, rooms)
+        self._order(Kind.JOIN, selection, rooms, again=lambda: self._join_here(selection, rooms))
 
     def _join_here(self, selection: Selection, rooms: Collection[str]) -> None:
+        chosen = self._here.ids(selection)
         self._here.join_all(selection, rooms)
         for room in rooms:
-            self._joined(room)
+            self._joined(room, *chosen)
 
     def leave_all(self, selection: Selection, rooms: Collection[str]) -> None:
+        self._catch_up(selection)
         self._leave_here(selection, rooms)
-        self._order(Kind.LEAVE, selection, rooms)
+        self._order(Kind.LEAVE, selection, rooms, again=lambda: self._leave_here(selection, rooms))
 
     def _leave_here(self, selection: Selection, rooms: Collection[str]) -> None:
         self._here.leave_all(selection, rooms)
@@ -198,13 +270,27 @@ class ClusterAdapter(Generic[Member]):
             self._left(room)
 
     def disconnect_all(self, selection: Selection, *, close: bool) -> None:
+        self._catch_up(selection)
         self._order(Kind.DISCONNECT, selection, close=close)
         self._here.disconnect_all(selection, close=close)
 
+    def _catch_up(self, selection: Selection) -> None:
+        if self._speech is not None:
+            self._speech.catch_up(self._here.ids(selection))
+
     def _order(
-        self, kind: Kind, selection: Selection, rooms: Collection[str] = (), *, close: bool = False
+        self,
+        kind: Kind,
+        selection: Selection,
+        rooms: Collection[str] = (),
+        *,
+        close: bool = False,
+        again: Callable[[], None] = lambda: None,
     ) -> None:
-        if self._concerns_others(selection):
+        if self._speech is not None and not selection.is_local:
+            order = Order(self._local.name, selection, rooms, close)
+            self._speech.order(kind, order, self._channels(selection), again)
+        elif self._concerns_others(selection):
             body = pack_order(Order(self._local.name, selection, rooms, close))
             self._node.say(kind, self._channels(selection), body)
 
@@ -242,6 +328,7 @@ class ClusterAdapter(Generic[Member]):
     # -- what other nodes say (node.Hearer) ----------------------------------------------------------------------
 
     def channels_of(self, content: Content) -> Iterable[str]:
+        """With rooms of single sockets: those of sockets that are at another node than at first."""
         rooms = () if isinstance(content, dict) else content.selection.rooms
         return () if len(rooms) <= 1 else (*map(self._channel, rooms), self._node.own)
 
@@ -250,9 +337,16 @@ class ClusterAdapter(Generic[Member]):
             case Emission() as question if heard.kind is Kind.QUESTION:
                 self.polls.asked(question, heard.origin)
             case Emission(_, selection, flags, outgoing):
-                self._here.broadcast(selection, outgoing, flags)
+                if self._speech is not None and is_recoverable(flags):
+                    self._speech.tell(selection, outgoing.packets, flags, heard.stamp)
+                else:
+                    self._here.broadcast(selection, outgoing, flags)
             case Order() as order:
+                if self._speech is not None:
+                    self._speech.arrived(heard.stamp)
                 self._obey(heard.kind, order)
+            case told if heard.kind is Kind.RELEASE:
+                self._asked_to_release(told, heard.origin)
             case told if heard.kind is Kind.ANSWERS:
                 self.polls.answered(told, heard.origin)
             case told if heard.kind is Kind.FETCH:
@@ -276,6 +370,13 @@ class ClusterAdapter(Generic[Member]):
         described = [[each.id, dict(each.handshake), sorted(each.rooms), dict(each.data)] for each in found]
         self._node.answer(origin, told["request"], described)
 
+    def _asked_to_release(self, told: dict[str, Any], origin: bytes) -> None:
+        checked(told, sid=str, request=str)
+        self._node.spawn("release", self._release(told["sid"], told["request"], origin))
+
+    async def _release(self, sid: str, request: str, origin: bytes) -> None:
+        self._node.answer(origin, request, await self._local.release(sid))
+
     def _heard_server_side(self, told: dict[str, Any], origin: bytes) -> None:
         checked(told, event=str, args=list)
         self._node.spawn("server side emit", self._answer_server_side(told, origin))
@@ -296,16 +397,25 @@ class ClusterAdapter(Generic[Member]):
     def _channels(self, selection: Selection) -> tuple[str, ...]:
         if not 0 < len(selection.rooms) <= MAX_ROOM_CHANNELS:
             return (self._everybody,)
-        return tuple(dict.fromkeys(filter(None, map(self._way, selection.rooms))))
+        return tuple(dict.fromkeys(way for room in selection.rooms for way in self._ways(room)))
 
-    def _way(self, room: str) -> str | None:
-        """Where those in ``room`` listen; None if it is of a socket here."""
+    def _ways(self, room: str) -> Iterator[str]:
+        """Where those in ``room`` listen: none if it is of a socket here.
+
+        With a log a socket may have come back to another node than that whose tag it bears.
+        """
+        has_moved = self._speech is not None and not self._here.has_member(room)
         if len(room) > TAG_LENGTH:
             if room.startswith(self._node.tag):
-                return None
+                if has_moved:
+                    yield self._channel(room)
+                return
             if (peer := self._node.peers.tagged(room[:TAG_LENGTH])) is not None:
-                return self._node.channel_of(peer.origin)
-        return self._channel(room)
+                yield self._node.channel_of(peer.origin)
+                if has_moved:
+                    yield self._channel(room)
+                return
+        yield self._channel(room)
 
 
 def _details(told: Any) -> SocketDetails:

@@ -219,6 +219,9 @@ class MemoryAdapter(Generic[Member]):
     async def listen(self, rooms: Collection[str]) -> None:
         pass
 
+    def catch_up(self, sid: str) -> None:
+        """Everything has been said already."""
+
     def close(self) -> None:
         """Nothing is kept outside of this object."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -37,6 +37,8 @@ from steinmetz.realtime.adapters.peers import BLUR_S, HEARTBEAT_S, Peer, Peers, 
 from steinmetz.realtime.adapters.requests import Answers, Requests
 from steinmetz.realtime.adapters.seal import MAX_MESSAGE, UNNUMBERED, Kind, Message, MessageError, Seal, origin_of
 from steinmetz.realtime.adapters.traffic import Traffic
+from steinmetz.realtime.recovery.record import Keys, Record, Stamp
+from steinmetz.realtime.socketio.recovery import Lane
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.realtime")
@@ -48,6 +50,8 @@ TICK_S = 0.25
 MAX_WORK = 1_000
 """Handlers of other servers' events that run at a time."""
 _ROOM_FOR_HEADS = 100_000
+STRANGERS_S = 1.0
+"""After an outage: so long a node that began meanwhile, and has spoken, has time to be met."""
 
 
 class Heard(NamedTuple):
@@ -58,6 +62,8 @@ class Heard(NamedTuple):
     body: bytes
     channel: str
     origin: bytes
+    stamp: Stamp | None = None
+    """Where it stands in the log of its namespace; None if that is not known (yet), or it is in none."""
 
 
 class Hearer(Protocol):
@@ -68,6 +74,25 @@ class Hearer(Protocol):
 
     def channels_of(self, content: Content) -> Iterable[str]:
         """All channels in which it may have come here, if it may have come in several."""
+
+
+class Speaker(Protocol):
+    """Whoever has records of one namespace on their way to its log."""
+
+    def returned(self, number: int, stamp: Stamp) -> None:
+        """The record ``number`` is in the log, and all before it have been heard of."""
+
+    def refused(self, number: int) -> None:
+        """The record ``number`` is not in the log, and never will be."""
+
+    def lost(self) -> None:
+        """The bus is out of reach."""
+
+    def restored(self) -> None:
+        """It is back: what has not returned is to be recorded now."""
+
+    def tick(self) -> None:
+        """Some time has passed."""
 
 
 class Node:
@@ -97,15 +122,22 @@ class Node:
         self.on_down: list[Callable[[Peer], None]] = []
         self.on_lost: list[Callable[[Peer], None]] = []
         self.on_beat: list[Callable[[], None]] = []
+        self.speakers: dict[str, Speaker] = {}
+        """By namespace."""
+        self._under_way: dict[int, str] = {}
+        """The namespaces of the records that have not returned, as many as the speakers keep."""
+        self._prefix = prefix
         self._slot = f"{{{prefix}:realtime}}"
         self.control = f"{self._slot}:c"
         self.own = self.channel_of(self.origin)
         self._bus = bus
         self._seal = Seal(secret)
+        self._keys: dict[str, Keys] = {}
         self._journal = Journal(journal_bytes)
         self._channels: set[str] = set()
         self._next_heartbeat_s = 0.0
         self._lost_at_s: float | None = None
+        self._sure_at_s = 0.0
         self._tasks: Tasks | None = None
 
     # -- channels ------------------------------------------------------------------------------------------------
@@ -136,6 +168,23 @@ class Node:
     def listens(self, channel: str) -> bool:
         return channel in self._channels
 
+    def hears(self, channel: str) -> bool:
+        """Whether nothing that is said in ``channel`` from now on can be missed while the bus is there."""
+        return channel in self._channels and self._bus.stands(channel)
+
+    async def settle(self, channels: Collection[str]) -> None:
+        """Wait until this node `hears` each of ``channels``. Raises `OSError` when the bus is out of reach."""
+        await self._bus.settle(channels)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether all that others have recorded so far has been heard here, as far as it is for this node."""
+        return (
+            self.is_reachable
+            and not self.peers.is_any_asked
+            and (not self._sure_at_s or self.clock.monotonic_s() >= self._sure_at_s)
+        )
+
     # -- life ----------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -159,13 +208,14 @@ class Node:
             except Exception as error:  # of somebody who was told; the heart must go on beating
                 log.error("A tick of the cluster failed", exc_info=error)
 
-    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Do ``work`` on behalf of another node; not once this one is closing."""
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> bool:
+        """Do ``work`` on behalf of another node; False if there is too much of it, or this one is closing."""
         if self._tasks is None or len(self._tasks) >= MAX_WORK:
             self.traffic.ignored["too busy"] += 1
             work.close()
-        else:
-            self._tasks.spawn(name, work)
+            return False
+        self._tasks.spawn(name, work)
+        return True
 
     async def aclose(self) -> None:
         """Say goodbye and leave. Idempotent."""
@@ -180,6 +230,8 @@ class Node:
     def tick(self) -> None:
         """Heartbeats, questions that got no answer, nodes that have fallen silent."""
         now_s = self.clock.monotonic_s()
+        for speaker in self.speakers.values():
+            speaker.tick()
         if not self.is_reachable:
             return
         if now_s >= self._next_heartbeat_s:
@@ -206,11 +258,7 @@ class Node:
 
     def say(self, kind: Kind, channels: tuple[str, ...], body: bytes) -> None:
         """Number it, keep it and publish it in each of ``channels``; nothing at all while nobody else is there."""
-        if not channels or not self.peers.is_company:
-            return
-        if len(body) > MAX_MESSAGE - _ROOM_FOR_HEADS:
-            self.traffic.too_large += 1
-            log.error("Too large for other servers; only clients of this one hear it", bytes=len(body))
+        if not channels or not self.peers.is_company or self._is_too_large(body):
             return
         number, previous = self._journal.say(kind, channels, body)
         self.traffic.said += 1
@@ -218,6 +266,65 @@ class Node:
             for channel, before in zip(channels, previous, strict=True):
                 sealed = self._seal.close(channel, Message(kind, self.origin, number, before, body))
                 self._bus.publish(channel, sealed)
+
+    def _is_too_large(self, body: bytes) -> bool:
+        if len(body) <= MAX_MESSAGE - _ROOM_FOR_HEADS:
+            return False
+        self.traffic.too_large += 1
+        log.error("Too large for other servers; only clients of this one hear it", bytes=len(body))
+        return True
+
+    def record(
+        self,
+        kind: Kind,
+        namespace: str,
+        lanes: tuple[Lane, ...],
+        channels: tuple[str, ...],
+        body: bytes,
+        life_s: float,
+    ) -> Record | None:
+        """As `say`, by way of the log of ``namespace``, whoever is there; None for what is too large.
+
+        The `Speaker` hears of it when it has returned, and has it recorded once more (`record_again`) if need be.
+        """
+        if self._is_too_large(body):
+            return None
+        number, previous = self._journal.say(kind, channels, body)
+        self.traffic.said += 1
+        keys = self._keys.get(namespace)
+        if keys is None:
+            keys = self._keys[namespace] = Keys(self._prefix, namespace)
+
+        def head(channel: str, before: int = 0) -> bytes:
+            return self._seal.head(channel, Message(kind, self.origin, number, before, body))
+
+        ways = tuple([(way, head(way, before)) for way, before in zip(channels, previous, strict=True)])
+        own, kept = (self.own, head(self.own)), head(keys.base)
+        record = Record(namespace, self.origin.hex(), number, lanes, ways, own, kept, body, life_s)
+        self._under_way[number] = namespace
+        if self.is_reachable:
+            self._bus.record(record)
+        return record
+
+    def record_again(self, record: Record) -> None:
+        """It may have got lost; if not, it is not recorded twice."""
+        self._bus.record(record)
+
+    def give_up(self, record: Record) -> None:
+        """Nobody waits for it to return any more."""
+        self._under_way.pop(record.number, None)
+
+    def publish(self, record: Record) -> None:
+        """What the log does not take: others hear it without a stamp."""
+        self.forget_log(record.namespace)
+        if self.is_reachable:
+            for channel, head in record.channels:
+                self._bus.publish(channel, head + record.body)
+
+    def forget_log(self, namespace: str) -> None:
+        """Something is missing in the log of ``namespace``: nobody is recovered by what it has held so far."""
+        if self.is_reachable:
+            self._bus.forget(namespace)
 
     def _tell(self, channel: str, kind: Kind, body: bytes) -> None:
         message = Message(kind, self.origin, self._journal.number, 0, body)
@@ -243,29 +350,49 @@ class Node:
 
     # -- hearing (bus.Receiver) ----------------------------------------------------------------------------------
 
-    def receive(self, channel: str, message: bytes) -> None:
-        if origin_of(message) == self.origin or channel not in self._channels:
+    def receive(self, channel: str, message: bytes, stamp: Stamp | None = None) -> None:
+        is_ours = origin_of(message) == self.origin
+        if channel not in self._channels or (is_ours and (stamp is None or channel != self.own)):
             return
         try:
-            self._receive(channel, self._seal.open(channel, message))
+            opened = self._seal.open(channel, message)
+            if is_ours and stamp is not None:
+                self._returned(opened, stamp)
+            else:
+                self._receive(channel, opened, stamp)
         except MessageError as error:
             self.traffic.ignored[error.reason] += 1
+
+    def _returned(self, message: Message, stamp: Stamp) -> None:
+        if (speaker := self.speakers.get(self._under_way.pop(message.number, ""))) is not None:
+            speaker.returned(message.number, stamp)
+
+    def unrecorded(self, record: Record) -> None:
+        if (speaker := self.speakers.get(self._under_way.pop(record.number, ""))) is not None:
+            speaker.refused(record.number)
 
     def lost(self, reason: str) -> None:
         self.is_reachable = False
         self._lost_at_s = self.clock.monotonic_s()
         self.traffic.outages[reason] += 1
+        for speaker in self.speakers.values():
+            speaker.lost()
 
     def restored(self) -> None:
+        """First everybody must know that we were away; what they hear after that, they hear in its order."""
         self.is_reachable = True
         now_s = self.clock.monotonic_s()
+        if self._lost_at_s is not None:
+            self._sure_at_s = now_s + STRANGERS_S
         self._beat(now_s, is_resumed=True)
+        for speaker in self.speakers.values():
+            speaker.restored()
         for peer in self.peers.all():
             peer.heard_at_s = now_s
             peer.ask(peer.position, secrets.token_hex(8), now_s)
             self._question(peer, now_s)
 
-    def _receive(self, channel: str, message: Message) -> None:
+    def _receive(self, channel: str, message: Message, stamp: Stamp | None) -> None:
         now_s = self.clock.monotonic_s()
         peer = self.peers.get(message.origin) or self._meet(message.origin, now_s)
         if peer is None:
@@ -288,7 +415,7 @@ class Node:
                 self._down(peer)
                 peer.blur()
             case _:
-                self._numbered(peer, channel, message, now_s)
+                self._numbered(peer, channel, message, stamp, now_s)
 
     def _meet(self, origin: bytes, now_s: float) -> Peer | None:
         if not self.peers.is_company:
@@ -299,14 +426,16 @@ class Node:
         """It says that it lives; let it prove that, and tell what came since we knew it last."""
         if peer.question is None and message.kind is not Kind.GOODBYE:
             since = message.number - (message.kind not in UNNUMBERED)
+            if not peer.is_confirmed and now_s < self._sure_at_s:
+                since = 0  # it began while we were away: all that it has said is news
             if not peer.is_confirmed:
                 peer.position = peer.latest = since
             peer.ask(peer.position, secrets.token_hex(8), now_s)
             self._question(peer, now_s)
 
-    def _numbered(self, peer: Peer, channel: str, message: Message, now_s: float) -> None:
+    def _numbered(self, peer: Peer, channel: str, message: Message, stamp: Stamp | None, now_s: float) -> None:
         content = content_of(message.kind, message.body)
-        heard = Heard(message.kind, content, message.body, channel, message.origin)
+        heard = Heard(message.kind, content, message.body, channel, message.origin, stamp)
         hearer = self.hearer(message.kind, content)
         also = () if hearer is None else hearer.channels_of(content)
         others = [each for each in also if each != channel and each in self._channels]

@@ -204,6 +204,11 @@ class Peers:
         """Those who have proven that they live, and were heard lately."""
         return [peer for peer in self._known.values() if peer.is_up]
 
+    @property
+    def is_any_asked(self) -> bool:
+        """Whether something of any of them is missing, or may be."""
+        return any(peer.question is not None for peer in self._known.values())
+
     def forget(self, peer: Peer) -> None:
         self._known.pop(peer.origin, None)
         self._tags.pop(tag_of(peer.origin), None)

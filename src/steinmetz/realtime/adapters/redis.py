@@ -1,7 +1,8 @@
-"""Redis (7 or newer: sharded publish and subscribe) or an older one as the bus of a cluster; pub/sub and no keys.
+"""Redis (7 or newer: sharded publish and subscribe) or an older one as the bus of a cluster.
 
-Two lines, one to speak and one to listen. What is published in one turn of the loop leaves as one pipeline. Once
-a second a node says something to itself: one that misses `DEAF_AFTER` of these words is deaf, whatever its
+Two lines, one to speak and one to listen. What is published in one turn of the loop leaves as one pipeline, and
+what goes into a log (`recovery.redis`) with it: ``lua/append.lua`` gives it its position and publishes it. Once a
+second a node says something to itself: one that misses `DEAF_AFTER` of these words is deaf, whatever its
 connection says, and begins anew.
 """
 
@@ -11,7 +12,8 @@ import asyncio
 import math
 import random
 import re
-from collections.abc import Coroutine, Sequence
+from collections import Counter
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any
@@ -22,13 +24,17 @@ from steinmetz.clock import Clock
 from steinmetz.realtime.adapters.bus import Receiver
 from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.adapters.node import JOURNAL_BYTES, Node
+from steinmetz.realtime.config import ConnectionStateRecovery
+from steinmetz.realtime.recovery.record import Keys, Record, Stamp
+from steinmetz.realtime.recovery.redis import APPEND, LANE_LENGTH, RedisStore
+from steinmetz.realtime.socketio.recovery import MAX_POSITION_DIGITS
 from steinmetz.tasks import Tasks
 
 try:
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
+    from redis.exceptions import NoScriptError, RedisError, ResponseError
 except ImportError as error:
     raise ImportError("realtime over Redis needs its driver: pip install 'steinmetz[redis]'") from error
 
@@ -48,6 +54,9 @@ HEARD_AT_ONCE = 100
 """Messages in a turn of the loop."""
 SHARDED_FROM = 7
 """The first version of Redis that knows sharded publish and subscribe."""
+PLAIN, STAMPED = b"\0", b"\1"
+"""What each message begins with. A stamp is the name of an epoch, a position and a colon."""
+EPOCH_LENGTH = 32
 _VERSION = re.compile(rb"redis_version:(\d+)")
 _MESSAGES = (b"smessage", b"message")
 _CONFIRMATIONS = (b"ssubscribe", b"subscribe")
@@ -64,19 +73,23 @@ class RedisBus:
         """Raises `ValueError` for an address that is none."""
         options: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": None, "protocol": 2}
         self._client: Any = Redis.from_url(url, retry=Retry(NoBackoff(), 0), health_check_interval=0, **options)
+        self._prefix = prefix
+        self._keys: dict[str, Keys] = {}
         self._echo = f"{{{prefix}:realtime}}:echo:{token_hex(8)}"
         self._receiver: Receiver | None = None
         self._tasks: Tasks | None = None
         self._wanted: dict[str, None] = {}
         self._changes: dict[str, bool] = {}
-        self._outbox: list[tuple[str, bytes]] = []
+        self._outbox: list[tuple[str, bytes] | Record | str] = []
+        """What is published, what is recorded, and namespaces whose logs are forgotten."""
         self._outbox_bytes = 0
         self._work = asyncio.Event()
         self._sent = asyncio.Event()
         self._wishes = asyncio.Event()
         self._is_up = False
-        self._unconfirmed = 0
-        self._confirmed = asyncio.Event()
+        self._standing: set[str] = set()
+        self._unconfirmed: Counter[str] = Counter()
+        self._settling: list[tuple[set[str], asyncio.Future[None]]] = []
         self._echoed = 0
         self._was_told = False
         self._broken: asyncio.Future[None] | None = None
@@ -90,13 +103,22 @@ class RedisBus:
             self._tasks.spawn("lives", self._lives(receiver))
 
     def publish(self, channel: str, message: bytes) -> None:
+        self._say((channel, message), len(message))
+
+    def record(self, record: Record) -> None:
+        self._say(record, len(record.body) * (1 + len(record.channels)))
+
+    def forget(self, namespace: str) -> None:
+        self._say(namespace, 0)
+
+    def _say(self, said: tuple[str, bytes] | Record | str, size: int) -> None:
         if not self._is_up:
             return
-        if self._outbox and self._outbox_bytes + len(message) > MAX_OUTBOX:
+        if self._outbox and self._outbox_bytes + size > MAX_OUTBOX:
             self._break(_BrokenError("full"))
             return
-        self._outbox.append((channel, message))
-        self._outbox_bytes += len(message)
+        self._outbox.append(said)
+        self._outbox_bytes += size
         self._work.set()
 
     def subscribe(self, channel: str) -> None:
@@ -110,9 +132,38 @@ class RedisBus:
     @property
     def is_settled(self) -> bool:
         """Whether all that was asked to be heard is heard for certain."""
-        return self._is_up and not self._changes and self._unconfirmed <= 0
+        return self._is_up and self._standing.issuperset(self._wanted)
+
+    def stands(self, channel: str) -> bool:
+        return channel in self._standing
+
+    async def settle(self, channels: Collection[str]) -> None:
+        if not self._is_up:
+            raise OSError("the bus is out of reach")
+        missing = set(channels) - self._standing
+        if missing:
+            settled = asyncio.get_running_loop().create_future()
+            self._settling.append((missing, settled))
+            await settled
+
+    def _confirmed(self, channel: str) -> None:
+        """It stands, unless it was left and asked for again meanwhile."""
+        self._unconfirmed[channel] -= 1
+        if self._unconfirmed[channel] > 0:
+            return
+        del self._unconfirmed[channel]
+        if channel in self._changes:
+            return
+        self._standing.add(channel)
+        if self._settling:
+            for missing, settled in self._settling:
+                missing.discard(channel)
+                if not missing and not settled.done():
+                    settled.set_result(None)
+            self._settling = [each for each in self._settling if not each[1].done()]
 
     def _change(self, channel: str, *, wanted: bool) -> None:
+        self._standing.discard(channel)
         if self._is_up:
             self._changes[channel] = wanted
             self._wishes.set()
@@ -143,6 +194,7 @@ class RedisBus:
                 why = str(broken)
             except (RedisError, OSError, TimeoutError, ValueError) as error:
                 why = type(error).__name__
+            self._fall()
             if self._is_up:
                 self._is_up = False
                 pause_s = FIRST_PAUSE_S
@@ -152,6 +204,15 @@ class RedisBus:
                 log.warning("The realtime bus is out of reach; it is tried again", reason=why)
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _fall(self) -> None:
+        """Nothing stands any more."""
+        self._standing.clear()
+        self._unconfirmed.clear()
+        settling, self._settling = self._settling, []
+        for _, settled in settling:
+            if not settled.done():
+                settled.set_exception(OSError("the bus is out of reach"))
 
     async def _live(self, receiver: Receiver) -> None:
         """Until the lines break; then raises why."""
@@ -167,7 +228,7 @@ class RedisBus:
             tasks.spawn("listen", self._breaking(self._listen(listening, receiver)))
             await self._subscribe(listening, subscribe)
             self._is_up = True
-            tasks.spawn("speak", self._breaking(self._speak(speaking, publish)))
+            tasks.spawn("speak", self._breaking(self._speak(speaking, publish, receiver)))
             tasks.spawn("change", self._breaking(self._follow(listening, subscribe, unsubscribe)))
             tasks.spawn("echo", self._breaking(self._say_and_hear()))
             if self._was_told:
@@ -196,17 +257,39 @@ class RedisBus:
 
     # -- speaking ------------------------------------------------------------------------------------------------
 
-    async def _speak(self, line: Any, publish: bytes) -> None:
+    async def _speak(self, line: Any, publish: bytes, receiver: Receiver) -> None:
         while True:
             await self._work.wait()
             self._work.clear()
             while self._outbox:
                 batch, self._outbox, self._outbox_bytes = self._outbox, [], 0
-                packed = line.pack_commands([(publish, channel, message) for channel, message in batch])
+                packed = line.pack_commands([self._command(said, publish) for said in batch])
                 await line.send_packed_command(packed, check_health=False)
-                for _ in batch:
-                    await line.read_response(disable_decoding=True, timeout=math.inf)
+                for said in batch:
+                    try:
+                        await line.read_response(disable_decoding=True, timeout=math.inf)
+                    except NoScriptError:
+                        raise
+                    except ResponseError as error:
+                        if not isinstance(said, Record):
+                            raise
+                        log.warning("Redis keeps no events for those who come back", error=str(error))
+                        receiver.unrecorded(said)
             self._sent.set()
+
+    def _command(self, said: tuple[str, bytes] | Record | str, publish: bytes) -> Sequence[Any]:
+        if isinstance(said, str):
+            return b"DEL", self._keys_of(said).state
+        if isinstance(said, Record):
+            return append_command(said, self._keys_of(said.namespace), publish)
+        channel, message = said
+        return publish, channel, PLAIN + message
+
+    def _keys_of(self, namespace: str) -> Keys:
+        keys = self._keys.get(namespace)
+        if keys is None:
+            keys = self._keys[namespace] = Keys(self._prefix, namespace)
+        return keys
 
     async def _say_and_hear(self) -> None:
         self._echoed = said = 0
@@ -225,13 +308,11 @@ class RedisBus:
             if kind in _MESSAGES:
                 name = channel.decode()
                 if name == self._echo:
-                    self._echoed = int(told)
+                    self._echoed = int(told[1:])
                 elif self._is_up:
-                    receiver.receive(name, told)
+                    _hand_over(receiver, name, told)
             elif kind in _CONFIRMATIONS:
-                self._unconfirmed -= 1
-                if self._unconfirmed <= 0:
-                    self._confirmed.set()
+                self._confirmed(channel.decode())
             in_a_row += 1
             if in_a_row >= HEARD_AT_ONCE:
                 in_a_row = 0
@@ -240,11 +321,12 @@ class RedisBus:
     async def _subscribe(self, line: Any, subscribe: bytes) -> None:
         """Everything that is wanted, and wait until it stands."""
         channels = [self._echo, *self._wanted]
-        self._unconfirmed = len(channels)
-        self._confirmed.clear()
+        stands = asyncio.get_running_loop().create_future()
+        self._settling.append((set(channels), stands))
+        self._unconfirmed.update(channels)
         await _send(line, subscribe, channels)
         async with asyncio.timeout(SUBSCRIBE_S):
-            await self._confirmed.wait()
+            await stands
 
     async def _follow(self, line: Any, subscribe: bytes, unsubscribe: bytes) -> None:
         """Say what is wanted now: once a turn, and nothing of what was wanted for a moment only."""
@@ -253,7 +335,7 @@ class RedisBus:
             self._wishes.clear()
             changes, self._changes = self._changes, {}
             wanted = [channel for channel, is_wanted in changes.items() if is_wanted]
-            self._unconfirmed += len(wanted)
+            self._unconfirmed.update(wanted)
             await _send(line, subscribe, wanted)
             await _send(line, unsubscribe, [channel for channel, is_wanted in changes.items() if not is_wanted])
 
@@ -264,8 +346,33 @@ async def _send(line: Any, command: bytes, channels: Sequence[str]) -> None:
         await line.send_packed_command(line.pack_command(command, *some), check_health=False)
 
 
+def append_command(record: Record, keys: Keys, publish: bytes) -> Sequence[Any]:
+    """How ``record`` is put into its log and published."""
+    lanes = [keys.lane(lane) for lane in record.lanes]
+    ways = [part for way in (record.own, *record.channels) for part in way]
+    return (
+        *(b"EVALSHA", APPEND.digest, 1 + len(lanes), keys.state, *lanes, token_hex(EPOCH_LENGTH // 2)),
+        *(record.node, record.number, int(record.life_s * 1_000), LANE_LENGTH, publish),
+        *(record.body, record.kept, *ways),
+    )
+
+
+def _hand_over(receiver: Receiver, channel: str, told: bytes) -> None:
+    if told[:1] != STAMPED:
+        receiver.receive(channel, told[1:])
+        return
+    end = told.find(b":", 1 + EPOCH_LENGTH)
+    position = told[1 + EPOCH_LENGTH : end]
+    if end < 0 or not position.isdigit() or len(position) > MAX_POSITION_DIGITS:
+        receiver.receive(channel, b"")  # no bus of ours has published this
+        return
+    receiver.receive(channel, told[end + 1 :], Stamp(told[1 : 1 + EPOCH_LENGTH], int(position)))
+
+
 async def _commands(line: Any) -> tuple[bytes, bytes, bytes]:
     """How this server publishes, subscribes and unsubscribes: sharded from version 7 on."""
+    await line.send_command("SCRIPT", "LOAD", APPEND.text)
+    await line.read_response(disable_decoding=True)
     await line.send_command("INFO", "server")
     found = _VERSION.search(await line.read_response(disable_decoding=True))
     if found is not None and int(found[1]) < SHARDED_FROM:
@@ -287,5 +394,9 @@ def redis_cluster(
     out of reach. Nothing is asked of Redis before the server starts. Raises `ValueError` for an address that is
     none and for a secret of less than 16 bytes.
     """
+
+    def store(config: ConnectionStateRecovery, heartbeat_s: float) -> RedisStore:
+        return RedisStore(url, config, secret=secret, prefix=prefix, heartbeat_s=heartbeat_s)
+
     bus = RedisBus(url, prefix=prefix)
-    return Cluster(Node(bus, secret, prefix=prefix, clock=clock, journal_bytes=journal_bytes))
+    return Cluster(Node(bus, secret, prefix=prefix, clock=clock, journal_bytes=journal_bytes), store)

@@ -35,6 +35,8 @@ class Kind(IntEnum):
     FETCH = 6
     QUESTION = 7
     PRESENCE = 8
+    RELEASE = 12
+    """Whether the client of a socket is there, or may have it back elsewhere."""
     RESPONSE = 9
     ANSWERS = 11
     PASSING = 10
@@ -85,6 +87,12 @@ class Seal:
         said = _HEAD.pack(VERSION, kind, origin, number, previous) + body
         return self._tag(channel, said) + said
 
+    def head(self, channel: str, message: Message) -> bytes:
+        """What `close` puts before the body."""
+        kind, origin, number, previous, body = message
+        head = _HEAD.pack(VERSION, kind, origin, number, previous)
+        return self._tag(channel, head + body) + head
+
     def open(self, channel: str, sealed: bytes) -> Message:
         """What `close` has sealed. Raises `MessageError`."""
         said = sealed[_TAG:]
@@ -98,6 +106,17 @@ class Seal:
         if kind not in _KINDS:
             raise MessageError("shape")
         return Message(_KINDS[kind], origin, number, previous, said[_HEAD.size :])
+
+    def wrap(self, name: str, data: bytes) -> bytes:
+        """``data`` that is kept under ``name``, signed."""
+        return self._tag(name, data) + data
+
+    def unwrap(self, name: str, wrapped: bytes) -> bytes:
+        """Raises `MessageError` for what `wrap` has not made for ``name``."""
+        data = wrapped[_TAG:]
+        if not hmac.compare_digest(wrapped[:_TAG], self._tag(name, data)):
+            raise MessageError("signature")
+        return data
 
     def _tag(self, channel: str, said: bytes) -> bytes:
         return hmac.digest(self._key, channel.encode() + b"\0" + said, "sha256")[:_TAG]

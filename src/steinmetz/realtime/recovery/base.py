@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from steinmetz.realtime.socketio.recovery import Entry, Epoch, Lane, Session
 
@@ -46,6 +46,20 @@ class Log(Protocol):
         """
 
 
+@runtime_checkable
+class SharedLog(Log, Protocol):
+    """One that several processes write to."""
+
+    life_s: float
+    """How long a lane is kept in which nothing is said, in seconds."""
+
+    takeover_s: float
+    """How long a client has to answer when somebody else shows its pid, in seconds."""
+
+    def lives(self, life: bytes) -> None:
+        """The epoch of what is heard now (`Stamp.life`)."""
+
+
 class Sessions(Protocol):
     """The sessions of one namespace by socket id: of those who are away, and (between processes) of all."""
 
@@ -60,6 +74,9 @@ class Sessions(Protocol):
 
     async def saved(self) -> None:
         """Wait until everything saved so far is kept, or could not be."""
+
+    async def is_held(self, sid: str) -> bool:
+        """Whether another process may have the socket ``sid``. Raises `OSError` like `take`."""
 
     async def take(self, sid: str) -> Session | None:
         """The session of the socket ``sid``, and forget it: of several who ask, one gets it.

@@ -179,6 +179,9 @@ class MemorySessions:
     async def saved(self) -> None:
         pass
 
+    async def is_held(self, sid: str) -> bool:
+        return False
+
     async def take(self, sid: str) -> Session | None:
         self._expire()
         kept = self._kept.get(sid)

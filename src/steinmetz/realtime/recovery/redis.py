@@ -1,10 +1,9 @@
 """Redis (7 or newer) as the memory of several processes: a stream for every room, a key for every session.
 
-All keys of a namespace begin with ``{prefix:namespace}``, so they lie on one hash slot: ``state`` (epoch,
-position, the last sequence of each node), ``lane`` and ``lane:<room>`` (streams whose ids are positions), and
-``session:<sid>``.
-Whoever publishes an emission runs ``append.lua`` (`RedisLog.append`), which gives it its position, keeps it and
-tells it to those who have subscribed to its lanes, in one step; here it is read, at recovery only (trap T29).
+All keys lie on the hash slot of the channels of their cluster (`Keys`): of each namespace ``state`` (epoch,
+position, the last number of each node), ``lane`` and ``lane:<room>`` (streams whose ids are positions), and
+``session:<sid>``. Who says something runs ``append.lua`` (`adapters.redis.RedisBus.record`), which gives it its
+position, keeps it and publishes it, in one step; here it is read, at recovery only (trap T29).
 
 When Redis has lost its data, or may have lost some because it was started anew, there is a new epoch. Redis knows
 the epochs only; the key of offsets and pids comes from them and a ``secret`` that the processes share.
@@ -21,22 +20,14 @@ from importlib import resources
 from secrets import token_hex
 from typing import Any
 
-import orjson
 import structlog
 
+from steinmetz.realtime.adapters.seal import MIN_SECRET, MessageError, Seal
 from steinmetz.realtime.config import ConnectionStateRecovery
 from steinmetz.realtime.recovery.base import Reading
-from steinmetz.realtime.socketio.recovery import (
-    Entry,
-    Epoch,
-    History,
-    Kind,
-    Lane,
-    Session,
-    decode_entry,
-    encode_entry,
-    stamp,
-)
+from steinmetz.realtime.recovery.record import Keys, open_kept
+from steinmetz.realtime.recovery.sessions import decode_session, encode_session
+from steinmetz.realtime.socketio.recovery import Entry, Epoch, Kind, Lane, Session, stamp
 from steinmetz.tasks import Tasks
 
 try:
@@ -59,11 +50,12 @@ SAVED_AT_ONCE = 200
 
 class _Script:
     def __init__(self, name: str) -> None:
-        self.text = (resources.files("steinmetz.realtime.recovery") / "lua" / f"{name}.lua").read_bytes()
+        text = (resources.files("steinmetz.realtime.recovery") / "lua" / f"{name}.lua").read_bytes()
+        self.text = text.removeprefix(b"#!lua\n")  # which Redis knows from version 7 on
         self.digest = sha1(self.text, usedforsecurity=False).hexdigest().encode()
 
 
-_APPEND, _READ, _SAVE = (_Script(name) for name in ("append", "read", "save"))
+APPEND, _READ, _SAVE = (_Script(name) for name in ("append", "read", "save"))
 
 
 @contextmanager
@@ -85,50 +77,38 @@ async def _run(client: Any, script: _Script, *arguments: Any) -> Any:
 class RedisLog:
     """Bound: `LANE_LENGTH` entries a room, and a room that is silent for ``life_s`` seconds is forgotten."""
 
-    def __init__(self, client: Any, slot: str, secret: bytes, namespace: str, life_s: float) -> None:
+    def __init__(
+        self,
+        client: Any,
+        keys: Keys,
+        secret: bytes,
+        seal: Seal,
+        namespace: str,
+        *,
+        life_s: float,
+        takeover_s: float,
+    ) -> None:
+        self.life_s = life_s
+        self.takeover_s = takeover_s
         self._client = client
-        self._slot = slot
+        self._keys = keys
         self._secret = secret
+        self._seal = seal
         self._namespace = namespace
-        self._life_ms = int(life_s * 1_000)
-        self._boot = b""
+        self._life = b""
         self._epoch = self._epoch_of(token_hex(16).encode())
-        self._node = token_hex(8)
-        self._sequence = 0
 
-    def _epoch_of(self, boot: bytes) -> Epoch:
-        return Epoch(blake2s(boot, key=self._secret).digest(), self._namespace)
+    def _epoch_of(self, life: bytes) -> Epoch:
+        return Epoch(blake2s(life, key=self._secret).digest(), self._namespace)
 
     @property
     def epoch(self) -> Epoch:
         """As Redis last said; before it has said anything, one that nobody else has."""
         return self._epoch
 
-    def _said(self, boot: bytes) -> None:
-        if boot != self._boot:
-            self._boot, self._epoch = boot, self._epoch_of(boot)
-
-    def _key(self, lane: Lane) -> str:
-        return f"{self._slot}lane" if lane is None else f"{self._slot}lane:{lane}"
-
-    async def append(self, entry: Entry) -> int:
-        """Give ``entry`` its position, keep it, publish it. Raises `OSError`."""
-        self._sequence += 1
-        keys = [f"{self._slot}state", *map(self._key, entry.lanes)]
-        boot, position = await _run(
-            self._client,
-            _APPEND,
-            len(keys),
-            *keys,
-            token_hex(16),
-            self._node,
-            self._sequence,
-            encode_entry(entry),
-            self._life_ms,
-            LANE_LENGTH,
-        )
-        self._said(boot)
-        return int(position)
+    def lives(self, life: bytes) -> None:
+        if life != self._life:
+            self._life, self._epoch = life, self._epoch_of(life)
 
     async def position(self) -> int:
         position, _ = await self._read({})
@@ -144,7 +124,10 @@ class RedisLog:
                 if int(named) > before:
                     return None
                 before = int(number)
-                entry = decode_entry(before, encoded)
+                try:
+                    entry = open_kept(self._seal, self._keys, before, encoded)
+                except MessageError:
+                    return None
                 if entry.kind is Kind.EMIT:
                     entry = entry._replace(packets=stamp(entry.packets, self._epoch.offset(before)).packets)
                 kept.append(entry)
@@ -154,10 +137,10 @@ class RedisLog:
         return Reading(position, whole)
 
     async def _read(self, lanes: Mapping[Lane, int]) -> tuple[int, list[list[bytes]]]:
-        keys = [f"{self._slot}state", *map(self._key, lanes)]
+        keys = [self._keys.state, *map(self._keys.lane, lanes)]
         arguments = (token_hex(16), LANE_LENGTH + 1, *lanes.values())
-        boot, position, found = await _run(self._client, _READ, len(keys), *keys, *arguments)
-        self._said(boot)
+        life, position, found = await _run(self._client, _READ, len(keys), *keys, *arguments)
+        self.lives(life)
         return int(position), found
 
 
@@ -165,10 +148,18 @@ class RedisSessions:
     """Bound: one key a client; it goes ``duration_s`` seconds after its client, or after the process died."""
 
     def __init__(
-        self, client: Any, slot: str, spawn: Callable[..., Any], *, duration_s: float, heartbeat_s: float
+        self,
+        client: Any,
+        keys: Keys,
+        seal: Seal,
+        spawn: Callable[..., Any],
+        *,
+        duration_s: float,
+        heartbeat_s: float,
     ) -> None:
         self._client = client
-        self._slot = slot
+        self._keys = keys
+        self._seal = seal
         self._spawn = spawn
         self._duration_ms = int(duration_s * 1_000)
         self._connected_ms = int((duration_s + 2 * heartbeat_s) * 1_000)
@@ -179,9 +170,6 @@ class RedisSessions:
         self._refreshing: asyncio.Task[None] | None = None
         self.lost = 0
         """Sessions that could not be kept."""
-
-    def _key(self, sid: str) -> str:
-        return f"{self._slot}session:{sid}"
 
     def save(self, session: Session, owner: str) -> None:
         is_new = session.is_connected and self._owners.get(session.sid) != owner
@@ -196,11 +184,12 @@ class RedisSessions:
 
     def _put(self, session: Session, owner: str, *, is_new: bool) -> None:
         life_ms = self._connected_ms if session.is_connected else self._duration_ms
-        self._queue("save", self._key(session.sid), owner, encode_session(session), life_ms, int(is_new))
+        key = self._keys.session(session.sid)
+        self._queue("save", key, owner, self._seal.wrap(key, encode_session(session)), life_ms, int(is_new))
 
     def forget(self, sid: str) -> None:
         if self._owners.pop(sid, None) is not None:
-            self._queue("forget", self._key(sid))
+            self._queue("forget", self._keys.session(sid))
 
     def _queue(self, *command: Any) -> None:
         self._waiting.append(command)
@@ -245,62 +234,39 @@ class RedisSessions:
                 with suppress(OSError), _reaching():
                     pipeline = self._client.pipeline(transaction=False)
                     for sid in sids[start : start + SAVED_AT_ONCE]:
-                        pipeline.pexpire(self._key(sid), self._connected_ms)
+                        pipeline.pexpire(self._keys.session(sid), self._connected_ms)
                     await pipeline.execute()
 
     async def saved(self) -> None:
         if self._writing is not None:
             await asyncio.shield(self._writing)
 
+    async def is_held(self, sid: str) -> bool:
+        key = self._keys.session(sid)
+        with _reaching():
+            session = self._session(key, await self._client.get(key))
+        return session is not None and session.is_connected
+
     async def take(self, sid: str) -> Session | None:
         await self.saved()
+        key = self._keys.session(sid)
         with _reaching():
-            kept = await self._client.getdel(self._key(sid))
+            return self._session(key, await self._client.getdel(key))
+
+    def _session(self, key: str, kept: bytes | None) -> Session | None:
         if kept is None:
             return None
         try:
-            return decode_session(kept.partition(b" ")[2])
-        except (ValueError, TypeError, KeyError):
+            return decode_session(self._seal.unwrap(key, kept.partition(b" ")[2]))
+        except (MessageError, ValueError, TypeError, KeyError):
             return None
 
 
-def encode_session(session: Session) -> bytes:
-    """As JSON. Of `socket.data` only what JSON can say is kept; middlewares set the rest again."""
-    history = session.history
-    return orjson.dumps(
-        {
-            "sid": session.sid,
-            "epoch_id": session.epoch_id,
-            "subject": session.subject,
-            "since": session.since,
-            "as_of": session.as_of,
-            "history": [history.rooms, history.left, history.whole_from],
-            "is_connected": session.is_connected,
-            "granted": session.granted,
-            "requested": session.requested,
-            "data": dict(_sayable(session.data)),
-        }
-    )
-
-
-def _sayable(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in data.items():
-        with suppress(TypeError):
-            yield name, orjson.Fragment(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS))
-
-
-def decode_session(encoded: bytes) -> Session:
-    """Raises `ValueError`, `TypeError` or `KeyError` for what `encode_session` did not make."""
-    fields = orjson.loads(encoded)
-    rooms, left, whole_from = fields.pop("history")
-    spans = [(str(room), int(joined), int(until)) for room, joined, until in left]
-    for name in ("granted", "requested"):
-        fields[name] = tuple(fields[name])
-    return Session(**fields, history=History(rooms, spans, whole_from))
-
-
 class RedisStore:
-    """What the processes of one product share. ``secret``, 16 bytes or more, is theirs and not Redis's."""
+    """What the processes of one product share. ``secret``, 16 bytes or more, is theirs and not Redis's.
+
+    It is that of the cluster with the same ``url``, ``secret`` and ``prefix``; `redis_cluster` brings it along.
+    """
 
     is_shared = True
 
@@ -309,7 +275,7 @@ class RedisStore:
         url: str,
         config: ConnectionStateRecovery,
         *,
-        secret: bytes,
+        secret: str | bytes,
         prefix: str = "steinmetz",
         heartbeat_s: float = 65.0,
     ) -> None:
@@ -317,9 +283,11 @@ class RedisStore:
 
         Raises `ValueError` for a URL that is none, and for a secret that is too short.
         """
-        if len(secret) < 16:
-            raise ValueError("the secret of recovery has at least 16 bytes")
+        secret = secret.encode() if isinstance(secret, str) else secret
+        if len(secret) < MIN_SECRET:
+            raise ValueError(f"the secret of recovery has at least {MIN_SECRET} bytes")
         self._secret = blake2s(secret, person=b"recovery").digest()
+        self._seal = Seal(secret)
         self._config = config
         self._prefix = prefix
         self._heartbeat_s = heartbeat_s
@@ -334,11 +302,24 @@ class RedisStore:
         )
 
     def open(self, namespace: str) -> tuple[RedisLog, RedisSessions]:
-        slot = f"{{{self._prefix}:{namespace}}}"
+        keys = Keys(self._prefix, namespace)
         away_s = self._config.max_disconnection_duration_s
-        kept = RedisLog(self._client, slot, self._secret, namespace, away_s + self._heartbeat_s)
+        kept = RedisLog(
+            self._client,
+            keys,
+            self._secret,
+            self._seal,
+            namespace,
+            life_s=away_s + self._heartbeat_s,
+            takeover_s=self._config.takeover_timeout_s,
+        )
         sessions = RedisSessions(
-            self._client, slot, self._spawn, duration_s=away_s, heartbeat_s=min(self._heartbeat_s, away_s)
+            self._client,
+            keys,
+            self._seal,
+            self._spawn,
+            duration_s=away_s,
+            heartbeat_s=min(self._heartbeat_s, away_s),
         )
         self._sessions.append(sessions)
         return kept, sessions

@@ -214,6 +214,7 @@ class Client(Recipient):
 
     def expel(self, socket: Socket) -> None:
         """DISCONNECT from one namespace: "stay away"."""
+        socket.namespace.adapter.catch_up(socket.id)
         socket.namespace.delivery.catch_up(socket)
         if self.sockets.pop(socket.namespace.name, None) is socket:
             if self.connection.state(socket.namespace.name) is not State.CONNECTED:

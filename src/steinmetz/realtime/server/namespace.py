@@ -11,6 +11,7 @@ import structlog
 
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
 from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.placed import PlacedAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.events.event import Event
@@ -56,10 +57,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self.watched: set[Socket] = set()
         """The sockets with listeners for what is sent to them."""
         self.recovery = server.recovery_of(self)
-        recorded, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
-        self._here = MemoryAdapter[Socket](self, recorded, is_awaited)
-        if self.recovery is not None and self.recovery.is_shared:
-            self._here.on_change = self.recovery.changed
+        self._here = self._members()
         self._presence: Presence | None = None
         self.adapter: Adapter[Socket] = self._adapter()
         own = Registry(server.statistics, is_strict=server.config.strict_events)
@@ -77,10 +75,25 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     def __repr__(self) -> str:
         return f"<Namespace {self.name}>"
 
+    def _members(self) -> MemoryAdapter[Socket]:
+        """Those of this process."""
+        if self.recovery is None:
+            return MemoryAdapter(self)
+        if self.recovery.shared is None:
+            here = MemoryAdapter(self, *self.recovery.in_process())
+        else:
+            here = PlacedAdapter(self, self.recovery.shared)
+        if self.recovery.is_shared:
+            here.on_change = self.recovery.changed
+        return here
+
     def _adapter(self) -> Adapter[Socket]:
         if self.server.make_adapter is not None:
             return self.server.make_adapter(self)
-        return self._here if self.server.cluster is None else self.server.cluster.adapter(self, self._here)
+        if self.server.cluster is None:
+            return self._here
+        log = None if self.recovery is None else self.recovery.shared
+        return self.server.cluster.adapter(self, self._here, log)
 
     @property
     def sockets(self) -> MappingProxyType[str, Socket]:
@@ -174,6 +187,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
         """An event that wants an acknowledgement: whatever its policy, it is not dropped."""
         name, args, _ = self.events.outgoing(event, args, RELIABLE)
+        self.adapter.catch_up(socket.id)
         self._send(name, (socket,), self._event(name, args, ack_id), RELIABLE)
 
     def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
@@ -267,6 +281,9 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         if self.recovery is not None:
             self.recovery.tear()
         self.server.draining.add([socket.client for socket in self._sockets.values()])
+
+    async def release(self, sid: str) -> bool:
+        return self.recovery is None or await self.recovery.let_go(sid)
 
     def note_removal(self) -> None:
         self.removals += 1

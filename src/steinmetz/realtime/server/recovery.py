@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from steinmetz.realtime.adapters.base import UNSTAMPED
 from steinmetz.realtime.engineio.packet import Outgoing
-from steinmetz.realtime.recovery.base import Log, Sessions
+from steinmetz.realtime.recovery.base import Log, Sessions, SharedLog
 from steinmetz.realtime.recovery.memory import MemoryLog, MemorySessions
 from steinmetz.realtime.server.reasons import Reason
-from steinmetz.realtime.socketio.recovery import Entry, Replay, Session
+from steinmetz.realtime.socketio.recovery import BLANK, Entry, Replay, Session
 
 if TYPE_CHECKING:
     from steinmetz.realtime.config import ConnectionStateRecovery
@@ -60,6 +61,8 @@ class Outcome(StrEnum):
     UNKNOWN_OFFSET = "unknown offset"
     INCOMPLETE = "incomplete"
     """Something it has missed is not kept any more."""
+    UNSURE = "unsure"
+    """Redis was away or slow: something has been told out of order, or has perhaps not arrived here yet."""
     TOO_MUCH = "too much"
     """More than `Config.client_queue_bytes` would have to be sent."""
     EXPELLED = "expelled"
@@ -103,9 +106,14 @@ class Recovery:
     ) -> None:
         self.log, self.sessions = kept
         self.is_shared = is_shared
+        in_cluster = namespace.server.cluster is not None
+        self.shared: SharedLog | None = self.log if in_cluster and isinstance(self.log, SharedLog) else None
+        """The log, if a cluster's adapter records in it what is said."""
         self._namespace = namespace
         self._config = config
         self._replayed: dict[str, tuple[str, int]] = {}
+        self._ahead: set[str] = set()
+        """Of these, the sockets whose clients have been told more than has arrived here."""
         self._changed: set[str] = set()
         self._plain: set[str] = set()
         """The sockets whose clients keep no offsets."""
@@ -154,7 +162,7 @@ class Recovery:
 
     async def _restored(self, socket: Socket, claim: Claim) -> Restored:
         if not self._namespace.adapter.is_recording:
-            raise _NotRecoveredError(Outcome.INCOMPLETE)
+            raise _NotRecoveredError(Outcome.INCOMPLETE if self.shared is None else Outcome.UNSURE)
         await self.log.position()  # whatever life it is in by now
         sid = self.log.epoch.sid(claim.pid)
         if sid is None:
@@ -162,7 +170,9 @@ class Recovery:
         here = self._namespace.sockets.get(sid)
         if here is not None and here.subject != socket.subject:
             raise _NotRecoveredError(Outcome.FOREIGN_SUBJECT)
-        if not (await self.let_go(sid) and await self._namespace.adapter.let_go(sid)):
+        if not await self.let_go(sid):
+            raise _NotRecoveredError(Outcome.IN_USE)
+        if await self.sessions.is_held(sid) and not await self._namespace.adapter.let_go(sid):
             raise _NotRecoveredError(Outcome.IN_USE)
         session = await self.sessions.take(sid)
         if session is None or session.epoch_id != self.log.epoch.id or sid in self._namespace.sockets:
@@ -195,6 +205,8 @@ class Recovery:
                 raise _NotRecoveredError(Outcome.FORBIDDEN_ROOM)
 
     async def _missed(self, session: Session, offset: object) -> Replay:
+        if offset == BLANK:
+            raise _NotRecoveredError(Outcome.UNSURE)
         position = self.log.epoch.position(offset)
         # No offset: it has heard nothing yet. One from before this session: it has heard nothing *in* it.
         replay = Replay(session, max(position or 0, session.since))
@@ -219,6 +231,8 @@ class Recovery:
             reading = await self.log.read(replay.wanted)
             if reading is None:
                 break
+            if not adapter.is_recording:
+                raise _NotRecoveredError(Outcome.UNSURE)
             if replay.feed(reading.position, reading.lanes) and adapter.position <= replay.end:
                 return
         raise _NotRecoveredError(Outcome.INCOMPLETE)
@@ -243,6 +257,7 @@ class Recovery:
     async def begin(self, socket: Socket) -> None:
         """A new ``socket``: it hears what comes behind this position, even if older news arrive late here."""
         try:
+            await self._namespace.adapter.listen(socket.early_rooms or ())
             position = await self.log.position()
         except OSError:
             position = self._namespace.adapter.position
@@ -254,6 +269,8 @@ class Recovery:
         """Those of ``members`` that have not been told the emission at ``position`` by a replay."""
         if not self._replayed:
             return members
+        if position == UNSTAMPED:
+            return self._without_those_ahead(members)
         epoch_id = self.log.epoch.id
         self._replayed = {
             sid: (known, end)
@@ -261,6 +278,15 @@ class Recovery:
             if known == epoch_id and end >= position
         }
         return [member for member in members if member.id not in self._replayed]
+
+    def _without_those_ahead(self, members: Sequence[Socket]) -> Sequence[Socket]:
+        """Nobody knows whether they have been told this: they come back, and hear what they have not heard."""
+        ahead = [member for member in members if member.id in self._ahead and member.id in self._replayed]
+        if not ahead:
+            return members
+        self._namespace.server.draining.send_back([member.client for member in ahead])
+        gone = {member.id for member in ahead}
+        return [member for member in members if member.id not in gone]
 
     def split(self, members: Sequence[Socket]) -> tuple[Sequence[Socket], Sequence[Socket]]:
         """``members`` whose clients keep offsets, and the others."""
@@ -285,6 +311,7 @@ class Recovery:
             end = restored.replay.end
             if end > self._namespace.adapter.position:
                 self._replayed[socket.id] = (self.log.epoch.id, end)
+                self._ahead.add(socket.id)
             for entry in restored.replay.heard:
                 socket.client.send(Outgoing(*entry.packets))
         if self.is_shared:
@@ -307,6 +334,7 @@ class Recovery:
     def left(self, socket: Socket, reason: str) -> None:
         """``socket`` is about to leave its rooms."""
         self._replayed.pop(socket.id, None)
+        self._ahead.discard(socket.id)
         if socket.id in self._plain:
             self._plain.discard(socket.id)
         elif reason in RECOVERABLE:

@@ -81,7 +81,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
     ``describe_error`` turns an exception of a handler into the `EventError` that the client may see, or None.
     ``make_adapter(namespace)`` says who knows the rooms of a namespace; by default the memory of this process.
     ``cluster``: this process is one of several that are one server together, see `adapters.redis.redis_cluster`.
-    ``recovery`` is where connection states are kept, if `Config` has any kept: by default in this process.
+    ``recovery`` is where connection states are kept, if `Config` has any kept: by default where the cluster keeps
+    them, else in this process.
     """
 
     def __init__(
@@ -114,13 +115,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         )
         shortest_s = min(self.config.ping_interval_s, self.config.ping_timeout_s)
         self.wheel = Wheel(self.clock, tick_s=min(max(shortest_s / 100, 0.001), 0.25))
-        self._recovery_store = recovery
-        if recovery is None and self.config.connection_state_recovery is not None:
-            self._recovery_store = MemoryStore(
-                self.config.connection_state_recovery,
-                self.clock,
-                heartbeat_s=self.config.ping_interval_s + 2 * self.config.ping_timeout_s,
-            )
+        self._recovery_store = recovery or self._store()
         self.engine = Engine(self.clients)
         self._namespaces = Namespaces(self)
         self._main = self._namespaces.of(MAIN_NAMESPACE)
@@ -135,6 +130,16 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.draining = Draining(self.call_soon)
         self.departures = Departures(lambda: self.loop)
         self.farewells = Farewells()
+
+    def _store(self) -> Store | None:
+        """Where connection states are kept if nobody says it: where all servers of the cluster find them."""
+        config = self.config.connection_state_recovery
+        if config is None:
+            return None
+        heartbeat_s = self.config.ping_interval_s + 2 * self.config.ping_timeout_s
+        if self.cluster is not None and self.cluster.store is not None and self.make_adapter is None:
+            return self.cluster.store(config, heartbeat_s)
+        return MemoryStore(config, self.clock, heartbeat_s=heartbeat_s)
 
     # -- what the application says once -------------------------------------------------------------------------
 

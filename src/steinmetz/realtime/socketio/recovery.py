@@ -9,6 +9,7 @@ After https://socket.io/docs/v4/connection-state-recovery. On the wire the stock
   none but would end in a string is given a ``null`` (`shield`). Where an acknowledgement is wanted, the last
   argument is the function that gives it.
 - An offset names itself: ``~<epoch>.<position>.<code>``. The code is keyed, so no text of a user passes for one.
+- `BLANK` is the offset of an event whose position is not known when it is said: who shows it begins anew.
 - A pid is ``<sid>.<code>``: nothing has to be kept to know a true one, and a socket id alone, which is public,
   opens nothing.
 """
@@ -22,14 +23,13 @@ from hashlib import blake2s
 from hmac import compare_digest
 from typing import Any, NamedTuple
 
-import orjson
-
-from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType
+from steinmetz.realtime.engineio.packet import Outgoing, Packet
 
 Lane = str | None
 """A room, the room of a socket itself, or None for everybody in the namespace: what an emission can be sent to."""
 
 FOREVER = 1 << 62
+BLANK = "~blank"
 MAX_POSITION_DIGITS = 15
 
 
@@ -132,35 +132,6 @@ class Entry(NamedTuple):
     def lanes(self) -> tuple[Lane, ...]:
         """Where it is kept."""
         return self.rooms or (None,)
-
-
-def encode_entry(entry: Entry) -> bytes:
-    """``entry`` without its position, as bytes for a memory or a bus: a line of JSON, then the packets' data."""
-    chunks = [packet.data if isinstance(packet.data, bytes) else packet.data.encode() for packet in entry.packets]
-    sizes = [
-        len(chunk) if isinstance(packet.data, str) else -len(chunk) - 1
-        for packet, chunk in zip(entry.packets, chunks, strict=True)
-    ]
-    head = orjson.dumps([entry.kind, entry.rooms, entry.except_rooms, entry.targets, sizes])
-    return b"\n".join([head, b"".join(chunks)])
-
-
-def decode_entry(position: int, encoded: bytes) -> Entry:
-    """Raises `ValueError` for what `encode_entry` did not make."""
-    head, newline, body = encoded.partition(b"\n")
-    if not newline:
-        raise ValueError("not an entry")
-    kind, rooms, except_rooms, targets, sizes = orjson.loads(head)
-    packets: list[Packet] = []
-    start = 0
-    for size in sizes:
-        end = start + (size if size >= 0 else -size - 1)
-        data = body[start:end]
-        packets.append(Packet(PacketType.MESSAGE, data.decode() if size >= 0 else data))
-        start = end
-    if start != len(body):
-        raise ValueError("an entry has as many bytes as it says")
-    return Entry(position, Kind(kind), tuple(rooms), tuple(except_rooms), tuple(packets), tuple(targets))
 
 
 @dataclass(frozen=True, slots=True)

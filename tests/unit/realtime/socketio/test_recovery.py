@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steinmetz.realtime.engineio import packet as engineio
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import Decoder, encode
@@ -22,8 +21,6 @@ from steinmetz.realtime.socketio.recovery import (
     Lane,
     Replay,
     Session,
-    decode_entry,
-    encode_entry,
     shield,
     stamp,
     without_offset,
@@ -98,29 +95,6 @@ class TestStamp:
         self, data: tuple[object, ...], end: list[object]
     ) -> None:
         assert heard(shield(event(*data))) == [*data, *end]
-
-
-class TestEntriesAsBytes:
-    @given(
-        st.sampled_from(Kind),
-        st.lists(st.text(max_size=5), max_size=3),
-        st.lists(st.text(max_size=5), max_size=2),
-        st.lists(st.text(max_size=10) | st.binary(max_size=10), max_size=3),
-    )
-    @settings(max_examples=100, derandomize=True)
-    def test_come_back_as_they_were(
-        self, kind: Kind, rooms: list[str], except_rooms: list[str], data: list[str | bytes]
-    ) -> None:
-        packets = tuple(engineio.Packet(engineio.PacketType.MESSAGE, one) for one in data)
-        entry = Entry(7, kind, tuple(rooms), tuple(except_rooms), packets, tuple(rooms))
-        assert decode_entry(7, encode_entry(entry)) == entry
-
-    @pytest.mark.parametrize(
-        "encoded", [b"", b"x", b"[]\n", b'["emit",[],[],[],[5]]\nabc', b'["x",[],[],[],[]]\n']
-    )
-    def test_others_are_refused(self, encoded: bytes) -> None:
-        with pytest.raises(ValueError, match=r".+"):
-            decode_entry(1, encoded)
 
 
 # -- the model: a client that stayed connected hears, by definition, what one that comes back must hear
