@@ -38,6 +38,7 @@ from steinmetz.realtime.server.departures import Departures
 from steinmetz.realtime.server.draining import Draining
 from steinmetz.realtime.server.engine import Engine
 from steinmetz.realtime.server.farewells import Farewells
+from steinmetz.realtime.server.figures import ClusterFigures, own_figures
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.limits import (
     Budgets,
@@ -49,13 +50,14 @@ from steinmetz.realtime.server.listening import Handler, Handlers, Listening
 from steinmetz.realtime.server.namespace import Middleware, Namespace
 from steinmetz.realtime.server.namespaces import Namespaces
 from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
+from steinmetz.realtime.server.rates import LOOK_EVERY_S, Rates
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.recovery import Recovery
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests, new_socket_id
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.standing import Examine, Standing
-from steinmetz.realtime.server.statistics import Statistics, summary
+from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.turn import Turn
 from steinmetz.realtime.server.wheel import Wheel
@@ -104,7 +106,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
         self.statistics = Statistics()
-        self.turn = Turn(lambda: self.loop)
+        self.turn = Turn(lambda: self.loop, self.statistics.wrote)
+        self.rates = Rates(self.statistics, self.clock.monotonic_s)
         self.budgets = Budgets(self.config.limits)
         self.proxies = TrustedProxies(self.config.trusted_proxies, self.config.proxy_header)
         self._refused = 0
@@ -125,6 +128,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._namespaces = Namespaces(self)
         self._main = self._namespaces.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
+        self._cluster_figures = ClusterFigures(self)
         self._thread_id: int | None = None
         self.asgi = RealtimeApp(self, mounted=True)
         """The endpoint as an ASGI application, whatever the path; to wrap an application see `RealtimeApp`."""
@@ -271,8 +275,24 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         return await self._room_requests.may_enter(socket, room)
 
     def stats(self) -> dict[str, Any]:
-        """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
-        return summary(self)
+        """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds.
+
+        Beside these: ``received`` {event: count}, ``rates`` {windowS, out, in: {event: a second}}, ``queues``
+        {sessions, polling, waiting, bytes, largestBytes}, ``dropped`` {volatile, replaced}, ``slowClients`` (cut
+        off), ``refused`` {reason: count}, ``invalid`` {received, sent}, ``revocations``, ``recoveries`` {outcome:
+        count}, ``roundTrip`` and ``writes`` {count, p50Ms, p99Ms, worstMs} (from a PING to its PONG; of the
+        broadcasts of one turn of the loop, with ``stalls`` above 50 ms), ``collector`` {collections, pauseMs,
+        worstPauseMs}, ``draining``, and ``nodes``: what this server and the others have told each other.
+        """
+        return own_figures(self)
+
+    async def cluster_stats(self) -> dict[str, Any]:
+        """The same of all servers that are one, added up, and each by itself (without the lists) in ``servers``.
+
+        ``missing``: the ids of those that did not answer within a second. Asked at most once a second.
+        """
+        self.begin()
+        return await self._cluster_figures.all()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -298,6 +318,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.loop = loop
         self._thread_id = threading.get_ident()
         self.wheel.start(loop)
+        self.wheel.schedule(self.rates, self.clock.monotonic_s() + LOOK_EVERY_S)
         if self.cluster is not None:
             self.cluster.node.start()
 

@@ -146,12 +146,15 @@ class TestStats:
             io.emit("a")
             io.to("nobody").emit("b")
             clock.advance(61.5)
-            assert io.stats() == {
-                "activeConnections": 2,
-                "rooms": ["dashboard-room"],
-                "events": {"a": 2, "b": 1},
-                "uptime": 61,
-            }
+            assert (
+                io.stats().items()
+                >= {
+                    "activeConnections": 2,
+                    "rooms": ["dashboard-room"],
+                    "events": {"a": 2, "b": 1},
+                    "uptime": 61,
+                }.items()
+            )
 
     async def test_rooms_that_shall_not_be_listed_are_not(self, clock: FakeClock) -> None:
         io = Server(Config(require_auth=False, unlisted_room=lambda room: room.endswith("~")), clock=clock)
