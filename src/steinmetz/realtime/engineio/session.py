@@ -22,6 +22,10 @@ MAX_LATENESS_S = 0.05
 """A ping that left later than this was late because the loop stalled: the client gets its full time to answer."""
 
 
+NEVER_S = -1.0
+"""Of the last PING without an answer: there is none."""
+
+
 class State(Enum):
     POLLING = auto()
     PROBING = auto()
@@ -85,13 +89,13 @@ class Heartbeat:
 class Session:
     """One client from OPEN to CLOSED. ``sid`` is a bearer secret: whoever knows it can poll the session."""
 
-    __slots__ = ("_beat", "_next_beat_s", "_pong_wanted", "_upgrade_due_s", "sid", "state")
+    __slots__ = ("_beat", "_next_beat_s", "_pinged_s", "_upgrade_due_s", "sid", "state")
 
     def __init__(self, sid: str, heartbeat: Heartbeat, *, over_websocket: bool, now_s: float) -> None:
         self.sid = sid
         self.state = State.WEBSOCKET if over_websocket else State.POLLING
         self._beat = heartbeat
-        self._pong_wanted = False
+        self._pinged_s = NEVER_S
         self._next_beat_s = now_s + heartbeat.interval_s
         self._upgrade_due_s: float | None = None
 
@@ -106,12 +110,16 @@ class Session:
     def is_closed(self) -> bool:
         return self.state is _CLOSED
 
+    def round_trip_s(self, now_s: float) -> float | None:
+        """How long the PONG that has just come was awaited; None if it was not. To be asked before `receive`."""
+        return None if self._pinged_s == NEVER_S else now_s - self._pinged_s
+
     def receive(self, kind: PacketType, now_s: float) -> Step:
         """A packet on the transport that carries the session."""
         if self.state is State.CLOSED:
             return Step.NOTHING
-        if kind is PacketType.PONG and self._pong_wanted:
-            self._pong_wanted = False
+        if kind is PacketType.PONG and self._pinged_s != NEVER_S:
+            self._pinged_s = NEVER_S
             self._next_beat_s = now_s + self._beat.interval_s
         return _FROM_CARRIER[kind]
 
@@ -150,10 +158,10 @@ class Session:
             return Step.DROP_PROBE
         if now_s < self._next_beat_s:
             return Step.NOTHING
-        if self._pong_wanted:
+        if self._pinged_s != NEVER_S:
             return Step.TIME_OUT
         due_s = self._next_beat_s if now_s - self._next_beat_s <= MAX_LATENESS_S else now_s
-        self._pong_wanted = True
+        self._pinged_s = now_s
         self._next_beat_s = due_s + self._beat.timeout_s
         return Step.SEND_PING
 
@@ -162,10 +170,10 @@ class Session:
         if self.state is State.CLOSED:
             return Step.NOTHING
         due_s = now_s + within_s
-        if self._pong_wanted:
+        if self._pinged_s != NEVER_S:
             self._next_beat_s = min(self._next_beat_s, due_s)
             return Step.NOTHING
-        self._pong_wanted = True
+        self._pinged_s = now_s
         self._next_beat_s = due_s
         return Step.SEND_PING
 

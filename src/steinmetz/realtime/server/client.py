@@ -121,6 +121,8 @@ class Client(Recipient):
         return True
 
     def _take(self, packet: engineio.Packet, now_s: float) -> None:
+        if packet.type is engineio.PacketType.PONG:
+            self._time_pong(now_s)
         match self.session.receive(packet.type, now_s):
             case engine.Step.DELIVER:
                 try:
@@ -135,6 +137,11 @@ class Client(Recipient):
                 self.close(Reason.TRANSPORT_CLOSE, farewell=NOOP)
             case _:
                 self._break(ProtocolError(f"{packet.type.name} is not for a client to send"))
+
+    def _time_pong(self, now_s: float) -> None:
+        round_trip_s = self.session.round_trip_s(now_s)
+        if round_trip_s is not None:
+            self.server.statistics.round_trips.add(round_trip_s)
 
     def _take_probe(self, packet: engineio.Packet, source: Transport) -> None:
         if source is not self.probe:

@@ -65,6 +65,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self._middlewares: list[Middleware] = []
         self._sockets: dict[str, Socket] = {}
         self._visitors = 0
+        self._received = server.statistics.received
         self.delivery = Delivery(server.turn, server.config.deflate_threshold)
         self._questions = Questions(server)
         self._server_side = ServerSide(lambda: self.adapter, server.run_on_loop)
@@ -338,6 +339,10 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
             data = packet.data
             found = handlers.events.get(data[0])
             if found is not None:
+                try:
+                    self._received[data[0]] += 1
+                except KeyError:
+                    self.server.statistics.heard(data[0])
                 args = (socket, *data[1:])
                 socket.client.handle(Call(socket, data[0], found[0], found[1], args, packet.id, size))
                 return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from steinmetz.realtime.errors import EventError
 from steinmetz.realtime.server.call import Call
 from steinmetz.realtime.server.listening import CATCH_ALL, Registered, registered, tell
+from steinmetz.realtime.server.statistics import OTHER_EVENTS
 from steinmetz.realtime.socketio.packet import Packet
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def route(namespace: Namespace, socket: Socket, packet: Packet, size: int) -> Ca
         if own.any:
             tell(own.any, event, *args)
         found = own.take(event)
+        if found is not None:
+            namespace.server.statistics.heard(event)
         if found is not None and not own.middlewares:
             return Call(socket, event, found[0], found[1], tuple(args), packet.id, size)
     else:
@@ -51,7 +54,10 @@ def _handler(namespace: Namespace, socket: Socket, event: str) -> tuple[Register
         handlers.append(namespace.parent.handlers)
     for known in handlers:
         if (found := known.take(event)) is not None:
+            namespace.server.statistics.heard(event)
             return found, (socket,)
+    # Clients may think of any number of names.
+    namespace.server.statistics.heard(OTHER_EVENTS)
     if own is not None and (found := own.take(CATCH_ALL)) is not None:
         return found, (event,)
     for known in handlers:

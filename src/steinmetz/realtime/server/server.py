@@ -38,6 +38,7 @@ from steinmetz.realtime.server.departures import Departures
 from steinmetz.realtime.server.draining import Draining
 from steinmetz.realtime.server.engine import Engine
 from steinmetz.realtime.server.farewells import Farewells
+from steinmetz.realtime.server.figures import ClusterFigures, own_figures
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.limits import (
     Budgets,
@@ -49,13 +50,14 @@ from steinmetz.realtime.server.listening import Handler, Handlers, Listening
 from steinmetz.realtime.server.namespace import Middleware, Namespace
 from steinmetz.realtime.server.namespaces import Namespaces
 from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
+from steinmetz.realtime.server.rates import LOOK_EVERY_S, Rates
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.recovery import Recovery
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests, new_socket_id
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.standing import Examine, Standing
-from steinmetz.realtime.server.statistics import Statistics, summary
+from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.turn import Turn
 from steinmetz.realtime.server.wheel import Wheel
@@ -105,7 +107,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.tasks = Tasks("realtime")
         self.clients: dict[str, Client] = {}
         self.statistics = Statistics()
-        self.turn = Turn(lambda: self.loop)
+        self.turn = Turn(lambda: self.loop, self.statistics.wrote)
+        self.rates = Rates(self.statistics, self.clock.monotonic_s)
         self.budgets = Budgets(self.config.limits)
         self.proxies = TrustedProxies(self.config.trusted_proxies, self.config.proxy_header)
         self._refused = 0
@@ -120,14 +123,17 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._namespaces = Namespaces(self)
         self._main = self._namespaces.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
+        self._cluster_figures = ClusterFigures(self)
         self._thread_id: int | None = None
         self.asgi = RealtimeApp(self, mounted=True)
         """The endpoint as an ASGI application, whatever the path; to wrap an application see `RealtimeApp`."""
         self.started_s = self.clock.monotonic_s()
         self._is_closing = False
+        self.is_leaving = False
+        """Whether it has been said that this server ends: whoever balances load sends nobody here any more."""
         self.admission = Admission(self)
         self.standing = Standing(self)
-        self.draining = Draining(self.call_soon)
+        self.draining = Draining(lambda: self.loop, self.clock)
         self.departures = Departures(lambda: self.loop)
         self.farewells = Farewells()
 
@@ -274,15 +280,31 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         return await self._room_requests.may_enter(socket, room)
 
     def stats(self) -> dict[str, Any]:
-        """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds."""
-        return summary(self)
+        """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds.
+
+        Beside these: ``received`` {event: count}, ``rates`` {windowS, out, in: {event: a second}}, ``queues``
+        {sessions, polling, waiting, bytes, largestBytes}, ``dropped`` {volatile, replaced}, ``slowClients`` (cut
+        off), ``refused`` {reason: count}, ``invalid`` {received, sent}, ``revocations``, ``recoveries`` {outcome:
+        count}, ``roundTrip`` and ``writes`` {count, p50Ms, p99Ms, worstMs} (from a PING to its PONG; of the
+        broadcasts of one turn of the loop, with ``stalls`` above 50 ms), ``collector`` {collections, pauseMs,
+        worstPauseMs}, ``draining``, and ``nodes``: what this server and the others have told each other.
+        """
+        return own_figures(self)
+
+    async def cluster_stats(self) -> dict[str, Any]:
+        """The same of all servers that are one, added up, and each by itself (without the lists) in ``servers``.
+
+        ``missing``: the ids of those that did not answer within a second. Asked at most once a second.
+        """
+        self.begin()
+        return await self._cluster_figures.all()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Bind to the running loop. The first request does it, too; after a `shutdown` only this does."""
         if self._is_closing and self.loop is None:
-            self._is_closing = False
+            self._is_closing = self.is_leaving = False
             self.tasks = Tasks("realtime")
         self.begin()
 
@@ -301,6 +323,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.loop = loop
         self._thread_id = threading.get_ident()
         self.wheel.start(loop)
+        self.wheel.schedule(self.rates, self.clock.monotonic_s() + LOOK_EVERY_S)
         if self.cluster is not None:
             self.cluster.node.start()
 
@@ -311,15 +334,38 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         except NotRunningError as error:
             raise HandshakeError(3, str(error), 503) from None
 
+    def health(self) -> str:
+        """``ok``, or that this server is about to end, in words for whoever asks whether it is ready."""
+        return f"draining: {len(self.clients)} connections are left" if self.is_leaving else "ok"
+
+    async def drain(self, notice_s: float = 0.0) -> None:
+        """Send everybody elsewhere, at `Config.drain_per_s`; wait until they have gone. `shutdown` comes next.
+
+        ``notice_s``: so long `health` says it and clients are admitted all the same, until the balancer has heard.
+        Nobody is told to stay away, so their states are kept, and the stock client comes back and is recovered.
+        """
+        self.is_leaving = True
+        if self.loop is None:
+            return
+        if notice_s and self.clients:
+            await asyncio.sleep(notice_s)
+        self.begin_shutdown()
+        await self.draining.ended()
+
     def begin_shutdown(self) -> None:
-        """Admit nobody any more, send everybody away in slices, without DISCONNECT: they come back elsewhere."""
+        """Begin to `drain`, and wait for nothing: uvicorn says that it ends, and waits for connections itself.
+
+        It waits for ``timeout_graceful_shutdown`` seconds: give it more than `Config.drain_timeout_s`.
+        """
+        self.is_leaving = True
         if self._is_closing:
             return
         self._is_closing = True
-        self.draining.add(self.clients.values())
+        config = self.config
+        self.draining.begin(self.clients.values(), per_s=config.drain_per_s, within_s=config.drain_timeout_s)
 
     async def shutdown(self) -> None:
-        """End all connections ("server shutting down") and all tasks of handlers. Idempotent."""
+        """End all connections ("server shutting down") at once, and all tasks of handlers. Idempotent."""
         self.begin_shutdown()
         self.departures.finish()
         self.draining.finish()

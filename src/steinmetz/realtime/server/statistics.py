@@ -1,19 +1,18 @@
-"""What one realtime server has done so far: counters, and what `Server.stats` says of them."""
+"""What one realtime server has done so far: plain counters. `figures` says what is made of them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from steinmetz.realtime.server.server import Server
+from steinmetz.realtime.server.histogram import Histogram
 
-MAX_LISTED_ROOMS = 1_000
 MAX_COUNTED_EVENTS = 1_000
 MAX_COUNTED_REASONS = 200
 OTHER_EVENTS = "(other)"
 OTHER_REASONS = "(other)"
+STALL_S = 0.05
+"""A turn of the loop that writes for longer than this makes everybody else wait."""
 
 
 class Statistics:
@@ -40,7 +39,20 @@ class Statistics:
         """Full collections by `Collector`; its last pause and its worst one, in seconds."""
         self.collection_pause_s = 0.0
         self.worst_collection_pause_s = 0.0
+        self.received: dict[str, int] = {}
+        """Events of clients by name, as far as there was a handler of that name; all others are one entry."""
+        self.round_trips = Histogram()
+        """From a PING to its PONG."""
+        self.writes = Histogram()
+        """How long broadcasts have held up the loop, once for each turn in which any were written."""
+        self.stalls = 0
+        """Of these, those above `STALL_S`."""
         self._emits: Counter[str] = Counter()
+
+    def wrote(self, duration_s: float) -> None:
+        """The broadcasts of one turn of the loop have been written."""
+        self.writes.add(duration_s)
+        self.stalls += duration_s > STALL_S
 
     def collected(self, pause_s: float) -> None:
         """A full collection has stopped the process for ``pause_s`` seconds."""
@@ -53,6 +65,12 @@ class Statistics:
         known = reason in self.refused or len(self.refused) < MAX_COUNTED_REASONS
         self.refused[reason if known else OTHER_REASONS] += 1
 
+    def heard(self, event: str) -> None:
+        """A client has sent ``event``, for which there is a handler of that name."""
+        known = event in self.received or len(self.received) < MAX_COUNTED_EVENTS
+        name = event if known else OTHER_EVENTS
+        self.received[name] = self.received.get(name, 0) + 1
+
     def emitted(self, event: str) -> None:
         known = event in self._emits or len(self._emits) < MAX_COUNTED_EVENTS
         self._emits[event if known else OTHER_EVENTS] += 1
@@ -61,20 +79,3 @@ class Statistics:
     def emits(self) -> Mapping[str, int]:
         """Emissions by event name; what came after `MAX_COUNTED_EVENTS` names is one entry."""
         return self._emits
-
-
-def summary(server: Server) -> dict[str, Any]:
-    """What `Server.stats` says: at most `MAX_LISTED_ROOMS` rooms, and none whose name is nobody's business."""
-    config = server.config
-    rooms = {
-        room
-        for namespace in server.namespaces()
-        for room in namespace.adapter.rooms()
-        if not (config.private_room(room) or config.unlisted_room(room))
-    }
-    return {
-        "activeConnections": sum(client.admitted() for client in server.clients.values()),
-        "rooms": sorted(rooms)[:MAX_LISTED_ROOMS],
-        "events": dict(server.statistics.emits),
-        "uptime": int(server.clock.monotonic_s() - server.started_s),
-    }

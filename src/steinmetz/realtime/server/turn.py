@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import structlog
 
+from steinmetz.clock import perf_ns
+
 log = structlog.get_logger("steinmetz.realtime")
 
 Write = Callable[[], None]
@@ -18,10 +20,16 @@ class Turn:
     What becomes due while this runs waits for the next turn; only single clients' bytes leave in this one.
     """
 
-    __slots__ = ("_broadcasts", "_is_scheduled", "_loop", "_singles")
+    __slots__ = ("_broadcasts", "_is_scheduled", "_loop", "_singles", "_wrote")
 
-    def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop | None]) -> None:
+    def __init__(
+        self,
+        loop: Callable[[], asyncio.AbstractEventLoop | None],
+        wrote: Callable[[float], None] = lambda _duration_s: None,
+    ) -> None:
+        """``wrote`` is told how many seconds the broadcasts of a turn took."""
         self._loop = loop
+        self._wrote = wrote
         self._broadcasts: list[Write] = []
         self._singles: list[Write] = []
         self._is_scheduled = False
@@ -44,8 +52,11 @@ class Turn:
     def end(self) -> None:
         """Write it all; the loop calls this."""
         broadcasts, self._broadcasts = self._broadcasts, []
-        for write in broadcasts:
-            _run(write)
+        if broadcasts:
+            began_ns = perf_ns()
+            for write in broadcasts:
+                _run(write)
+            self._wrote((perf_ns() - began_ns) / 1e9)
         singles, self._singles = self._singles, []
         for write in singles:
             _run(write)

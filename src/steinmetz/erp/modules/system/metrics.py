@@ -22,7 +22,7 @@ class ProcessFigures:
     """(method, status class) -> answers."""
     request_seconds: float
     in_flight: int
-    sockets: dict[str, Any] | None
+    sockets: Iterable[Metric]
     queries: Iterable[Metric]
     cache: dict[str, Any] | None
     rate_limited: dict[str, int] = field(default_factory=dict)
@@ -38,8 +38,7 @@ class _Families(Collector):
     def collect(self) -> Iterator[Metric]:
         figures = self._figures
         yield from _http(figures)
-        if figures.sockets is not None:
-            yield from _sockets(figures.sockets)
+        yield from figures.sockets
         yield from figures.queries
         if figures.cache is not None:
             yield from _cache(figures.cache)
@@ -61,14 +60,6 @@ def _http(figures: ProcessFigures) -> Iterator[Metric]:
         limited.add_metric([kind], count)
     yield limited
     yield GaugeMetricFamily("steinmetz_http_requests_in_flight", "Requests being answered.", figures.in_flight)
-
-
-def _sockets(stats: dict[str, Any]) -> Iterator[Metric]:
-    yield GaugeMetricFamily("steinmetz_sockets", "Open sockets.", stats["activeConnections"])
-    events = CounterMetricFamily("steinmetz_events_emitted", "Emitted events.", labels=["event"])
-    for event, count in stats["events"].items():
-        events.add_metric([event], count)
-    yield events
 
 
 def _cache(stats: dict[str, Any]) -> Iterator[Metric]:

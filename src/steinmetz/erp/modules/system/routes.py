@@ -34,6 +34,7 @@ from steinmetz.erp.modules.system.schemas import (
     SignInEntryView,
 )
 from steinmetz.erp.modules.system.service import AuditFilter
+from steinmetz.erp.modules.system.socket_metrics import socket_families
 from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
 from steinmetz.monitor.exports.prometheus import families
@@ -86,11 +87,11 @@ async def version(request: Request) -> dict[str, Any]:
 
 @router.get("/api/ws/stats", tags=["operations"])
 async def socket_stats(request: Request, actor: SignedIn) -> dict[str, Any]:
-    """Connections, rooms and emitted events of this process."""
+    """What the sockets of this process do; under `cluster` those of all servers together, and of each."""
     io = state_of(request).io
     if io is None:
         raise off("live part", "LIVE")
-    return {"success": True, "stats": io.stats()}
+    return {"success": True, "stats": io.stats(), "cluster": await io.cluster_stats()}
 
 
 @router.get("/api/diagnostics/slow-queries", tags=["diagnostics"], dependencies=OPERATORS)
@@ -140,7 +141,7 @@ async def metrics(request: Request) -> Response:
         request_seconds=state.traffic.seconds,
         in_flight=state.traffic.in_flight,
         rate_limited=dict(state.rates.refused),
-        sockets=state.io.stats() if state.io is not None else None,
+        sockets=socket_families(state.io) if state.io is not None else (),
         queries=families(state.monitor) if state.monitor is not None else (),
         cache=state.cache.stats() if state.cache is not None else None,
         chores=dict(state.scheduler.outcomes) if state.scheduler is not None else {},

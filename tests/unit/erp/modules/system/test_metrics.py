@@ -7,11 +7,13 @@ from steinmetz.erp.modules.system.metrics import ProcessFigures, exposition
 
 
 def test_prometheus_reads_what_we_write() -> None:
+    emitted = CounterMetricFamily("steinmetz_events_emitted", "Events.", labels=["event"])
+    emitted.add_metric(['odd"\n\\name'], 4)
     figures = ProcessFigures(
         requests={("GET", "2xx"): 3},
         request_seconds=0.25,
         in_flight=1,
-        sockets={"activeConnections": 2, "events": {'odd"\n\\name': 4}},
+        sockets=[emitted],
         queries=[CounterMetricFamily("steinmetz_queries", "Queries.", 5)],
         rate_limited={"user": 7},
         cache={"hits": 6, "hitRate": 0.5, "enabled": True, "routes": []},
@@ -32,6 +34,6 @@ def test_prometheus_reads_what_we_write() -> None:
 
 
 def test_a_part_that_is_off_says_nothing() -> None:
-    text = exposition(ProcessFigures({}, 0, 0, sockets=None, queries=(), cache=None)).decode()
+    text = exposition(ProcessFigures({}, 0, 0, sockets=(), queries=(), cache=None)).decode()
     assert "cache" not in text
     assert "queries" not in text
