@@ -263,7 +263,14 @@ class Answers:
         if watch.is_moved:
             self._ask(heard)
         if not heard.place.is_private and (before is None or before.etag != now.etag):
+            self._tell(heard, before, now, is_news=is_news)
+
+    def _tell(self, heard: Heard, before: Said | None, now: Said, *, is_news: bool) -> None:
+        try:
             self._speaker.tell(heard, before, now, is_news=is_news)
+        except Exception as error:
+            # What the application makes of it may be wrong, or be nothing that can be sent: others still hear.
+            log.error("An answer could not be told", path=heard.name, error=type(error).__name__, exc_info=error)
 
     async def _answer(self, heard: Heard) -> tuple[Answered, Said]:
         try:

@@ -61,9 +61,9 @@ def telling(before: Said | None, now: Said) -> Whole | Patch | None:
         return whole
     try:
         patch = patch_between(before.value, now.value)
-    except RecursionError:
-        return whole
-    if patch is None or len(orjson.dumps(patch)) + len(before.etag) + len('"base":"",') >= len(now.text):
+        if patch is None or len(orjson.dumps(patch)) + len(before.etag) + len('"base":"",') >= len(now.text):
+            return whole
+    except (RecursionError, TypeError):  # nested too deeply to be compared, or to be written
         return whole
     return Patch(before.etag, patch, whole)
 

@@ -78,6 +78,8 @@ class Turns(Generic[K]):
         if chosen is None:
             return None, soonest_s
         del self._waiting[chosen]
+        if chosen in self._round:
+            self._round.remove(chosen)
         return chosen, None
 
     def _allowed(self, keys: list[K], now_s: float) -> tuple[K | None, float | None]:
