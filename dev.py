@@ -42,7 +42,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
   test [ARGS]       run all tests (ARGS go to pytest)
   test --matrix     the tests of sql and monitor, on the locked SQLAlchemy and on 2.0 in a second environment
   check             ruff, mypy --strict, import contracts, web types, and whether `types` would change them
-  types             write the page's types of events (web/src/events.ts) anew from their schemas
+  types             write the page's types anew: of events (web/src/events.ts) and of HTTP (web/src/api/types.ts)
   bench [NAME]      run a benchmark, or list them  [--quick] [--json FILE] [--check]
   lock              write requirements.lock anew from pyproject.toml
 """
@@ -174,7 +174,9 @@ def execute(*command: object) -> None:
 
 
 def types(*options: str) -> None:
-    step(PYTHON, "-m", "steinmetz.erp.event_types", ROOT / "web" / "src" / "events.ts", *options)
+    source = ROOT / "web" / "src"
+    step(PYTHON, "-m", "steinmetz.erp.event_types", source / "events.ts", *options)
+    step(PYTHON, "-m", "steinmetz.erp.api_types", source / "api" / "types.ts", *options)
 
 
 def check() -> None:
