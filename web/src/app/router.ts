@@ -6,6 +6,11 @@
 import { computed, signal } from '@preact/signals';
 import { withQuery, type Place } from './route';
 
+/** Kept with each entry of the browser's history: the page that led to it. */
+interface Step {
+  from: string | undefined;
+}
+
 const here = (): Place => ({ path: location.pathname, search: location.search });
 
 export const place = signal<Place>(here());
@@ -24,10 +29,19 @@ function arrive(next: Place): void {
 /** Go to an address of ours, such as `/customers?q=steel`. */
 export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {
   const url = new URL(to, location.href);
-  if (url.href !== location.href) history[replace ? 'replaceState' : 'pushState'](null, '', url);
+  if (url.href !== location.href) {
+    const from = replace ? (history.state as Step | null)?.from : place.peek().path;
+    history[replace ? 'replaceState' : 'pushState']({ from } satisfies Step, '', url);
+  }
   const isOtherPage = url.pathname !== place.peek().path;
   arrive({ path: url.pathname, search: url.search });
   if (isOtherPage) scrollTo(0, 0);
+}
+
+/** Done here, back to `to`: one step back if the visitor came from there, so that the way back does not lead here. */
+export function leaveFor(to: string): void {
+  if ((history.state as Step | null)?.from === to) history.back();
+  else go(to, { replace: true });
 }
 
 /** The query string's fields, and how to replace some of them in place. */

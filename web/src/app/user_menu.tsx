@@ -26,9 +26,7 @@ export function UserMenu() {
       class="user-menu"
       label={say('user.menu', { name: user.name })}
       face={
-        <span class="avatar" aria-hidden="true">
-          {initials(user.name)}
-        </span>
+        <span class="avatar" data-initials={initials(user.name)} />
       }
     >
       {(close) => (

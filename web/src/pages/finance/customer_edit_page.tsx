@@ -1,6 +1,6 @@
 import type { CustomerView } from '../../api/types';
 import type { PageProps } from '../../app/pages';
-import { go } from '../../app/router';
+import { leaveFor } from '../../app/router';
 import { useAnswer } from '../../live/use_answer';
 import { api } from '../../session/current';
 import { AnswerView } from '../../ui/answer_view';
@@ -39,7 +39,7 @@ function Edit({ customer }: { customer: CustomerView }) {
     save: async (_, { changed, version: read }) => {
       await api.patch('/api/customers/{customer_id}', { path: { customer_id: id }, body: { version: read, ...changed } });
       toast(say('form.saved'));
-      go(`/customers/${id}`, { replace: true });
+      leaveFor(`/customers/${id}`);
     },
     fromCurrent: (current) => {
       const record = current as CustomerView;
@@ -47,7 +47,7 @@ function Edit({ customer }: { customer: CustomerView }) {
     },
   });
   return (
-    <Form form={form} labels={labels} onCancel={() => go(`/customers/${id}`)}>
+    <Form form={form} labels={labels} onCancel={() => leaveFor(`/customers/${id}`)}>
       <CustomerFields form={form} isNew={false} />
     </Form>
   );

@@ -1,4 +1,4 @@
-import { go } from '../../app/router';
+import { go, leaveFor } from '../../app/router';
 import { api } from '../../session/current';
 import { Form } from '../../ui/form';
 import { PageHeader } from '../../ui/page_header';
@@ -23,7 +23,7 @@ export default function CustomerNewPage() {
   return (
     <div class="page narrow">
       <PageHeader back={{ to: '/customers', title: say('nav.customers') }} title={say('nav.customer.new')} />
-      <Form form={form} labels={labels} onCancel={() => go('/customers')}>
+      <Form form={form} labels={labels} onCancel={() => leaveFor('/customers')}>
         <CustomerFields form={form} isNew />
       </Form>
     </div>
