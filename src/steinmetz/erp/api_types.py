@@ -87,7 +87,8 @@ def _named(told: Any) -> Any:
     if not isinstance(told, dict):
         return told
     return {
-        key: _type_name(value.removeprefix(_SCHEMAS)) if key == "$ref" else _named(value) for key, value in told.items()
+        key: _type_name(value.removeprefix(_SCHEMAS)) if key == "$ref" else _named(value)
+        for key, value in told.items()
     }
 
 

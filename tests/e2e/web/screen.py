@@ -1,9 +1,9 @@
 """A visitor's browser page with everything that a visitor should never meet: complaints, strangers, barriers.
 
-    async with screen(server, browser, role="manager", taste=PHONE | DARK | GERMAN) as visitor:
-        await visitor.go("/customers")
-        await visitor.heading("Kunden")
-        await visitor.is_sound()
+async with screen(server, browser, role="manager", taste=PHONE | DARK | GERMAN) as visitor:
+    await visitor.go("/customers")
+    await visitor.heading("Kunden")
+    await visitor.is_sound()
 """
 
 from __future__ import annotations
@@ -160,7 +160,11 @@ class Screen:
 
 @asynccontextmanager
 async def screen(
-    server: RunningServer, browser: Browser, role: str | None = "clerk", taste: Taste | None = None, path: str = "/"
+    server: RunningServer,
+    browser: Browser,
+    role: str | None = "clerk",
+    taste: Taste | None = None,
+    path: str = "/",
 ) -> AsyncIterator[Screen]:
     """A browser context of its own: no cookie, no storage and no cache of an earlier visit.
 

@@ -12,3 +12,13 @@ export function ticks(lowest: number, highest: number, most: number): number[] {
   const last = Math.ceil(high / step);
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
 }
+
+/** `values` as the points of a polyline that fills `width` by `height` px, with a px to spare at its edges. */
+export function points(values: readonly number[], width: number, height: number): string {
+  const low = Math.min(...values);
+  const span = Math.max(...values) - low || 1;
+  const step = (width - 2) / Math.max(1, values.length - 1);
+  return values
+    .map((value, index) => `${(1 + index * step).toFixed(1)},${(height - 1 - ((value - low) / span) * (height - 2)).toFixed(1)}`)
+    .join(' ');
+}

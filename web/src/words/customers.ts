@@ -25,7 +25,7 @@ export const customers = phrases({
   'customer.country': { en: 'Country', de: 'Land' },
   'customer.country.hint': { en: 'Two letters, such as DE', de: 'Zwei Buchstaben, etwa DE' },
   'customer.vatId': { en: 'VAT id', de: 'USt-IdNr.' },
-  'customer.paymentDays': { en: 'Payment term (days)', de: 'Zahlungsziel (Tage)' },
+  'customer.paymentDays': { en: 'Payment days', de: 'Zahlungsziel, Tage' },
   'customer.isActive': { en: 'Active', de: 'Aktiv' },
   'customer.createdAt': { en: 'Customer since', de: 'Kunde seit' },
   'customer.active': { en: 'Active', de: 'Aktiv' },
