@@ -41,7 +41,8 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
                     created, migrated and seeded on the first start (OPTIONS as of `steinmetz serve`)
   test [ARGS]       run all tests (ARGS go to pytest)
   test --matrix     the tests of sql and monitor, on the locked SQLAlchemy and on 2.0 in a second environment
-  check             ruff, mypy --strict, import contracts, types and tests of the page, and whether `types` would change them
+  check             ruff, mypy --strict, import contracts, types and tests of the page, and whether `types`
+                    would change anything
   types             write the page's types anew: of events (web/src/events.ts) and of HTTP (web/src/api/types.ts)
   bench [NAME]      run a benchmark, or list them  [--quick] [--json FILE] [--check]
   lock              write requirements.lock anew from pyproject.toml

@@ -93,7 +93,7 @@ def _named(told: Any) -> Any:
 
 
 def _type_name(name: str) -> str:
-    """`Listing_CustomerView_` is ``ListingCustomerView``; what the module's path made unique keeps the module's name."""
+    """`Listing_CustomerView_` is ``ListingCustomerView``; what its module made unique keeps the module's name."""
     parts = [part for part in re.split(r"_+", name) if part]
     if parts and parts[0] == "steinmetz":  # steinmetz.erp.modules.hr.schemas.Deleted, steinmetz.erp.kit.answers...
         parts = [parts[3], *parts[5:]] if parts[2] == "modules" else parts[4:]

@@ -54,9 +54,10 @@ _AXE = Path(__file__).resolve().parents[3] / "web" / "node_modules" / "axe-core"
 _RUN_AXE = """
 async () => {
   const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+  const places = (nodes) => nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ');
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`);
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${places(nodes)}`);
 }
 """
 _COME_TO_REST = """
@@ -140,7 +141,7 @@ class Screen:
     async def is_sound(self) -> None:
         """Nothing serious for axe, nothing wider than the window, no complaint, nobody but our server asked."""
         # What fades or slides in is not judged on its way.
-        await self.page.evaluate(_COME_TO_REST)
+        await self.rest()
         await self.page.evaluate(axe())
         barriers = await self.page.evaluate(_RUN_AXE)
         assert barriers == [], "\n".join(barriers)
@@ -152,9 +153,14 @@ class Screen:
         assert self.complaints == [], self.complaints
         assert self.hosts == {urlsplit(self.server.url).netloc}, self.hosts
 
+    async def rest(self) -> None:
+        """Bring what moves to its end."""
+        await self.page.evaluate(_COME_TO_REST)
+
     async def look(self, name: str) -> None:
         """A picture for people, into the folder that ``LOOK`` names; nothing without it."""
         if folder := os.environ.get("LOOK"):
+            await self.rest()
             await self.page.screenshot(path=f"{folder}/{name}.png")
 
 

@@ -1,5 +1,6 @@
 /** Records that the command palette finds by a few letters, one kind a line. */
 
+import { pageAt } from './outlet';
 import type { IconName } from '../ui/icon';
 import { api } from '../session/current';
 import type { Phrase } from '../words';
@@ -25,6 +26,15 @@ export const FINDERS: readonly Finder[] = [
     find: async (q, signal) => {
       const { data } = await api.get('/api/customers', { query: { q, limit: FEW }, signal });
       return data.map(({ id, name, number, city }) => ({ title: name, note: `${number} · ${city}`, to: `/customers/${id}` }));
+    },
+  },
+  {
+    title: 'palette.invoices',
+    icon: 'invoices',
+    find: async (q, signal) => {
+      if (!pageAt('/invoices/1')) return [];
+      const { data } = await api.get('/api/invoices', { query: { q, limit: FEW }, signal });
+      return data.map(({ id, number, customerName }) => ({ title: number ?? customerName, note: customerName, to: `/invoices/${id}` }));
     },
   },
 ];

@@ -9,9 +9,9 @@
 import { signal, type Signal } from '@preact/signals';
 import type { Door } from '../api/door';
 import { asProblem, type Problem } from '../api/problem';
-import type { Heard, LiveAck, LiveUpdate } from './protocol';
 import type { Connection } from './connection';
 import { mergePatch } from './merge_patch';
+import { LIVE, type Heard, type LiveAck, type LiveUpdate } from './protocol';
 
 /**
  * How an answer stands. `body` is the last one there was: with `failed` and `offline` it is old, and still shown.
@@ -60,9 +60,9 @@ export class Answers {
     this.#door = door;
     this.#connection = connection;
     const { socket } = connection;
-    socket.on('live:update', (update: LiveUpdate) => this.#onUpdate(update));
-    socket.on('live:stale', ({ path }: { path: string }) => this.#onStale(path));
-    socket.on('live:ended', ({ path }: { path: string }) => this.#onEnded(path));
+    socket.on(LIVE.update, (update: LiveUpdate) => this.#onUpdate(update));
+    socket.on(LIVE.stale, ({ path }: { path: string }) => this.#onStale(path));
+    socket.on(LIVE.ended, ({ path }: { path: string }) => this.#onEnded(path));
     connection.onConnect(() => this.#refreshHeld());
     door.onWritten((path) => {
       if (!path.startsWith('/api/auth/')) this.#refreshHeld((answer) => !answer.isSubscribed && !this.#bound.has(answer.at));
@@ -161,7 +161,7 @@ export class Answers {
     if (answer.state.peek().phase !== 'ready') return;
     answer.isSubscribed = true;
     const asked = { path: answer.at, ...(answer.etag ? { etag: answer.etag } : {}) };
-    this.#connection.socket.timeout(ACK_WITHIN_MS).emit('live:subscribe', asked, (late: Error | null, ack?: LiveAck) => {
+    this.#connection.socket.timeout(ACK_WITHIN_MS).emit(LIVE.subscribe, asked, (late: Error | null, ack?: LiveAck) => {
       if (late || !ack?.ok) {
         answer.isSubscribed = false;
         if (ack && !ack.ok && NEVER_LIVE.has(ack.error.code)) this.#notLive.add(path);
@@ -176,7 +176,7 @@ export class Answers {
     if (!answer.isSubscribed) return;
     answer.isSubscribed = false;
     answer.isDue = true;
-    if (this.#connection.isLive) this.#connection.socket.emit('live:unsubscribe', { path: answer.at }, () => undefined);
+    if (this.#connection.isLive) this.#connection.socket.emit(LIVE.unsubscribe, { path: answer.at }, () => undefined);
   }
 
   #onUpdate({ path, etag, body, patch, base }: LiveUpdate): void {

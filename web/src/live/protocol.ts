@@ -2,6 +2,15 @@
 
 import type { ClientToServerEvents, ServerToClientEvents } from '../events';
 
+/** Their names. */
+export const LIVE = {
+  subscribe: 'live:subscribe',
+  unsubscribe: 'live:unsubscribe',
+  update: 'live:update',
+  stale: 'live:stale',
+  ended: 'live:ended',
+} as const;
+
 export interface LiveRefusal {
   ok: false;
   error: { code: string; message: string };
