@@ -7,7 +7,7 @@ import type { Phrase } from '../words';
 import { chooseLanguage, language } from '../words/tongue';
 import { CLERKS } from './pages';
 import { go } from './router';
-import { showShortcuts } from './shortcuts';
+import { showShortcuts } from './overlays';
 
 export interface Action {
   title: Phrase;

@@ -1,6 +1,5 @@
 /** The command palette: pages, actions and records by a few letters, without a hand on the mouse. */
 
-import { signal } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { useUser } from '../session/current';
 import { Icon, type IconName } from '../ui/icon';
@@ -8,17 +7,12 @@ import { useTongue } from '../words/tongue';
 import { ACTIONS } from './actions';
 import { FINDERS, type Found } from './finders';
 import { matches } from './letters';
+import { isPaletteOpen } from './overlays';
 import { PAGES } from './pages';
 import { go } from './router';
 
 const TYPING_MS = 120;
 const LEAST_LETTERS = 2;
-
-const isOpen = signal(false);
-
-export function openPalette(): void {
-  isOpen.value = true;
-}
 
 interface Entry {
   key: string;
@@ -30,7 +24,7 @@ interface Entry {
 }
 
 export function PalettePlace() {
-  return isOpen.value ? <Palette close={() => (isOpen.value = false)} /> : null;
+  return isPaletteOpen.value ? <Palette close={() => (isPaletteOpen.value = false)} /> : null;
 }
 
 function Palette({ close }: { close: () => void }) {

@@ -1,17 +1,10 @@
 /** Keys that work on every page. */
 
-import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Dialog } from '../ui/dialog';
 import type { Phrase } from '../words';
 import { useTongue } from '../words/tongue';
-import { openPalette } from './palette';
-
-const isShown = signal(false);
-
-export function showShortcuts(): void {
-  isShown.value = true;
-}
+import { areShortcutsShown, openPalette, showShortcuts } from './overlays';
 
 const SHORTCUTS: readonly { keys: readonly string[]; does: Phrase }[] = [
   { keys: ['Ctrl', 'K'], does: 'shortcuts.palette' },
@@ -55,9 +48,9 @@ export function useShortcuts(): void {
 
 export function ShortcutsPlace() {
   const { say } = useTongue();
-  if (!isShown.value) return null;
+  if (!areShortcutsShown.value) return null;
   return (
-    <Dialog title={say('shortcuts.title')} onClose={() => (isShown.value = false)}>
+    <Dialog title={say('shortcuts.title')} onClose={() => (areShortcutsShown.value = false)}>
       <dl class="shortcuts">
         {SHORTCUTS.map(({ keys, does }) => (
           <div key={does}>

@@ -6,7 +6,7 @@ import { Tastes } from '../ui/tastes';
 import { toast } from '../ui/toast';
 import { useTongue } from '../words/tongue';
 import { PAGES } from './pages';
-import { showShortcuts } from './shortcuts';
+import { showShortcuts } from './overlays';
 
 /** Two letters that stand for a person. */
 function initials(name: string): string {
