@@ -41,8 +41,9 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
                     created, migrated and seeded on the first start (OPTIONS as of `steinmetz serve`)
   test [ARGS]       run all tests (ARGS go to pytest)
   test --matrix     the tests of sql and monitor, on the locked SQLAlchemy and on 2.0 in a second environment
-  check             ruff, mypy --strict, import contracts, web types, and whether `types` would change them
-  types             write the page's types of events (web/src/events.ts) anew from their schemas
+  check             ruff, mypy --strict, import contracts, types and tests of the page, and whether `types`
+                    would change anything
+  types             write the page's types anew: of events (web/src/events.ts) and of HTTP (web/src/api/types.ts)
   bench [NAME]      run a benchmark, or list them  [--quick] [--json FILE] [--check]
   lock              write requirements.lock anew from pyproject.toml
 """
@@ -174,7 +175,9 @@ def execute(*command: object) -> None:
 
 
 def types(*options: str) -> None:
-    step(PYTHON, "-m", "steinmetz.erp.event_types", ROOT / "web" / "src" / "events.ts", *options)
+    source = ROOT / "web" / "src"
+    step(PYTHON, "-m", "steinmetz.erp.event_types", source / "events.ts", *options)
+    step(PYTHON, "-m", "steinmetz.erp.api_types", source / "api" / "types.ts", *options)
 
 
 def check() -> None:
@@ -183,7 +186,7 @@ def check() -> None:
     step(BIN / "mypy")
     step(BIN / "lint-imports")
     types("--check")
-    step(PYTHON, ROOT / "hatch_build.py", "--types")
+    step(PYTHON, ROOT / "hatch_build.py", "--check")
 
 
 def lock() -> None:

@@ -1,7 +1,7 @@
 """Builds ``web/`` into ``src/steinmetz/static`` with a Node that comes as a wheel.
 
-Hatchling calls `WebBuild` for a wheel or an editable install; ``python hatch_build.py [--types]`` does the
-same by hand (``--types``: only the type check). A stamp over the sources makes an unchanged page free.
+Hatchling calls `WebBuild` for a wheel or an editable install; ``python hatch_build.py [--check]`` does the
+same by hand (``--check``: only types and tests). A stamp over the sources makes an unchanged page free.
 """
 
 from __future__ import annotations
@@ -60,9 +60,10 @@ def build() -> None:
     STAMP.write_text(digest)
 
 
-def check_types() -> None:
+def check() -> None:
     install()
     npm("run", "types")
+    npm("run", "test")
 
 
 try:
@@ -78,4 +79,4 @@ else:
 
 
 if __name__ == "__main__":
-    check_types() if "--types" in sys.argv[1:] else build()
+    check() if "--check" in sys.argv[1:] else build()

@@ -69,6 +69,19 @@ async def test_what_is_no_file_is_refused_like_everything_else(
     assert answer.json()["success"] is False
 
 
+@pytest.mark.parametrize("path", ["/customers", "/customers/17/edit", "/catalogue/a/b.c"])
+async def test_an_address_of_the_page_gives_a_browser_the_document(built: Path, path: str) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with served(built) as http:
+        shown, told = await http.get(path, headers=browser), await http.get(path)
+        unknown = await http.get("/api/nothing", headers=browser)
+        gone = await http.get("/assets/index-old.js", headers=browser)
+    assert (shown.status_code, shown.text) == (200, "<title>SteinmetZ</title>")
+    assert (shown.headers["cache-control"], shown.headers["vary"]) == (ASK_FIRST, "Accept")
+    assert (told.status_code, unknown.status_code, gone.status_code) == (404, 404, 404)
+    assert unknown.headers["content-type"] == "application/problem+json"
+
+
 async def test_a_page_that_is_not_built_says_how_to_build_it(tmp_path: Path) -> None:
     async with served(tmp_path) as http:
         answer = await http.get("/")

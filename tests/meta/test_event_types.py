@@ -90,5 +90,5 @@ def test_a_renamed_event_breaks_the_build_of_the_page(page: Path) -> None:
     events = page / "src" / "events.ts"
     events.write_text(events.read_text().replace("'dashboard:update'", "'dashboard:overview'"))
     told = compiled(page)
-    assert "src/feed.ts" in told
+    assert "src/live/current.ts" in told
     assert "dashboard:update" in told

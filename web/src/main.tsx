@@ -1,11 +1,13 @@
 import { render } from 'preact';
-import { App } from './app';
-import { Session } from './session';
-import './style.css';
-import { applyTheme, preferredTheme } from './theme';
+import { App } from './app/app';
+import { startRouter } from './app/router';
+import { session } from './session/current';
+import { applyTheme, theme } from './session/theme';
+import './style/index.css';
+import './words/shell';
 
-applyTheme(preferredTheme());
-const session = new Session();
+applyTheme(theme.peek());
+startRouter();
 const place = document.getElementById('app');
-if (place) render(<App session={session} />, place);
+if (place) render(<App />, place);
 void session.resume();

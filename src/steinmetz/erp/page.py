@@ -1,4 +1,8 @@
-"""The built web page, as files: the document is asked for each time, its assets are named by their content."""
+"""The built web page, as files: the document is asked for each time, its assets are named by their content.
+
+Addresses such as ``/customers/17`` are the page's own: a browser that asks for one gets the document, which shows
+what the address means. Whoever does not ask for HTML is told that there is nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
@@ -33,7 +38,13 @@ class Page(StaticFiles):
     """The files of the page, with how long a browser may keep them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as missing:
+            if missing.status_code != 404 or path.startswith("assets/") or not _wants_html(scope):
+                raise
+            response = await super().get_response("index.html", scope)
+            response.headers["vary"] = "Accept"
         response.headers["cache-control"] = FOREVER if path.startswith("assets/") else ASK_FIRST
         response.headers["accept-ranges"] = "none"
         return response
@@ -43,6 +54,10 @@ class Page(StaticFiles):
         # Starlette would refuse a wrong range in plain text.
         headers = [line for line in scope["headers"] if line[0] != b"range"]
         await super().__call__({**scope, "headers": headers}, receive, send)
+
+
+def _wants_html(scope: Scope) -> bool:
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def mount_page(api: FastAPI, folder: Path = STATIC) -> None:

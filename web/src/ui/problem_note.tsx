@@ -1,6 +1,7 @@
-import { useTongue } from '../tongue';
-import type { Phrase } from '../catalogue';
-import type { Problem } from '../problem';
+import type { Problem } from '../api/problem';
+import type { Phrase } from '../words';
+import { useTongue } from '../words/tongue';
+import { Button } from './button';
 
 /** A refusal in the reader's language, with what the server said and, where it may help, a way to ask again. */
 export function ProblemNote({ problem, title, retry }: { problem: Problem; title?: Phrase; retry?: () => void }) {
@@ -14,20 +15,22 @@ export function ProblemNote({ problem, title, retry }: { problem: Problem; title
         // The server's own words are English.
         <p lang="en">{problem.detail || problem.title}</p>
       )}
+      {problem.status === 403 && <p>{say('state.forbidden.detail')}</p>}
       {problem.requestId && <p class="quiet small">{say('problem.request', { id: problem.requestId })}</p>}
-      {retry && problem.status !== 403 && (
-        <button type="button" class="button" onClick={retry}>
-          {say('problem.retry')}
-        </button>
-      )}
+      {retry && problem.status !== 403 && <Button onClick={retry}>{say('problem.retry')}</Button>}
     </div>
   );
 }
 
 export function titleOf(problem: Problem): Phrase {
-  if (problem.status === 0) return 'problem.network';
-  if (problem.status === 403) return 'problem.forbidden';
-  if (problem.status === 429) return 'problem.throttled';
-  if (problem.status > 500) return 'problem.unavailable';
-  return 'problem.failed';
+  if (problem.more.maintenance) return 'problem.maintenance';
+  const titles: Record<number, Phrase> = {
+    0: 'problem.network',
+    403: 'problem.forbidden',
+    404: 'problem.not_found',
+    409: 'problem.conflict',
+    422: 'problem.invalid',
+    429: 'problem.throttled',
+  };
+  return titles[problem.status] ?? (problem.status > 500 ? 'problem.unavailable' : 'problem.failed');
 }

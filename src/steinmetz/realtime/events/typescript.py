@@ -37,7 +37,7 @@ def typescript(registry: Registry, *, head: str = "", prefix: str = "") -> str:
     sent = [_sent(event, definitions) for event in _in_order(registry.sent)]
     received = [_received(event, definitions) for event in _in_order(registry.received)]
     texts = [f"/** {head} */\n"] if head else []
-    texts += [_declaration(name, schema) for name, schema in sorted(definitions.schemas.items())]
+    texts += [declaration(name, schema) for name, schema in sorted(definitions.schemas.items())]
     texts.append(_interface(f"{prefix}ServerToClientEvents", sent))
     texts.append(_interface(f"{prefix}ClientToServerEvents", received))
     return "\n".join(texts)
@@ -55,63 +55,66 @@ def _sent(event: Event, definitions: Definitions) -> str:
     """A listener's type; it gets ``ack`` only if the server has asked for one."""
     parameters = _payload(event, definitions, is_sent=True)
     if event.ack is not None:
-        answer = _type(definitions.add(event.ack.json_schema(sent=False)))
+        answer = type_of(definitions.add(event.ack.json_schema(sent=False)))
         parameters.append(f"ack?: (answer: {answer}) => void")
-    return f"{_comment(event.about, '  ')}  {_literal(event.name)}: ({', '.join(parameters)}) => void;\n"
+    return f"{comment(event.about, '  ')}  {literal(event.name)}: ({', '.join(parameters)}) => void;\n"
 
 
 def _received(event: Event, definitions: Definitions) -> str:
     parameters = _payload(event, definitions, is_sent=False)
     if event.ack is not None:
-        answer = _type(definitions.add(event.ack.json_schema(sent=True)))
-        refusal = _type(definitions.add(REFUSAL.json_schema(sent=True)))
+        answer = type_of(definitions.add(event.ack.json_schema(sent=True)))
+        refusal = type_of(definitions.add(REFUSAL.json_schema(sent=True)))
         parameters.append(f"ack: (answer: {answer} | {refusal}) => void")
-    return f"{_comment(event.about, '  ')}  {_literal(event.name)}: ({', '.join(parameters)}) => void;\n"
+    return f"{comment(event.about, '  ')}  {literal(event.name)}: ({', '.join(parameters)}) => void;\n"
 
 
 def _payload(event: Event, definitions: Definitions, *, is_sent: bool) -> list[str]:
     if event.payload is None:
         return []
-    return [f"payload: {_type(definitions.add(event.payload.json_schema(sent=is_sent)))}"]
+    return [f"payload: {type_of(definitions.add(event.payload.json_schema(sent=is_sent)))}"]
 
 
-def _declaration(name: str, schema: Json) -> str:
-    comment = _comment(schema.get("description", ""), "")
+def declaration(name: str, schema: Json) -> str:
+    """``schema`` under its name, as an interface where it has properties. A ``$ref`` is the name it stands for."""
+    about = comment(schema.get("description", ""), "")
     if "properties" not in schema:
-        return f"{comment}export type {name} = {_type(schema)};\n"
-    return f"{comment}export interface {name} {_object(schema, '')}\n"
+        return f"{about}export type {name} = {type_of(schema)};\n"
+    return f"{about}export interface {name} {_object(schema, '')}\n"
 
 
 def _object(schema: Json, indent: str) -> str:
     required, inside = set(schema.get("required", ())), indent + "  "
     fields = [
-        f"{_comment(told.get('description', ''), inside)}"
-        f"{inside}{_name(field)}{'' if field in required else '?'}: {_type(told, inside)};\n"
+        f"{comment(told.get('description', ''), inside)}"
+        f"{inside}{member_name(field)}{'' if field in required else '?'}: {type_of(told, inside)};\n"
         for field, told in schema["properties"].items()
     ]
     return "{\n" + "".join(fields) + indent + "}"
 
 
-def _name(field: str) -> str:
-    return field if re.fullmatch(r"[A-Za-z_$][\w$]*", field) else _literal(field)
+def member_name(field: str) -> str:
+    """``field`` as the name of a member, quoted where it must be."""
+    return field if re.fullmatch(r"[A-Za-z_$][\w$]*", field) else literal(field)
 
 
-def _type(schema: Any, indent: str = "") -> str:
+def type_of(schema: Any, indent: str = "") -> str:
+    """``schema`` as an expression; what it says of lengths, bounds and patterns has no type."""
     if not isinstance(schema, dict):  # true: anything; false: nothing
         return "never" if schema is False else "unknown"
     if "$ref" in schema:
         return str(schema["$ref"])
     for word in ("anyOf", "oneOf"):
         if word in schema:
-            return " | ".join(dict.fromkeys(_type(each, indent) for each in schema[word]))
+            return " | ".join(dict.fromkeys(type_of(each, indent) for each in schema[word]))
     if "allOf" in schema:
-        return " & ".join(dict.fromkeys(_within(_type(each, indent)) for each in schema["allOf"]))
+        return " & ".join(dict.fromkeys(_within(type_of(each, indent)) for each in schema["allOf"]))
     if "const" in schema:
-        return _literal(schema["const"])
+        return literal(schema["const"])
     if "enum" in schema:
-        return " | ".join(map(_literal, schema["enum"]))
+        return " | ".join(map(literal, schema["enum"]))
     if isinstance(schema.get("type"), list):
-        return " | ".join(_type({**schema, "type": each}, indent) for each in schema["type"])
+        return " | ".join(type_of({**schema, "type": each}, indent) for each in schema["type"])
     if "properties" in schema:
         return _object(schema, indent)
     if schema.get("format") == "binary":
@@ -119,14 +122,15 @@ def _type(schema: Any, indent: str = "") -> str:
     if schema.get("type") == "array" and "items" in schema:
         items = schema["items"]
         if isinstance(items, list):
-            return f"[{', '.join(_type(each, indent) for each in items)}]"
-        return f"{_within(_type(items, indent))}[]"
+            return f"[{', '.join(type_of(each, indent) for each in items)}]"
+        return f"{_within(type_of(items, indent))}[]"
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
-        return f"Record<string, {_type(schema['additionalProperties'], indent)}>"
+        return f"Record<string, {type_of(schema['additionalProperties'], indent)}>"
     return _TYPES.get(str(schema.get("type")), "unknown")
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """``value`` as TypeScript writes it."""
     text = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, str):
         return text
@@ -137,7 +141,7 @@ def _within(told: str) -> str:
     return f"({told})" if " | " in told or " & " in told else told
 
 
-def _comment(text: str, indent: str) -> str:
+def comment(text: str, indent: str) -> str:
     """What a docstring says first, as the editor shows it."""
     first = " ".join(text.strip().partition("\n\n")[0].split()).replace("*/", "* /").replace("``", "`")
     return f"{indent}/** {first} */\n" if first else ""

@@ -1,0 +1,24 @@
+"""One server with a small company, and one browser, for each file of journeys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.e2e.server import RunningServer, running_server
+from tests.e2e.web.screen import FLAGS
+
+
+@pytest.fixture(scope="module")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as play:
+        yield await play.chromium.launch(executable_path=chromium, args=FLAGS)
+
+
+@pytest.fixture(scope="module")
+def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
+    with running_server(new_folder()) as running:
+        yield running

@@ -1,0 +1,113 @@
+"""Customers: the model of a list, a record and its form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.server import RunningServer
+from tests.e2e.web.screen import TASTES, Taste, colleague, screen
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+WORDS = {
+    "en-GB": {"customers": "Customers", "edit": "Edit", "phone": "Phone", "save": "Save", "saved": "Saved"},
+    "de-DE": {"customers": "Kunden", "edit": "Bearbeiten", "phone": "Telefon", "save": "Speichern",
+              "saved": "Gespeichert"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("taste", TASTES, ids=["wide-light-en", "phone-dark-de", "wide-dark-de", "phone-light-en"])
+async def test_a_clerk_finds_a_customer_and_changes_the_phone_number(
+    server: RunningServer, browser: Browser, taste: Taste
+) -> None:
+    words = WORDS[taste["locale"]]
+    name = f"{taste['locale']}-{taste['viewport']['width']}-{taste['color_scheme']}"
+    async with colleague(server) as http:
+        customer = (await http.get("/api/customers", params={"limit": 1})).json()["data"][0]
+    async with screen(server, browser, taste=taste, path="/customers") as visitor:
+        await visitor.heading(words["customers"])
+        await visitor.row(customer["name"])
+        await visitor.look(f"customers-{name}")
+        await visitor.is_sound()
+
+        await visitor.page.locator("[data-search]").fill(customer["number"])
+        await expect(visitor.page.locator("tbody tr")).to_have_count(1)
+        assert f"q={customer['number']}" in visitor.page.url
+        await (await visitor.row(customer["name"])).get_by_role("link").click()
+        heading = await visitor.heading(customer["name"])
+        await expect(heading).to_be_focused()
+        await expect(visitor.page.locator(".data-table, .empty")).to_be_visible()
+        await visitor.look(f"customer-{name}")
+        await visitor.is_sound()
+
+        await visitor.page.get_by_role("link", name=words["edit"]).click()
+        await visitor.heading(words["edit"])
+        phone = visitor.page.get_by_label(words["phone"])
+        await phone.fill(f"+49 711 {taste['viewport']['width']}")
+        await visitor.look(f"customer-edit-{name}")
+        await visitor.is_sound()
+        await phone.press("Enter")
+        await visitor.shows_toast(words["saved"])
+        await visitor.heading(customer["name"])
+        await expect(visitor.page.get_by_text(f"+49 711 {taste['viewport']['width']}")).to_be_visible()
+
+        await visitor.page.go_back()
+        await expect(visitor.page.locator("[data-search]")).to_have_value(customer["number"])
+        assert visitor.documents == 1, "the page was loaded again"
+        visitor.is_quiet()
+
+
+async def test_a_flaw_stands_at_its_field_and_what_was_typed_outlives_a_reload(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with screen(server, browser, path="/customers/new") as visitor:
+        await visitor.heading("New customer")
+        await visitor.page.get_by_label("Name").fill("Granit & Söhne")
+        await visitor.page.get_by_label("Country").fill("de")
+        await visitor.press("Save")
+        await expect(visitor.page.get_by_label("Country")).to_have_attribute("aria-invalid", "true")
+        await expect(visitor.page.get_by_label("Country")).to_be_focused()
+
+        visitor.page.on("dialog", lambda dialog: dialog.accept())
+        await visitor.page.reload()
+        await expect(visitor.page.get_by_label("Name")).to_have_value("Granit & Söhne")
+        await visitor.page.get_by_label("Country").fill("DE")
+        await visitor.press("Save")
+        await visitor.heading("Granit & Söhne")
+        assert [said for said in visitor.complaints if "422" not in said] == []
+
+
+async def test_who_was_slower_sees_theirs_beside_his_own_and_chooses(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with colleague(server) as http, screen(server, browser, path="/customers") as visitor:
+        customer = (await http.get("/api/customers", params={"limit": 1, "sort": "-name"})).json()["data"][0]
+        path = f"/api/customers/{customer['id']}"
+        await visitor.go(f"/customers/{customer['id']}/edit")
+        await visitor.page.get_by_label("Contact person").fill("Mine")
+        faster = await http.patch(path, json={"version": customer["version"], "contact": "Theirs"})
+        assert faster.status_code == 200
+        await visitor.press("Save")
+        dialog = visitor.page.get_by_role("dialog")
+        await expect(dialog).to_contain_text("Theirs")
+        await expect(dialog).to_contain_text("Mine")
+        await visitor.look("conflict")
+        await dialog.get_by_role("button", name="Save mine over it").click()
+        await visitor.heading(customer["name"])
+        assert (await http.get(path)).json()["data"]["contact"] == "Mine"
+        assert [said for said in visitor.complaints if "409" not in said] == []
+
+
+async def test_all_rows_are_saved_as_csv(server: RunningServer, browser: Browser, tmp_path: Path) -> None:
+    async with colleague(server) as http, screen(server, browser, path="/customers") as visitor:
+        answer = (await http.get("/api/customers", params={"limit": 500})).json()
+        async with visitor.page.expect_download() as coming:
+            await visitor.press("CSV")
+        await (await coming.value).save_as(tmp_path / "customers.csv")
+        lines = (tmp_path / "customers.csv").read_text("utf-8-sig").splitlines()
+        assert lines[0].startswith("Number,Name,")
+        assert len(lines) == 1 + len(answer["data"])
+        visitor.is_quiet()

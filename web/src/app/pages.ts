@@ -1,0 +1,50 @@
+/**
+ * Every page, one a line, by group and in the order of the navigation. A page is its own chunk: what it needs is
+ * loaded with it. `title` is a phrase of `words/shell.ts`, because the navigation says it before the page is loaded.
+ * A page without an `icon` is not in the navigation; `roles` is who may open it (everybody without it).
+ */
+
+import type { ComponentType } from 'preact';
+import type { Role } from '../api/types';
+import type { IconName } from '../ui/icon';
+import type { Phrase } from '../words';
+import type { Params } from './route';
+
+export type Group = 'start' | 'business' | 'people' | 'house' | 'operations';
+
+export interface PageProps {
+  params: Params;
+}
+
+export interface Page {
+  path: string;
+  title: Phrase;
+  group: Group;
+  icon?: IconName;
+  roles?: readonly Role[];
+  load: () => Promise<{ default: ComponentType<PageProps> }>;
+}
+
+export const GROUPS: readonly Group[] = ['start', 'business', 'people', 'house', 'operations'];
+/** Who reads the books: the API says "manager". */
+export const MANAGEMENT: readonly Role[] = ['admin', 'manager', 'auditor'];
+/** Who writes: the API says "clerk". */
+export const CLERKS: readonly Role[] = ['admin', 'manager', 'clerk'];
+export const OPERATIONS: readonly Role[] = ['admin', 'auditor'];
+
+export const PAGES: readonly Page[] = [
+  // start
+  { group: 'start', path: '/', title: 'nav.overview', icon: 'overview', load: () => import('../pages/overview/overview_page') },
+
+  // business
+  { group: 'business', path: '/customers', title: 'nav.customers', icon: 'customers', load: () => import('../pages/finance/customers_page') },
+  { group: 'business', path: '/customers/new', title: 'nav.customer.new', roles: CLERKS, load: () => import('../pages/finance/customer_new_page') },
+  { group: 'business', path: '/customers/:id', title: 'nav.customer', load: () => import('../pages/finance/customer_page') },
+  { group: 'business', path: '/customers/:id/edit', title: 'nav.customer', roles: CLERKS, load: () => import('../pages/finance/customer_edit_page') },
+
+  // people
+
+  // house
+
+  // operations
+];

@@ -1,0 +1,194 @@
+/**
+ * Who is signed in.
+ *
+ * The access token lives in this object and nowhere else. The refresh token is an HttpOnly cookie that no script
+ * can read; it is spent under one Web Lock, so that two tabs never rotate it at the same time.
+ */
+
+import { signal } from '@preact/signals';
+import { asProblem, problemOf, type Problem } from '../api/problem';
+import type { Role } from '../api/types';
+import { forgetDrafts } from './drafts';
+import { recall, remember } from './preferences';
+
+export interface User {
+  id: number;
+  name: string;
+  email: string;
+  role: Role;
+}
+
+export type SessionState =
+  | { phase: 'starting' }
+  | { phase: 'unreachable'; problem: Problem }
+  | { phase: 'signed-out'; why: 'first' | 'ended' | 'left' }
+  | { phase: 'signed-in'; user: User };
+
+interface Grant {
+  accessToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  user: User;
+}
+
+export type Renewal = 'renewed' | 'ended' | 'unreachable';
+
+const LOCK = 'steinmetz.refresh';
+const CHANNEL = 'steinmetz.session';
+/** A token is renewed when this share of its life is over. */
+const RENEW_AT = 0.8;
+const RETRY_MS = 5_000;
+
+export class Session {
+  readonly state = signal<SessionState>({ phase: 'starting' });
+  /** The access token in force; replaced at every renewal. */
+  readonly token = signal<string | null>(null);
+
+  #expiresAtMs = 0;
+  #renewAtMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #renewal: Promise<Renewal> | null = null;
+  /** Raised by each sign-in and sign-out: an answer to an older one is nobody's. */
+  #era = 0;
+  #leaving = false;
+  readonly #tabs = new BroadcastChannel(CHANNEL);
+
+  constructor() {
+    this.#tabs.onmessage = ({ data }) => {
+      if (data === 'left' && this.state.value.phase === 'signed-in') this.#leave('left');
+    };
+    // Timers sleep with the machine and are slowed in hidden tabs: look at the clock when somebody looks at us.
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') this.#renewIfDue();
+    });
+    addEventListener('online', () => this.#renewIfDue());
+  }
+
+  /** At load: go on with the session that the cookie stands for, if there may be one. */
+  async resume(): Promise<void> {
+    if (recall('session') === null) {
+      this.state.value = { phase: 'signed-out', why: 'first' };
+      return;
+    }
+    this.state.value = { phase: 'starting' };
+    await this.renew();
+  }
+
+  /** Raises `Problem`. */
+  async signIn(email: string, password: string): Promise<void> {
+    const era = ++this.#era;
+    const answer = await send('/api/auth/login', { email, password });
+    const grant = ((await answer.json()) as { data: Grant }).data;
+    if (era === this.#era) this.#admit(grant);
+  }
+
+  /** Raises `Problem` if the server could not be told: the session then still stands. */
+  async signOut(): Promise<void> {
+    this.#leaving = true;
+    try {
+      await send('/api/auth/logout');
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status !== 401) throw problem; // 401: there is no session any more, which is what was wanted
+    } finally {
+      this.#leaving = false;
+    }
+    this.#leave('left');
+    this.#tabs.postMessage('left');
+  }
+
+  /** Spend the cookie for a new access token. Callers at the same time share one renewal. */
+  renew(): Promise<Renewal> {
+    // The server ends our sockets before its answer to a sign-out is here: nobody should then ask for more.
+    if (this.#leaving) return Promise.resolve('unreachable');
+    this.#renewal ??= this.#renew().finally(() => (this.#renewal = null));
+    return this.#renewal;
+  }
+
+  /** The access token, renewed first if its life is over; null if nobody is signed in. */
+  async freshToken(): Promise<string | null> {
+    if (this.token.value !== null && Date.now() >= this.#expiresAtMs) await this.renew();
+    return this.token.value;
+  }
+
+  /** The name or language of the signed-in user has changed. */
+  know(user: User): void {
+    if (this.state.value.phase === 'signed-in') this.state.value = { phase: 'signed-in', user };
+  }
+
+  async #renew(): Promise<Renewal> {
+    const era = this.#era;
+    try {
+      const answer = await underLock(() => send('/api/auth/refresh'));
+      const grant = ((await answer.json()) as { data: Grant }).data;
+      if (era !== this.#era) return 'ended';
+      this.#admit(grant);
+      return 'renewed';
+    } catch (error) {
+      if (era !== this.#era) return 'ended';
+      const problem = asProblem(error);
+      if (!problem.passes) {
+        this.#leave('ended');
+        return 'ended';
+      }
+      if (this.state.value.phase !== 'signed-in') this.state.value = { phase: 'unreachable', problem };
+      this.#schedule(Math.max(RETRY_MS, (problem.retryAfterS ?? 0) * 1000));
+      return 'unreachable';
+    }
+  }
+
+  #admit(grant: Grant): void {
+    remember('session', 'open');
+    const lifeMs = grant.expiresIn * 1000;
+    this.#expiresAtMs = Date.now() + lifeMs;
+    this.#schedule(lifeMs * RENEW_AT);
+    this.token.value = grant.accessToken;
+    const { value: before } = this.state;
+    // A renewal is no news: whoever looks at the user is drawn again only if he has changed.
+    if (before.phase === 'signed-in' && JSON.stringify(before.user) === JSON.stringify(grant.user)) return;
+    this.state.value = { phase: 'signed-in', user: grant.user };
+  }
+
+  #leave(why: 'ended' | 'left'): void {
+    this.#era++;
+    clearTimeout(this.#timer);
+    this.#renewAtMs = Infinity;
+    this.#expiresAtMs = 0;
+    remember('session', null);
+    // Who leaves by himself leaves nothing behind; who lost his session finds his drafts again.
+    if (why === 'left') forgetDrafts();
+    this.token.value = null;
+    this.state.value = { phase: 'signed-out', why };
+  }
+
+  #schedule(inMs: number): void {
+    clearTimeout(this.#timer);
+    this.#renewAtMs = Date.now() + inMs;
+    this.#timer = setTimeout(() => void this.renew(), inMs);
+  }
+
+  #renewIfDue(): void {
+    const { phase } = this.state.value;
+    if ((phase === 'signed-in' || phase === 'unreachable') && Date.now() >= this.#renewAtMs) void this.renew();
+  }
+}
+
+/** Web Locks exist in secure contexts only; elsewhere the server's ten seconds of grace must do. */
+function underLock<T>(work: () => Promise<T>): Promise<T> {
+  return 'locks' in navigator ? navigator.locks.request(LOCK, work) : work();
+}
+
+async function send(path: string, body?: object): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method: 'POST',
+      headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  } catch (error) {
+    throw asProblem(error);
+  }
+  if (!answer.ok) throw await problemOf(answer);
+  return answer;
+}

@@ -1,0 +1,17 @@
+/**
+ * Every phrase that some area knows. A new area is one line here, for its types only: its words are loaded by the
+ * pages that import its file.
+ */
+
+import type { acts } from './acts';
+import type { customers } from './customers';
+import type { invoiceStatus } from './invoice_status';
+import type { overview } from './overview';
+import type { shell } from './shell';
+
+export type Phrase =
+  | keyof typeof acts
+  | keyof typeof customers
+  | keyof typeof invoiceStatus
+  | keyof typeof overview
+  | keyof typeof shell;
