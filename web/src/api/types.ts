@@ -2398,7 +2398,7 @@ export interface Gets {
     body: undefined;
     answer: AnswerUserView;
   };
-  /** Connections, rooms and emitted events of this process. */
+  /** What the sockets of this process do; under `cluster` those of all servers together, and of each. */
   '/api/ws/stats': {
     path: Record<never, never>;
     query: Record<never, never>;
