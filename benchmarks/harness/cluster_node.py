@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from steinmetz.realtime.adapters.base import Flags, SocketDetails
+from steinmetz.realtime.adapters.base import Flags, SocketDetails, Unstamped
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.adapters.redis import redis_cluster
 from steinmetz.realtime.engineio.packet import Outgoing
@@ -33,7 +33,11 @@ class Screen:
         self._ends = 0
 
     def deliver(
-        self, members: Sequence[str], outgoing: Outgoing, flags: Flags, position: int | None = None
+        self,
+        members: Sequence[str],
+        outgoing: Outgoing,
+        flags: Flags,
+        position: int | Unstamped | None = None,
     ) -> None:
         frames = outgoing.frames
         self.frames += 1

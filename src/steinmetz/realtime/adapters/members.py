@@ -16,6 +16,7 @@ from steinmetz.realtime.adapters.base import (
     Member_contra,
     Selection,
     SocketDetails,
+    Unstamped,
     is_recoverable,
 )
 from steinmetz.realtime.adapters.memory import MemoryAdapter
@@ -338,7 +339,8 @@ class ClusterAdapter(Generic[Member]):
                 self.polls.asked(question, heard.origin)
             case Emission(_, selection, flags, outgoing):
                 if self._speech is not None and is_recoverable(flags):
-                    self._speech.tell(selection, outgoing.packets, flags, heard.stamp)
+                    place = heard.stamp or Unstamped(heard.origin.hex(), heard.number)
+                    self._speech.tell(selection, outgoing.packets, flags, place)
                 else:
                     self._here.broadcast(selection, outgoing, flags)
             case Order() as order:

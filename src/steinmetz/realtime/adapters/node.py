@@ -62,6 +62,7 @@ class Heard(NamedTuple):
     body: bytes
     channel: str
     origin: bytes
+    number: int
     stamp: Stamp | None = None
     """Where it stands in the log of its namespace; None if that is not known (yet), or it is in none."""
 
@@ -435,7 +436,7 @@ class Node:
 
     def _numbered(self, peer: Peer, channel: str, message: Message, stamp: Stamp | None, now_s: float) -> None:
         content = content_of(message.kind, message.body)
-        heard = Heard(message.kind, content, message.body, channel, message.origin, stamp)
+        heard = Heard(message.kind, content, message.body, channel, message.origin, message.number, stamp)
         hearer = self.hearer(message.kind, content)
         also = () if hearer is None else hearer.channels_of(content)
         others = [each for each in also if each != channel and each in self._channels]
@@ -505,13 +506,13 @@ class Node:
         if new is None:
             self.traffic.ignored["heard before"] += 1
             return
-        for _number, kind, channels, body in new:
+        for number, kind, channels, body in new:
             # What was said before in this answer may have ended our interest in what comes behind it.
             if (channel := next(filter(self.listens, channels), None)) is not None:
                 self.traffic.heard_late += 1
                 with suppress(MessageError):
                     content = content_of(kind, body)
-                    self._do(self.hearer(kind, content), Heard(kind, content, body, channel, peer.origin))
+                    self._do(self.hearer(kind, content), Heard(kind, content, body, channel, peer.origin, number))
         if was_confirmed and (replay.is_lost or peer.is_blurred):
             self._lose(peer)
         peer.is_blurred = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Generic
 
-from steinmetz.realtime.adapters.base import Flags, Member, Selection
+from steinmetz.realtime.adapters.base import NEVER, Flags, Member, Selection, Unstamped
 from steinmetz.realtime.adapters.line import Line, Said
 from steinmetz.realtime.adapters.messages import Emission, Order, pack_emission, pack_order
 from steinmetz.realtime.adapters.node import Node
@@ -67,7 +67,7 @@ class Speech(Generic[Member]):
             node.say(kind, channels, body)
         line.is_torn = True
         node.forget_log(self._namespace)
-        line.then(lambda: said.tell(None, frozenset()))
+        line.then(lambda: said.tell(NEVER, None, frozenset()))
 
     def _mend(self) -> None:
         """What is not in the log makes it begin anew, before anything else is recorded."""
@@ -114,16 +114,22 @@ class Speech(Generic[Member]):
         selection: Selection,
         packets: Sequence[Packet],
         flags: Flags,
-        stamp: Stamp | None,
+        place: Stamp | Unstamped,
         but: Collection[str] = (),
     ) -> None:
         """Let members here have an emission that may be recovered, whoever has said it."""
-        if stamp is not None:
-            self._here.arrived(stamp)
-        self._here.tell(selection, packets, flags, stamp, is_sure=self.is_sure, but=but)
+        if isinstance(place, Stamp):
+            self._here.arrived(place)
+        self._here.tell(selection, packets, flags, place, is_sure=self.is_sure, but=but)
 
-    def tell_one(self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags) -> None:
-        self._here.tell_one(sid, selection, packets, flags)
+    def tell_one(
+        self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags, number: int
+    ) -> None:
+        """Let the member ``sid`` have an emission of ours."""
+        self._here.tell_one(sid, selection, packets, flags, self.unstamped(number))
+
+    def unstamped(self, number: int) -> Unstamped:
+        return Unstamped(self._node.origin.hex(), number)
 
     def arrived(self, stamp: Stamp | None) -> None:
         if stamp is not None:
@@ -147,11 +153,12 @@ class _Emission:
         self._packets = packets
         self._flags = flags
 
-    def tell(self, stamp: Stamp | None, but: frozenset[str]) -> None:
-        self._speech.tell(self._selection, self._packets, self._flags, stamp, but)
+    def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
+        place = stamp or self._speech.unstamped(number)
+        self._speech.tell(self._selection, self._packets, self._flags, place, but)
 
-    def tell_one(self, sid: str) -> None:
-        self._speech.tell_one(sid, self._selection, self._packets, self._flags)
+    def tell_one(self, sid: str, number: int) -> None:
+        self._speech.tell_one(sid, self._selection, self._packets, self._flags, number)
 
 
 class _Order:
@@ -161,10 +168,10 @@ class _Order:
         self._speech = speech
         self._again = again
 
-    def tell(self, stamp: Stamp | None, but: frozenset[str]) -> None:
+    def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
         if stamp is not None:
             self._speech.arrived(stamp)
             self._again()
 
-    def tell_one(self, sid: str) -> None:
+    def tell_one(self, sid: str, number: int) -> None:
         """It has been done."""

@@ -111,11 +111,11 @@ class RedisLog:
             self._life, self._epoch = life, self._epoch_of(life)
 
     async def position(self) -> int:
-        position, _ = await self._read({})
+        position, _, _ = await self._read({})
         return position
 
     async def read(self, lanes: Mapping[Lane, int]) -> Reading | None:
-        position, found = await self._read(lanes)
+        position, found, nodes = await self._read(lanes)
         whole: dict[Lane, Sequence[Entry]] = {}
         for (lane, asked), entries in zip(lanes.items(), found, strict=True):
             before = asked
@@ -134,14 +134,17 @@ class RedisLog:
             if len(kept) > LANE_LENGTH:
                 return None
             whole[lane] = kept
-        return Reading(position, whole)
+        numbers = {
+            node.decode(): int(known.partition(b":")[0]) for node, known in zip(*[iter(nodes)] * 2, strict=True)
+        }
+        return Reading(position, whole, numbers)
 
-    async def _read(self, lanes: Mapping[Lane, int]) -> tuple[int, list[list[bytes]]]:
+    async def _read(self, lanes: Mapping[Lane, int]) -> tuple[int, list[list[bytes]], list[bytes]]:
         keys = [self._keys.state, *map(self._keys.lane, lanes)]
         arguments = (token_hex(16), LANE_LENGTH + 1, *lanes.values())
-        life, position, found = await _run(self._client, _READ, len(keys), *keys, *arguments)
+        life, position, found, nodes = await _run(self._client, _READ, len(keys), *keys, *arguments)
         self.lives(life)
-        return int(position), found
+        return int(position), found, nodes
 
 
 class RedisSessions:
