@@ -110,6 +110,7 @@ async def serve(port: int, name: str = "", redis_url: str = "", clients: str = "
     while not server.started:
         await asyncio.sleep(0.01)
     if cluster is not None:
+        await io.start()
         while not cluster.node.is_reachable:
             await asyncio.sleep(0.01)
     talking = [asyncio.ensure_future(numbers.talk()), asyncio.ensure_future(numbers.murmur())]
