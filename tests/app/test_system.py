@@ -35,6 +35,7 @@ class TestHealth:
             "scheduler": "ok",
             "redis": "not used",
             "cache": "ok",
+            "sockets": "ok",
         }
 
     async def test_tells_what_is_running(self, client: httpx2.AsyncClient) -> None:
@@ -49,6 +50,15 @@ class TestHealth:
         assert answer.status_code == 503
         assert answer.json()["detail"] == "scheduler: not running"
         assert answer.json()["checks"]["database"] == "ok"
+
+    async def test_t28_fails_readiness_before_its_sockets_leave(
+        self, app: Application, client: httpx2.AsyncClient
+    ) -> None:
+        await app.drain()
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["detail"] == "sockets: draining: 0 connections are left"
+        assert (await client.get("/healthz")).status_code == 200
 
     async def test_shows_a_full_disk_and_stays_ready(
         self, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch

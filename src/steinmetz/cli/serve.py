@@ -16,8 +16,9 @@ from steinmetz.cli.outcome import fail, plain_errors
 if TYPE_CHECKING:
     from steinmetz.erp.settings import Settings
 
-DRAIN_S = 10
-"""How long a stopping server waits for answers that have begun."""
+ANSWERS_S = 8
+"""How long a stopping server waits for answers that have begun, once its sockets have been sent elsewhere."""
+LOOK_EVERY_S = 0.1
 BACKLOG = 2048
 
 
@@ -160,6 +161,12 @@ def _serve(settings: Settings, door: socket.socket) -> None:
                 await announce(settings, door.getsockname()[1])
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            """First the sockets leave while requests are answered as ever; a second Ctrl-C is in a hurry."""
+            leaving = asyncio.ensure_future(application.drain())
+            while not leaving.done() and not self.force_exit:
+                await self.on_tick(0)  # keeps the Date header right
+                await asyncio.wait([leaving], timeout=LOOK_EVERY_S)
+            leaving.cancel()
             await super().shutdown(sockets)
             await collector.stop()
 
@@ -177,7 +184,7 @@ def _serve(settings: Settings, door: socket.socket) -> None:
             log_config=None,
             access_log=False,  # the edge writes its own, for hits too
             server_header=False,
-            timeout_graceful_shutdown=DRAIN_S,
+            timeout_graceful_shutdown=ANSWERS_S,
             **(options or {"proxy_headers": False}),
         )
     )

@@ -72,6 +72,11 @@ class Application:
         """For uvicorn's ``http=``: sockets and kept answers below ASGI where that is possible."""
         return protocol_class(self.state.io, refusal, hits=self.live.native_hits(self._door))
 
+    async def drain(self) -> None:
+        """Before the end: `/readyz` says no, then sockets are sent elsewhere by rate. Requests are answered on."""
+        if self.state.io is not None:
+            await self.state.io.drain(self.state.settings.drain_notice_s)
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._door(scope, receive, send)
 
@@ -101,6 +106,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
                 events=EVENT_RATES,
             ),
             unlisted_room=is_private_room,
+            drain_per_s=settings.drain_per_s,
+            drain_timeout_s=settings.drain_timeout_s,
             strict_events=settings.environment is Environment.DEVELOPMENT,
             connection_state_recovery=ConnectionStateRecovery(),
         ),
@@ -149,6 +156,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     scheduler = state.scheduler = Scheduler(database, clock, chores(settings))
     warming = state.warming = Warming(cache, settings.data_dir, clock, gate_s=settings.cache_warm_s)
     state.probes |= {"scheduler": scheduler.health, "worker": worker.health, "cache": warming.health}
+    state.probes["sockets"] = io.health
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

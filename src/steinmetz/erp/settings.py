@@ -128,6 +128,12 @@ class Settings(BaseSettings):
     """Of these, from one address; an IPv6 network of 64 bits is one, this machine itself is none."""
     connections_per_user: int = Field(200, ge=1)
     """Of these, of one user."""
+    drain_per_s: float = Field(1_000, gt=0)
+    """Sockets a second that a stopping server sends elsewhere; it comes to its end when all have gone."""
+    drain_timeout_s: float = Field(20, gt=0, le=3_600)
+    """How long that may take; a crowd that would take longer is sent away faster."""
+    drain_notice_s: float = Field(0, ge=0, le=300)
+    """How long /readyz says no before the first is sent away: as long as a balancer takes to hear it."""
     batch_workers: int = Field(2, ge=0, le=8)
     """Batch items done at once by one process; 0 leaves them to others. On SQLite one."""
     slow_query_threshold_ms: float = Field(

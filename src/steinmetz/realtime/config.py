@@ -202,6 +202,13 @@ class Config:
     unlisted_room: Callable[[str], bool] = none
     """Rooms that clients may ask for, but whose names `Server.stats` hides, too."""
 
+    drain_per_s: float = 1_000.0
+    """Clients a second that a server sends elsewhere before it ends: as many as come back there at a time."""
+
+    drain_timeout_s: float = 20.0
+    """How long that may take; a crowd that would take longer is sent away faster. It leaves time for the rest
+    within the 30 s that orchestrators give a process by default."""
+
     connection_state_recovery: ConnectionStateRecovery | None = None
     """Off, as in Socket.IO, since it changes what every client hears: see `ConnectionStateRecovery`."""
 
@@ -212,6 +219,7 @@ class Config:
             "connect_timeout_s",
             "auth_timeout_s",
             "upgrade_timeout_s",
+            "drain_timeout_s",
         ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0 seconds")
@@ -224,6 +232,8 @@ class Config:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
+        if self.drain_per_s <= 0:
+            raise ValueError("drain_per_s must be above 0 clients a second")
         if self.deflate_threshold is not None and self.deflate_threshold < 0:
             raise ValueError("deflate_threshold must not be below 0; None turns compression off")
         if not (self.path.startswith("/") and self.path.endswith("/")):

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from steinmetz.cli import serve
 from steinmetz.cli.database import revision
 from steinmetz.cli.main import app
+from steinmetz.erp.main import Application
 from steinmetz.erp.migrations import head
 from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.realtime.server import collector
@@ -117,6 +118,36 @@ def test_t23_the_collector_has_a_policy_while_it_serves(monkeypatch: pytest.Monk
     before, serving, after = policies
     assert serving[0] == collector.YOUNG
     assert before == after
+
+
+@pytest.mark.parametrize("is_patient", [True, False])
+def test_t28_sockets_leave_before_anything_else_unless_somebody_is_in_a_hurry(
+    monkeypatch: pytest.MonkeyPatch, is_patient: bool
+) -> None:
+    order: list[str] = []
+
+    async def nothing(server: uvicorn.Server, sockets: object = None) -> None:
+        server.started = True
+
+    async def ending(server: uvicorn.Server, sockets: object = None) -> None:
+        order.append("the rest")
+
+    async def leaving(application: Application) -> None:
+        await asyncio.sleep(0 if is_patient else 3_600)
+        order.append("sockets")
+
+    def run(server: uvicorn.Server, sockets: object = None) -> None:
+        server.started, server.force_exit = True, not is_patient
+        asyncio.run(server.shutdown())
+
+    monkeypatch.setattr(uvicorn.Server, "startup", nothing)
+    monkeypatch.setattr(uvicorn.Server, "shutdown", ending)
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr(Application, "drain", leaving)
+    with serve.listen("127.0.0.1", 0) as door:
+        serve._serve(load_settings(), door)
+    gc.freeze()  # as the suite has it
+    assert order == (["sockets", "the rest"] if is_patient else ["the rest"])
 
 
 @pytest.mark.parametrize(

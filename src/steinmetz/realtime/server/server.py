@@ -125,9 +125,11 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """The endpoint as an ASGI application, whatever the path; to wrap an application see `RealtimeApp`."""
         self.started_s = self.clock.monotonic_s()
         self._is_closing = False
+        self.is_leaving = False
+        """Whether it has been said that this server ends: whoever balances load sends nobody here any more."""
         self.admission = Admission(self)
         self.standing = Standing(self)
-        self.draining = Draining(self.call_soon)
+        self.draining = Draining(lambda: self.loop, self.clock)
         self.departures = Departures(lambda: self.loop)
         self.farewells = Farewells()
 
@@ -282,7 +284,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
     async def start(self) -> None:
         """Bind to the running loop. The first request does it, too; after a `shutdown` only this does."""
         if self._is_closing and self.loop is None:
-            self._is_closing = False
+            self._is_closing = self.is_leaving = False
             self.tasks = Tasks("realtime")
         self.begin()
 
@@ -311,15 +313,38 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         except NotRunningError as error:
             raise HandshakeError(3, str(error), 503) from None
 
+    def health(self) -> str:
+        """``ok``, or that this server is about to end, in words for whoever asks whether it is ready."""
+        return f"draining: {len(self.clients)} connections are left" if self.is_leaving else "ok"
+
+    async def drain(self, notice_s: float = 0.0) -> None:
+        """Send everybody elsewhere, at `Config.drain_per_s`; wait until they have gone. `shutdown` comes next.
+
+        ``notice_s``: so long `health` says it and clients are admitted all the same, until the balancer has heard.
+        Nobody is told to stay away, so their states are kept, and the stock client comes back and is recovered.
+        """
+        self.is_leaving = True
+        if self.loop is None:
+            return
+        if notice_s and self.clients:
+            await asyncio.sleep(notice_s)
+        self.begin_shutdown()
+        await self.draining.ended()
+
     def begin_shutdown(self) -> None:
-        """Admit nobody any more, send everybody away in slices, without DISCONNECT: they come back elsewhere."""
+        """Begin to `drain`, and wait for nothing: uvicorn says that it ends, and waits for connections itself.
+
+        It waits for ``timeout_graceful_shutdown`` seconds: give it more than `Config.drain_timeout_s`.
+        """
+        self.is_leaving = True
         if self._is_closing:
             return
         self._is_closing = True
-        self.draining.add(self.clients.values())
+        config = self.config
+        self.draining.begin(self.clients.values(), per_s=config.drain_per_s, within_s=config.drain_timeout_s)
 
     async def shutdown(self) -> None:
-        """End all connections ("server shutting down") and all tasks of handlers. Idempotent."""
+        """End all connections ("server shutting down") at once, and all tasks of handlers. Idempotent."""
         self.begin_shutdown()
         self.departures.finish()
         self.draining.finish()

@@ -260,6 +260,44 @@ class TestLife:
             assert anna.disconnect_reason is None
             await until(lambda: anna.disconnect_reason is not None)
 
+    async def test_t28_draining_waits_for_all_and_nobody_gets_in_meanwhile(
+        self, clock: FakeClock, until: Until
+    ) -> None:
+        io = Server(Config(require_auth=False, drain_per_s=1, drain_timeout_s=100), clock=clock)
+        async with connect(io) as anna, connect(io) as ben:
+            assert io.health() == "ok"
+            leaving = asyncio.ensure_future(io.drain())
+            await until(lambda: len(io.clients) == 1)
+            assert io.health() == "draining: 1 connections are left"
+            with pytest.raises(HandshakeError, match="shutting down"):
+                async with connect(io):
+                    pass
+            assert not leaving.done()
+            clock.advance(2)
+            await leaving
+            assert {await anna.disconnected(), await ben.disconnected()} == {"transport close"}
+        await io.shutdown()
+
+    async def test_while_it_gives_notice_it_still_admits(self, io: Server, until: Until) -> None:
+        async with connect(io):
+            leaving = asyncio.ensure_future(io.drain(notice_s=600))
+            await until(lambda: io.health() != "ok")
+            async with connect(io):
+                pass
+            assert not leaving.done()
+            leaving.cancel()
+
+    async def test_nobody_there_is_no_reason_to_wait(self) -> None:
+        io = Server()
+        await io.drain(notice_s=600)
+        assert io.health().startswith("draining")
+        await io.start()
+        await io.drain(notice_s=600)
+        await io.shutdown()
+        await io.start()
+        assert io.health() == "ok"
+        await io.shutdown()
+
     def test_it_runs_on_one_loop(self) -> None:
         io = Server()
         first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
