@@ -92,9 +92,9 @@ async def record(
 
 
 async def append(log: RedisLog, made: Any) -> None:
-    await log._client.script_load(APPEND.text)
     prefix = log._keys.base.removeprefix("{").partition(":realtime}")[0]
-    await log._client.execute_command(*append_command(made, Keys(prefix, log._namespace), b"SPUBLISH"))
+    _, _, *arguments = append_command(made, Keys(prefix, log._namespace), b"SPUBLISH")
+    await log._client.execute_command("EVAL", APPEND.text, *arguments)
 
 
 async def positions(log: Log, lanes: dict[Lane, int]) -> dict[Lane, list[int]] | None:
