@@ -81,6 +81,7 @@ class Client(asyncio.Protocol):
         self.offset: str | None = None
         self.newest: dict[str, int] = {}
         self.is_here = False
+        self.is_sent_away = False
         self._buffer = b""
         self._is_open = False
         self._transport: Any = None
@@ -105,7 +106,8 @@ class Client(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_here = False
-        self._again()
+        if not self.is_sent_away:
+            self._again()
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data
@@ -140,8 +142,12 @@ class Client(asyncio.Protocol):
         self._transport.write(_masked(text))
 
     def _hear(self, packet: str) -> None:
-        if packet.startswith("42"):
+        if packet.startswith("42["):
             self._event(json.loads(packet[2:]))
+        elif packet.startswith("42"):
+            self._say(f"43{packet[2 : packet.index('[')]}[true]")
+        elif packet == "41":
+            self.is_sent_away = True
         elif packet == "2":
             self._say("3")
         elif packet.startswith("40"):

@@ -16,10 +16,15 @@ import uvicorn
 import uvloop
 
 from steinmetz.realtime import Config, ConnectionStateRecovery, RealtimeApp, Server, Socket
+from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.adapters.redis import redis_cluster
 from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
 PAUSE_S = 0.005
+
+
+def cluster_of(url: str) -> Cluster:
+    return redis_cluster(url, secret="the secret of this benchmark")
 
 
 async def serve(port: int, name: str, redis_url: str, rooms: int, drain_per_s: float) -> None:
@@ -29,7 +34,7 @@ async def serve(port: int, name: str, redis_url: str, rooms: int, drain_per_s: f
         connection_state_recovery=ConnectionStateRecovery(),
         drain_per_s=drain_per_s,
     )
-    io = Server(config, cluster=redis_cluster(redis_url, secret="the secret of this benchmark"))
+    io = Server(config, cluster=cluster_of(redis_url))
 
     @io.use
     def admit(socket: Socket) -> None:
