@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, ConnectError, ConnectionStateRecovery, DisconnectedError, Server, Socket
-from steinmetz.realtime.adapters import members
+from steinmetz.realtime.adapters import inquiries
 from steinmetz.realtime.adapters.bus import MemoryBus, MemoryExchange
 from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.adapters.node import Node
@@ -326,7 +326,7 @@ class World:
 async def world(draw: Callable[[int], int]) -> AsyncIterator[World]:
     world = World(draw)
     patched = pytest.MonkeyPatch()
-    patched.setattr(members, "RELEASE_S", 0.002)
+    patched.setattr(inquiries, "RELEASE_S", 0.002)
     try:
         for io in world.servers:
             await io.start()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from steinmetz.realtime.adapters.base import Member
-from steinmetz.realtime.adapters.members import ClusterAdapter, ClusterLocal
+from steinmetz.realtime.adapters.inquiries import ClusterLocal
+from steinmetz.realtime.adapters.members import ClusterAdapter
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.adapters.messages import Content
 from steinmetz.realtime.adapters.node import Hearer, Node

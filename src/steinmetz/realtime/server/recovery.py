@@ -167,8 +167,10 @@ class Recovery:
     async def _restored(self, socket: Socket, claim: Claim) -> Restored:
         if not self._namespace.adapter.is_recording:
             raise _NotRecoveredError(Outcome.INCOMPLETE if self.shared is None else Outcome.UNSURE)
-        await self.log.position()  # whatever life it is in by now
         sid = self.log.epoch.sid(claim.pid)
+        if sid is None:
+            await self.log.position()  # perhaps it has begun a new life, of which nothing has been heard here
+            sid = self.log.epoch.sid(claim.pid)
         if sid is None:
             raise _NotRecoveredError(Outcome.UNKNOWN_PID)
         here = self._namespace.sockets.get(sid)
