@@ -85,7 +85,7 @@ async def record(
     else:
         body = pack_order(Order(log._namespace, selection, targets))
     word = Word.BROADCAST if kind is Kind.EMIT else Word[kind.name]
-    made = node.record(word, log._namespace, rooms or (None,), (), body, 60.0)
+    made = node.recording.record(word, log._namespace, rooms or (None,), (), body, 60.0)
     assert made is not None
     await append(log, made)
     return made

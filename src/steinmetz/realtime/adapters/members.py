@@ -17,10 +17,11 @@ from steinmetz.realtime.adapters.base import (
     Unstamped,
     is_recoverable,
 )
+from steinmetz.realtime.adapters.hearing import Heard
 from steinmetz.realtime.adapters.inquiries import ClusterLocal, Inquiries
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.adapters.messages import Content, Emission, Order, pack_emission, pack_order
-from steinmetz.realtime.adapters.node import Heard, Node
+from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.peers import TAG_LENGTH
 from steinmetz.realtime.adapters.placed import PlacedAdapter
 from steinmetz.realtime.adapters.polls import Gathering, Polls

@@ -35,7 +35,7 @@ class Speech(Generic[Member]):
         self._line = Line(node.clock)
         self.takeover_s = log.takeover_s
         self.settling = Settling(node, log, here, channel)
-        node.speakers[namespace] = self
+        node.recording.speakers[namespace] = self
 
     @property
     def is_sure(self) -> bool:
@@ -58,21 +58,21 @@ class Speech(Generic[Member]):
         if line.may_record():
             self._mend()
             lanes = tuple(selection.rooms) or (None,)
-            record = node.record(kind, self._namespace, lanes, channels, body, self._log.life_s)
+            record = node.recording.record(kind, self._namespace, lanes, channels, body, self._log.life_s)
             if record is not None:
                 for given_up in line.add(record, said):
-                    node.give_up(given_up)
+                    node.recording.give_up(given_up)
                 return
         else:
             node.say(kind, channels, body)
         line.is_torn = True
-        node.forget_log(self._namespace)
+        node.recording.forget_log(self._namespace)
         line.then(lambda: said.tell(NEVER, None, frozenset()))
 
     def _mend(self) -> None:
         """What is not in the log makes it begin anew, before anything else is recorded."""
         if self._line.is_torn and self._node.is_reachable and self._line.may_record():
-            self._node.forget_log(self._namespace)
+            self._node.recording.forget_log(self._namespace)
             self._line.is_torn = False
 
     def then(self, do: Callable[[], None]) -> None:
@@ -92,7 +92,7 @@ class Speech(Generic[Member]):
 
     def refused(self, number: int) -> None:
         if (record := self._line.refused(number)) is not None:
-            self._node.publish(record)
+            self._node.recording.publish(record)
 
     def lost(self) -> None:
         self._line.stall()
@@ -100,7 +100,7 @@ class Speech(Generic[Member]):
     def restored(self) -> None:
         self._mend()
         for record in self._line.resume():
-            self._node.record_again(record)
+            self._node.recording.record_again(record)
         self.settling.run()
 
     def tick(self) -> None:
@@ -137,9 +137,9 @@ class Speech(Generic[Member]):
 
     def close(self) -> None:
         for record in self._line.under_way():
-            self._node.give_up(record)
-        if self._node.speakers.get(self._namespace) is self:
-            del self._node.speakers[self._namespace]
+            self._node.recording.give_up(record)
+        if self._node.recording.speakers.get(self._namespace) is self:
+            del self._node.recording.speakers[self._namespace]
 
 
 class _Emission:
