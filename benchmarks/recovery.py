@@ -3,6 +3,9 @@
 120,000 emissions to 1,000 rooms are kept; clients in two rooms each come back, who have missed a part of them.
 Ours is the whole of `Recovery.restore` (pid, sessions, log, replay) and the frames of what is sent; Node's is
 `restoreSession` of its in-memory adapter, which looks at every packet it keeps. CPU time.
+
+Then stock clients are torn away from two servers over one Redis and come back to either: half-open, before they
+have heard anything, with a pid shown twice, with a server killed (kill -9) or Redis started anew in between.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 import json
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -29,6 +33,7 @@ KEPT, ROOMS = 120_000, 1_000
 BEHIND = (0, 1_000, 60_000)
 """How many emissions ago the clients heard something for the last time."""
 TEXT = "x" * 100
+RETURNS, QUICK_RETURNS = 1_000, 60
 SCRIPT = Path(__file__).parent / "load" / "recovery_node.mjs"
 
 
@@ -61,7 +66,23 @@ def run(options: Options) -> Report:
     report.add("an emission to nobody: ours", on[0], f"us of CPU, {off[0]:.2f} without recovery")
     report.add(f"{KEPT:,} kept: ours", on[1], "MB by our own count, which is what `max_log_bytes` bounds")
     report.targets.append(at_most("an emission costs more by", on[0] - off[0], 15, "us"))
+    _chaos(report, options)
     return report
+
+
+def _chaos(report: Report, options: Options) -> None:
+    returns = QUICK_RETURNS if options.quick else RETURNS
+    options.say(f"{returns:,} returns over two servers")
+    words = [sys.executable, "-m", "tests.conformance.realtime.cluster_chaos", str(returns)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=900)
+    if not done.stdout:
+        report.notes.append(f"no chaos: {done.stderr.strip().splitlines()[-1:]}")
+        return
+    told = json.loads(done.stdout.splitlines()[-1])
+    report.add("chaos: recovered", told["recovered"], f"and {told['anew']} told that they are not; {told['ways']}")
+    report.add("chaos: events heard", told["heard"], "")
+    report.targets.append(at_most("chaos: lost or doubled for the recovered", len(told["problems"]), 0, ""))
+    report.notes.append(f"why they were not: {told['outcomes']}")
 
 
 def _server(*, kept: bool = True) -> Server:

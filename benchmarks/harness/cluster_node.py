@@ -1,7 +1,7 @@
 """A node for `benchmarks/cluster.py`: hears rooms of a cluster, ours or python-socketio's, and says what it heard.
 
-``python -m benchmarks.harness.cluster_node ours|python-socketio URL ROOMS...``: prints ``ready``, and ``done N``
-for the Nth event named ``end``.
+``python -m benchmarks.harness.cluster_node ours|recorded|python-socketio URL ROOMS...``: prints ``ready``, and
+``done N`` for the Nth event named ``end``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from typing import Any
 
 import uvloop
 
-from steinmetz.realtime.adapters.base import Flags, SocketDetails
+from steinmetz.realtime.adapters.base import Flags, SocketDetails, Unstamped
+from steinmetz.realtime.adapters.cluster import Cluster
+from steinmetz.realtime.adapters.members import ClusterAdapter
 from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.placed import PlacedAdapter
 from steinmetz.realtime.adapters.redis import redis_cluster
+from steinmetz.realtime.config import ConnectionStateRecovery
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.recovery.base import SharedLog
 from steinmetz.realtime.socketio.gathering import Gathering
 
 SECRET = "of all nodes of this benchmark"
@@ -33,7 +38,11 @@ class Screen:
         self._ends = 0
 
     def deliver(
-        self, members: Sequence[str], outgoing: Outgoing, flags: Flags, position: int | None = None
+        self,
+        members: Sequence[str],
+        outgoing: Outgoing,
+        flags: Flags,
+        position: int | Unstamped | None = None,
     ) -> None:
         frames = outgoing.frames
         self.frames += 1
@@ -66,10 +75,20 @@ class Screen:
         print("lost", flush=True)
 
 
-async def ours(url: str, rooms: list[str]) -> None:
-    cluster = redis_cluster(url, secret=SECRET, prefix=PREFIX)
+def namespace(url: str, screen: Screen, *, recorded: bool) -> tuple[Cluster, ClusterAdapter[str]]:
+    """One namespace of one node; ``recorded``: with connection state recovery."""
+    cluster = redis_cluster(url, secret=SECRET, prefix=f"{PREFIX}-recorded" if recorded else PREFIX)
+    if not recorded:
+        return cluster, cluster.adapter(screen, MemoryAdapter(screen))
+    assert cluster.store is not None
+    log, _ = cluster.store(ConnectionStateRecovery(), 65.0).open("/")
+    assert isinstance(log, SharedLog)
+    return cluster, cluster.adapter(screen, PlacedAdapter(screen, log), log)
+
+
+async def ours(url: str, rooms: list[str], *, recorded: bool) -> None:
     screen = Screen()
-    adapter = cluster.adapter(screen, MemoryAdapter(screen))
+    cluster, adapter = namespace(url, screen, recorded=recorded)
     cluster.node.start()
     sid = f"{cluster.tag}-member"
     adapter.add(sid, sid) if rooms else None
@@ -96,4 +115,7 @@ async def python_socketio(url: str) -> None:
 
 if __name__ == "__main__":
     which, url, *rooms = sys.argv[1:]
-    uvloop.run(ours(url, rooms) if which == "ours" else python_socketio(url))
+    if which == "python-socketio":
+        uvloop.run(python_socketio(url))
+    else:
+        uvloop.run(ours(url, rooms, recorded=which == "recorded"))

@@ -147,6 +147,23 @@ class TestSockets:
                 assert sorted(told) == [1, 1, 2, 2]
             await silence(pair, one, two)
 
+    async def test_a_client_goes_on_at_the_other_server(self, pair: Pair) -> None:
+        await self.acquainted(pair)
+        one, two = (app.state.io for app in pair.apps)
+        async with connect(one, auth=self.token(pair)) as before:
+            one.to("role:admin").emit("system:notification", notice(1))
+            assert await before.heard("system:notification") == [notice(1)]
+            before.drop()
+            two.to("role:admin").emit("system:notification", notice(2))
+            await listening(pair)
+            async with connect(two, auth=self.token(pair), resume=before) as after:
+                assert after.recovered
+                assert after.id == before.id
+                one.to("role:admin").emit("system:notification", notice(3))
+                for number in (2, 3):
+                    assert await after.heard("system:notification") == [notice(number)]
+        assert two.statistics.recoveries == {"recovered": 1}
+
     async def test_a_logout_at_one_server_ends_the_sockets_at_the_other(self, pair: Pair) -> None:
         await self.acquainted(pair)
         async with connect(pair.apps[1].state.io, auth=self.token(pair)) as two:
@@ -185,11 +202,11 @@ class TestSockets:
             asked += 1
             admission = await authenticate(credential)
             if asked == 1:
-                gate_heard = pair.apps[1].state.io.cluster.node.traffic  # type: ignore[union-attr]
-                before = gate_heard.heard
+                there = pair.apps[1].state.io.sockets
+                before = there.removals
                 await pair.one.post("/api/auth/logout", headers={"Origin": "http://testserver"})
                 async with asyncio.timeout(5):
-                    while gate_heard.heard == before:
+                    while there.removals == before:  # any other word of the other server is not enough
                         await asyncio.sleep(0.001)
             return admission
 

@@ -16,6 +16,7 @@ from steinmetz.realtime.adapters.base import (
     Flags,
     Selection,
     SocketDetails,
+    Unstamped,
 )
 from steinmetz.realtime.adapters.bus import Bus, MemoryBus, MemoryExchange
 from steinmetz.realtime.adapters.cluster import Cluster
@@ -48,7 +49,11 @@ class Place:
         self.adapter: Adapter[str]
 
     def deliver(
-        self, members: Sequence[str], outgoing: Outgoing, flags: Flags, position: int | None = None
+        self,
+        members: Sequence[str],
+        outgoing: Outgoing,
+        flags: Flags,
+        position: int | Unstamped | None = None,
     ) -> None:
         data = outgoing.packets[0].data
         assert isinstance(data, str)

@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -106,23 +106,26 @@ class StallingProxy:
         await asyncio.gather(*self._pumps, return_exceptions=True)
 
 
-async def flush(server: Server) -> None:
+Trouble = Callable[[Server, Sequence[Node]], Awaitable[None]]
+
+
+async def flush(server: Server, _nodes: Sequence[Node] = ()) -> None:
     async with Redis.from_url(server.url) as redis:
         await redis.flushall()
 
 
-async def kill_clients(server: Server) -> None:
+async def kill_clients(server: Server, _nodes: Sequence[Node] = ()) -> None:
     async with Redis.from_url(server.url) as redis:
         await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
-async def restart(server: Server) -> None:
+async def restart(server: Server, _nodes: Sequence[Node] = ()) -> None:
     server.kill()
     await asyncio.sleep(0.05)
     await asyncio.to_thread(server.start)
 
 
-async def restart_from_snapshot(server: Server) -> None:
+async def restart_from_snapshot(server: Server, _nodes: Sequence[Node] = ()) -> None:
     """With the same boot id, and without what was written since."""
     async with Redis.from_url(server.url) as redis:
         await redis.save()
@@ -130,7 +133,7 @@ async def restart_from_snapshot(server: Server) -> None:
     await restart(server)
 
 
-async def squeeze(server: Server) -> None:
+async def squeeze(server: Server, _nodes: Sequence[Node] = ()) -> None:
     """H20: Redis has no room and evicts whatever it likes."""
     async with Redis.from_url(server.url) as redis:
         await redis.config_set("maxmemory-policy", "allkeys-random")
@@ -141,30 +144,36 @@ async def squeeze(server: Server) -> None:
         await redis.config_set("maxmemory", "0")
 
 
-async def refuse(server: Server) -> None:
+async def refuse(server: Server, _nodes: Sequence[Node] = ()) -> None:
     """Redis has no room and takes nothing more."""
     async with Redis.from_url(server.url) as redis:
+        await redis.config_resetstat()
         await redis.config_set("maxmemory", "1")
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(10):
+            while "errorstat_OOM" not in await redis.info("errorstats"):
+                await asyncio.sleep(0.005)
         await redis.config_set("maxmemory", "0")
 
 
-async def cut_log(server: Server) -> None:
+async def cut_log(server: Server, _nodes: Sequence[Node] = ()) -> None:
     async with Redis.from_url(server.url) as redis:
         for key in await redis.keys("*log"):
             await redis.delete(key)
 
 
-async def evict_state(server: Server) -> None:
+async def evict_state(server: Server, _nodes: Sequence[Node] = ()) -> None:
     async with Redis.from_url(server.url) as redis:
         for key in await redis.keys("*state"):
             await redis.delete(key)
 
 
-async def suspend(server: Server) -> None:
-    """Longer than a question may take, shorter than a node's trust."""
+async def suspend(server: Server, nodes: Sequence[Node]) -> None:
+    """Longer than a question may take: until each node has given up waiting for an answer."""
+    before = [node.cluster.state()["breakerOpened"] for node in nodes]
     server.signal(signal.SIGSTOP)
-    await asyncio.sleep(0.4)
+    opened = zip(nodes, before, strict=True)
+    for node, known in opened:
+        await until(lambda node=node, known=known: node.cluster.state()["breakerOpened"] > known)  # type: ignore[misc]
     server.signal(signal.SIGCONT)
 
 
@@ -177,7 +186,7 @@ TROUBLES = (kill_clients, cut_log, evict_state, suspend, restart_from_snapshot, 
     + [("/strong", each) for each in TROUBLES],
 )
 async def test_h15_h20_trouble_under_load_is_never_stale_and_never_an_error(
-    make: Make, world: World, server: Server, route: str, trouble: Callable[[Server], Awaitable[None]]
+    make: Make, world: World, server: Server, route: str, trouble: Trouble
 ) -> None:
     nodes = [make(), make()]
     judge = Judge(world, nodes, route, route == "/strong", random.Random(11))
@@ -185,7 +194,7 @@ async def test_h15_h20_trouble_under_load_is_never_stale_and_never_an_error(
     for _ in range(2 if trouble is flush else 1):
         before = sum(judge.outcomes.values())
         await until(lambda: sum(judge.outcomes.values()) > before + 200)  # noqa: B023
-        await trouble(server)
+        await trouble(server, nodes)
     hits = judge.outcomes.get("HIT", 0)
     await until(lambda: judge.outcomes.get("HIT", 0) > hits + 100)
     judge.over = True

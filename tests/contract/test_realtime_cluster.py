@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags
 from steinmetz.realtime.adapters.bus import MemoryBus, MemoryExchange
-from steinmetz.realtime.adapters.members import IncompleteError
+from steinmetz.realtime.adapters.inquiries import IncompleteError
 from steinmetz.realtime.adapters.messages import pack
 from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.peers import DOWN_S, HEARTBEAT_S

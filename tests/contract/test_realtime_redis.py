@@ -152,7 +152,7 @@ async def test_it_has_a_channel_for_each_room_and_none_for_a_socket(world: World
         world.places[1].adapter.remove(world.sid(f"m{number}", 1))
     await world.settle()
     await asyncio.sleep(0)
-    await world.until(lambda: not world.nodes[1]._bus._changes)  # type: ignore[attr-defined]
+    await world.until(lambda: not world.nodes[1]._bus._subscriptions._changes)  # type: ignore[attr-defined]
     channels = [name.decode() for name in await client.execute_command("PUBSUB", "SHARDCHANNELS")]
     assert not [name for name in channels if ":r:" in name]
     await client.aclose()

@@ -57,6 +57,8 @@ class Servers:
             await self.until(lambda speech=speech: not speech.settling._rooms)  # type: ignore[misc]
         for io in (servers or self.all) if len(self.all) > 1 else ():
             await io.server_side_emit_with_ack("who answers has heard all before")
+        for _ in range(3):
+            await asyncio.sleep(0)  # what is delivered leaves at the end of its turn
 
     async def kill(self, io: Server, *clients: InProcessClient) -> None:
         """``io`` dies without a word: nothing of it hears or says anything, and its clients' bytes go nowhere."""

@@ -10,16 +10,16 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime.adapters.base import RELIABLE, Selection
 from steinmetz.realtime.adapters.bus import MemoryBus, MemoryExchange
+from steinmetz.realtime.adapters.framing import LANE_LENGTH, append_command
 from steinmetz.realtime.adapters.messages import Emission, Order, pack_emission, pack_order
 from steinmetz.realtime.adapters.node import Node
-from steinmetz.realtime.adapters.redis import append_command
 from steinmetz.realtime.adapters.seal import Kind as Word
 from steinmetz.realtime.config import ConnectionStateRecovery
 from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType
 from steinmetz.realtime.recovery.base import Log, Sessions
 from steinmetz.realtime.recovery.memory import MemoryLog, MemoryStore
 from steinmetz.realtime.recovery.record import Keys
-from steinmetz.realtime.recovery.redis import APPEND, LANE_LENGTH, RedisLog, RedisStore
+from steinmetz.realtime.recovery.redis import APPEND, RedisLog, RedisStore
 from steinmetz.realtime.socketio.recovery import Entry, History, Kind, Lane, Session, stamp
 from tests.servers import redis_server
 
@@ -85,16 +85,16 @@ async def record(
     else:
         body = pack_order(Order(log._namespace, selection, targets))
     word = Word.BROADCAST if kind is Kind.EMIT else Word[kind.name]
-    made = node.record(word, log._namespace, rooms or (None,), (), body, 60.0)
+    made = node.recording.record(word, log._namespace, rooms or (None,), (), body, 60.0)
     assert made is not None
     await append(log, made)
     return made
 
 
 async def append(log: RedisLog, made: Any) -> None:
-    await log._client.script_load(APPEND.text)
     prefix = log._keys.base.removeprefix("{").partition(":realtime}")[0]
-    await log._client.execute_command(*append_command(made, Keys(prefix, log._namespace), b"SPUBLISH"))
+    _, _, *arguments = append_command(made, Keys(prefix, log._namespace), b"", b"SPUBLISH")
+    await log._door.client.execute_command("EVAL", APPEND.text, *arguments)
 
 
 async def positions(log: Log, lanes: dict[Lane, int]) -> dict[Lane, list[int]] | None:

@@ -16,7 +16,8 @@ from steinmetz.realtime.adapters.messages import Content, checked, pack
 from steinmetz.realtime.adapters.seal import Kind, MessageError
 
 if TYPE_CHECKING:
-    from steinmetz.realtime.adapters.node import Heard, Node
+    from steinmetz.realtime.adapters.hearing import Heard
+    from steinmetz.realtime.adapters.node import Node
     from steinmetz.realtime.adapters.peers import Peer
     from steinmetz.realtime.server.namespace import Namespace
     from steinmetz.realtime.server.socket import Socket

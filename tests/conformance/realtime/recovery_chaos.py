@@ -13,6 +13,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,8 @@ TRANSPORTS = (["websocket"], ["websocket"], ["polling"], ["polling", "websocket"
 class Line:
     """One client's door to the server. It can be cut (both sides hear it) or frozen (the server does not)."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, upstream: Callable[[], int]) -> None:
+        """``upstream`` says to which port the next connection goes."""
         self._upstream = upstream
         self._pairs: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter, list[asyncio.Task[None]]]] = []
         self._frozen: list[asyncio.StreamWriter] = []
@@ -44,7 +46,7 @@ class Line:
         with contextlib.suppress(asyncio.CancelledError):
             await self._may_pass.wait()
         try:
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._upstream())
         except OSError:
             writer.close()
             return
@@ -127,6 +129,9 @@ class Chaos:
         finally:
             await self._end()
 
+    def _choose(self) -> int:
+        return self._port
+
     # -- the server ---------------------------------------------------------------------------------------------
 
     async def _start_server(self) -> None:
@@ -192,7 +197,7 @@ class Chaos:
             await self._news.wait_for(condition)
 
     async def _add(self, name: str, transports: list[str]) -> None:
-        line = self._lines[name] = Line(self._port)
+        line = self._lines[name] = Line(self._choose)
         await line.open()
         self._tell(does="connect", name=name, url=f"http://127.0.0.1:{line.port}", transports=transports)
         await self._until(lambda: self._connects[f"{name}/"] and self._connects[f"{name}/quiet"])
@@ -226,7 +231,7 @@ class Chaos:
 
     async def _copy(self, name: str) -> None:
         copy = f"{name}-copy{self.ways['copied']}"
-        self._tell(does="copy", name=copy, of=name, url=f"http://127.0.0.1:{self._port}")
+        self._tell(does="copy", name=copy, of=name, url=f"http://127.0.0.1:{self._choose()}")
         # A copy does not try again: one that met a server that was just killed never connects.
         with contextlib.suppress(TimeoutError):
             await self._until(lambda: self._connects[f"{copy}/"], 2.0)

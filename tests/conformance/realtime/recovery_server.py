@@ -1,6 +1,7 @@
 """A server that numbers what it says, for clients that are torn away: `recovery_chaos` starts and kills it.
 
-usage: python -m tests.conformance.realtime.recovery_server PORT        commands on stdin, answers on stdout
+usage: python -m tests.conformance.realtime.recovery_server PORT [NAME REDIS_URL CLIENTS]
+commands on stdin, answers on stdout. With a Redis it is one server of a cluster, and its lines bear its name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 import uvicorn
 
 from steinmetz.realtime import Config, ConnectionStateRecovery, RealtimeApp, Server, Socket
+from steinmetz.realtime.adapters.redis import redis_cluster
 from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
 CONFIG = Config(
@@ -30,7 +32,10 @@ PAUSE_S, QUIET_PAUSE_S = 0.015, 0.15
 class Numbers:
     """Says the next number of a line to whom the line is for; the order of all lines is numbered, too."""
 
-    def __init__(self, io: Server) -> None:
+    def __init__(self, io: Server, name: str = "", clients: int = 0) -> None:
+        """``name`` is what its lines begin with; ``clients``: so many there are, here and elsewhere."""
+        self._prefix = name and f"{name}/"
+        self._everyone = [f"user:c{number}" for number in range(clients)]
         self._namespaces = {name: io.of(name) for name in ("/", "/quiet")}
         self.said: dict[str, Counter[str]] = {name: Counter() for name in self._namespaces}
         self._dice = random.Random(7)
@@ -41,7 +46,7 @@ class Numbers:
         said[line] += 1
         said["order"] += 1
         spoken = self._namespaces[namespace]
-        data = (line, said[line], said["order"])
+        data = (self._prefix + line, said[line], said["order"])
         if line == "all":
             spoken.emit("n", *data)
         else:
@@ -51,7 +56,8 @@ class Numbers:
 
     async def talk(self) -> None:
         while not self.is_over:
-            people = [room for room in self._namespaces["/"].adapter.rooms() if room.startswith("user:")]
+            rooms = self._namespaces["/"].adapter.rooms()
+            people = self._everyone or [room for room in rooms if room.startswith("user:")]
             for line in (
                 "all",
                 f"team:{self._dice.randrange(TEAMS)}",
@@ -82,11 +88,12 @@ async def admit(socket: Socket) -> None:
     socket.join(f"user:{name}", f"team:{sum(map(ord, name)) % TEAMS}")
 
 
-async def serve(port: int) -> None:
-    io = Server(CONFIG)
+async def serve(port: int, name: str = "", redis_url: str = "", clients: str = "0") -> None:
+    cluster = redis_cluster(redis_url, secret="the secret of this chaos") if redis_url else None
+    io = Server(CONFIG, cluster=cluster)
     io.use(admit)
     io.of("/quiet").use(admit)
-    numbers = Numbers(io)
+    numbers = Numbers(io, name, int(clients))
     for namespace in (io.of("/"), io.of("/quiet")):
         namespace.on("connection", numbers.begin)
     app = RealtimeApp(io)
@@ -102,6 +109,10 @@ async def serve(port: int) -> None:
     serving = asyncio.ensure_future(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
+    if cluster is not None:
+        await io.start()
+        while not cluster.node.is_reachable:
+            await asyncio.sleep(0.01)
     talking = [asyncio.ensure_future(numbers.talk()), asyncio.ensure_future(numbers.murmur())]
     commands = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
@@ -109,10 +120,17 @@ async def serve(port: int) -> None:
     )
     print(json.dumps(["ready"]), flush=True)
     while line := (await commands.readline()).decode().strip():
+        if line == "last":
+            for namespace in numbers.said:
+                for room in ("all", *(f"team:{team}" for team in range(TEAMS)), *numbers._everyone):
+                    numbers.say(namespace, room)
         if line == "hush":
             numbers.is_over = True
             await asyncio.gather(*talking)
-            said = {name: dict(lines) for name, lines in numbers.said.items()}
+            said = {
+                namespace: {numbers._prefix + line: number for line, number in lines.items()}
+                for namespace, lines in numbers.said.items()
+            }
             print(json.dumps(["said", said, io.statistics.recoveries]), flush=True)
     server.should_exit = True
     await serving
@@ -120,4 +138,4 @@ async def serve(port: int) -> None:
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:]))

@@ -10,9 +10,11 @@ import os
 
 import pytest
 
+from tests.conformance.realtime.cluster_chaos import ClusterChaos
 from tests.conformance.realtime.recovery_chaos import Chaos
 from tests.conformance.realtime.recovery_checker import Judge
 from tests.conformance.realtime.test_stock_client import CLIENT
+from tests.servers import missing, redis_server
 
 IS_LONG = os.environ.get("LONG_TESTS") == "1"
 STORY = ((1, 3), (2, 4), (3, 5), (4, 6), (5, 8))
@@ -105,3 +107,17 @@ def test_t30_nobody_who_is_told_that_he_is_recovered_lacks_anything_or_has_it_tw
     assert chaos.judge.problems == []
     assert chaos.judge.recovered >= chaos.returns // 2
     assert chaos.judge.heard > chaos.returns
+
+
+@pytest.mark.timeout(900 if IS_LONG else 60)
+def test_t30_nor_does_anybody_who_comes_back_to_another_server_of_a_cluster() -> None:
+    if not CLIENT.exists():
+        missing(f"{CLIENT} is missing: `python3 dev.py test` installs socket.io-client")
+    with redis_server() as redis:
+        returns, kills = (1_000, 10) if IS_LONG else (16, 2)
+        chaos = ClusterChaos(returns, clients=16 if IS_LONG else 4, kills=kills, redis=redis)
+        asyncio.run(chaos.run())
+    assert chaos.judge.problems == []
+    assert chaos.judge.recovered > 0
+    assert chaos.judge.heard > chaos.returns
+    assert {chaos.ways["server killed"], chaos.ways["Redis restarted"]} == {kills // 2}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.socketio.gathering import Gathering
@@ -48,8 +48,17 @@ class Flags:
 RELIABLE = Flags()
 
 
-UNSTAMPED = -1
-"""The position of a recoverable emission that is told before its position is known, or too late for it."""
+class Unstamped(NamedTuple):
+    """Instead of a position: a recoverable emission is told before that is known, or out of its order.
+
+    ``node`` counts what it records; ``number`` is this one's, `NEVER` if it is recorded nowhere.
+    """
+
+    node: str
+    number: int
+
+
+NEVER = 1 << 62
 
 
 def is_recoverable(flags: Flags) -> bool:
@@ -73,12 +82,16 @@ class Local(Protocol[Member_contra]):
     """What an adapter asks of the namespace it serves: to carry things out on members of this process."""
 
     def deliver(
-        self, members: Sequence[Member_contra], outgoing: Outgoing, flags: Flags, position: int | None = None
+        self,
+        members: Sequence[Member_contra],
+        outgoing: Outgoing,
+        flags: Flags,
+        position: int | Unstamped | None = None,
     ) -> None:
         """Send ``outgoing`` to each of ``members``.
 
         ``position``: of a recoverable emission, whose offset is in ``outgoing`` already. With it, members that
-        have been told this emission by a replay do not hear it twice. `UNSTAMPED`: nobody knows whether they were.
+        have been told this emission by a replay do not hear it twice.
         """
 
     def ask(

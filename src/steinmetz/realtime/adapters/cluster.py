@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from steinmetz.realtime.adapters.base import Member
-from steinmetz.realtime.adapters.members import ClusterAdapter, ClusterLocal
+from steinmetz.realtime.adapters.hearing import Hearer
+from steinmetz.realtime.adapters.inquiries import ClusterLocal
+from steinmetz.realtime.adapters.members import ClusterAdapter
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.adapters.messages import Content
-from steinmetz.realtime.adapters.node import Hearer, Node
+from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.peers import Peer
 from steinmetz.realtime.adapters.seal import Kind
 from steinmetz.realtime.config import ConnectionStateRecovery

@@ -29,10 +29,10 @@ _OVERHEAD = 300
 class Said(Protocol):
     """What a record says, for the members of this node."""
 
-    def tell(self, stamp: Stamp | None, but: frozenset[str]) -> None:
-        """Let them have it, but not those whose ids are named. ``stamp`` is None out of order."""
+    def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
+        """Let them have the record ``number``, except those named in ``but``; ``stamp`` is None out of order."""
 
-    def tell_one(self, sid: str) -> None:
+    def tell_one(self, sid: str, number: int) -> None:
         """Let the member ``sid`` have it, out of order, if it is meant."""
 
 
@@ -125,7 +125,7 @@ class Line:
         if not waiting.is_told:
             waiting.is_told = True
             self._untold -= 1
-            waiting.said.tell(stamp, frozenset(waiting.caught_up))
+            waiting.said.tell(waiting.record.number, stamp, frozenset(waiting.caught_up))
             for do in waiting.behind:
                 do()
             waiting.behind.clear()
@@ -151,7 +151,7 @@ class Line:
         for each in list(self._waiting) if self._untold else ():
             if not each.is_told and sid not in each.caught_up:
                 each.caught_up.add(sid)
-                each.said.tell_one(sid)
+                each.said.tell_one(sid, each.record.number)
 
     def resume(self) -> list[Record]:
         """Records return again. What is to be recorded once more, the oldest first."""

@@ -7,65 +7,34 @@ in. The room of a single socket is no channel: its id tells at which node it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any, Generic, Protocol
+from typing import Any, Generic
 
 from steinmetz.realtime.adapters.base import (
     Flags,
-    Local,
     Member,
-    Member_contra,
     Selection,
     SocketDetails,
+    Unstamped,
     is_recoverable,
 )
+from steinmetz.realtime.adapters.hearing import Heard
+from steinmetz.realtime.adapters.inquiries import ClusterLocal, Inquiries
 from steinmetz.realtime.adapters.memory import MemoryAdapter
-from steinmetz.realtime.adapters.messages import Content, Emission, Order, checked, pack, pack_emission, pack_order
-from steinmetz.realtime.adapters.node import Heard, Node
+from steinmetz.realtime.adapters.messages import Content, Emission, Order, pack_emission, pack_order
+from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.peers import TAG_LENGTH
 from steinmetz.realtime.adapters.placed import PlacedAdapter
 from steinmetz.realtime.adapters.polls import Gathering, Polls
-from steinmetz.realtime.adapters.requests import Answers
-from steinmetz.realtime.adapters.seal import Kind, MessageError
+from steinmetz.realtime.adapters.seal import Kind
 from steinmetz.realtime.adapters.speech import Speech
 from steinmetz.realtime.engineio.packet import Outgoing
-from steinmetz.realtime.errors import AckTimeoutError
 from steinmetz.realtime.recovery.base import SharedLog
 from steinmetz.realtime.socketio.recovery import History
 
-TIMEOUT_S = 5.0
-"""So long other nodes have to answer `fetch`."""
-RELEASE_S = 0.5
-"""Beyond the time that a client has to answer, so long other nodes have to say whether it did."""
 EXPECTED_S = 60.0
 """So long a room is listened to that somebody is going to be put into."""
 MAX_ROOM_CHANNELS = 32
 """What is said to more rooms than this goes to all nodes that have anybody in the namespace."""
-
-
-class ClusterLocal(Local[Member_contra], Protocol[Member_contra]):
-    """What a cluster asks of the namespace beside what every adapter asks."""
-
-    @property
-    def name(self) -> str: ...
-
-    def details(self, member: Member_contra) -> SocketDetails:
-        """What other nodes may know of a member of this one: JSON values and no credential."""
-
-    async def hear(self, event: str, args: Sequence[Any]) -> Any:
-        """Another server has emitted ``event`` to the servers; what this one's handler answers."""
-
-    async def release(self, sid: str) -> bool:
-        """The client of a socket here may have come back elsewhere: whether its old connection is over."""
-
-    def lost(self) -> None:
-        """Events of other nodes are missing: let all clients connect anew, and recover nobody."""
-
-
-class IncompleteError(AckTimeoutError):
-    """Some nodes have not answered. ``answers``: what the others said; ``missing``: those nodes."""
-
-    def __init__(self, answers: list[Any], missing: frozenset[str]) -> None:
-        super().__init__(f"{len(missing)} other servers did not answer in time", answers, missing)
 
 
 class ClusterAdapter(Generic[Member]):
@@ -95,6 +64,7 @@ class ClusterAdapter(Generic[Member]):
         self._speech: Speech[Member] | None = None
         if log is not None and isinstance(here, PlacedAdapter):
             self._speech = Speech(node, local.name, log, here, self._channel)
+        self._inquiries: Inquiries[Member] = Inquiries(node, local, here)
         self.polls: Polls[Member] = Polls(node, local, local.name, here)
 
     # -- members of this process ---------------------------------------------------------------------------------
@@ -214,11 +184,10 @@ class ClusterAdapter(Generic[Member]):
         await self._node.settle(channels)
 
     async def let_go(self, sid: str) -> bool:
-        """A node that does not answer is dead, or out of reach: what its clients then hear has no position."""
+        """What clients of a node that is out of reach hear has no position, so who hears it is not recovered."""
         if self._speech is None:
             return await self._here.let_go(sid)
-        answers = await self._ask(Kind.RELEASE, {"sid": sid}, self._speech.takeover_s + RELEASE_S)
-        return all(answer is not False for answer in answers.given.values())
+        return await self._inquiries.release(sid, self._speech.takeover_s)
 
     def catch_up(self, sid: str) -> None:
         if self._speech is not None:
@@ -295,35 +264,16 @@ class ClusterAdapter(Generic[Member]):
             self._node.say(kind, self._channels(selection), body)
 
     async def fetch(self, selection: Selection) -> Sequence[Member | SocketDetails]:
-        """Raises `IncompleteError` if another node does not answer within `TIMEOUT_S`."""
-        found: list[Member | SocketDetails] = list(self._here.select(selection))
-        if selection.is_local:
-            return found
-        question = {"rooms": list(selection.rooms), "except": list(selection.except_rooms)}
-        answers = await self._ask(Kind.FETCH, question, TIMEOUT_S)
-        for told in answers.given.values():
-            found += [_details(each) for each in told]
-        if answers.missing:
-            raise IncompleteError(found, _names(answers.missing))
-        return found
-
-    # -- to the servers themselves -------------------------------------------------------------------------------
+        """Raises `IncompleteError` if another node does not answer within `inquiries.TIMEOUT_S`."""
+        return await self._inquiries.fetch(selection)
 
     def server_side_emit(self, event: str, args: Sequence[Any]) -> None:
         """To the handlers of all other nodes. Raises `TypeError` for what JSON cannot say."""
-        told = {"namespace": self._local.name, "event": event, "args": list(args)}
-        self._node.say(Kind.SERVER_SIDE, (self._node.control,), pack(told))
+        self._inquiries.server_side_emit(event, args)
 
     async def server_side_emit_with_ack(self, event: str, args: Sequence[Any], timeout_s: float) -> list[Any]:
         """As `server_side_emit`; one answer of each other node. Raises `IncompleteError`."""
-        answers = await self._ask(Kind.SERVER_SIDE, {"event": event, "args": list(args)}, timeout_s)
-        given = list(answers.given.values())
-        if answers.missing:
-            raise IncompleteError(given, _names(answers.missing))
-        return given
-
-    async def _ask(self, kind: Kind, question: dict[str, Any], timeout_s: float) -> Answers:
-        return await self._node.ask(kind, {"namespace": self._local.name, **question}, timeout_s)
+        return await self._inquiries.server_side_emit_with_ack(event, args, timeout_s)
 
     # -- what other nodes say (node.Hearer) ----------------------------------------------------------------------
 
@@ -338,21 +288,18 @@ class ClusterAdapter(Generic[Member]):
                 self.polls.asked(question, heard.origin)
             case Emission(_, selection, flags, outgoing):
                 if self._speech is not None and is_recoverable(flags):
-                    self._speech.tell(selection, outgoing.packets, flags, heard.stamp)
+                    place = heard.stamp or Unstamped(heard.origin.hex(), heard.number)
+                    self._speech.tell(selection, outgoing.packets, flags, place)
                 else:
                     self._here.broadcast(selection, outgoing, flags)
             case Order() as order:
                 if self._speech is not None:
                     self._speech.arrived(heard.stamp)
                 self._obey(heard.kind, order)
-            case told if heard.kind is Kind.RELEASE:
-                self._asked_to_release(told, heard.origin)
             case told if heard.kind is Kind.ANSWERS:
                 self.polls.answered(told, heard.origin)
-            case told if heard.kind is Kind.FETCH:
-                self._fetched(told, heard.origin)
-            case told if heard.kind is Kind.SERVER_SIDE:
-                self._heard_server_side(told, heard.origin)
+            case told:
+                self._inquiries.answer(heard.kind, told, heard.origin)
 
     def _obey(self, kind: Kind, order: Order) -> None:
         match kind:
@@ -362,29 +309,6 @@ class ClusterAdapter(Generic[Member]):
                 self._leave_here(order.selection, order.rooms)
             case Kind.DISCONNECT:
                 self._here.disconnect_all(order.selection, close=order.close)
-
-    def _fetched(self, question: dict[str, Any], origin: bytes) -> None:
-        told = checked(question, **{"request": str, "rooms": list, "except": list})
-        selection = Selection(frozenset(map(str, told["rooms"])), frozenset(map(str, told["except"])))
-        found = [self._local.details(member) for member in self._here.select(selection)]
-        described = [[each.id, dict(each.handshake), sorted(each.rooms), dict(each.data)] for each in found]
-        self._node.answer(origin, told["request"], described)
-
-    def _asked_to_release(self, told: dict[str, Any], origin: bytes) -> None:
-        checked(told, sid=str, request=str)
-        self._node.spawn("release", self._release(told["sid"], told["request"], origin))
-
-    async def _release(self, sid: str, request: str, origin: bytes) -> None:
-        self._node.answer(origin, request, await self._local.release(sid))
-
-    def _heard_server_side(self, told: dict[str, Any], origin: bytes) -> None:
-        checked(told, event=str, args=list)
-        self._node.spawn("server side emit", self._answer_server_side(told, origin))
-
-    async def _answer_server_side(self, told: dict[str, Any], origin: bytes) -> None:
-        answer = await self._local.hear(told["event"], told["args"])
-        if isinstance(request := told.get("request"), str):
-            self._node.answer(origin, request, answer)
 
     def lost(self) -> None:
         self._local.lost()
@@ -416,15 +340,3 @@ class ClusterAdapter(Generic[Member]):
                     yield self._channel(room)
                 return
         yield self._channel(room)
-
-
-def _details(told: Any) -> SocketDetails:
-    match told:
-        case [str(sid), dict(handshake), list(rooms), dict(data)]:
-            return SocketDetails(sid, handshake, frozenset(map(str, rooms)), data)
-        case _:
-            raise MessageError("shape")
-
-
-def _names(nodes: Iterable[bytes]) -> frozenset[str]:
-    return frozenset(node.hex() for node in nodes)

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import structlog
 
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.adapters.bus import Bus
+from steinmetz.realtime.adapters.hearing import Heard, Hearer
 from steinmetz.realtime.adapters.journal import Journal
 from steinmetz.realtime.adapters.messages import (
     Content,
@@ -34,11 +35,11 @@ from steinmetz.realtime.adapters.messages import (
     unpack_replay,
 )
 from steinmetz.realtime.adapters.peers import BLUR_S, HEARTBEAT_S, Peer, Peers, Verdict, tag_of
+from steinmetz.realtime.adapters.recording import Recording
 from steinmetz.realtime.adapters.requests import Answers, Requests
 from steinmetz.realtime.adapters.seal import MAX_MESSAGE, UNNUMBERED, Kind, Message, MessageError, Seal, origin_of
 from steinmetz.realtime.adapters.traffic import Traffic
-from steinmetz.realtime.recovery.record import Keys, Record, Stamp
-from steinmetz.realtime.socketio.recovery import Lane
+from steinmetz.realtime.recovery.record import Record, Stamp
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.realtime")
@@ -52,47 +53,6 @@ MAX_WORK = 1_000
 _ROOM_FOR_HEADS = 100_000
 STRANGERS_S = 1.0
 """After an outage: so long a node that began meanwhile, and has spoken, has time to be met."""
-
-
-class Heard(NamedTuple):
-    """What another node has said, taken apart once."""
-
-    kind: Kind
-    content: Content
-    body: bytes
-    channel: str
-    origin: bytes
-    stamp: Stamp | None = None
-    """Where it stands in the log of its namespace; None if that is not known (yet), or it is in none."""
-
-
-class Hearer(Protocol):
-    """Whoever takes what other nodes say of one namespace, or of presence."""
-
-    def hear(self, heard: Heard) -> None:
-        """Do what it says. Raises `MessageError` if it is not understood."""
-
-    def channels_of(self, content: Content) -> Iterable[str]:
-        """All channels in which it may have come here, if it may have come in several."""
-
-
-class Speaker(Protocol):
-    """Whoever has records of one namespace on their way to its log."""
-
-    def returned(self, number: int, stamp: Stamp) -> None:
-        """The record ``number`` is in the log, and all before it have been heard of."""
-
-    def refused(self, number: int) -> None:
-        """The record ``number`` is not in the log, and never will be."""
-
-    def lost(self) -> None:
-        """The bus is out of reach."""
-
-    def restored(self) -> None:
-        """It is back: what has not returned is to be recorded now."""
-
-    def tick(self) -> None:
-        """Some time has passed."""
 
 
 class Node:
@@ -122,18 +82,13 @@ class Node:
         self.on_down: list[Callable[[Peer], None]] = []
         self.on_lost: list[Callable[[Peer], None]] = []
         self.on_beat: list[Callable[[], None]] = []
-        self.speakers: dict[str, Speaker] = {}
-        """By namespace."""
-        self._under_way: dict[int, str] = {}
-        """The namespaces of the records that have not returned, as many as the speakers keep."""
-        self._prefix = prefix
         self._slot = f"{{{prefix}:realtime}}"
         self.control = f"{self._slot}:c"
         self.own = self.channel_of(self.origin)
         self._bus = bus
         self._seal = Seal(secret)
-        self._keys: dict[str, Keys] = {}
         self._journal = Journal(journal_bytes)
+        self.recording = Recording(self, bus, self._seal, self._journal, prefix)
         self._channels: set[str] = set()
         self._next_heartbeat_s = 0.0
         self._lost_at_s: float | None = None
@@ -230,8 +185,7 @@ class Node:
     def tick(self) -> None:
         """Heartbeats, questions that got no answer, nodes that have fallen silent."""
         now_s = self.clock.monotonic_s()
-        for speaker in self.speakers.values():
-            speaker.tick()
+        self.recording.tick()
         if not self.is_reachable:
             return
         if now_s >= self._next_heartbeat_s:
@@ -258,7 +212,7 @@ class Node:
 
     def say(self, kind: Kind, channels: tuple[str, ...], body: bytes) -> None:
         """Number it, keep it and publish it in each of ``channels``; nothing at all while nobody else is there."""
-        if not channels or not self.peers.is_company or self._is_too_large(body):
+        if not channels or not self.peers.is_company or self.is_too_large(body):
             return
         number, previous = self._journal.say(kind, channels, body)
         self.traffic.said += 1
@@ -267,64 +221,13 @@ class Node:
                 sealed = self._seal.close(channel, Message(kind, self.origin, number, before, body))
                 self._bus.publish(channel, sealed)
 
-    def _is_too_large(self, body: bytes) -> bool:
+    def is_too_large(self, body: bytes) -> bool:
+        """Whether ``body`` cannot be said to others; it is counted then."""
         if len(body) <= MAX_MESSAGE - _ROOM_FOR_HEADS:
             return False
         self.traffic.too_large += 1
         log.error("Too large for other servers; only clients of this one hear it", bytes=len(body))
         return True
-
-    def record(
-        self,
-        kind: Kind,
-        namespace: str,
-        lanes: tuple[Lane, ...],
-        channels: tuple[str, ...],
-        body: bytes,
-        life_s: float,
-    ) -> Record | None:
-        """As `say`, by way of the log of ``namespace``, whoever is there; None for what is too large.
-
-        The `Speaker` hears of it when it has returned, and has it recorded once more (`record_again`) if need be.
-        """
-        if self._is_too_large(body):
-            return None
-        number, previous = self._journal.say(kind, channels, body)
-        self.traffic.said += 1
-        keys = self._keys.get(namespace)
-        if keys is None:
-            keys = self._keys[namespace] = Keys(self._prefix, namespace)
-
-        def head(channel: str, before: int = 0) -> bytes:
-            return self._seal.head(channel, Message(kind, self.origin, number, before, body))
-
-        ways = tuple([(way, head(way, before)) for way, before in zip(channels, previous, strict=True)])
-        own, kept = (self.own, head(self.own)), head(keys.base)
-        record = Record(namespace, self.origin.hex(), number, lanes, ways, own, kept, body, life_s)
-        self._under_way[number] = namespace
-        if self.is_reachable:
-            self._bus.record(record)
-        return record
-
-    def record_again(self, record: Record) -> None:
-        """It may have got lost; if not, it is not recorded twice."""
-        self._bus.record(record)
-
-    def give_up(self, record: Record) -> None:
-        """Nobody waits for it to return any more."""
-        self._under_way.pop(record.number, None)
-
-    def publish(self, record: Record) -> None:
-        """What the log does not take: others hear it without a stamp."""
-        self.forget_log(record.namespace)
-        if self.is_reachable:
-            for channel, head in record.channels:
-                self._bus.publish(channel, head + record.body)
-
-    def forget_log(self, namespace: str) -> None:
-        """Something is missing in the log of ``namespace``: nobody is recovered by what it has held so far."""
-        if self.is_reachable:
-            self._bus.forget(namespace)
 
     def _tell(self, channel: str, kind: Kind, body: bytes) -> None:
         message = Message(kind, self.origin, self._journal.number, 0, body)
@@ -357,26 +260,20 @@ class Node:
         try:
             opened = self._seal.open(channel, message)
             if is_ours and stamp is not None:
-                self._returned(opened, stamp)
+                self.recording.returned(opened.number, stamp)
             else:
                 self._receive(channel, opened, stamp)
         except MessageError as error:
             self.traffic.ignored[error.reason] += 1
 
-    def _returned(self, message: Message, stamp: Stamp) -> None:
-        if (speaker := self.speakers.get(self._under_way.pop(message.number, ""))) is not None:
-            speaker.returned(message.number, stamp)
-
     def unrecorded(self, record: Record) -> None:
-        if (speaker := self.speakers.get(self._under_way.pop(record.number, ""))) is not None:
-            speaker.refused(record.number)
+        self.recording.refused(record.number)
 
     def lost(self, reason: str) -> None:
         self.is_reachable = False
         self._lost_at_s = self.clock.monotonic_s()
         self.traffic.outages[reason] += 1
-        for speaker in self.speakers.values():
-            speaker.lost()
+        self.recording.lost()
 
     def restored(self) -> None:
         """First everybody must know that we were away; what they hear after that, they hear in its order."""
@@ -385,8 +282,7 @@ class Node:
         if self._lost_at_s is not None:
             self._sure_at_s = now_s + STRANGERS_S
         self._beat(now_s, is_resumed=True)
-        for speaker in self.speakers.values():
-            speaker.restored()
+        self.recording.restored()
         for peer in self.peers.all():
             peer.heard_at_s = now_s
             peer.ask(peer.position, secrets.token_hex(8), now_s)
@@ -435,7 +331,7 @@ class Node:
 
     def _numbered(self, peer: Peer, channel: str, message: Message, stamp: Stamp | None, now_s: float) -> None:
         content = content_of(message.kind, message.body)
-        heard = Heard(message.kind, content, message.body, channel, message.origin, stamp)
+        heard = Heard(message.kind, content, message.body, channel, message.origin, message.number, stamp)
         hearer = self.hearer(message.kind, content)
         also = () if hearer is None else hearer.channels_of(content)
         others = [each for each in also if each != channel and each in self._channels]
@@ -505,13 +401,13 @@ class Node:
         if new is None:
             self.traffic.ignored["heard before"] += 1
             return
-        for _number, kind, channels, body in new:
+        for number, kind, channels, body in new:
             # What was said before in this answer may have ended our interest in what comes behind it.
             if (channel := next(filter(self.listens, channels), None)) is not None:
                 self.traffic.heard_late += 1
                 with suppress(MessageError):
                     content = content_of(kind, body)
-                    self._do(self.hearer(kind, content), Heard(kind, content, body, channel, peer.origin))
+                    self._do(self.hearer(kind, content), Heard(kind, content, body, channel, peer.origin, number))
         if was_confirmed and (replay.is_lost or peer.is_blurred):
             self._lose(peer)
         peer.is_blurred = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from steinmetz.realtime.adapters.base import UNSTAMPED, Flags, Local, Member, Selection
+from steinmetz.realtime.adapters.base import Flags, Local, Member, Selection, Unstamped
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.packet import Outgoing, Packet
 from steinmetz.realtime.recovery.base import SharedLog
@@ -48,7 +48,7 @@ class PlacedAdapter(MemoryAdapter[Member]):
         selection: Selection,
         packets: Sequence[Packet],
         flags: Flags,
-        place: Stamp | None,
+        place: Stamp | Unstamped,
         *,
         is_sure: bool,
         but: Collection[str] = (),
@@ -59,8 +59,8 @@ class PlacedAdapter(MemoryAdapter[Member]):
             members = tuple([self._members[sid] for sid in self.ids(selection) if sid not in but])
         if not members:
             return
-        position = UNSTAMPED if place is None else place.position
-        offset = self._shared.epoch.offset(position) if is_sure and place is not None else BLANK
+        position = place.position if isinstance(place, Stamp) else place
+        offset = self._shared.epoch.offset(position) if is_sure and isinstance(position, int) else BLANK
         blank: list[str] = []
         if self._unsettled:
             blank = [sid for sid in self.ids(selection) if sid in self._unsettled and sid not in but]
@@ -72,12 +72,14 @@ class PlacedAdapter(MemoryAdapter[Member]):
         if members:
             self._local.deliver(members, stamp(packets, offset), flags, position)
 
-    def tell_one(self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags) -> None:
+    def tell_one(
+        self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags, place: Unstamped
+    ) -> None:
         """To the member ``sid`` out of order, if it is meant."""
         rooms = {sid, *self.rooms_of(sid)}
         is_meant = not selection.rooms or not rooms.isdisjoint(selection.rooms)
         if is_meant and rooms.isdisjoint(selection.except_rooms) and sid in self._members:
-            self._local.deliver((self._members[sid],), stamp(packets, BLANK), flags, UNSTAMPED)
+            self._local.deliver((self._members[sid],), stamp(packets, BLANK), flags, place)
             if sid in self._unsettled:
                 self._unsettled[sid] = True
 

@@ -12,7 +12,6 @@ import asyncio
 import math
 import random
 import re
-from collections import Counter
 from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from secrets import token_hex
@@ -23,11 +22,12 @@ import structlog
 from steinmetz.clock import Clock
 from steinmetz.realtime.adapters.bus import Receiver
 from steinmetz.realtime.adapters.cluster import Cluster
+from steinmetz.realtime.adapters.framing import PLAIN, append_command, hand_over
 from steinmetz.realtime.adapters.node import JOURNAL_BYTES, Node
+from steinmetz.realtime.adapters.subscriptions import OUT_OF_REACH, Subscriptions
 from steinmetz.realtime.config import ConnectionStateRecovery
-from steinmetz.realtime.recovery.record import Keys, Record, Stamp
-from steinmetz.realtime.recovery.redis import APPEND, LANE_LENGTH, RedisStore
-from steinmetz.realtime.socketio.recovery import MAX_POSITION_DIGITS
+from steinmetz.realtime.recovery.record import Keys, Record
+from steinmetz.realtime.recovery.redis import APPEND, RedisStore
 from steinmetz.tasks import Tasks
 
 try:
@@ -54,9 +54,6 @@ HEARD_AT_ONCE = 100
 """Messages in a turn of the loop."""
 SHARDED_FROM = 7
 """The first version of Redis that knows sharded publish and subscribe."""
-PLAIN, STAMPED = b"\0", b"\1"
-"""What each message begins with. A stamp is the name of an epoch, a position and a colon."""
-EPOCH_LENGTH = 32
 _VERSION = re.compile(rb"redis_version:(\d+)")
 _MESSAGES = (b"smessage", b"message")
 _CONFIRMATIONS = (b"ssubscribe", b"subscribe")
@@ -78,8 +75,7 @@ class RedisBus:
         self._echo = f"{{{prefix}:realtime}}:echo:{token_hex(8)}"
         self._receiver: Receiver | None = None
         self._tasks: Tasks | None = None
-        self._wanted: dict[str, None] = {}
-        self._changes: dict[str, bool] = {}
+        self._subscriptions = Subscriptions()
         self._outbox: list[tuple[str, bytes] | Record | str] = []
         """What is published, what is recorded, and namespaces whose logs are forgotten."""
         self._outbox_bytes = 0
@@ -87,9 +83,6 @@ class RedisBus:
         self._sent = asyncio.Event()
         self._wishes = asyncio.Event()
         self._is_up = False
-        self._standing: set[str] = set()
-        self._unconfirmed: Counter[str] = Counter()
-        self._settling: list[tuple[set[str], asyncio.Future[None]]] = []
         self._echoed = 0
         self._was_told = False
         self._broken: asyncio.Future[None] | None = None
@@ -122,51 +115,29 @@ class RedisBus:
         self._work.set()
 
     def subscribe(self, channel: str) -> None:
-        self._wanted[channel] = None
-        self._change(channel, wanted=True)
+        self._subscriptions.want(channel)
+        self._wish()
 
     def unsubscribe(self, channel: str) -> None:
-        self._wanted.pop(channel, None)
-        self._change(channel, wanted=False)
+        self._subscriptions.leave(channel)
+        self._wish()
+
+    def _wish(self) -> None:
+        if self._is_up:
+            self._wishes.set()
 
     @property
     def is_settled(self) -> bool:
         """Whether all that was asked to be heard is heard for certain."""
-        return self._is_up and self._standing.issuperset(self._wanted)
+        return self._is_up and self._subscriptions.all_stand
 
     def stands(self, channel: str) -> bool:
-        return channel in self._standing
+        return self._subscriptions.stands(channel)
 
     async def settle(self, channels: Collection[str]) -> None:
         if not self._is_up:
-            raise OSError("the bus is out of reach")
-        missing = set(channels) - self._standing
-        if missing:
-            settled = asyncio.get_running_loop().create_future()
-            self._settling.append((missing, settled))
-            await settled
-
-    def _confirmed(self, channel: str) -> None:
-        """It stands, unless it was left and asked for again meanwhile."""
-        self._unconfirmed[channel] -= 1
-        if self._unconfirmed[channel] > 0:
-            return
-        del self._unconfirmed[channel]
-        if channel in self._changes:
-            return
-        self._standing.add(channel)
-        if self._settling:
-            for missing, settled in self._settling:
-                missing.discard(channel)
-                if not missing and not settled.done():
-                    settled.set_result(None)
-            self._settling = [each for each in self._settling if not each[1].done()]
-
-    def _change(self, channel: str, *, wanted: bool) -> None:
-        self._standing.discard(channel)
-        if self._is_up:
-            self._changes[channel] = wanted
-            self._wishes.set()
+            raise OSError(OUT_OF_REACH)
+        await self._subscriptions.settle(channels)
 
     async def aclose(self) -> None:
         if self._tasks is not None:
@@ -194,7 +165,7 @@ class RedisBus:
                 why = str(broken)
             except (RedisError, OSError, TimeoutError, ValueError) as error:
                 why = type(error).__name__
-            self._fall()
+            self._subscriptions.fall()
             if self._is_up:
                 self._is_up = False
                 pause_s = FIRST_PAUSE_S
@@ -205,22 +176,13 @@ class RedisBus:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    def _fall(self) -> None:
-        """Nothing stands any more."""
-        self._standing.clear()
-        self._unconfirmed.clear()
-        settling, self._settling = self._settling, []
-        for _, settled in settling:
-            if not settled.done():
-                settled.set_exception(OSError("the bus is out of reach"))
-
     async def _live(self, receiver: Receiver) -> None:
         """Until the lines break; then raises why."""
         tasks = Tasks("realtime bus lines")
         pool = self._client.connection_pool
         speaking, listening = pool.make_connection(), pool.make_connection()
         broken = self._broken = asyncio.get_running_loop().create_future()
-        self._outbox, self._outbox_bytes, self._changes = [], 0, {}
+        self._outbox, self._outbox_bytes = [], 0
         try:
             await speaking.connect()
             await listening.connect()
@@ -228,6 +190,7 @@ class RedisBus:
             tasks.spawn("listen", self._breaking(self._listen(listening, receiver)))
             await self._subscribe(listening, subscribe)
             self._is_up = True
+            self._wishes.set()
             tasks.spawn("speak", self._breaking(self._speak(speaking, publish, receiver)))
             tasks.spawn("change", self._breaking(self._follow(listening, subscribe, unsubscribe)))
             tasks.spawn("echo", self._breaking(self._say_and_hear()))
@@ -281,7 +244,7 @@ class RedisBus:
         if isinstance(said, str):
             return b"DEL", self._keys_of(said).state
         if isinstance(said, Record):
-            return append_command(said, self._keys_of(said.namespace), publish)
+            return append_command(said, self._keys_of(said.namespace), APPEND.digest, publish)
         channel, message = said
         return publish, channel, PLAIN + message
 
@@ -310,9 +273,9 @@ class RedisBus:
                 if name == self._echo:
                     self._echoed = int(told[1:])
                 elif self._is_up:
-                    _hand_over(receiver, name, told)
+                    hand_over(receiver, name, told)
             elif kind in _CONFIRMATIONS:
-                self._confirmed(channel.decode())
+                self._subscriptions.confirmed(channel.decode())
             in_a_row += 1
             if in_a_row >= HEARD_AT_ONCE:
                 in_a_row = 0
@@ -320,10 +283,8 @@ class RedisBus:
 
     async def _subscribe(self, line: Any, subscribe: bytes) -> None:
         """Everything that is wanted, and wait until it stands."""
-        channels = [self._echo, *self._wanted]
-        stands = asyncio.get_running_loop().create_future()
-        self._settling.append((set(channels), stands))
-        self._unconfirmed.update(channels)
+        channels = self._subscriptions.begin(self._echo)
+        stands = asyncio.ensure_future(self._subscriptions.settle(channels))
         await _send(line, subscribe, channels)
         async with asyncio.timeout(SUBSCRIBE_S):
             await stands
@@ -333,40 +294,15 @@ class RedisBus:
         while True:
             await self._wishes.wait()
             self._wishes.clear()
-            changes, self._changes = self._changes, {}
-            wanted = [channel for channel, is_wanted in changes.items() if is_wanted]
-            self._unconfirmed.update(wanted)
+            wanted, left = self._subscriptions.take_changes()
             await _send(line, subscribe, wanted)
-            await _send(line, unsubscribe, [channel for channel, is_wanted in changes.items() if not is_wanted])
+            await _send(line, unsubscribe, left)
 
 
 async def _send(line: Any, command: bytes, channels: Sequence[str]) -> None:
     for start in range(0, len(channels), SUBSCRIBED_AT_ONCE):
         some = channels[start : start + SUBSCRIBED_AT_ONCE]
         await line.send_packed_command(line.pack_command(command, *some), check_health=False)
-
-
-def append_command(record: Record, keys: Keys, publish: bytes) -> Sequence[Any]:
-    """How ``record`` is put into its log and published."""
-    lanes = [keys.lane(lane) for lane in record.lanes]
-    ways = [part for way in (record.own, *record.channels) for part in way]
-    return (
-        *(b"EVALSHA", APPEND.digest, 1 + len(lanes), keys.state, *lanes, token_hex(EPOCH_LENGTH // 2)),
-        *(record.node, record.number, int(record.life_s * 1_000), LANE_LENGTH, publish),
-        *(record.body, record.kept, *ways),
-    )
-
-
-def _hand_over(receiver: Receiver, channel: str, told: bytes) -> None:
-    if told[:1] != STAMPED:
-        receiver.receive(channel, told[1:])
-        return
-    end = told.find(b":", 1 + EPOCH_LENGTH)
-    position = told[1 + EPOCH_LENGTH : end]
-    if end < 0 or not position.isdigit() or len(position) > MAX_POSITION_DIGITS:
-        receiver.receive(channel, b"")  # no bus of ours has published this
-        return
-    receiver.receive(channel, told[end + 1 :], Stamp(told[1 : 1 + EPOCH_LENGTH], int(position)))
 
 
 async def _commands(line: Any) -> tuple[bytes, bytes, bytes]:

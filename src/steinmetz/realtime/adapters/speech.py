@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Generic
 
-from steinmetz.realtime.adapters.base import Flags, Member, Selection
+from steinmetz.realtime.adapters.base import NEVER, Flags, Member, Selection, Unstamped
 from steinmetz.realtime.adapters.line import Line, Said
 from steinmetz.realtime.adapters.messages import Emission, Order, pack_emission, pack_order
 from steinmetz.realtime.adapters.node import Node
@@ -35,7 +35,7 @@ class Speech(Generic[Member]):
         self._line = Line(node.clock)
         self.takeover_s = log.takeover_s
         self.settling = Settling(node, log, here, channel)
-        node.speakers[namespace] = self
+        node.recording.speakers[namespace] = self
 
     @property
     def is_sure(self) -> bool:
@@ -58,21 +58,21 @@ class Speech(Generic[Member]):
         if line.may_record():
             self._mend()
             lanes = tuple(selection.rooms) or (None,)
-            record = node.record(kind, self._namespace, lanes, channels, body, self._log.life_s)
+            record = node.recording.record(kind, self._namespace, lanes, channels, body, self._log.life_s)
             if record is not None:
                 for given_up in line.add(record, said):
-                    node.give_up(given_up)
+                    node.recording.give_up(given_up)
                 return
         else:
             node.say(kind, channels, body)
         line.is_torn = True
-        node.forget_log(self._namespace)
-        line.then(lambda: said.tell(None, frozenset()))
+        node.recording.forget_log(self._namespace)
+        line.then(lambda: said.tell(NEVER, None, frozenset()))
 
     def _mend(self) -> None:
         """What is not in the log makes it begin anew, before anything else is recorded."""
         if self._line.is_torn and self._node.is_reachable and self._line.may_record():
-            self._node.forget_log(self._namespace)
+            self._node.recording.forget_log(self._namespace)
             self._line.is_torn = False
 
     def then(self, do: Callable[[], None]) -> None:
@@ -92,7 +92,7 @@ class Speech(Generic[Member]):
 
     def refused(self, number: int) -> None:
         if (record := self._line.refused(number)) is not None:
-            self._node.publish(record)
+            self._node.recording.publish(record)
 
     def lost(self) -> None:
         self._line.stall()
@@ -100,7 +100,7 @@ class Speech(Generic[Member]):
     def restored(self) -> None:
         self._mend()
         for record in self._line.resume():
-            self._node.record_again(record)
+            self._node.recording.record_again(record)
         self.settling.run()
 
     def tick(self) -> None:
@@ -114,16 +114,22 @@ class Speech(Generic[Member]):
         selection: Selection,
         packets: Sequence[Packet],
         flags: Flags,
-        stamp: Stamp | None,
+        place: Stamp | Unstamped,
         but: Collection[str] = (),
     ) -> None:
         """Let members here have an emission that may be recovered, whoever has said it."""
-        if stamp is not None:
-            self._here.arrived(stamp)
-        self._here.tell(selection, packets, flags, stamp, is_sure=self.is_sure, but=but)
+        if isinstance(place, Stamp):
+            self._here.arrived(place)
+        self._here.tell(selection, packets, flags, place, is_sure=self.is_sure, but=but)
 
-    def tell_one(self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags) -> None:
-        self._here.tell_one(sid, selection, packets, flags)
+    def tell_one(
+        self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags, number: int
+    ) -> None:
+        """Let the member ``sid`` have an emission of ours."""
+        self._here.tell_one(sid, selection, packets, flags, self.unstamped(number))
+
+    def unstamped(self, number: int) -> Unstamped:
+        return Unstamped(self._node.origin.hex(), number)
 
     def arrived(self, stamp: Stamp | None) -> None:
         if stamp is not None:
@@ -131,9 +137,9 @@ class Speech(Generic[Member]):
 
     def close(self) -> None:
         for record in self._line.under_way():
-            self._node.give_up(record)
-        if self._node.speakers.get(self._namespace) is self:
-            del self._node.speakers[self._namespace]
+            self._node.recording.give_up(record)
+        if self._node.recording.speakers.get(self._namespace) is self:
+            del self._node.recording.speakers[self._namespace]
 
 
 class _Emission:
@@ -147,11 +153,12 @@ class _Emission:
         self._packets = packets
         self._flags = flags
 
-    def tell(self, stamp: Stamp | None, but: frozenset[str]) -> None:
-        self._speech.tell(self._selection, self._packets, self._flags, stamp, but)
+    def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
+        place = stamp or self._speech.unstamped(number)
+        self._speech.tell(self._selection, self._packets, self._flags, place, but)
 
-    def tell_one(self, sid: str) -> None:
-        self._speech.tell_one(sid, self._selection, self._packets, self._flags)
+    def tell_one(self, sid: str, number: int) -> None:
+        self._speech.tell_one(sid, self._selection, self._packets, self._flags, number)
 
 
 class _Order:
@@ -161,10 +168,10 @@ class _Order:
         self._speech = speech
         self._again = again
 
-    def tell(self, stamp: Stamp | None, but: frozenset[str]) -> None:
+    def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
         if stamp is not None:
             self._speech.arrived(stamp)
             self._again()
 
-    def tell_one(self, sid: str) -> None:
+    def tell_one(self, sid: str, number: int) -> None:
         """It has been done."""

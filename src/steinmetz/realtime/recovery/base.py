@@ -13,7 +13,7 @@ is the epoch, and whoever comes back from an earlier one is told `recovered: fal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from steinmetz.realtime.socketio.recovery import Entry, Epoch, Lane, Session
@@ -25,6 +25,8 @@ class Reading:
 
     position: int
     lanes: Mapping[Lane, Sequence[Entry]]
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """Of each node that writes to the log, the number of the last thing it has written."""
 
 
 class Log(Protocol):

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from hashlib import blake2s, sha1
 from importlib import resources
 from secrets import token_hex
@@ -22,6 +22,7 @@ from typing import Any
 
 import structlog
 
+from steinmetz.realtime.adapters.framing import LANE_LENGTH
 from steinmetz.realtime.adapters.seal import MIN_SECRET, MessageError, Seal
 from steinmetz.realtime.config import ConnectionStateRecovery
 from steinmetz.realtime.recovery.base import Reading
@@ -41,11 +42,10 @@ except ImportError as error:
 log = structlog.get_logger("steinmetz.realtime")
 
 TIMEOUT_S = 2.0
-LANE_LENGTH = 1_000
-"""Emissions of one room that are kept; the oldest go first."""
 MAX_WAITING = 50_000
 """Sessions that wait to be saved; one more and the oldest of them is lost."""
 SAVED_AT_ONCE = 200
+MAX_CONNECTIONS = 8
 
 
 class _Script:
@@ -58,20 +58,29 @@ class _Script:
 APPEND, _READ, _SAVE = (_Script(name) for name in ("append", "read", "save"))
 
 
-@contextmanager
-def _reaching() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, TimeoutError) as error:
-        raise OSError(f"Redis cannot be asked: {type(error).__name__}") from error
+class _Door:
+    """To Redis. Whoever comes back asks several things, and thousands come back at once: they take turns, for each
+    command under way has a connection of its own, and must be answered within `TIMEOUT_S`."""
 
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
 
-async def _run(client: Any, script: _Script, *arguments: Any) -> Any:
-    with _reaching():
-        try:
-            return await client.execute_command("EVALSHA", script.digest, *arguments)
-        except NoScriptError:
-            return await client.execute_command("EVAL", script.text, *arguments)
+    @asynccontextmanager
+    async def reaching(self) -> AsyncIterator[Any]:
+        """Raises `OSError` for whatever goes wrong."""
+        async with self._turns:
+            try:
+                yield self.client
+            except (RedisError, TimeoutError) as error:
+                raise OSError(f"Redis cannot be asked: {type(error).__name__}") from error
+
+    async def run(self, script: _Script, *arguments: Any) -> Any:
+        async with self.reaching() as client:
+            try:
+                return await client.execute_command("EVALSHA", script.digest, *arguments)
+            except NoScriptError:
+                return await client.execute_command("EVAL", script.text, *arguments)
 
 
 class RedisLog:
@@ -79,7 +88,7 @@ class RedisLog:
 
     def __init__(
         self,
-        client: Any,
+        door: _Door,
         keys: Keys,
         secret: bytes,
         seal: Seal,
@@ -90,7 +99,7 @@ class RedisLog:
     ) -> None:
         self.life_s = life_s
         self.takeover_s = takeover_s
-        self._client = client
+        self._door = door
         self._keys = keys
         self._secret = secret
         self._seal = seal
@@ -111,11 +120,11 @@ class RedisLog:
             self._life, self._epoch = life, self._epoch_of(life)
 
     async def position(self) -> int:
-        position, _ = await self._read({})
+        position, _, _ = await self._read({})
         return position
 
     async def read(self, lanes: Mapping[Lane, int]) -> Reading | None:
-        position, found = await self._read(lanes)
+        position, found, nodes = await self._read(lanes)
         whole: dict[Lane, Sequence[Entry]] = {}
         for (lane, asked), entries in zip(lanes.items(), found, strict=True):
             before = asked
@@ -134,14 +143,17 @@ class RedisLog:
             if len(kept) > LANE_LENGTH:
                 return None
             whole[lane] = kept
-        return Reading(position, whole)
+        numbers = {
+            node.decode(): int(known.partition(b":")[0]) for node, known in zip(*[iter(nodes)] * 2, strict=True)
+        }
+        return Reading(position, whole, numbers)
 
-    async def _read(self, lanes: Mapping[Lane, int]) -> tuple[int, list[list[bytes]]]:
+    async def _read(self, lanes: Mapping[Lane, int]) -> tuple[int, list[list[bytes]], list[bytes]]:
         keys = [self._keys.state, *map(self._keys.lane, lanes)]
         arguments = (token_hex(16), LANE_LENGTH + 1, *lanes.values())
-        life, position, found = await _run(self._client, _READ, len(keys), *keys, *arguments)
+        life, position, found, nodes = await self._door.run(_READ, len(keys), *keys, *arguments)
         self.lives(life)
-        return int(position), found
+        return int(position), found, nodes
 
 
 class RedisSessions:
@@ -149,7 +161,7 @@ class RedisSessions:
 
     def __init__(
         self,
-        client: Any,
+        door: _Door,
         keys: Keys,
         seal: Seal,
         spawn: Callable[..., Any],
@@ -157,7 +169,7 @@ class RedisSessions:
         duration_s: float,
         heartbeat_s: float,
     ) -> None:
-        self._client = client
+        self._door = door
         self._keys = keys
         self._seal = seal
         self._spawn = spawn
@@ -216,8 +228,8 @@ class RedisSessions:
             self._writing = None
 
     async def _write_all(self, batch: list[tuple[Any, ...]]) -> None:
-        with _reaching():
-            pipeline = self._client.pipeline(transaction=False)
+        async with self._door.reaching() as client:
+            pipeline = client.pipeline(transaction=False)
             for kind, key, *arguments in batch:
                 if kind == "save":
                     pipeline.execute_command("EVAL", _SAVE.text, 1, key, *arguments)
@@ -231,11 +243,15 @@ class RedisSessions:
             await asyncio.sleep(self._refresh_s)
             sids = list(self._owners)
             for start in range(0, len(sids), SAVED_AT_ONCE):
-                with suppress(OSError), _reaching():
-                    pipeline = self._client.pipeline(transaction=False)
-                    for sid in sids[start : start + SAVED_AT_ONCE]:
-                        pipeline.pexpire(self._keys.session(sid), self._connected_ms)
-                    await pipeline.execute()
+                with suppress(OSError):
+                    await self._prolong(sids[start : start + SAVED_AT_ONCE])
+
+    async def _prolong(self, sids: list[str]) -> None:
+        async with self._door.reaching() as client:
+            pipeline = client.pipeline(transaction=False)
+            for sid in sids:
+                pipeline.pexpire(self._keys.session(sid), self._connected_ms)
+            await pipeline.execute()
 
     async def saved(self) -> None:
         if self._writing is not None:
@@ -243,15 +259,15 @@ class RedisSessions:
 
     async def is_held(self, sid: str) -> bool:
         key = self._keys.session(sid)
-        with _reaching():
-            session = self._session(key, await self._client.get(key))
+        async with self._door.reaching() as client:
+            session = self._session(key, await client.get(key))
         return session is not None and session.is_connected
 
     async def take(self, sid: str) -> Session | None:
         await self.saved()
         key = self._keys.session(sid)
-        with _reaching():
-            return self._session(key, await self._client.getdel(key))
+        async with self._door.reaching() as client:
+            return self._session(key, await client.getdel(key))
 
     def _session(self, key: str, kept: bytes | None) -> Session | None:
         if kept is None:
@@ -300,12 +316,13 @@ class RedisStore:
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
+        self._door = _Door(self._client)
 
     def open(self, namespace: str) -> tuple[RedisLog, RedisSessions]:
         keys = Keys(self._prefix, namespace)
         away_s = self._config.max_disconnection_duration_s
         kept = RedisLog(
-            self._client,
+            self._door,
             keys,
             self._secret,
             self._seal,
@@ -314,7 +331,7 @@ class RedisStore:
             takeover_s=self._config.takeover_timeout_s,
         )
         sessions = RedisSessions(
-            self._client,
+            self._door,
             keys,
             self._seal,
             self._spawn,

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
+from steinmetz.realtime.adapters.base import (
+    EVERYBODY,
+    RELIABLE,
+    Adapter,
+    Flags,
+    Selection,
+    SocketDetails,
+    Unstamped,
+)
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.adapters.placed import PlacedAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
@@ -250,7 +258,11 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
 
     def deliver(
-        self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, position: int | None = None
+        self,
+        members: Sequence[Socket],
+        outgoing: Outgoing,
+        flags: Flags,
+        position: int | Unstamped | None = None,
     ) -> None:
         if position is not None and self.recovery is not None:
             members, plain = self.recovery.split(self.recovery.unheard(members, position))

@@ -6,7 +6,8 @@ event once. Whatever stands in the way of that makes it a new client, and is cou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2s
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from steinmetz.realtime.adapters.base import UNSTAMPED
+from steinmetz.realtime.adapters.base import Unstamped
 from steinmetz.realtime.engineio.packet import Outgoing
-from steinmetz.realtime.recovery.base import Log, Sessions, SharedLog
+from steinmetz.realtime.recovery.base import Log, Reading, Sessions, SharedLog
 from steinmetz.realtime.recovery.memory import MemoryLog, MemorySessions
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.socketio.recovery import BLANK, Entry, Replay, Session
@@ -41,6 +42,7 @@ RECOVERABLE = frozenset(
 """Ends after which a client may have its socket again; after the others it was meant to go."""
 
 
+_NO_NUMBERS: Mapping[str, int] = {}
 MAX_READINGS = 100
 """Of one replay, while the namespace is talking faster than its log can be read."""
 
@@ -91,6 +93,8 @@ class Restored:
 
     session: Session
     replay: Replay
+    numbers: Mapping[str, int]
+    """See `Reading.numbers`."""
 
 
 class Recovery:
@@ -112,8 +116,8 @@ class Recovery:
         self._namespace = namespace
         self._config = config
         self._replayed: dict[str, tuple[str, int]] = {}
-        self._ahead: set[str] = set()
-        """Of these, the sockets whose clients have been told more than has arrived here."""
+        self._numbers: dict[str, Mapping[str, int]] = {}
+        """Of what each node has recorded, what came before a socket, or was told to it by its replay."""
         self._changed: set[str] = set()
         self._plain: set[str] = set()
         """The sockets whose clients keep no offsets."""
@@ -163,8 +167,10 @@ class Recovery:
     async def _restored(self, socket: Socket, claim: Claim) -> Restored:
         if not self._namespace.adapter.is_recording:
             raise _NotRecoveredError(Outcome.INCOMPLETE if self.shared is None else Outcome.UNSURE)
-        await self.log.position()  # whatever life it is in by now
         sid = self.log.epoch.sid(claim.pid)
+        if sid is None:
+            await self.log.position()  # perhaps it has begun a new life, of which nothing has been heard here
+            sid = self.log.epoch.sid(claim.pid)
         if sid is None:
             raise _NotRecoveredError(Outcome.UNKNOWN_PID)
         here = self._namespace.sockets.get(sid)
@@ -181,7 +187,7 @@ class Recovery:
             self.sessions.give_back(session)
             raise _NotRecoveredError(Outcome.FOREIGN_SUBJECT)
         await self._authorise(socket, session)
-        return Restored(session, await self._missed(session, claim.offset))
+        return await self._missed(session, claim.offset)
 
     async def let_go(self, sid: str) -> bool:
         """Trap T30: a half-open socket gives way to its client's new connection, but not to a second client.
@@ -204,7 +210,7 @@ class Recovery:
             if room in session.history.rooms and not await self._namespace.server.may_join(socket, room):
                 raise _NotRecoveredError(Outcome.FORBIDDEN_ROOM)
 
-    async def _missed(self, session: Session, offset: object) -> Replay:
+    async def _missed(self, session: Session, offset: object) -> Restored:
         if offset == BLANK:
             raise _NotRecoveredError(Outcome.UNSURE)
         position = self.log.epoch.position(offset)
@@ -212,7 +218,7 @@ class Recovery:
         replay = Replay(session, max(position or 0, session.since))
         if session.history.whole_from > replay.start:
             raise _NotRecoveredError(Outcome.INCOMPLETE)
-        await self._read(replay)
+        numbers = await self._read(replay)
         if session.epoch_id != self.log.epoch.id:
             raise _NotRecoveredError(Outcome.INCOMPLETE)
         if replay.is_expelled:
@@ -221,9 +227,9 @@ class Recovery:
             raise _NotRecoveredError(Outcome.UNKNOWN_OFFSET)
         if _size(replay.heard) > self._namespace.server.config.client_queue_bytes:
             raise _NotRecoveredError(Outcome.TOO_MUCH)
-        return replay
+        return Restored(session, replay, numbers)
 
-    async def _read(self, replay: Replay) -> None:
+    async def _read(self, replay: Replay) -> Mapping[str, int]:
         """Until it is whole, and nothing newer has been delivered here meanwhile: its client was not there yet."""
         adapter = self._namespace.adapter
         for _ in range(MAX_READINGS):
@@ -234,7 +240,7 @@ class Recovery:
             if not adapter.is_recording:
                 raise _NotRecoveredError(Outcome.UNSURE)
             if replay.feed(reading.position, reading.lanes) and adapter.position <= replay.end:
-                return
+                return reading.numbers
         raise _NotRecoveredError(Outcome.INCOMPLETE)
 
     @staticmethod
@@ -256,21 +262,26 @@ class Recovery:
 
     async def begin(self, socket: Socket) -> None:
         """A new ``socket``: it hears what comes behind this position, even if older news arrive late here."""
-        try:
-            await self._namespace.adapter.listen(socket.early_rooms or ())
-            position = await self.log.position()
-        except OSError:
-            position = self._namespace.adapter.position
-        socket.since = position
-        if position > self._namespace.adapter.position:
-            self._replayed[socket.id] = (self.log.epoch.id, position)
+        adapter = self._namespace.adapter
+        reading: Reading | None = None
+        with suppress(OSError):
+            await adapter.listen(socket.early_rooms or ())
+            reading = await self.log.read({})
+        socket.since = adapter.position if reading is None else reading.position
+        if reading is not None and reading.numbers:
+            self._numbers[socket.id] = reading.numbers
+        if socket.since > adapter.position:
+            self._replayed[socket.id] = (self.log.epoch.id, socket.since)
 
-    def unheard(self, members: Sequence[Socket], position: int) -> Sequence[Socket]:
+    def unheard(self, members: Sequence[Socket], position: int | Unstamped) -> Sequence[Socket]:
         """Those of ``members`` that have not been told the emission at ``position`` by a replay."""
+        if isinstance(position, Unstamped):
+            if not self._numbers:
+                return members
+            node, number = position
+            return [each for each in members if number > self._numbers.get(each.id, _NO_NUMBERS).get(node, 0)]
         if not self._replayed:
             return members
-        if position == UNSTAMPED:
-            return self._without_those_ahead(members)
         epoch_id = self.log.epoch.id
         self._replayed = {
             sid: (known, end)
@@ -278,15 +289,6 @@ class Recovery:
             if known == epoch_id and end >= position
         }
         return [member for member in members if member.id not in self._replayed]
-
-    def _without_those_ahead(self, members: Sequence[Socket]) -> Sequence[Socket]:
-        """Nobody knows whether they have been told this: they come back, and hear what they have not heard."""
-        ahead = [member for member in members if member.id in self._ahead and member.id in self._replayed]
-        if not ahead:
-            return members
-        self._namespace.server.draining.send_back([member.client for member in ahead])
-        gone = {member.id for member in ahead}
-        return [member for member in members if member.id not in gone]
 
     def split(self, members: Sequence[Socket]) -> tuple[Sequence[Socket], Sequence[Socket]]:
         """``members`` whose clients keep offsets, and the others."""
@@ -311,7 +313,8 @@ class Recovery:
             end = restored.replay.end
             if end > self._namespace.adapter.position:
                 self._replayed[socket.id] = (self.log.epoch.id, end)
-                self._ahead.add(socket.id)
+            if restored.numbers:
+                self._numbers[socket.id] = restored.numbers
             for entry in restored.replay.heard:
                 socket.client.send(Outgoing(*entry.packets))
         if self.is_shared:
@@ -334,7 +337,7 @@ class Recovery:
     def left(self, socket: Socket, reason: str) -> None:
         """``socket`` is about to leave its rooms."""
         self._replayed.pop(socket.id, None)
-        self._ahead.discard(socket.id)
+        self._numbers.pop(socket.id, None)
         if socket.id in self._plain:
             self._plain.discard(socket.id)
         elif reason in RECOVERABLE:

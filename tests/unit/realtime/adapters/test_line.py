@@ -15,11 +15,12 @@ class Said:
         self.name = name
         self.told = told
 
-    def tell(self, stamp: Stamp | None, but: frozenset[str]) -> None:
+    def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
+        assert str(number) == self.name
         place = "-" if stamp is None else str(stamp.position)
         self.told.append(f"{self.name}@{place}" + "".join(f" not {sid}" for sid in sorted(but)))
 
-    def tell_one(self, sid: str) -> None:
+    def tell_one(self, sid: str, number: int) -> None:
         self.told.append(f"{self.name} to {sid}")
 
 

@@ -21,6 +21,20 @@ if known[2] then
   end
 end
 local position = string.format('%.0f', redis.call('HINCRBY', state, 'position', 1))
+if not known[2] and redis.call('HLEN', state) > 300 then
+  -- Nodes come and go: of those that have said nothing for longest, half are forgotten.
+  local nodes, fields = {}, redis.call('HGETALL', state)
+  for at = 1, #fields, 2 do
+    local said = string.match(fields[at + 1], '^%d+:(%d+)$')
+    if said then
+      nodes[#nodes + 1] = {tonumber(said), fields[at]}
+    end
+  end
+  table.sort(nodes, function(a, b) return a[1] < b[1] end)
+  for at = 1, math.floor(#nodes / 2) do
+    redis.call('HDEL', state, nodes[at][2])
+  end
+end
 redis.call('HSET', state, node, number .. ':' .. position)
 local kept, id = ARGV[8] .. body, position .. '-0'
 for at = 2, #KEYS do

@@ -2,7 +2,7 @@
 -- What the lanes hold behind a position each, and how far the namespace is.
 -- KEYS: state, lane, ... ARGV: an epoch if there is none, the most entries of a lane, a position for each lane.
 -- Another run of Redis may have forgotten what it said last, even if it keeps its data on disk: a new epoch.
--- Returns {epoch, position, {{before, position, entry, ...}, ...}}.
+-- Returns {epoch, position, {{before, position, entry, ...}, ...}, {node, its number:position, ...}}.
 local state = KEYS[1]
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local known = redis.call('HMGET', state, 'epoch', 'run', 'position')
@@ -27,4 +27,12 @@ for at = 2, #KEYS do
   end
   lanes[#lanes + 1] = entries
 end
-return {epoch, position, lanes}
+local nodes, fields = {}, redis.call('HGETALL', state)
+for at = 1, #fields, 2 do
+  local node = string.match(fields[at], '^node:(.+)$')
+  if node then
+    nodes[#nodes + 1] = node
+    nodes[#nodes + 1] = fields[at + 1]
+  end
+end
+return {epoch, position, lanes, nodes}
