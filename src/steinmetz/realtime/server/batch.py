@@ -27,11 +27,12 @@ MAX_MEMBERS = 20_000
 class Run:
     """The same emissions for each of ``sockets``."""
 
-    __slots__ = ("_deflated", "_frames", "emissions", "sockets")
+    __slots__ = ("_deflated", "_frames", "emissions", "size", "sockets")
 
     def __init__(self, emissions: list[tuple[Outgoing, Flags]], sockets: Sequence[Socket]) -> None:
         self.emissions = emissions
         self.sockets = sockets
+        self.size = sum(outgoing.size for outgoing, _ in emissions)
         self._frames: bytes | None = None
         self._deflated: bytes | None = None
 
@@ -55,10 +56,13 @@ class Batch:
     """
 
     __slots__ = ("_ahead", "_audience_of", "_audiences", "_members", "_places", "_position", "_runs", "_sets",
-                 "bytes", "emissions")  # fmt: skip
+                 "bytes", "delivered_bytes", "deliveries", "emissions")  # fmt: skip
 
     def __init__(self) -> None:
         self.bytes = 0
+        self.deliveries = 0
+        """Of the last `write`: emissions, once for each recipient; and their bytes."""
+        self.delivered_bytes = 0
         self.emissions: list[tuple[Outgoing, Flags]] = []
         self._audience_of: list[int] = []
         self._audiences: list[Sequence[Socket]] = []
@@ -136,6 +140,7 @@ class Batch:
         if self._runs is None:
             self._runs = self._grouped()
         written, begin = 0, 0
+        self.deliveries = self.delivered_bytes = 0
         for run in self._runs:
             start = max(0, self._position - begin)
             begin += len(run.sockets)
@@ -143,6 +148,8 @@ class Batch:
                 sockets = run.sockets[start : start + budget - written]
                 self._position += len(sockets)
                 written += len(sockets)
+                self.deliveries += len(sockets) * len(run.emissions)
+                self.delivered_bytes += len(sockets) * run.size
                 self._write_run(run, sockets, threshold)
         return written
 

@@ -163,6 +163,8 @@ class Client(Recipient):
             websocket.send(outgoing)
         polling.close(CloseCode.NORMAL, NOOP)
         self.server.engine.upgraded(self)
+        if self.server.admin is not None:
+            self.server.admin.upgraded(self)
 
     def _message(self, message: str | bytes, now_s: float) -> None:
         received = self.connection.receive(message, now_s)

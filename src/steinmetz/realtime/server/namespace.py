@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
-from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.memory import MemoryAdapter, Watcher
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.events.event import Event
@@ -60,6 +60,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self._here = MemoryAdapter[Socket](self, recorded, is_awaited)
         if self.recovery is not None and self.recovery.is_shared:
             self._here.on_change = self.recovery.changed
+        if server.admin is not None:
+            self._here.watchers.append(server.admin)
         self._presence: Presence | None = None
         self.adapter: Adapter[Socket] = self._adapter()
         own = Registry(server.statistics, is_strict=server.config.strict_events)
@@ -135,6 +137,10 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """Whether an emission to ``room`` may reach anybody; ``here``: exactly so, of clients of this process."""
         return self.adapter.has_members(room, here=here)
 
+    def watch_rooms(self, watcher: Watcher[Socket]) -> None:
+        """Tell ``watcher`` of every socket of this process that enters or leaves a room."""
+        self._here.watchers.append(watcher)
+
     def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
         """Know from now on who is in the rooms that are ``watched``; ``user_of(socket)`` never changes its answer.
 
@@ -142,7 +148,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """
         if self._presence is not None:
             raise ValueError(f"the presence in {self.name} is tracked already")
-        self._presence = self._here.watcher = Presence(self, user_of, watched)
+        self._presence = Presence(self, user_of, watched)
+        self.watch_rooms(self._presence)
         return self._presence
 
     def presence(self, room: str) -> dict[str, int]:
@@ -307,6 +314,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
             socket.granted = tuple(socket.early_rooms or ())
             self.recovery.admitted(socket, restored)
         socket.early_rooms = None
+        if self.server.admin is not None:
+            self.server.admin.connected(socket)
         for handler, is_async in self._life_of("connection"):
             socket.client.handle(Call(socket, "connection", handler, is_async, (socket,)))
 
@@ -368,6 +377,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         self.watched.discard(socket)
+        if self.server.admin is not None:
+            self.server.admin.disconnected(socket, why)
         socket.fail_acks(why)
         if self._questions.open:
             self._questions.lose(socket.id, why)

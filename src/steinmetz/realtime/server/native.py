@@ -253,6 +253,7 @@ class NativeWebSocket(asyncio.Protocol):
     # -- asyncio ------------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        self._server.statistics.bytes_in += len(data)
         parser = self._parser
         if parser is None or self.client is None:
             self.stream.close()

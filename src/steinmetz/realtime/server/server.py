@@ -16,6 +16,8 @@ import structlog
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.adapters.base import Adapter
 from steinmetz.realtime.adapters.cluster import Cluster
+from steinmetz.realtime.admin.admin import Admin, Authenticate
+from steinmetz.realtime.admin.picture import Describe, nothing
 from steinmetz.realtime.config import Config
 from steinmetz.realtime.engineio import handshake as engine_handshake
 from steinmetz.realtime.engineio.frames import CloseCode
@@ -125,6 +127,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
                 heartbeat_s=self.config.ping_interval_s + 2 * self.config.ping_timeout_s,
             )
         self.engine = Engine(self.clients)
+        self.admin: Admin | None = None
+        """Whoever is told what happens to sockets; see `instrument`."""
         self._namespaces = Namespaces(self)
         self._main = self._namespaces.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
@@ -270,6 +274,29 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
             meant = namespace.in_(*rooms)
             (meant.local if is_local else meant).disconnect_sockets()
 
+    def instrument(
+        self,
+        authenticate: Authenticate,
+        *,
+        namespace: str = "/admin",
+        read_only: bool = True,
+        describe: Describe = nothing,
+    ) -> Admin:
+        """Show this server to Socket.IO's Admin UI; to be called once, before the first connection.
+
+        ``authenticate(socket)`` lets people in, see `admin.admin.Authenticate`. With ``read_only=False`` the UI
+        may also emit, move sockets between rooms and disconnect them. ``describe(socket)`` is what is shown as its
+        data. Raises `ValueError` the second time.
+        """
+        if self.admin is not None:
+            raise ValueError("the server is instrumented already")
+        self.admin = Admin(self, authenticate, name=namespace, read_only=read_only, describe=describe)
+        for known in self.namespaces():
+            known.watch_rooms(self.admin)
+        if self.loop is not None:
+            self.wheel.schedule(self.admin, self.clock.monotonic_s())
+        return self.admin
+
     async def may_join(self, socket: Socket, room: str) -> bool:
         """Whether the client of ``socket`` may be in ``room`` by its own wish; see `on_room_join`."""
         return await self._room_requests.may_enter(socket, room)
@@ -278,7 +305,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds.
 
         Beside these: ``received`` {event: count}, ``rates`` {windowS, out, in: {event: a second}}, ``queues``
-        {sessions, polling, waiting, bytes, largestBytes}, ``dropped`` {volatile, replaced}, ``slowClients`` (cut
+        {sessions, polling, waiting, bytes, largestBytes}, ``traffic`` {sessionsOpened, sessionsClosed, deliveries,
+        bytesOut, bytesIn}, ``dropped`` {volatile, replaced}, ``slowClients`` (cut
         off), ``refused`` {reason: count}, ``invalid`` {received, sent}, ``revocations``, ``recoveries`` {outcome:
         count}, ``roundTrip`` and ``writes`` {count, p50Ms, p99Ms, worstMs} (from a PING to its PONG; of the
         broadcasts of one turn of the loop, with ``stalls`` above 50 ms), ``collector`` {collections, pauseMs,
@@ -319,6 +347,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._thread_id = threading.get_ident()
         self.wheel.start(loop)
         self.wheel.schedule(self.rates, self.clock.monotonic_s() + LOOK_EVERY_S)
+        if self.admin is not None:
+            self.wheel.schedule(self.admin, self.clock.monotonic_s())
         if self.cluster is not None:
             self.cluster.node.start()
 
@@ -424,6 +454,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         )
         client = Client(self, session, connection, request, transport, refusal)
         self.clients[session.sid] = client
+        self.statistics.sessions_opened += 1
         if refusal is None:
             self.budgets.opened(session.sid, request.address, now_s)
         else:
@@ -483,6 +514,7 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         if self.clients.pop(client.session.sid, None) is None:
             return
         self.engine.closed(client)
+        self.statistics.sessions_closed += 1
         if client.refusal is None:
             self.budgets.closed(client.session.sid, client.request.address)
         else:
