@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import write
 from typing import TYPE_CHECKING
 
 import structlog
 
 from steinmetz.realtime.adapters.base import Flags
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.server.outflow import HIGH_WATER
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.socket import Socket
@@ -191,12 +193,17 @@ def _write(sockets: Sequence[Socket], run: Run) -> None:
     for socket in sockets:
         if socket.connected:
             wire = socket.client.wire
-            if wire is not None and (wire.credit >= size or wire.has_room(size)):
-                wire.credit -= size
+            if wire is None or size > HIGH_WATER:
+                _send(socket, run.emissions)
+            elif (fd := wire.fd) >= 0:
                 try:
-                    wire.stream.write(frames)
-                except Exception as error:
-                    _failed(wire, error)
+                    written = write(fd, frames)
+                except OSError:  # full, or broken: the stream finds that out, too, and says so in its own way
+                    written = 0
+                if written != size:
+                    _put_rest(wire, frames, written)
+            elif wire.credit >= size or wire.has_room(size):
+                _put_rest(wire, frames, 0)
             else:
                 _send(socket, run.emissions)
 
@@ -211,13 +218,19 @@ def _write_either(sockets: Sequence[Socket], run: Run, threshold: int) -> None:
                 continue
             frames = run.deflated(threshold) if wire.deflates else run.frames
             if wire.credit >= len(frames) or wire.has_room(len(frames)):
-                wire.credit -= len(frames)
                 try:
-                    wire.stream.write(frames)
+                    wire.put(frames)
                 except Exception as error:
                     _failed(wire, error)
             else:
                 _send(socket, run.emissions)
+
+
+def _put_rest(wire: Wire, frames: bytes, written: int) -> None:
+    try:
+        wire.put_rest(frames, written)
+    except Exception as error:
+        _failed(wire, error)
 
 
 def _send(socket: Socket, emissions: Sequence[tuple[Outgoing, Flags]]) -> None:
