@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Flags, Selection, SocketDetails
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Selection, SocketDetails
 from steinmetz.realtime.adapters.memory import MemoryAdapter, Watcher
 from steinmetz.realtime.engineio.frames import CloseCode
-from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.events.event import Event
 from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.presence import Presence, UserOf, Watched
@@ -27,10 +25,8 @@ from steinmetz.realtime.server.remote import RemoteSocket, SocketElsewhere, deta
 from steinmetz.realtime.server.routing import route
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
-from steinmetz.realtime.socketio.gathering import Gathering
-from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
-from steinmetz.realtime.socketio.parser import Decoder, encode
-from steinmetz.realtime.socketio.recovery import without_offset
+from steinmetz.realtime.server.speaking import Speaking
+from steinmetz.realtime.socketio.packet import Packet
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.parent_namespace import ParentNamespace
@@ -41,7 +37,7 @@ log = structlog.get_logger("steinmetz.realtime")
 Middleware = Callable[[Socket], Awaitable[None] | None]
 
 
-class Namespace(Listening, Broadcasting, ServerSideEmitting):
+class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
     """Made by `Server.of`. After Socket.IO's `Namespace`: https://socket.io/docs/v4/namespaces/
 
     ``parent`` is where it comes from if a client has called it into being: middlewares, handlers and listeners of
@@ -53,8 +49,7 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self.name = name
         self.parent = parent
         self.handlers = Handlers()
-        self.watched: set[Socket] = set()
-        """The sockets with listeners for what is sent to them."""
+        self.watched = set()
         self.recovery = server.recovery_of(self)
         recorded, is_awaited = (None, None) if self.recovery is None else self.recovery.in_process()
         self._here = MemoryAdapter[Socket](self, recorded, is_awaited)
@@ -156,60 +151,6 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """The users in ``room`` at all servers, each with the number of his sockets; see `track_presence`."""
         return {} if self._presence is None else self._presence.users(room)
 
-    def broadcast(self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags) -> None:
-        """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
-        name, args, flags = self.events.outgoing(event, args, flags)
-        outgoing = self._event(name, args, None)
-        self.server.run_on_loop(self._broadcast, name, selection, outgoing, self._own(flags))
-
-    def _own(self, flags: Flags) -> Flags:
-        """A client may be in several namespaces, and what waits for it is one line."""
-        return flags if flags.newest is None else replace(flags, newest=f"{self.name},{flags.newest}")
-
-    def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
-        self.server.statistics.emitted(event)
-        self.adapter.broadcast(selection, outgoing, flags)
-
-    def send(self, socket: Socket, event: str | Event, args: Sequence[Any]) -> None:
-        """To one socket of this process, in line behind the broadcasts before it."""
-        name, args, flags = self.events.outgoing(event, args, RELIABLE)
-        outgoing, flags = self._event(name, args, None), self._own(flags)
-        if self.recovery is None:
-            self.server.run_on_loop(self._send, name, (socket,), outgoing, flags)
-        else:
-            self.server.run_on_loop(self._broadcast, name, Selection(frozenset((socket.id,))), outgoing, flags)
-
-    def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
-        """An event that wants an acknowledgement: whatever its policy, it is not dropped."""
-        name, args, _ = self.events.outgoing(event, args, RELIABLE)
-        self._send(name, (socket,), self._event(name, args, ack_id), RELIABLE)
-
-    def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
-        self.server.statistics.emitted(event)
-        self.deliver(sockets, outgoing, flags)
-
-    async def question(
-        self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags, timeout_s: float
-    ) -> list[Any]:
-        """A broadcast that wants an acknowledgement from each: whatever its policy, it is not dropped.
-
-        See `BroadcastOperator.emit_with_ack`.
-        """
-        name, args, _ = self.events.outgoing(event, args, flags)
-
-        def send(gathering: Gathering) -> None:
-            outgoing = self._event(name, args, gathering.ack_id)
-            self.server.statistics.emitted(name)
-            self.adapter.broadcast_with_ack(selection, outgoing, self._own(flags), gathering)
-
-        answers = await self._questions.ask(send, timeout_s)
-        return answers if isinstance(event, str) else [self.events.acknowledged(event, one) for one in answers]
-
-    def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
-        if event in RESERVED_EVENTS:
-            raise ValueError(f'"{event}" is a reserved name; choose another for your event')
-        return encode(Packet(PacketType.EVENT, self.name, [event, *args], ack_id))
-
     async def fetch_selected(self, selection: Selection) -> Sequence[RemoteSocket]:
         return [
             SocketElsewhere(self, found) if isinstance(found, SocketDetails) else found
@@ -229,41 +170,6 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self.server.run_on_loop(drop)
 
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
-
-    def deliver(
-        self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, position: int | None = None
-    ) -> None:
-        if position is not None and self.recovery is not None:
-            members, plain = self.recovery.split(self.recovery.unheard(members, position))
-            if plain:
-                self.deliver(plain, without_offset(outgoing), flags)
-            if self.watched:
-                self._show(members, without_offset(outgoing))
-        elif self.watched:
-            self._show(members, outgoing)
-        if members:
-            self.delivery.send(members, outgoing, flags)
-
-    def _show(self, members: Sequence[Socket], outgoing: Outgoing) -> None:
-        """To the listeners of these sockets. Read from the bytes: those of another server have nothing else."""
-        watching = [socket for socket in members if socket in self.watched]
-        if watching:
-            decoder = Decoder(outgoing.size)
-            [packet] = [whole for part in outgoing.packets if (whole := decoder.feed(part.data)) is not None]
-            for socket in watching:
-                tell(socket.listeners_any_outgoing(), *packet.data)
-
-    def ask(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, gathering: Gathering) -> None:
-        gathering.expect([socket.id for socket in members])
-        self._questions.remember(gathering)
-        self.deliver(members, outgoing, flags)
-
-    def stop_asking(self, ack_id: int) -> None:
-        self._questions.forget(ack_id)
-
-    def acknowledge(self, socket: Socket, ack_id: int, answers: list[Any]) -> None:
-        """``socket`` has acknowledged a broadcast."""
-        self._questions.answered(socket.id, ack_id, answers)
 
     async def hear(self, event: str, args: Sequence[Any]) -> Any:
         return await self._server_side.hear(event, args)
