@@ -41,6 +41,9 @@ class Wire(asyncio.Transport):
     def write(self, data: Any) -> None:
         pass
 
+    def get_extra_info(self, name: str) -> None:
+        """There is no socket below."""
+
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
 

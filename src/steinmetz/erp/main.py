@@ -19,6 +19,8 @@ from steinmetz.erp.edge import Edge, Traffic
 from steinmetz.erp.errors import event_error, refusal
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.migrations import head
+from steinmetz.erp.modules.auth import admin_screen
+from steinmetz.erp.modules.auth.admin_screen import AdminScreen
 from steinmetz.erp.modules.auth.events import EVENT_RATES, Gate
 from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
@@ -150,6 +152,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         cache=cache,
         monitor=monitor,
     )
+    if settings.admin_ui:
+        screen = AdminScreen(state.doorkeeper, identity, clock)
+        io.instrument(screen.admit, describe=admin_screen.shown)
     conversation = Conversation(database, state.chat_pace, clock)
     conversation.attach(io)
     gate.open_rooms(ROOM_PREFIX, conversation.may_enter)

@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     monitor: bool = True
     live: bool = True
     """Kill switches, without a deploy: ``on`` or ``off``."""
+    admin_ui: bool = True
+    """Whether administrators may watch the sockets with Socket.IO's Admin UI."""
     monitor_history: bool = True
     """Whether the figures of queries outlive the process: what is compared before and after a deploy has to."""
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=1_000_000_000)

@@ -17,12 +17,11 @@ from functools import partial
 from typing import Any
 
 from steinmetz.realtime.engineio import packet as engineio
-from steinmetz.realtime.engineio.frames import CloseCode
-from steinmetz.realtime.engineio.handshake import TransportName
-from steinmetz.realtime.engineio.packet import CLOSE, Outgoing
+from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.errors import AckTimeoutError, ConnectError, DisconnectedError
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.memory_transport import MemoryTransport
 from steinmetz.realtime.server.server import Server
 from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, Packet, PacketType
 from steinmetz.realtime.socketio.parser import Decoder, encode
@@ -37,58 +36,6 @@ OFFSET_MARK = "~"
 
 def silent(*_args: Any) -> None:
     """What to give to `InProcessClient.on` for an event that is never acknowledged."""
-
-
-class MemoryTransport:
-    """Hands what the server sends to the client in the next turn of the loop, or keeps it while that stalls."""
-
-    name = TransportName.WEBSOCKET
-
-    def __init__(self, client: InProcessClient) -> None:
-        self._client = client
-        self._is_closed = False
-        self._kept: deque[tuple[Outgoing, str | None]] | None = None
-        self._kept_bytes = 0
-
-    @property
-    def queued_bytes(self) -> int:
-        return self._kept_bytes
-
-    @property
-    def is_ready(self) -> bool:
-        return self._kept is None
-
-    def send(self, outgoing: Outgoing, key: str | None = None) -> None:
-        if self._is_closed:
-            return
-        if self._kept is None:
-            asyncio.get_running_loop().call_soon(self._client._receive, outgoing)
-            return
-        if key is not None:
-            self._kept = deque((kept, known) for kept, known in self._kept if known != key)
-        self._kept.append((outgoing, key))
-        self._kept_bytes = sum(kept.size for kept, _ in self._kept)
-
-    def stall(self) -> None:
-        """Take nothing off the line any more."""
-        self._kept = deque() if self._kept is None else self._kept
-
-    def resume(self) -> None:
-        """Take what has waited, and all that comes."""
-        kept, self._kept, self._kept_bytes = self._kept, None, 0
-        for outgoing, _ in kept or ():
-            self.send(outgoing)
-
-    def take_queued(self) -> list[Outgoing]:
-        return []
-
-    def close(self, code: CloseCode, farewell: Outgoing = CLOSE, *, linger: bool = False) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            asyncio.get_running_loop().call_soon(self._client._end, TRANSPORT_CLOSE)
-
-    def abort(self) -> None:
-        self.close(CloseCode.GOING_AWAY)
 
 
 class InProcessClient:
@@ -115,7 +62,7 @@ class InProcessClient:
         self._offset: str | None = None
         self._decoder = Decoder(100_000_000)
         self._client: Client | None = None
-        self._transport = MemoryTransport(self)
+        self._transport = self._line()
         self._io: Server | None = None
         self._request: Request | None = None
         self._family: dict[str, InProcessClient] = {namespace: self}
@@ -186,7 +133,7 @@ class InProcessClient:
         if first._io is None or first._request is None:
             raise DisconnectedError("it was never connected")
         await asyncio.sleep(0)  # what the old connection still said is not of the new one
-        first._transport, first._decoder = MemoryTransport(first), Decoder(100_000_000)
+        first._transport, first._decoder = first._line(), Decoder(100_000_000)
         first._client, opening = first._io.open(first._transport, first._request)
         first._transport.send(opening)
         for client in tuple(self._family.values()):
@@ -263,6 +210,9 @@ class InProcessClient:
     def resume(self) -> None:
         """Read what has piled up, and go on."""
         self._transport.resume()
+
+    def _line(self) -> MemoryTransport:
+        return MemoryTransport(lambda outgoing: self._receive(outgoing), partial(self._end, TRANSPORT_CLOSE))
 
     # -- the wire -----------------------------------------------------------------------------------------------
 

@@ -167,3 +167,31 @@ async def test_text_of_all_kinds_is_its_own(connect: Connect) -> None:
     async with connect("anna") as client:
         for text in ("", "ümläut €", "\U0001f600", "\x1e", '"\\', "x" * 50_000):
             assert await client.call("echo", text) == text
+
+
+async def test_it_watches_as_the_admin_ui_does(url: str) -> None:
+    """socket.io-admin-ui's protocol: who is there, who comes, and nothing that may be changed."""
+    watcher, guest = socketio.AsyncClient(), socketio.AsyncClient()
+    heard: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+    watcher.on("*", lambda event, *args: heard.put_nowait((event, *args)), namespace="/admin")
+
+    async def next_of(wanted: str) -> list[Any]:
+        while (event := await asyncio.wait_for(heard.get(), 20))[0] != wanted:
+            pass
+        return list(event[1:])
+
+    shown = {"username": "operator", "password": "right"}
+    await watcher.connect(url, auth=shown, namespaces=["/admin"], wait_timeout=20)
+    try:
+        assert await next_of("config") == [{"supportedFeatures": ["AGGREGATED_EVENTS", "ALL_EVENTS"]}]
+        assert await next_of("session") == ["kept-by-the-ui"]
+        assert watcher.get_sid("/admin") in [each["id"] for each in (await next_of("all_sockets"))[0]]
+        await guest.connect(url, auth={"token": "zoe"}, wait_timeout=20)
+        while (told := (await next_of("socket_connected"))[0])["id"] != guest.get_sid():
+            pass
+        assert told["data"] == {"user": "zoe"}
+        answer = await watcher.call("join", ("/", "open:all"), namespace="/admin")
+        assert answer["error"]["code"] == "unknown_event"
+    finally:
+        await guest.disconnect()
+        await watcher.disconnect()

@@ -41,6 +41,9 @@ class Stream:
 
     resume_reading = pause_reading
 
+    def get_extra_info(self, name: str) -> None:
+        """There is no socket below."""
+
     def set_write_buffer_limits(self, high: int) -> None:
         pass
 

@@ -133,7 +133,7 @@ class Upgrade:
             self.client.receive("5", probe)
         assert self.client.probe is None
         with pytest.raises(HandshakeError):
-            self.io.client(self.client.session.sid)
+            self.io.sessions.client(self.client.session.sid)
 
 
 @pytest.mark.parametrize("first", STEPS)

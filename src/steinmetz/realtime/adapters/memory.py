@@ -56,8 +56,8 @@ class MemoryAdapter(Generic[Member]):
         self._rooms_of: dict[str, dict[str, int]] = {}
         self._left: dict[str, History] = {}
         self._tuples: dict[str | None, tuple[Member, ...]] = {}
-        self.watcher: Watcher[Member] | None = None
-        """Is told of every member that enters or leaves a room."""
+        self.watchers: list[Watcher[Member]] = []
+        """They are told of every member that enters or leaves a room."""
         self.on_change: Callable[[str], None] | None = None
         """Told the id of a member whose rooms have become others."""
 
@@ -94,8 +94,8 @@ class MemoryAdapter(Generic[Member]):
             rooms[room] = position
             self._rooms.put(room, sid)
             self._tuples.pop(room, None)
-            if self.watcher is not None:
-                self.watcher.joined(member, room)
+            for watcher in self.watchers:
+                watcher.joined(member, room)
             if self.on_change is not None:
                 self.on_change(sid)
 
@@ -126,8 +126,8 @@ class MemoryAdapter(Generic[Member]):
     def _take_out(self, sid: str, room: str, member: Member) -> None:
         self._rooms.take(room, sid)
         self._tuples.pop(room, None)
-        if self.watcher is not None:
-            self.watcher.left(member, room)
+        for watcher in self.watchers:
+            watcher.left(member, room)
 
     def rooms_of(self, sid: str) -> Collection[str]:
         return self._rooms_of.get(sid, _NO_ROOMS).keys()

@@ -110,7 +110,7 @@ class RealtimeApp:
             return opening.payload
         if scope["method"] == "GET" and (farewell := self._server.farewells.take(wish.sid)) is not None:
             return farewell
-        client = self._server.client(wish.sid)
+        client = self._server.sessions.client(wish.sid)
         if scope["method"] == "GET":
             return await poll(client, receive)
         await post(client, receive, _content_length(scope["headers"]))
@@ -195,8 +195,8 @@ def join(server: Server, sid: str, transport: Any, address: str, refusal: Connec
     """
     if refusal is not None:
         raise handshake.forbidden(refusal.message)
-    server.charge_upgrade(address)
-    client = server.client(sid)
+    server.sessions.charge_upgrade(address)
+    client = server.sessions.client(sid)
     return client if client.open_probe(transport) else None
 
 

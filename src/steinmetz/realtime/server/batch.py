@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import write
 from typing import TYPE_CHECKING
 
 import structlog
 
 from steinmetz.realtime.adapters.base import Flags
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.server.outflow import HIGH_WATER
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.socket import Socket
@@ -27,11 +29,12 @@ MAX_MEMBERS = 20_000
 class Run:
     """The same emissions for each of ``sockets``."""
 
-    __slots__ = ("_deflated", "_frames", "emissions", "sockets")
+    __slots__ = ("_deflated", "_frames", "emissions", "size", "sockets")
 
     def __init__(self, emissions: list[tuple[Outgoing, Flags]], sockets: Sequence[Socket]) -> None:
         self.emissions = emissions
         self.sockets = sockets
+        self.size = sum(outgoing.size for outgoing, _ in emissions)
         self._frames: bytes | None = None
         self._deflated: bytes | None = None
 
@@ -55,10 +58,13 @@ class Batch:
     """
 
     __slots__ = ("_ahead", "_audience_of", "_audiences", "_members", "_places", "_position", "_runs", "_sets",
-                 "bytes", "emissions")  # fmt: skip
+                 "bytes", "delivered_bytes", "deliveries", "emissions")  # fmt: skip
 
     def __init__(self) -> None:
         self.bytes = 0
+        self.deliveries = 0
+        """Of the last `write`: emissions, once for each recipient; and their bytes."""
+        self.delivered_bytes = 0
         self.emissions: list[tuple[Outgoing, Flags]] = []
         self._audience_of: list[int] = []
         self._audiences: list[Sequence[Socket]] = []
@@ -136,6 +142,7 @@ class Batch:
         if self._runs is None:
             self._runs = self._grouped()
         written, begin = 0, 0
+        self.deliveries = self.delivered_bytes = 0
         for run in self._runs:
             start = max(0, self._position - begin)
             begin += len(run.sockets)
@@ -143,6 +150,8 @@ class Batch:
                 sockets = run.sockets[start : start + budget - written]
                 self._position += len(sockets)
                 written += len(sockets)
+                self.deliveries += len(sockets) * len(run.emissions)
+                self.delivered_bytes += len(sockets) * run.size
                 self._write_run(run, sockets, threshold)
         return written
 
@@ -184,12 +193,17 @@ def _write(sockets: Sequence[Socket], run: Run) -> None:
     for socket in sockets:
         if socket.connected:
             wire = socket.client.wire
-            if wire is not None and (wire.credit >= size or wire.has_room(size)):
-                wire.credit -= size
+            if wire is None or size > HIGH_WATER:
+                _send(socket, run.emissions)
+            elif (fd := wire.fd) >= 0:
                 try:
-                    wire.stream.write(frames)
-                except Exception as error:
-                    _failed(wire, error)
+                    written = write(fd, frames)
+                except OSError:  # full, or broken: the stream finds that out, too, and says so in its own way
+                    written = 0
+                if written != size:
+                    _put_rest(wire, frames, written)
+            elif wire.credit >= size or wire.has_room(size):
+                _put_rest(wire, frames, 0)
             else:
                 _send(socket, run.emissions)
 
@@ -204,13 +218,19 @@ def _write_either(sockets: Sequence[Socket], run: Run, threshold: int) -> None:
                 continue
             frames = run.deflated(threshold) if wire.deflates else run.frames
             if wire.credit >= len(frames) or wire.has_room(len(frames)):
-                wire.credit -= len(frames)
                 try:
-                    wire.stream.write(frames)
+                    wire.put(frames)
                 except Exception as error:
                     _failed(wire, error)
             else:
                 _send(socket, run.emissions)
+
+
+def _put_rest(wire: Wire, frames: bytes, written: int) -> None:
+    try:
+        wire.put_rest(frames, written)
+    except Exception as error:
+        _failed(wire, error)
 
 
 def _send(socket: Socket, emissions: Sequence[tuple[Outgoing, Flags]]) -> None:

@@ -13,15 +13,15 @@ import structlog
 from steinmetz.realtime.engineio import packet as engineio
 from steinmetz.realtime.engineio import session as engine
 from steinmetz.realtime.engineio.frames import CloseCode
-from steinmetz.realtime.engineio.packet import CLOSE, NOOP, PING, PROBE_REPLY, Outgoing
+from steinmetz.realtime.engineio.packet import CLOSE, NOOP, PING, Outgoing
 from steinmetz.realtime.errors import ConnectError, ProtocolError
 from steinmetz.realtime.server.call import Call, Inbox
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.limits import RATE_LIMITED
 from steinmetz.realtime.server.reasons import Reason
-from steinmetz.realtime.server.recipient import Recipient
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.transport import Transport
+from steinmetz.realtime.server.upgrading import Upgrading
 from steinmetz.realtime.socketio.connection import Connection, State, Step
 from steinmetz.realtime.socketio.namespaces import ByNamespace
 from steinmetz.realtime.socketio.packet import Packet, PacketType
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("steinmetz.realtime")
 
-UPGRADE_GRACE_S = 2.0
-"""How long an upgrade that has begun may take to end once its session has been closed."""
 _TOLD = (Reason.FORCED_SERVER_CLOSE, Reason.SERVER_NAMESPACE_DISCONNECT)
 """Ends that the server has announced to the client in a packet."""
 
 
-class Client(Recipient):
+class Client(Upgrading):
     """Lives from the OPEN packet to the end of its session; an entry of the timer wheel as long."""
 
     __slots__ = (
@@ -46,10 +44,7 @@ class Client(Recipient):
         "connection",
         "inbox",
         "is_posting",
-        "probe",
-        "refusal",
         "request",
-        "session",
         "wheel_slot",
     )
 
@@ -62,13 +57,11 @@ class Client(Recipient):
         transport: Transport,
         refusal: ConnectError | None = None,
     ) -> None:
-        super().__init__(server, transport)
-        self.session = session
+        super().__init__(server, transport, session)
         self.connection = connection
         self.request = request
         self.refusal = refusal
         """Why this client will be refused whatever namespace it asks for."""
-        self.probe: Transport | None = None
         self.inbox: Inbox | None = None
         self.challenged: asyncio.Future[bool] | None = None
         self.is_posting = False
@@ -143,26 +136,10 @@ class Client(Recipient):
         if round_trip_s is not None:
             self.server.statistics.round_trips.add(round_trip_s)
 
-    def _take_probe(self, packet: engineio.Packet, source: Transport) -> None:
-        if source is not self.probe:
-            source.close(CloseCode.POLICY_VIOLATION)
-            return
-        match self.session.receive_probe(packet):
-            case engine.Step.ANSWER_PROBE:
-                source.send(PROBE_REPLY)
-                self.transport.send(NOOP)
-            case engine.Step.SWITCH:
-                self._switch(source)
-            case _:
-                self.drop_probe(source)
-
-    def _switch(self, websocket: Transport) -> None:
-        polling, self.probe = self.transport, None
-        self.carry_on(websocket)
-        for outgoing in polling.take_queued():
-            websocket.send(outgoing)
-        polling.close(CloseCode.NORMAL, NOOP)
+    def upgraded(self) -> None:
         self.server.engine.upgraded(self)
+        if self.server.admin is not None:
+            self.server.admin.upgraded(self)
 
     def _message(self, message: str | bytes, now_s: float) -> None:
         received = self.connection.receive(message, now_s)
@@ -308,21 +285,6 @@ class Client(Recipient):
         if challenged is not None:
             challenged.set_result(is_there)
 
-    def open_probe(self, websocket: Transport) -> bool:
-        """A WebSocket asks to take the session over; False if it may not."""
-        if self.refusal is not None or not self.session.open_probe(self.server.clock.monotonic_s()):
-            return False
-        self.probe = websocket
-        self.rearm()
-        return True
-
-    def drop_probe(self, websocket: Transport, code: CloseCode = CloseCode.POLICY_VIOLATION) -> None:
-        """Polling goes on without ``websocket``."""
-        if websocket is self.probe:
-            self.session.lose_probe()
-            self.probe = None
-        websocket.close(code)
-
     def transport_lost(self, transport: Transport, error: bool = False) -> None:
         """The peer or the network ended ``transport``."""
         if transport is self.transport:
@@ -347,7 +309,7 @@ class Client(Recipient):
             socket.namespace.delivery.catch_up(socket)
         is_upgrading = self.session.state is engine.State.PROBED
         self.session.close()
-        self.server.forget(self)
+        self.server.sessions.forget(self)
         self.transport.close(code, farewell, linger=reason in _TOLD)
         if self.probe is not None:
             self._end_probe(self.probe, code, is_upgrading=is_upgrading)
@@ -355,14 +317,6 @@ class Client(Recipient):
         for socket in sockets.values():
             socket.namespace.forget(socket, reason)
         self._answered(is_there=False)
-
-    def _end_probe(self, probe: Transport, code: CloseCode, *, is_upgrading: bool) -> None:
-        """The stock client that has read our PONG "probe" polls no more: it would wait for a ping that never comes
-        if its WebSocket ended now. So that ends once the client sends over it: then it notices, and comes back."""
-        if is_upgrading and self.server.loop is not None:
-            self.server.loop.call_later(UPGRADE_GRACE_S, self.drop_probe, probe, code)
-        else:
-            self.drop_probe(probe, code)
 
     def send_away(self, reason: Reason, code: CloseCode) -> None:
         """End the session so that any client comes back: python-socketio's stays away after a CLOSE packet."""

@@ -30,7 +30,8 @@ MAX_WAITING_BYTES = 4_194_304
 class Delivery:
     """Bound: `MAX_WAITING` emissions of `MAX_WAITING_BYTES` together, which their recipients share."""
 
-    __slots__ = ("_bytes", "_emissions", "_is_scheduled", "_threshold", "_turn", "batches")
+    __slots__ = ("_bytes", "_emissions", "_is_scheduled", "_threshold", "_turn", "batches", "delivered_bytes",
+                 "deliveries")  # fmt: skip
 
     def __init__(self, turn: Turn, threshold: int | None = None) -> None:
         """``threshold`` is `Config.deflate_threshold`."""
@@ -41,6 +42,9 @@ class Delivery:
         self._emissions = 0
         self._bytes = 0
         self._is_scheduled = False
+        self.deliveries = 0
+        """Emissions, once for each recipient; and their bytes, framed once and not deflated."""
+        self.delivered_bytes = 0
 
     def send(self, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
         """``sockets`` does not change any more; the same object again means the same members."""
@@ -49,6 +53,8 @@ class Delivery:
             if sockets[0].connected:
                 if self.batches:
                     self.catch_up(sockets[0])
+                self.deliveries += 1
+                self.delivered_bytes += outgoing.size
                 sockets[0].client.send_flagged(outgoing, flags)
             return
         if not (self.batches and self.batches[-1].takes(sockets, outgoing)):
@@ -89,6 +95,8 @@ class Delivery:
         """At most ``budget`` writes of the oldest batch; how many it were."""
         batch = self.batches[0]
         written = batch.write(budget, self._threshold)
+        self.deliveries += batch.deliveries
+        self.delivered_bytes += batch.delivered_bytes
         if batch.is_done:
             self.batches.popleft()
             self._emissions -= len(batch.emissions)

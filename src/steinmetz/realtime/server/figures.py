@@ -35,6 +35,13 @@ def own_figures(server: Server) -> dict[str, Any]:
         "received": dict(statistics.received),
         "rates": server.rates.as_json(),
         "queues": _queues(server),
+        "traffic": {
+            "sessionsOpened": statistics.sessions_opened,
+            "sessionsClosed": statistics.sessions_closed,
+            "deliveries": sum(namespace.delivery.deliveries for namespace in server.namespaces()),
+            "bytesOut": sum(namespace.delivery.delivered_bytes for namespace in server.namespaces()),
+            "bytesIn": statistics.bytes_in,
+        },
         "dropped": {"volatile": statistics.dropped_volatile, "replaced": statistics.replaced_newest},
         "slowClients": statistics.slow_clients,
         "refused": dict(statistics.refused),

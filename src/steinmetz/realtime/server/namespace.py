@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from steinmetz.realtime.adapters.base import (
-    EVERYBODY,
-    RELIABLE,
-    Adapter,
-    Flags,
-    Selection,
-    SocketDetails,
-    Unstamped,
-)
-from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Adapter, Selection, SocketDetails
+from steinmetz.realtime.adapters.memory import MemoryAdapter, Watcher
 from steinmetz.realtime.adapters.placed import PlacedAdapter
 from steinmetz.realtime.engineio.frames import CloseCode
-from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.events.event import Event
 from steinmetz.realtime.events.registry import Registry
 from steinmetz.realtime.presence import Presence, UserOf, Watched
@@ -36,10 +26,8 @@ from steinmetz.realtime.server.remote import RemoteSocket, SocketElsewhere, deta
 from steinmetz.realtime.server.routing import route
 from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
 from steinmetz.realtime.server.socket import Socket
-from steinmetz.realtime.socketio.gathering import Gathering
-from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
-from steinmetz.realtime.socketio.parser import Decoder, encode
-from steinmetz.realtime.socketio.recovery import shield, without_offset
+from steinmetz.realtime.server.speaking import Speaking
+from steinmetz.realtime.socketio.packet import Packet
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.parent_namespace import ParentNamespace
@@ -50,7 +38,7 @@ log = structlog.get_logger("steinmetz.realtime")
 Middleware = Callable[[Socket], Awaitable[None] | None]
 
 
-class Namespace(Listening, Broadcasting, ServerSideEmitting):
+class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
     """Made by `Server.of`. After Socket.IO's `Namespace`: https://socket.io/docs/v4/namespaces/
 
     ``parent`` is where it comes from if a client has called it into being: middlewares, handlers and listeners of
@@ -62,10 +50,11 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self.name = name
         self.parent = parent
         self.handlers = Handlers()
-        self.watched: set[Socket] = set()
-        """The sockets with listeners for what is sent to them."""
+        self.watched = set()
         self.recovery = server.recovery_of(self)
         self._here = self._members()
+        if server.admin is not None:
+            self._here.watchers.append(server.admin)
         self._presence: Presence | None = None
         self.adapter: Adapter[Socket] = self._adapter()
         own = Registry(server.statistics, is_strict=server.config.strict_events)
@@ -156,6 +145,10 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """Whether an emission to ``room`` may reach anybody; ``here``: exactly so, of clients of this process."""
         return self.adapter.has_members(room, here=here)
 
+    def watch_rooms(self, watcher: Watcher[Socket]) -> None:
+        """Tell ``watcher`` of every socket of this process that enters or leaves a room."""
+        self._here.watchers.append(watcher)
+
     def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
         """Know from now on who is in the rooms that are ``watched``; ``user_of(socket)`` never changes its answer.
 
@@ -163,79 +156,13 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         """
         if self._presence is not None:
             raise ValueError(f"the presence in {self.name} is tracked already")
-        self._presence = self._here.watcher = Presence(self, user_of, watched)
+        self._presence = Presence(self, user_of, watched)
+        self.watch_rooms(self._presence)
         return self._presence
 
     def presence(self, room: str) -> dict[str, int]:
         """The users in ``room`` at all servers, each with the number of his sockets; see `track_presence`."""
         return {} if self._presence is None else self._presence.users(room)
-
-    def broadcast(self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags) -> None:
-        """Encode here, in the caller's thread, so that the caller hears what is wrong with its data."""
-        name, args, flags = self.events.outgoing(event, args, flags)
-        outgoing = self._event(name, args, None)
-        self.server.run_on_loop(self._broadcast, name, selection, outgoing, self._own(flags))
-
-    def _own(self, flags: Flags) -> Flags:
-        """A client may be in several namespaces, and what waits for it is one line."""
-        return flags if flags.newest is None else replace(flags, newest=f"{self.name},{flags.newest}")
-
-    def _broadcast(self, event: str, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
-        self.server.statistics.emitted(event)
-        self.adapter.broadcast(selection, outgoing, flags)
-
-    def send(self, socket: Socket, event: str | Event, args: Sequence[Any]) -> None:
-        """To one socket of this process, in line behind the broadcasts before it."""
-        name, args, flags = self.events.outgoing(event, args, RELIABLE)
-        outgoing, flags = self._event(name, args, None), self._own(flags)
-        if self.recovery is None:
-            self.server.run_on_loop(self._send, name, (socket,), outgoing, flags)
-        else:
-            self.server.run_on_loop(self._broadcast, name, Selection(frozenset((socket.id,))), outgoing, flags)
-
-    def say_to(self, sockets: Sequence[Socket], event: str | Event, *args: Any, newest: str | None = None) -> None:
-        """Send ``event`` to ``sockets`` of this process, in line behind the broadcasts before it; on the loop
-        only.
-
-        For audiences that are no rooms: no other server hears of them, and who comes back is not told again. The
-        same object ``sockets`` means the same members (`Delivery`). ``newest``: as `BroadcastOperator.newest`.
-        """
-        policy = RELIABLE if newest is None else Flags(newest=newest)
-        name, written, flags = self.events.outgoing(event, args, policy)
-        outgoing = self._event(name, written, None)
-        self._send(name, sockets, outgoing if self.recovery is None else shield(outgoing), self._own(flags))
-
-    def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
-        """An event that wants an acknowledgement: whatever its policy, it is not dropped."""
-        name, args, _ = self.events.outgoing(event, args, RELIABLE)
-        self.adapter.catch_up(socket.id)
-        self._send(name, (socket,), self._event(name, args, ack_id), RELIABLE)
-
-    def _send(self, event: str, sockets: Sequence[Socket], outgoing: Outgoing, flags: Flags) -> None:
-        self.server.statistics.emitted(event)
-        self.deliver(sockets, outgoing, flags)
-
-    async def question(
-        self, selection: Selection, event: str | Event, args: Sequence[Any], flags: Flags, timeout_s: float
-    ) -> list[Any]:
-        """A broadcast that wants an acknowledgement from each: whatever its policy, it is not dropped.
-
-        See `BroadcastOperator.emit_with_ack`.
-        """
-        name, args, _ = self.events.outgoing(event, args, flags)
-
-        def send(gathering: Gathering) -> None:
-            outgoing = self._event(name, args, gathering.ack_id)
-            self.server.statistics.emitted(name)
-            self.adapter.broadcast_with_ack(selection, outgoing, self._own(flags), gathering)
-
-        answers = await self._questions.ask(send, timeout_s)
-        return answers if isinstance(event, str) else [self.events.acknowledged(event, one) for one in answers]
-
-    def _event(self, event: str, args: Sequence[Any], ack_id: int | None) -> Outgoing:
-        if event in RESERVED_EVENTS:
-            raise ValueError(f'"{event}" is a reserved name; choose another for your event')
-        return encode(Packet(PacketType.EVENT, self.name, [event, *args], ack_id))
 
     async def fetch_selected(self, selection: Selection) -> Sequence[RemoteSocket]:
         return [
@@ -256,45 +183,6 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         self.server.run_on_loop(drop)
 
     # -- what the adapter asks for (adapters.base.Local) --------------------------------------------------------
-
-    def deliver(
-        self,
-        members: Sequence[Socket],
-        outgoing: Outgoing,
-        flags: Flags,
-        position: int | Unstamped | None = None,
-    ) -> None:
-        if position is not None and self.recovery is not None:
-            members, plain = self.recovery.split(self.recovery.unheard(members, position))
-            if plain:
-                self.deliver(plain, without_offset(outgoing), flags)
-            if self.watched:
-                self._show(members, without_offset(outgoing))
-        elif self.watched:
-            self._show(members, outgoing)
-        if members:
-            self.delivery.send(members, outgoing, flags)
-
-    def _show(self, members: Sequence[Socket], outgoing: Outgoing) -> None:
-        """To the listeners of these sockets. Read from the bytes: those of another server have nothing else."""
-        watching = [socket for socket in members if socket in self.watched]
-        if watching:
-            decoder = Decoder(outgoing.size)
-            [packet] = [whole for part in outgoing.packets if (whole := decoder.feed(part.data)) is not None]
-            for socket in watching:
-                tell(socket.listeners_any_outgoing(), *packet.data)
-
-    def ask(self, members: Sequence[Socket], outgoing: Outgoing, flags: Flags, gathering: Gathering) -> None:
-        gathering.expect([socket.id for socket in members])
-        self._questions.remember(gathering)
-        self.deliver(members, outgoing, flags)
-
-    def stop_asking(self, ack_id: int) -> None:
-        self._questions.forget(ack_id)
-
-    def acknowledge(self, socket: Socket, ack_id: int, answers: list[Any]) -> None:
-        """``socket`` has acknowledged a broadcast."""
-        self._questions.answered(socket.id, ack_id, answers)
 
     async def hear(self, event: str, args: Sequence[Any]) -> Any:
         return await self._server_side.hear(event, args)
@@ -348,6 +236,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
             socket.granted = tuple(socket.early_rooms or ())
             self.recovery.admitted(socket, restored)
         socket.early_rooms = None
+        if self.server.admin is not None:
+            self.server.admin.connected(socket)
         for handler, is_async in self._life_of("connection"):
             socket.client.handle(Call(socket, "connection", handler, is_async, (socket,)))
 
@@ -409,6 +299,8 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
         del self._sockets[socket.id]
         self.adapter.remove(socket.id)
         self.watched.discard(socket)
+        if self.server.admin is not None:
+            self.server.admin.disconnected(socket, why)
         socket.fail_acks(why)
         if self._questions.open:
             self._questions.lose(socket.id, why)

@@ -154,7 +154,9 @@ async def post(client: Client, receive: Receive, declared: int | None) -> None:
         raise handshake.bad_request()
     client.is_posting = True
     try:
-        packets = decode_payload(await transport.body(receive, client.max_message, declared))
+        body = await transport.body(receive, client.max_message, declared)
+        client.server.statistics.bytes_in += len(body)
+        packets = decode_payload(body)
         for number, packet in enumerate(packets, 1):
             client.take(packet)
             if client.session.is_closed:

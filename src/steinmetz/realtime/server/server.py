@@ -16,23 +16,19 @@ import structlog
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.realtime.adapters.base import Adapter
 from steinmetz.realtime.adapters.cluster import Cluster
+from steinmetz.realtime.admin.admin import Admin, Authenticate
+from steinmetz.realtime.admin.picture import Describe, nothing
 from steinmetz.realtime.config import Config
-from steinmetz.realtime.engineio import handshake as engine_handshake
-from steinmetz.realtime.engineio.frames import CloseCode
-from steinmetz.realtime.engineio.handshake import TransportName
 from steinmetz.realtime.engineio.origin import origin_allowed
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.engineio.proxies import TrustedProxies
-from steinmetz.realtime.engineio.session import Heartbeat, Session
 from steinmetz.realtime.errors import ConnectError, EventError, HandshakeError, NotRunningError
 from steinmetz.realtime.events.event import Event
 from steinmetz.realtime.events.registry import Registry
-from steinmetz.realtime.presence import Presence, UserOf, Watched
 from steinmetz.realtime.recovery.base import Store
 from steinmetz.realtime.recovery.memory import MemoryStore
 from steinmetz.realtime.server.admission import Admission
 from steinmetz.realtime.server.asgi import RealtimeApp
-from steinmetz.realtime.server.broadcast import Broadcasting, BroadcastOperator
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.departures import Departures
 from steinmetz.realtime.server.draining import Draining
@@ -42,38 +38,29 @@ from steinmetz.realtime.server.figures import ClusterFigures, own_figures
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.limits import (
     Budgets,
-    as_handshake_error,
-    too_many_connections,
-    too_many_requests,
 )
-from steinmetz.realtime.server.listening import Handler, Handlers, Listening
-from steinmetz.realtime.server.namespace import Middleware, Namespace
+from steinmetz.realtime.server.listening import Handler
+from steinmetz.realtime.server.main_namespace import MainNamespace
+from steinmetz.realtime.server.namespace import Namespace
 from steinmetz.realtime.server.namespaces import Namespaces
 from steinmetz.realtime.server.parent_namespace import Matcher, ParentNamespace
 from steinmetz.realtime.server.rates import LOOK_EVERY_S, Rates
-from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.recovery import Recovery
 from steinmetz.realtime.server.room_requests import Authorise, RoomRequests, new_socket_id
-from steinmetz.realtime.server.server_side import ServerSide, ServerSideEmitting
+from steinmetz.realtime.server.sessions import Sessions
 from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.server.standing import Examine, Standing
 from steinmetz.realtime.server.statistics import Statistics
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.server.turn import Turn
 from steinmetz.realtime.server.wheel import Wheel
-from steinmetz.realtime.socketio.connection import Connection
 from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.realtime")
 
-MAX_REFUSED = 256
-"""Sessions beyond `Config.max_connections` that live just long enough to be told so."""
-REFUSED_TIMEOUT_S = 5.0
-SILENCE_RETRY_S = 2.0
 
-
-class Server(Listening, Broadcasting, ServerSideEmitting):
+class Server(MainNamespace):
     """After Socket.IO's `Server`: https://socket.io/docs/v4/server-api/
 
     Everything but the `async` methods is a plain call. The methods of the main namespace are here, too:
@@ -111,15 +98,13 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self.rates = Rates(self.statistics, self.clock.monotonic_s)
         self.budgets = Budgets(self.config.limits)
         self.proxies = TrustedProxies(self.config.trusted_proxies, self.config.proxy_header)
-        self._refused = 0
-        """Sessions that live just long enough to be told why they are refused."""
-        self._heartbeat = Heartbeat(
-            self.config.ping_interval_s, self.config.ping_timeout_s, self.config.upgrade_timeout_s
-        )
+        self.sessions = Sessions(self)
         shortest_s = min(self.config.ping_interval_s, self.config.ping_timeout_s)
         self.wheel = Wheel(self.clock, tick_s=min(max(shortest_s / 100, 0.001), 0.25))
         self._recovery_store = recovery or self._store()
         self.engine = Engine(self.clients)
+        self.admin: Admin | None = None
+        """Whoever is told what happens to sockets; see `instrument`."""
         self._namespaces = Namespaces(self)
         self._main = self._namespaces.of(MAIN_NAMESPACE)
         self._room_requests = RoomRequests(self._main)
@@ -182,15 +167,6 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """Nobody is in ``child`` any more; see `Namespaces.end`."""
         self._namespaces.end(child)
 
-    @property
-    def sockets(self) -> Namespace:
-        """The main namespace, as Socket.IO calls it; ``io.sockets.sockets`` are the sockets in it."""
-        return self._main
-
-    def use(self, middleware: Middleware) -> Middleware:
-        """A middleware of the main namespace; see `Namespace.use`."""
-        return self._main.use(middleware)
-
     def on(self, event: str | Event, handler: Handler | None = None) -> Any:
         """A handler of the main namespace; see `Namespace.on`.
 
@@ -202,22 +178,6 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
             return partial(self.on, event)
         self._namespaces.on_new(handler)
         return handler
-
-    def _registry(self) -> Registry:
-        return self._main.events
-
-    def _listening(self) -> Handlers:
-        return self._main.handlers
-
-    def _everybody(self) -> BroadcastOperator:
-        return BroadcastOperator(self._main)
-
-    def _servers(self) -> ServerSide:
-        return self._main._servers()
-
-    def declare(self, *events: Event) -> None:
-        """The server sends ``events`` in the main namespace; see `Namespace.declare`."""
-        self._main.declare(*events)
 
     @property
     def registries(self) -> Mapping[str, Registry]:
@@ -248,22 +208,6 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """Run every event handler inside ``scope(event)``; for whoever accounts what a handler does."""
         self.event_scope = scope
 
-    def has_members(self, room: str, *, here: bool = False) -> bool:
-        """Whether an emission to ``room`` of the main namespace may reach anybody; see `Namespace.has_members`."""
-        return self._main.has_members(room, here=here)
-
-    def say_to(self, sockets: Sequence[Socket], event: str | Event, *args: Any, newest: str | None = None) -> None:
-        """In the main namespace; see `Namespace.say_to`."""
-        self._main.say_to(sockets, event, *args, newest=newest)
-
-    def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
-        """In the main namespace; see `Namespace.track_presence`."""
-        return self._main.track_presence(user_of, watched)
-
-    def presence(self, room: str) -> dict[str, int]:
-        """In the main namespace; see `Namespace.presence`."""
-        return self._main.presence(room)
-
     def revoke(self, *rooms: str, is_local: bool = False) -> None:
         """Tell everybody in ``rooms`` (`user:5`, say) to stay away, in all namespaces, on all nodes.
 
@@ -279,6 +223,29 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
             meant = namespace.in_(*rooms)
             (meant.local if is_local else meant).disconnect_sockets()
 
+    def instrument(
+        self,
+        authenticate: Authenticate,
+        *,
+        namespace: str = "/admin",
+        read_only: bool = True,
+        describe: Describe = nothing,
+    ) -> Admin:
+        """Show this server to Socket.IO's Admin UI; to be called once, before the first connection.
+
+        ``authenticate(socket)`` lets people in, see `admin.admin.Authenticate`. With ``read_only=False`` the UI
+        may also emit, move sockets between rooms and disconnect them. ``describe(socket)`` is what is shown as its
+        data. Raises `ValueError` the second time.
+        """
+        if self.admin is not None:
+            raise ValueError("the server is instrumented already")
+        self.admin = Admin(self, authenticate, name=namespace, read_only=read_only, describe=describe)
+        for known in self.namespaces():
+            known.watch_rooms(self.admin)
+        if self.loop is not None:
+            self.wheel.schedule(self.admin, self.clock.monotonic_s())
+        return self.admin
+
     async def may_join(self, socket: Socket, room: str) -> bool:
         """Whether the client of ``socket`` may be in ``room`` by its own wish; see `on_room_join`."""
         return await self._room_requests.may_enter(socket, room)
@@ -287,7 +254,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """``{activeConnections, rooms, events: {name: emits}, uptime}`` of this process; uptime in seconds.
 
         Beside these: ``received`` {event: count}, ``rates`` {windowS, out, in: {event: a second}}, ``queues``
-        {sessions, polling, waiting, bytes, largestBytes}, ``dropped`` {volatile, replaced}, ``slowClients`` (cut
+        {sessions, polling, waiting, bytes, largestBytes}, ``traffic`` {sessionsOpened, sessionsClosed, deliveries,
+        bytesOut, bytesIn}, ``dropped`` {volatile, replaced}, ``slowClients`` (cut
         off), ``refused`` {reason: count}, ``invalid`` {received, sent}, ``revocations``, ``recoveries`` {outcome:
         count}, ``roundTrip`` and ``writes`` {count, p50Ms, p99Ms, worstMs} (from a PING to its PONG; of the
         broadcasts of one turn of the loop, with ``stalls`` above 50 ms), ``collector`` {collections, pauseMs,
@@ -328,6 +296,8 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         self._thread_id = threading.get_ident()
         self.wheel.start(loop)
         self.wheel.schedule(self.rates, self.clock.monotonic_s() + LOOK_EVERY_S)
+        if self.admin is not None:
+            self.wheel.schedule(self.admin, self.clock.monotonic_s())
         if self.cluster is not None:
             self.cluster.node.start()
 
@@ -411,91 +381,10 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
     def open(
         self, transport: Transport, request: Request, refusal: ConnectError | None = None
     ) -> tuple[Client, Outgoing]:
-        """A new session and its OPEN packet, which the transport sends first. Raises `HandshakeError`.
-
-        A session that is refused lives just long enough to hear why; there is room for `MAX_REFUSED` of these.
-        """
+        """See `Sessions.open`."""
         if self._is_closing:
             raise HandshakeError(3, "the realtime server is shutting down", 503)
-        now_s = self.clock.monotonic_s()
-        refusal = refusal or self._refusal(request.address, now_s)
-        if refusal is not None and self._refused >= MAX_REFUSED:
-            self.statistics.refuse(refusal.message)
-            raise as_handshake_error(refusal)
-        over_websocket = transport.name is TransportName.WEBSOCKET
-        session = Session(self.new_id(), self._heartbeat, over_websocket=over_websocket, now_s=now_s)
-        connection = Connection(
-            max_size=self.config.max_payload,
-            timeout_s=self.config.connect_timeout_s if refusal is None else REFUSED_TIMEOUT_S,
-            now_s=now_s,
-            silence_s=self.config.auth_timeout_s,
-            max_connect_payload=self.config.max_connect_payload,
-        )
-        client = Client(self, session, connection, request, transport, refusal)
-        self.clients[session.sid] = client
-        if refusal is None:
-            self.budgets.opened(session.sid, request.address, now_s)
-        else:
-            self._refused += 1
-        client.rearm()
-        opening = engine_handshake.open_packet(
-            session.sid,
-            transport.name,
-            ping_interval_s=self.config.ping_interval_s,
-            ping_timeout_s=self.config.ping_timeout_s,
-            max_payload=self.config.max_payload,
-        )
-        return client, Outgoing(opening)
-
-    def _refusal(self, address: str, now_s: float) -> ConnectError | None:
-        """Why a new session of ``address`` is refused, if it is. Raises `HandshakeError` where waiting helps."""
-        refusal = self.budgets.handshake(address, now_s)
-        if refusal is None and len(self.clients) - self._refused >= self.config.max_connections:
-            refusal = too_many_connections()
-        if refusal is not None:
-            return refusal
-        if not self.budgets.has_room_for_silence(address) or not self._has_room_for_silence(now_s):
-            self.statistics.refused["unauthenticated"] += 1
-            raise as_handshake_error(too_many_connections(SILENCE_RETRY_S))
-        return None
-
-    def _has_room_for_silence(self, now_s: float) -> bool:
-        """Whether one more session may be in no namespace yet; the one that has been silent longest makes room."""
-        while self.budgets.is_crowded:
-            sid = self.budgets.most_silent(now_s)
-            if sid is None:
-                return False
-            self.statistics.refused["unauthenticated"] += 1
-            self.clients[sid].send_away(Reason.FORCED_SERVER_CLOSE, CloseCode.POLICY_VIOLATION)
-        return True
-
-    def charge_upgrade(self, address: str) -> None:
-        """Count a try to upgrade. Raises `HandshakeError`: the client stays with polling."""
-        wait_s = self.budgets.upgrade(address, self.clock.monotonic_s())
-        if wait_s:
-            refusal = too_many_requests(wait_s)
-            self.statistics.refused[refusal.message] += 1
-            raise as_handshake_error(refusal)
-
-    def client(self, sid: str) -> Client:
-        """The session of a request. Raises `HandshakeError` for one that is unknown, or has just timed out."""
-        client = self.clients.get(sid)
-        if client is not None:
-            now_s = self.clock.monotonic_s()
-            if client.session.deadline_s <= now_s:
-                client.on_due(now_s)
-            if not client.session.is_closed:
-                return client
-        raise engine_handshake.session_unknown()
-
-    def forget(self, client: Client) -> None:
-        if self.clients.pop(client.session.sid, None) is None:
-            return
-        self.engine.closed(client)
-        if client.refusal is None:
-            self.budgets.closed(client.session.sid, client.request.address)
-        else:
-            self._refused -= 1
+        return self.sessions.open(transport, request, refusal)
 
 
 def _undescribed(_error: Exception) -> EventError | None:

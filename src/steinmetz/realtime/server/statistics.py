@@ -27,6 +27,10 @@ class Statistics:
         """What the server emitted or acknowledged itself and broke the schema of the event, by event."""
         self.recoveries: Counter[str] = Counter()
         """Clients that came back and showed a pid, by what became of them (`recovery.Outcome`)."""
+        self.sessions_opened = 0
+        self.sessions_closed = 0
+        self.bytes_in = 0
+        """Of all transports, as they came: frames, or bodies of requests."""
         self.revocations = 0
         """Calls of `Server.revoke` of this process."""
         self.dropped_volatile = 0

@@ -41,13 +41,15 @@ class Transport(Protocol):
 
 
 class Wire(Protocol):
-    """A transport that is a stream under frames of our own: a broadcast writes to ``stream`` without more words.
+    """A transport that is a stream under frames of our own: a broadcast writes to it without more words.
 
-    ``credit`` is how many bytes may go there before somebody has to look whether the peer still reads; 0 whenever
-    anything stands in the way: the end, a backlog, bytes that were gathered and have to leave first. Whoever
-    writes takes his bytes off.
+    ``fd`` is the descriptor of its socket while bytes may go there directly, else -1; what the kernel does not
+    take of them is given to `put_rest`. Without it, ``credit`` is how many bytes may be `put` before somebody has
+    to look whether the peer still reads; 0 whenever anything stands in the way: the end, a backlog, bytes that
+    were gathered and have to leave first.
     """
 
+    fd: int
     credit: int
     stream: asyncio.Transport
     deflates: bool
@@ -55,6 +57,12 @@ class Wire(Protocol):
 
     def has_room(self, size: int) -> bool:
         """Whether, on a closer look, there is ``credit`` for ``size`` bytes after all."""
+
+    def put(self, frames: bytes) -> None:
+        """Write what there is credit for."""
+
+    def put_rest(self, frames: bytes, written: int) -> None:
+        """Write what the kernel has not taken of ``frames``."""
 
 
 def wire_of(transport: Transport) -> Wire | None:

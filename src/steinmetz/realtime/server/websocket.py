@@ -106,6 +106,7 @@ class WebSocketTransport:
                 data = message.get("bytes") if text is None else text
                 if data is None or self._is_closed:
                     continue
+                self._server.statistics.bytes_in += len(data)
                 if size_of(data) > client.max_message:
                     client.transport_failed(self, CloseCode.TOO_BIG)
                     continue

@@ -20,6 +20,9 @@ class Stream:
         self._held: list[bytes] = []
         self._is_paused = False
 
+    def get_extra_info(self, name: str) -> Any:
+        """There is no socket below: everything goes through the stream."""
+
     def set_write_buffer_limits(self, high: int) -> None:
         self._limit = high
 

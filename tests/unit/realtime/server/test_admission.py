@@ -17,7 +17,7 @@ from steinmetz.realtime.server.admission import MAX_ASKED, MAX_REASKED
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.limits import SILENCE_S
-from steinmetz.realtime.server.server import MAX_REFUSED
+from steinmetz.realtime.server.sessions import MAX_REFUSED
 from steinmetz.realtime.testing import connect
 from tests.unit.realtime.server.asgi_driver import Exchange, opened
 from tests.unit.realtime.server.test_client import Line

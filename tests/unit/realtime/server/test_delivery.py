@@ -28,6 +28,7 @@ class Listener:
         self.connected = True
         self.client = self.wire = self.stream = self.transport = self
         self.credit = credit
+        self.fd = -1
         self.deflates = False
         self.heard: list[Any] = []
         self.writes: list[bytes] = []
@@ -39,6 +40,13 @@ class Listener:
             raise RuntimeError("the handler is closed")
         self.writes.append(frames)
         self.heard += messages_in(frames)
+
+    def put(self, frames: bytes) -> None:
+        self.put_rest(frames, 0)
+
+    def put_rest(self, frames: bytes, written: int) -> None:
+        self.credit -= len(frames)
+        self.write(frames[written:])
 
     def has_room(self, _size: int) -> bool:
         return False

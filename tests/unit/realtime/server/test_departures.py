@@ -10,8 +10,8 @@ from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, Server, Socket
 from steinmetz.realtime.server.departures import SLICE, Departures
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.memory_transport import MemoryTransport
 from steinmetz.realtime.server.reasons import Reason
-from steinmetz.realtime.testing import InProcessClient, MemoryTransport
 
 
 class Guest:
@@ -96,7 +96,7 @@ async def test_who_waits_to_be_seen_off_hears_no_broadcast_and_is_told_as_gone_o
     departures = Departures(lambda: Loop(turns))
     lost = []
     for _ in range(SLICE + 1):
-        transport = MemoryTransport(InProcessClient("/"))
+        transport = MemoryTransport(lambda _outgoing: None, lambda: None)
         client, _opening = io.open(transport, Request([], b"", "", secure=False, time=io.clock.now()))
         client.receive("40", transport)
         lost.append((client, transport))

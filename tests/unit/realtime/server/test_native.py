@@ -15,7 +15,8 @@ from steinmetz.realtime import Config, Server, Socket
 from steinmetz.realtime.engineio.frames import CloseCode, Opcode
 from steinmetz.realtime.engineio.packet import Outgoing, Packet, PacketType
 from steinmetz.realtime.server.handshake import Request
-from steinmetz.realtime.server.native import HIGH_WATER, NativeWebSocket
+from steinmetz.realtime.server.native import NativeWebSocket
+from steinmetz.realtime.server.outflow import HIGH_WATER
 from tests.unit.realtime.server.frames_of import frame, frames_in, text
 from tests.unit.realtime.server.stalling_stream import Stream
 

@@ -11,7 +11,7 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, ConnectError, HandshakeError, Namespace, NotRunningError, Server, Socket
 from steinmetz.realtime.adapters.memory import MemoryAdapter
-from steinmetz.realtime.server.server import MAX_REFUSED
+from steinmetz.realtime.server.sessions import MAX_REFUSED
 from steinmetz.realtime.server.statistics import MAX_COUNTED_EVENTS
 from steinmetz.realtime.testing import connect
 
@@ -189,15 +189,15 @@ class TestAdmission:
 
     async def test_and_very_many_too_many_are_not_even_that(self) -> None:
         from steinmetz.realtime.server.handshake import Request
-        from steinmetz.realtime.testing import InProcessClient, MemoryTransport
+        from steinmetz.realtime.server.memory_transport import MemoryTransport
 
         io = Server(Config(require_auth=False, max_connections=1))
         await io.start()
         request = Request([], b"", "", secure=False, time=io.clock.now())
         for _ in range(MAX_REFUSED + 1):
-            io.open(MemoryTransport(InProcessClient("/")), request)
+            io.open(MemoryTransport(lambda _outgoing: None, lambda: None), request)
         with pytest.raises(HandshakeError, match="Too many") as refusal:
-            io.open(MemoryTransport(InProcessClient("/")), request)
+            io.open(MemoryTransport(lambda _outgoing: None, lambda: None), request)
         assert refusal.value.status == 503
         await io.shutdown()
 

@@ -17,7 +17,8 @@ from steinmetz.realtime import Config, Limits, RealtimeApp, Server
 from steinmetz.realtime.engineio.frames import Opcode, unmask
 from steinmetz.realtime.server.handshake import Request
 from steinmetz.realtime.server.limits import Budgets
-from steinmetz.realtime.server.native import HIGH_WATER, NativeWebSocket
+from steinmetz.realtime.server.native import NativeWebSocket
+from steinmetz.realtime.server.outflow import HIGH_WATER
 from steinmetz.realtime.server.uvicorn import NativeDoor, with_doors
 
 pytestmark = pytest.mark.anyio
@@ -321,6 +322,9 @@ class TestFrames:
 
             def write(self, data: Any) -> None:
                 self.written.append(data)
+
+            def get_extra_info(self, name: str) -> None:
+                """There is no socket below."""
 
             def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
                 pass

@@ -97,7 +97,7 @@ async def test_an_upgrade_that_has_begun_ends_before_its_websocket_does(
     goes_on: bool,
 ) -> None:
     """The stock client polls no more once it has read our PONG: it would not notice the end of its session."""
-    monkeypatch.setattr("steinmetz.realtime.server.client.UPGRADE_GRACE_S", 60 if goes_on else 0.01)
+    monkeypatch.setattr("steinmetz.realtime.server.upgrading.UPGRADE_GRACE_S", 60 if goes_on else 0.01)
     line = WebSocket(app, WS + (await opened(app)).partition(b"polling")[2])
     running = asyncio.create_task(line.run())
     line.say("2probe")

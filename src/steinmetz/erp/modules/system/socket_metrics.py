@@ -53,6 +53,14 @@ def _events(stats: dict[str, Any]) -> Iterator[Metric]:
         ("steinmetz_events_received", "Events of clients that have a handler.", stats["received"]),
     ):
         yield _by(name, text, "event", counts)
+    traffic = stats["traffic"]
+    for name, text, count in (
+        ("steinmetz_socket_sessions_opened", "Sessions that were opened.", traffic["sessionsOpened"]),
+        ("steinmetz_socket_deliveries", "Emissions, once for each recipient.", traffic["deliveries"]),
+        ("steinmetz_socket_sent_bytes", "Of these, framed and not deflated.", traffic["bytesOut"]),
+        ("steinmetz_socket_received_bytes", "Of clients.", traffic["bytesIn"]),
+    ):
+        yield CounterMetricFamily(name, text, count)
     dropped = stats["dropped"]
     counts = {"volatile": dropped["volatile"], "replaced by a newer one": dropped["replaced"]}
     yield _by("steinmetz_socket_messages_dropped", "Messages that slow clients did not get.", "why", counts)
