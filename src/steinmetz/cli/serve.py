@@ -21,7 +21,9 @@ DRAIN_S = 10
 BACKLOG = 2048
 
 
-def serve_command(*, host: str | None, port: int | None, workers: int | None, no_seed: bool) -> None:
+def serve_command(
+    *, host: str | None, port: int | None, workers: int | None, no_seed: bool, traffic: bool = False
+) -> None:
     with plain_errors():
         from steinmetz.erp.logging import configure_logging
         from steinmetz.erp.settings import load_settings
@@ -32,7 +34,7 @@ def serve_command(*, host: str | None, port: int | None, workers: int | None, no
         door = listen(settings.host, settings.port)
         with door:
             prepare(settings, no_seed=no_seed)
-            _serve(settings, door)
+            _serve(settings, door, traffic=traffic)
 
 
 def _refuse_workers(settings: Settings) -> None:
@@ -146,9 +148,10 @@ def _greet(settings: Settings, port: int) -> None:
             )
 
 
-def _serve(settings: Settings, door: socket.socket) -> None:
+def _serve(settings: Settings, door: socket.socket, *, traffic: bool) -> None:
     import uvicorn
 
+    from steinmetz.cli.clerks import Clerks
     from steinmetz.erp.main import create_app
     from steinmetz.realtime import Collector
 
@@ -157,12 +160,16 @@ def _serve(settings: Settings, door: socket.socket) -> None:
             await super().startup(sockets)
             if self.started:
                 collector.start()
-                await announce(settings, door.getsockname()[1])
+                await announce(settings, port)
+                if traffic:
+                    await clerks.come(f"http://127.0.0.1:{port}")
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await clerks.go_home()
             await super().shutdown(sockets)
             await collector.stop()
 
+    clerks, port = Clerks(), door.getsockname()[1]
     options: dict[str, Any] = {}
     if settings.trusted_proxies:
         options = {"proxy_headers": True, "forwarded_allow_ips": list(settings.trusted_proxies)}
