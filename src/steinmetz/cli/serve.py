@@ -148,7 +148,7 @@ def _greet(settings: Settings, port: int) -> None:
             )
 
 
-def _serve(settings: Settings, door: socket.socket, *, traffic: bool) -> None:
+def _serve(settings: Settings, door: socket.socket, *, traffic: bool = False) -> None:
     import uvicorn
 
     from steinmetz.cli.clerks import Clerks
