@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Collection
-from typing import Protocol
 
 import structlog
 
 from steinmetz.cache.asgi.within import Answered, Place, Within
 from steinmetz.clock import Clock, perf_ns
 from steinmetz.gcra import Rate
-from steinmetz.live.audience import Audience
 from steinmetz.live.bindings import Binding
+from steinmetz.live.heard import CrowdedError, Heard, Speaker, UnfitAnswerError
 from steinmetz.live.measured import Measured
 from steinmetz.live.telling import Said
 from steinmetz.live.turns import Turns
-from steinmetz.live.watch import Watch
 from steinmetz.sql.effects import WriteSet
+from steinmetz.sql.index import ReadIndex
 
 log = structlog.get_logger("steinmetz.live")
 
@@ -41,53 +40,6 @@ LONGEST_WAIT_S = 3_600.0
 """Timers follow the monotonic clock, midnights the wall clock: look again after an hour at the latest."""
 
 
-class UnfitAnswerError(Exception):
-    """``answered`` is none that can be listened to; ``answered`` None: there is none, computing it has failed."""
-
-    def __init__(self, answered: Answered | None, why: str) -> None:
-        super().__init__(why)
-        self.answered = answered
-
-
-class CrowdedError(Exception):
-    """As many answers are listened to as there may be."""
-
-
-class Speaker(Protocol):
-    """Says things to the audience of an answer."""
-
-    def is_heard(self, audience: Audience) -> bool:
-        """Whether anybody listens, or waits to."""
-
-    def tell(self, answer: Heard, before: Said | None, now: Said, *, is_news: bool) -> None:
-        """The answer is another now; ``is_news``: also for rooms, which compare with what they had before."""
-
-    def tell_stale(self, answer: Heard) -> None: ...
-
-    def tell_end(self, answer: Heard, error: UnfitAnswerError) -> None:
-        """It is no answer any more that its clients can listen to."""
-
-
-class Heard:
-    """One answer and those who hear of it."""
-
-    __slots__ = ("audience", "cost_s", "expiry", "failures", "lock", "place", "retry", "watch")
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.watch = Watch()
-        self.audience = Audience()
-        self.lock = asyncio.Lock()
-        self.cost_s = 0.0
-        self.failures = 0
-        self.expiry: asyncio.TimerHandle | None = None
-        self.retry: asyncio.TimerHandle | None = None
-
-    @property
-    def name(self) -> str:
-        return self.place.path
-
-
 class Answers:
     """Bound: `MAX_ANSWERS`, and those that the application has bound itself. Used on the event loop only."""
 
@@ -97,6 +49,8 @@ class Answers:
         self._clock = clock
         self._heard: dict[bytes, Heard] = {}
         self._bound: list[Heard] = []
+        self._index: ReadIndex[bytes] = ReadIndex()
+        self._unsettled: set[bytes] = set()
         self._turns: Turns[bytes] = Turns()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -121,6 +75,7 @@ class Answers:
             if len(self._heard) >= MAX_ANSWERS:
                 raise CrowdedError
             heard = self._heard[place.key] = Heard(place)
+            self._unsettled.add(place.key)
         return heard
 
     def bind(self, binding: Binding) -> None:
@@ -137,8 +92,10 @@ class Answers:
         if not heard.watch.is_computing:
             heard.watch.forget()
         self._stop(heard)
+        self._file(heard)
         if not heard.audience.bindings and self._heard.get(heard.place.key) is heard:
             del self._heard[heard.place.key]
+            self._unsettled.discard(heard.place.key)
             self._turns.forget(heard.place.key)
 
     async def fresh(self, heard: Heard) -> None:
@@ -157,7 +114,8 @@ class Answers:
 
     def committed(self, writes: WriteSet) -> None:
         """A commit stands, and the cache has dropped what it concerned."""
-        for heard in list(self._heard.values()):
+        for key in self._index.readers(writes) | self._unsettled:
+            heard = self._heard[key]
             watch = heard.watch
             if watch.is_computing:
                 watch.note(writes)
@@ -166,6 +124,7 @@ class Answers:
                 self.release(heard)
             else:
                 is_new = watch.note(writes)
+                self._file(heard)
                 if is_new or (watch.is_moved if heard.place.is_private else watch.said is None or heard.failures):
                     self._ask(heard)
 
@@ -182,11 +141,26 @@ class Answers:
             self.release(heard)
             return
         heard.watch.expire()
+        self._file(heard)
         self._ask(heard)
 
     async def settled(self) -> None:
         """Wait until all that was committed by now has been said."""
         await self._idle.wait()
+
+    def _file(self, heard: Heard) -> None:
+        """Its state has changed: file it where the next commit looks."""
+        key, reads = heard.place.key, heard.settled_reads
+        if reads is heard.filed or self._heard.get(key) is not heard:
+            return
+        if heard.filed is not None:
+            self._index.discard(key, heard.filed)
+        heard.filed = reads
+        if reads is None:
+            self._unsettled.add(key)
+        else:
+            self._unsettled.discard(key)
+            self._index.add(key, reads)
 
     def _ask(self, heard: Heard) -> None:
         rate = PRIVATE_RATE if heard.place.is_private else RATE
@@ -217,6 +191,7 @@ class Answers:
     async def _take_turn(self, key: bytes) -> None:
         heard = self._heard.get(key)
         if heard is None:
+            self._turns.forget(key)
             return
         if not self._speaker.is_heard(heard.audience):
             self.release(heard)
@@ -235,6 +210,7 @@ class Answers:
         kept = self.within.kept(heard.place)
         if kept is not None:
             heard.watch.adopt(kept.read_set)
+            self._file(heard)
             self._await_expiry(heard, kept.valid_until_s)
         else:
             self._speaker.tell_stale(heard)
@@ -244,6 +220,7 @@ class Answers:
         too."""
         watch = heard.watch
         watch.begin()
+        self._file(heard)
         self.computations += 1
         measured = Measured(self._answer(heard))
         try:
@@ -252,12 +229,14 @@ class Answers:
             watch.fail()
             if isinstance(error, UnfitAnswerError):
                 self._unfit(heard, error)
+            self._file(heard)
             raise
         finally:
             heard.cost_s = measured.spent_ns / 1e9
             self._turns.spent(heard.cost_s, _now_s())
         heard.failures = 0
         before = watch.finish(answered.read_set, now)
+        self._file(heard)
         is_news, watch.is_unsaid = before is not None or watch.is_unsaid, False
         self._await_expiry(heard, answered.valid_until_s)
         if watch.is_moved:

@@ -14,7 +14,7 @@ import orjson
 
 from steinmetz.cache import Principal
 from steinmetz.cache.asgi.within import Answered, NoPlace, Place
-from steinmetz.live.answers import Answers, CrowdedError, Heard, UnfitAnswerError
+from steinmetz.live.answers import Answers
 from steinmetz.live.audience import Audience
 from steinmetz.live.bindings import Emission
 from steinmetz.live.events import (
@@ -27,6 +27,7 @@ from steinmetz.live.events import (
     LiveSubscription,
     LiveUnsubscription,
 )
+from steinmetz.live.heard import CrowdedError, Heard, UnfitAnswerError
 from steinmetz.live.rights import Rights
 from steinmetz.live.telling import Patch, Said, has_it, telling
 from steinmetz.realtime import EventError, Server, Socket

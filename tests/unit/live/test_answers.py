@@ -15,9 +15,10 @@ from steinmetz.cache.asgi.within import Answered, Place, Within
 from steinmetz.cache.policy.entry import body_etag
 from steinmetz.clock import FakeClock
 from steinmetz.live import answers as module
-from steinmetz.live.answers import LONGEST_WAIT_S, RETRY_S, Answers, CrowdedError, Heard, UnfitAnswerError
+from steinmetz.live.answers import LONGEST_WAIT_S, RETRY_S, Answers
 from steinmetz.live.audience import Audience
 from steinmetz.live.bindings import Binding
+from steinmetz.live.heard import CrowdedError, Heard, UnfitAnswerError
 from steinmetz.live.telling import Said
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
