@@ -66,9 +66,10 @@ class Heard:
     missed: int = 0
     commits: int = 0
     computations: int = 0
+    all_commits: int = 0
+    """With those of the server's own chores."""
     bytes_a_client: float = 0.0
     cpu_ms: float = 0.0
-    body_bytes: int = 0
 
 
 def run(options: Options) -> Report:
@@ -93,18 +94,18 @@ def run(options: Options) -> Report:
 def _report(report: Report, subscribers: int, heard: Heard, raw: Arrivals) -> None:
     at = f"at {subscribers:,} subscribers"
     p99_ms, raw_ms = heard.arrivals.quantile_ms(0.99), raw.quantile_ms(0.99)
-    report.add(f"commits {at}", heard.commits, "")
+    report.add(f"payments {at}", heard.commits, f"of {heard.all_commits} commits")
     report.add(f"commit to client {at}, p50", heard.arrivals.quantile_ms(0.5), "ms")
     report.add(f"commit to client {at}, p99", p99_ms, "ms")
     report.add(f"raw send loop {at}, p50", raw.quantile_ms(0.5), "ms")
     report.add(f"raw send loop {at}, p99", raw_ms, "ms")
     report.add(f"sent to a client a commit {at}", heard.bytes_a_client, "bytes")
     report.add(f"server CPU a commit {at}", heard.cpu_ms, "ms")
-    report.add(f"computations a commit {at}", heard.computations / heard.commits, "")
+    report.add(f"computations a commit {at}", heard.computations / heard.all_commits, "")
     report.targets += [
         at_most(f"commit to client {at}, p99", p99_ms, BOUNDS_MS[subscribers], "ms"),
         at_most(f"updates not heard everywhere {at}", heard.missed, 0),
-        at_most(f"computations a commit {at}", heard.computations / heard.commits, 1),
+        at_most(f"computations a commit {at}", heard.computations / heard.all_commits, 1),
     ]
     if subscribers == max(BOUNDS_MS):
         report.targets.append(at_most(f"times the raw send loop {at}, p99", p99_ms / raw_ms, MOST_TIMES_RAW, "x"))
@@ -181,6 +182,7 @@ async def _pay(
     """Pay a cent of one invoice after the other."""
     heard = Heard()
     await _pay_one(product, load, door, connection, invoices, 0, subscribers, Heard())  # everything is warm
+    counted = product.probed()
     used, bytes_in = product.program.usage(), load.stats()["bytesIn"]
     computations = _metric(product, "steinmetz_live_computations_total")
     for number in range(1, commits + 1):
@@ -189,6 +191,7 @@ async def _pay(
         await asyncio.sleep(REST_S)
         await _pay_one(product, load, door, connection, invoices, number % len(invoices), subscribers, heard)
     heard.commits = commits
+    heard.all_commits = len(product.probed().since(counted).commits_ns)
     heard.computations = int(_metric(product, "steinmetz_live_computations_total") - computations)
     heard.bytes_a_client = (load.stats()["bytesIn"] - bytes_in) / commits / subscribers
     heard.cpu_ms = 1000 * (product.program.usage() - used).cpu_s / commits
