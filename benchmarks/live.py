@@ -55,7 +55,7 @@ class Form:
 
 
 FULL = Form({1_000: 1_000, 10_000: 300})
-QUICK = Form({1_000: 100, 10_000: 20})
+QUICK = Form({1_000: 150})
 
 
 @dataclass(slots=True)
