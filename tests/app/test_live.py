@@ -233,6 +233,22 @@ async def test_a_demoted_user_loses_what_is_not_for_him_any_more(
     assert [update["path"] for update in other.heard("live:update")[before:]] == ["/api/customers"]
 
 
+async def test_t33_an_answer_is_computed_in_the_name_of_somebody_who_listens(
+    app: Application, arrive: Arrive
+) -> None:
+    clerk, ben = await arrive("clerk"), await arrive("clerk", "Ben")
+    for person in (clerk, ben):
+        await subscribed(person, "/api/customers")
+    assert app.live.answers is not None
+    [heard] = [one for one in app.live.answers._heard.values() if one.name == "/api/customers"]
+    subjects = []
+    for person in (clerk, ben):
+        assert heard.place.principal is not None
+        subjects.append(heard.place.principal.subject)
+        await person.socket.call(UNSUBSCRIBE, {"path": "/api/customers"})
+    assert subjects == [f"user:{clerk.id}", f"user:{ben.id}"]
+
+
 async def test_a_disabled_user_loses_all(app: Application, arrive: Arrive) -> None:
     admin, clerk = await arrive("admin"), await arrive("clerk", "Ben")
     await subscribed(clerk, "/api/customers")

@@ -74,6 +74,10 @@ class Rights:
         self._is_waited.set()
         return await answer
 
+    def known(self, socket: Socket) -> Principal | None:
+        """Who stood behind ``socket`` when it was last asked about."""
+        return self._known.get(socket, (0, None))[1]
+
     def is_certain(self, socket: Socket, principal: Principal | None) -> bool:
         """Whether ``principal`` still stands, as far as any commit tells."""
         return self._known.get(socket) == (self._serial, principal)

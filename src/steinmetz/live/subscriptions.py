@@ -8,6 +8,7 @@ what he has; who has been recovered is subscribed again, and told the whole.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import orjson
@@ -184,9 +185,15 @@ class Subscriptions:
             socket.data.pop(PATHS, None)
 
     def _discard(self, socket: Socket, path: str, heard: Heard) -> None:
+        """The answer is computed in the name of somebody who listens: when he leaves, another takes his place."""
+        assert self._answers is not None
+        assert self._rights is not None
         heard.audience.discard(path, socket)
-        if self._answers is not None:
-            self._answers.release(heard)
+        if heard.place.principal == self._rights.known(socket) and not heard.audience.bindings:
+            successor = heard.audience.anyone()
+            if successor is not None:
+                heard.place = replace(heard.place, principal=self._rights.known(successor))
+        self._answers.release(heard)
 
     def examined(self, socket: Socket, principal: Principal | None) -> None:
         """Somebody else stands behind ``socket`` now, or nobody: it keeps what it would be given anyway."""

@@ -26,4 +26,6 @@ def test_each_spelling_has_members_of_its_own_and_an_empty_one_is_gone() -> None
     assert (len(audience), dict(audience)) == (2, {"/a": (ada,), "/b": (ada,)})
     for path in ("/a", "/a", "/c"):
         audience.discard(path, ada)  # type: ignore[arg-type]
-    assert (len(audience), dict(audience)) == (1, {"/b": (ada,)})
+    assert (len(audience), dict(audience), audience.anyone()) == (1, {"/b": (ada,)}, ada)
+    audience.discard("/b", ada)  # type: ignore[arg-type]
+    assert audience.anyone() is None
