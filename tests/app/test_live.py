@@ -243,8 +243,8 @@ async def test_t33_an_answer_is_computed_in_the_name_of_somebody_who_listens(
     [heard] = [one for one in app.live.answers._heard.values() if one.name == "/api/customers"]
     subjects = []
     for person in (clerk, ben):
-        assert heard.place.principal is not None
-        subjects.append(heard.place.principal.subject)
+        assert heard.viewpoint.principal is not None
+        subjects.append(heard.viewpoint.principal.subject)
         await person.socket.call(UNSUBSCRIBE, {"path": "/api/customers"})
     assert subjects == [f"user:{clerk.id}", f"user:{ben.id}"]
 

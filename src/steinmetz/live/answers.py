@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 import structlog
 
-from steinmetz.cache.asgi.within import Answered, Place, Within
+from steinmetz.cache.asgi.within import Answered, Viewpoint, Within
 from steinmetz.clock import Clock, perf_ns
 from steinmetz.gcra import Rate
 from steinmetz.live.bindings import Binding
@@ -60,22 +60,22 @@ class Answers:
     def __len__(self) -> int:
         return len(self._heard)
 
-    def __contains__(self, place: Place) -> bool:
-        return place.key in self._heard
+    def __contains__(self, viewpoint: Viewpoint) -> bool:
+        return viewpoint.key in self._heard
 
     # -- who listens
 
-    def at(self, place: Place) -> Heard:
-        """The answer at ``place``, listened to from now on; `release` it when its audience has changed.
+    def at(self, viewpoint: Viewpoint) -> Heard:
+        """The answer at ``viewpoint``, listened to from now on; `release` it when its audience has changed.
 
         Raises `CrowdedError`.
         """
-        heard = self._heard.get(place.key)
+        heard = self._heard.get(viewpoint.key)
         if heard is None:
             if len(self._heard) >= MAX_ANSWERS:
                 raise CrowdedError
-            heard = self._heard[place.key] = Heard(place)
-            self._unsettled.add(place.key)
+            heard = self._heard[viewpoint.key] = Heard(viewpoint)
+            self._unsettled.add(viewpoint.key)
         return heard
 
     def bind(self, binding: Binding) -> None:
@@ -93,10 +93,10 @@ class Answers:
             heard.watch.forget()
         self._stop(heard)
         self._file(heard)
-        if not heard.audience.bindings and self._heard.get(heard.place.key) is heard:
-            del self._heard[heard.place.key]
-            self._unsettled.discard(heard.place.key)
-            self._turns.forget(heard.place.key)
+        if not heard.audience.bindings and self._heard.get(heard.viewpoint.key) is heard:
+            del self._heard[heard.viewpoint.key]
+            self._unsettled.discard(heard.viewpoint.key)
+            self._turns.forget(heard.viewpoint.key)
 
     async def fresh(self, heard: Heard) -> None:
         """Have the answer known, of a state that is no older than this call.
@@ -125,7 +125,9 @@ class Answers:
             else:
                 is_new = watch.note(writes)
                 self._file(heard)
-                if is_new or (watch.is_moved if heard.place.is_private else watch.said is None or heard.failures):
+                if is_new or (
+                    watch.is_moved if heard.viewpoint.is_private else watch.said is None or heard.failures
+                ):
                     self._ask(heard)
 
     def entered(self, rooms: Collection[str]) -> None:
@@ -150,7 +152,7 @@ class Answers:
 
     def _file(self, heard: Heard) -> None:
         """Its state has changed: file it where the next commit looks."""
-        key, reads = heard.place.key, heard.settled_reads
+        key, reads = heard.viewpoint.key, heard.settled_reads
         if reads is heard.filed or self._heard.get(key) is not heard:
             return
         if heard.filed is not None:
@@ -163,8 +165,8 @@ class Answers:
             self._index.add(key, reads)
 
     def _ask(self, heard: Heard) -> None:
-        rate = PRIVATE_RATE if heard.place.is_private else RATE
-        self._turns.ask(heard.place.key, rate, heard.cost_s * max(1, len(heard.audience)))
+        rate = PRIVATE_RATE if heard.viewpoint.is_private else RATE
+        self._turns.ask(heard.viewpoint.key, rate, heard.cost_s * max(1, len(heard.audience)))
         self._idle.clear()
         self._wake.set()
 
@@ -197,7 +199,7 @@ class Answers:
             self.release(heard)
             return
         async with heard.lock:
-            if heard.place.is_private:
+            if heard.viewpoint.is_private:
                 self._stale(heard)
             elif heard.watch.is_moved or heard.watch.said is None:
                 with contextlib.suppress(UnfitAnswerError):
@@ -207,7 +209,7 @@ class Answers:
         """Say so, unless it was fetched again meanwhile, and nothing that it read has been written since."""
         if not heard.watch.is_moved:
             return
-        kept = self.within.kept(heard.place)
+        kept = self.within.kept(heard.viewpoint)
         if kept is not None:
             heard.watch.adopt(kept.read_set)
             self._file(heard)
@@ -241,7 +243,7 @@ class Answers:
         self._await_expiry(heard, answered.valid_until_s)
         if watch.is_moved:
             self._ask(heard)
-        if not heard.place.is_private and (before is None or before.etag != now.etag):
+        if not heard.viewpoint.is_private and (before is None or before.etag != now.etag):
             self._tell(heard, before, now, is_news=is_news)
 
     def _tell(self, heard: Heard, before: Said | None, now: Said, *, is_news: bool) -> None:
@@ -253,7 +255,7 @@ class Answers:
 
     async def _answer(self, heard: Heard) -> tuple[Answered, Said]:
         try:
-            answered = await self.within.answer(heard.place)
+            answered = await self.within.answer(heard.viewpoint)
         except Exception as error:
             log.error("Recomputation failed", path=heard.name, error=type(error).__name__, exc_info=error)
             raise UnfitAnswerError(None, "the answer could not be computed") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from steinmetz.cache.asgi.within import Answered, Place
+from steinmetz.cache.asgi.within import Answered, Viewpoint
 from steinmetz.live.audience import Audience
 from steinmetz.live.telling import Said
 from steinmetz.live.watch import Watch
@@ -42,10 +42,10 @@ class Speaker(Protocol):
 class Heard:
     """One answer and those who hear of it."""
 
-    __slots__ = ("audience", "cost_s", "expiry", "failures", "filed", "lock", "place", "retry", "watch")
+    __slots__ = ("audience", "cost_s", "expiry", "failures", "filed", "lock", "retry", "viewpoint", "watch")
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, viewpoint: Viewpoint) -> None:
+        self.viewpoint = viewpoint
         self.watch = Watch()
         self.audience = Audience()
         self.lock = asyncio.Lock()
@@ -58,7 +58,7 @@ class Heard:
 
     @property
     def name(self) -> str:
-        return self.place.path
+        return self.viewpoint.path
 
     @property
     def settled_reads(self) -> ReadSet | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from steinmetz.cache import Principal, cached, valid_until
-from steinmetz.cache.asgi.within import MAX_PATH_CHARS, NoPlace, Place
+from steinmetz.cache.asgi.within import MAX_PATH_CHARS, NoViewpoint, Viewpoint
 
 pytestmark = pytest.mark.anyio
 
@@ -30,27 +30,27 @@ def counting(rig: Any, path: str = "/a", **terms: Any) -> list[Any]:
     return computed
 
 
-def place(rig: Any, path: str = "/a", principal: Principal | None = ANNA) -> Place:
-    found = rig.door.within.place(path, principal)
-    assert isinstance(found, Place)
+def viewpoint(rig: Any, path: str = "/a", principal: Principal | None = ANNA) -> Viewpoint:
+    found = rig.door.within.viewpoint(path, principal)
+    assert isinstance(found, Viewpoint)
     return found
 
 
 async def test_what_is_computed_within_is_kept_for_all_and_what_is_kept_is_not_computed(rig: Any) -> None:
     computed = counting(rig, shared=True)
-    answered = await rig.door.within.answer(place(rig))
+    answered = await rig.door.within.answer(viewpoint(rig))
     outside = await rig.ask("/a", user="carl")
     assert (outside.cache, outside.body, outside.headers["etag"]) == ("HIT", b"1", answered.etag)
-    assert (await rig.door.within.answer(place(rig, principal=BERT))).body == b"1"
+    assert (await rig.door.within.answer(viewpoint(rig, principal=BERT))).body == b"1"
     rig.hook.commit("invoices")
-    assert (await rig.door.within.answer(place(rig))).body == b"2"
+    assert (await rig.door.within.answer(viewpoint(rig))).body == b"2"
     assert computed == ["anna", "anna"]
     assert "invoices" in {relation.name for relation in answered.read_set.relations}
 
 
 async def test_the_query_may_be_spelled_in_any_order(rig: Any) -> None:
     counting(rig, shared=True)
-    assert place(rig, "/a?x=1&y=2").key == place(rig, "/a?y=2&x=1").key != place(rig, "/a?x=2&y=1").key
+    assert viewpoint(rig, "/a?x=1&y=2").key == viewpoint(rig, "/a?y=2&x=1").key != viewpoint(rig, "/a?x=2&y=1").key
 
 
 @pytest.mark.parametrize(
@@ -65,22 +65,22 @@ def test_t32_whose_answer_it_is_follows_the_mark(
     rig: Any, terms: dict[str, Any], same: set[str], is_private: bool
 ) -> None:
     counting(rig, **terms)
-    mine = place(rig)
+    mine = viewpoint(rig)
     assert mine.is_private is is_private
-    assert {who.subject for who in (ANNA, BERT, CARL) if place(rig, principal=who).key == mine.key} == same
+    assert {who.subject for who in (ANNA, BERT, CARL) if viewpoint(rig, principal=who).key == mine.key} == same
 
 
 def test_a_stranger_may_listen_to_what_is_public_only(rig: Any) -> None:
     counting(rig, "/public", public=True)
     counting(rig, "/shared", shared=True)
     within = rig.door.within
-    assert isinstance(within.place("/public", None), Place)
-    assert within.place("/shared", None) is NoPlace.UNAUTHENTICATED
+    assert isinstance(within.viewpoint("/public", None), Viewpoint)
+    assert within.viewpoint("/shared", None) is NoViewpoint.UNAUTHENTICATED
 
 
 def test_only_routes_that_say_so_are_live(rig: Any) -> None:
     counting(rig, "/kept", shared=True, live=False)
-    assert [rig.door.within.place(path, ANNA) for path in ("/kept", "/nowhere")] == [NoPlace.NOT_LIVE] * 2
+    assert [rig.door.within.viewpoint(path, ANNA) for path in ("/kept", "/nowhere")] == [NoViewpoint.NOT_LIVE] * 2
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_only_routes_that_say_so_are_live(rig: Any) -> None:
 )
 def test_what_could_stand_in_no_request_is_refused(rig: Any, path: str) -> None:
     counting(rig, shared=True)
-    assert rig.door.within.place(path, ANNA) is NoPlace.INVALID
+    assert rig.door.within.viewpoint(path, ANNA) is NoViewpoint.INVALID
 
 
 async def test_t34_a_result_that_a_commit_has_overtaken_is_given_but_not_kept(rig: Any) -> None:
@@ -103,8 +103,8 @@ async def test_t34_a_result_that_a_commit_has_overtaken_is_given_but_not_kept(ri
         await send({"type": "http.response.body", "body": b"%d" % len(computed)})
 
     rig.app.add("/a", endpoint)
-    assert (await rig.door.within.answer(place(rig))).body == b"1"
-    assert rig.door.within.kept(place(rig)) is None
+    assert (await rig.door.within.answer(viewpoint(rig))).body == b"1"
+    assert rig.door.within.kept(viewpoint(rig)) is None
 
 
 async def test_other_statuses_and_the_end_of_validity_are_told(rig: Any) -> None:
@@ -117,7 +117,7 @@ async def test_other_statuses_and_the_end_of_validity_are_told(rig: Any) -> None
         await send({"type": "http.response.body", "body": b"no"})
 
     rig.app.add("/a", endpoint)
-    answered = await rig.door.within.answer(place(rig))
+    answered = await rig.door.within.answer(viewpoint(rig))
     assert (answered.status, answered.body, answered.etag) == (403, b"no", '"x"')
     assert answered.valid_until_s == until.timestamp()
 
@@ -128,7 +128,7 @@ async def test_an_answer_that_a_field_of_the_request_selects_says_so(rig: Any, r
         await reply(send, b"1", (b"vary", b"Accept-Language"))
 
     rig.app.add("/a", endpoint)
-    assert (await rig.door.within.answer(place(rig))).varies is True
+    assert (await rig.door.within.answer(viewpoint(rig))).varies is True
 
 
 async def test_what_the_application_binds_need_not_be_live_nor_cached_and_then_is_not_kept(rig: Any) -> None:
@@ -149,4 +149,4 @@ async def test_what_the_application_binds_need_not_be_live_nor_cached_and_then_i
 
 async def test_what_the_application_binds_and_clients_subscribe_to_is_one_answer(rig: Any) -> None:
     counting(rig, shared=True)
-    assert rig.door.within.bound("/a", ANNA).key == place(rig, principal=CARL).key
+    assert rig.door.within.bound("/a", ANNA).key == viewpoint(rig, principal=CARL).key
