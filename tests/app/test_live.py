@@ -176,6 +176,9 @@ async def test_a_clerk_is_refused_what_is_not_for_him_or_is_no_live_answer(
 async def test_no_client_gives_itself_the_marks_of_a_request_from_within(app: Application, arrive: Arrive) -> None:
     """T33: what it sends are texts; the marks are objects in a scope."""
     clerk = await arrive("clerk")
+    counted = dict(app.state.traffic.requests)
+    await subscribed(clerk, "/api/customers")
+    assert app.state.traffic.requests == counted, "no limit and no log knows of what is computed within"
     answer = await clerk.socket.call(
         SUBSCRIBE,
         {"path": "/api/users", "steinmetz.cache": "recompute", "steinmetz.admission": {"role": "admin"}},
