@@ -61,7 +61,7 @@ async def test_all_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         while (await listener.heard("notes:update")) != [["one", "two"]]:
             pass
         third = await http.get("/notes")
-        assert (third.headers["X-Cache"], third.json()) == ("HIT", ["one", "two"])
+        assert (third.headers["X-Cache"], third.json()) == ("MISS", ["one", "two"])
         [update] = await listener.heard("live:update")
         assert update == {"path": "/notes", "etag": third.headers["ETag"], "body": ["one", "two"]}
     assert example.monitor.query_stats()["totalQueries"] > 0

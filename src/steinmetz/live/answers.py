@@ -2,6 +2,9 @@
 
 commit -> every `Watch` that it concerns asks for its turn -> `Turns` -> computed within the process -> said
 
+What somebody asks for is kept as if it had been fetched. What is computed again, to be told, is not: nobody has
+asked for it, and in a storm of writes it would be kept in vain.
+
 Private answers (trap T32) are not computed again: their listeners hear that they are stale.
 """
 
@@ -108,7 +111,7 @@ class Answers:
             if not watch.is_moved and watch.said is not None:
                 return
             if watch.computations == begun or not watch.said:
-                await self._compute(heard)
+                await self._compute(heard, keep=True)
 
     # -- commits and time
 
@@ -203,7 +206,7 @@ class Answers:
                 self._stale(heard)
             elif heard.watch.is_moved or heard.watch.said is None:
                 with contextlib.suppress(UnfitAnswerError):
-                    await self._compute(heard)
+                    await self._compute(heard, keep=False)
 
     def _stale(self, heard: Heard) -> None:
         """Say so, unless it was fetched again meanwhile, and nothing that it read has been written since."""
@@ -217,14 +220,14 @@ class Answers:
         else:
             self._speaker.tell_stale(heard)
 
-    async def _compute(self, heard: Heard) -> None:
+    async def _compute(self, heard: Heard, *, keep: bool) -> None:
         """Compute once and say it if it differs. With the lock held. Raises `UnfitAnswerError`, which is told,
         too."""
         watch = heard.watch
         watch.begin()
         self._file(heard)
         self.computations += 1
-        measured = Measured(self._answer(heard))
+        measured = Measured(self._answer(heard, keep=keep))
         try:
             answered, now = await measured
         except BaseException as error:
@@ -253,9 +256,9 @@ class Answers:
             # What the application makes of it may be wrong, or be nothing that can be sent: others still hear.
             log.error("An answer could not be told", path=heard.name, error=type(error).__name__, exc_info=error)
 
-    async def _answer(self, heard: Heard) -> tuple[Answered, Said]:
+    async def _answer(self, heard: Heard, *, keep: bool) -> tuple[Answered, Said]:
         try:
-            answered = await self.within.answer(heard.viewpoint)
+            answered = await self.within.answer(heard.viewpoint, keep=keep)
         except Exception as error:
             log.error("Recomputation failed", path=heard.name, error=type(error).__name__, exc_info=error)
             raise UnfitAnswerError(None, "the answer could not be computed") from error

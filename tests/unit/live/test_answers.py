@@ -54,7 +54,7 @@ class Company:
     def kept(self, viewpoint: Viewpoint) -> Answered | None:
         return self.kept_now
 
-    async def answer(self, viewpoint: Viewpoint) -> Answered:
+    async def answer(self, viewpoint: Viewpoint, *, keep: bool) -> Answered:
         self.computed += 1
         body, status = orjson.dumps(self.number), self.status
         if self.gate is not None:
@@ -293,7 +293,7 @@ async def test_what_cannot_be_sent_ends_the_subscriptions_to_it(
     heard = answers.at(viewpoint())
     await answers.fresh(heard)
 
-    async def answer(viewpoint: Viewpoint) -> Answered:
+    async def answer(viewpoint: Viewpoint, *, keep: bool) -> Answered:
         return Answered(200, '"x"', body, ReadSet(), None)
 
     monkeypatch.setattr(company, "answer", answer)

@@ -16,7 +16,7 @@ from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computation import RECORDING
 from steinmetz.cache.asgi.protocol import Message, Receive, Scope
 from steinmetz.cache.policy.entry import Entry, body_etag
-from steinmetz.cache.policy.headers import first_of
+from steinmetz.cache.policy.headers import first_of, value_of, vary_names
 from steinmetz.cache.policy.key import MAX_KEY_BYTES, variant_key
 from steinmetz.cache.policy.lookup import NO_DEMANDS, Hit
 from steinmetz.cache.policy.route import VaryOn
@@ -113,15 +113,15 @@ class Within:
         found = self._middleware.kept.look_up(viewpoint.key, NO_DEMANDS, [])
         return _of_entry(found.entry) if isinstance(found, Hit) else None
 
-    async def answer(self, viewpoint: Viewpoint) -> Answered:
-        """The answer now, at least as new as this call; it is kept for all others, if that may be.
+    async def answer(self, viewpoint: Viewpoint, *, keep: bool) -> Answered:
+        """The answer now, at least as new as this call. With ``keep`` it is kept for all others, if that may be.
 
         Raises what the application raises.
         """
         target = self._target(viewpoint.path, viewpoint.query) if viewpoint.is_kept else None
         if target is None:
             return await self._alone(viewpoint)
-        return self.kept(viewpoint) or await self._anew(viewpoint, target)
+        return self.kept(viewpoint) or await (self._anew(viewpoint, target) if keep else self._alone(viewpoint))
 
     async def _anew(self, viewpoint: Viewpoint, target: Target) -> Answered:
         response = _Response()
@@ -214,4 +214,6 @@ class _Response:
         etag = first_of(self._headers, b"etag") or body_etag(body)
         until = recording.valid_until
         until_s = None if until is None else until.timestamp()
-        return Answered(self._status, etag.decode("latin-1"), body, recording.read_set(), until_s)
+        names = vary_names(value_of(self._headers, b"vary"))
+        varies = names is None or any(name != b"accept-encoding" for name in names)
+        return Answered(self._status, etag.decode("latin-1"), body, recording.read_set(), until_s, varies)

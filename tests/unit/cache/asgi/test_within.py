@@ -38,14 +38,22 @@ def viewpoint(rig: Any, path: str = "/a", principal: Principal | None = ANNA) ->
 
 async def test_what_is_computed_within_is_kept_for_all_and_what_is_kept_is_not_computed(rig: Any) -> None:
     computed = counting(rig, shared=True)
-    answered = await rig.door.within.answer(viewpoint(rig))
+    answered = await rig.door.within.answer(viewpoint(rig), keep=True)
     outside = await rig.ask("/a", user="carl")
     assert (outside.cache, outside.body, outside.headers["etag"]) == ("HIT", b"1", answered.etag)
-    assert (await rig.door.within.answer(viewpoint(rig, principal=BERT))).body == b"1"
+    assert (await rig.door.within.answer(viewpoint(rig, principal=BERT), keep=True)).body == b"1"
     rig.hook.commit("invoices")
-    assert (await rig.door.within.answer(viewpoint(rig))).body == b"2"
+    assert (await rig.door.within.answer(viewpoint(rig), keep=True)).body == b"2"
     assert computed == ["anna", "anna"]
     assert "invoices" in {relation.name for relation in answered.read_set.relations}
+
+
+async def test_what_nobody_has_asked_for_is_not_kept(rig: Any) -> None:
+    computed = counting(rig, shared=True)
+    assert (await rig.door.within.answer(viewpoint(rig), keep=False)).body == b"1"
+    assert (await rig.ask("/a", user="carl")).cache == "MISS"
+    assert (await rig.door.within.answer(viewpoint(rig), keep=False)).body == b"2"
+    assert len(computed) == 2
 
 
 async def test_the_query_may_be_spelled_in_any_order(rig: Any) -> None:
@@ -103,7 +111,7 @@ async def test_t34_a_result_that_a_commit_has_overtaken_is_given_but_not_kept(ri
         await send({"type": "http.response.body", "body": b"%d" % len(computed)})
 
     rig.app.add("/a", endpoint)
-    assert (await rig.door.within.answer(viewpoint(rig))).body == b"1"
+    assert (await rig.door.within.answer(viewpoint(rig), keep=True)).body == b"1"
     assert rig.door.within.kept(viewpoint(rig)) is None
 
 
@@ -117,18 +125,24 @@ async def test_other_statuses_and_the_end_of_validity_are_told(rig: Any) -> None
         await send({"type": "http.response.body", "body": b"no"})
 
     rig.app.add("/a", endpoint)
-    answered = await rig.door.within.answer(viewpoint(rig))
+    answered = await rig.door.within.answer(viewpoint(rig), keep=True)
     assert (answered.status, answered.body, answered.etag) == (403, b"no", '"x"')
     assert answered.valid_until_s == until.timestamp()
 
 
-async def test_an_answer_that_a_field_of_the_request_selects_says_so(rig: Any, reply: Any) -> None:
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(
+    ("vary", "varies"), [(b"Accept-Language", True), (b"*", True), (b"Accept-Encoding", False)]
+)
+async def test_an_answer_that_a_field_of_the_request_selects_says_so(
+    rig: Any, reply: Any, keep: bool, vary: bytes, varies: bool
+) -> None:
     @cached(shared=True, live=True)
     async def endpoint(scope: Any, receive: Any, send: Any) -> None:
-        await reply(send, b"1", (b"vary", b"Accept-Language"))
+        await reply(send, b"1", (b"vary", vary))
 
     rig.app.add("/a", endpoint)
-    assert (await rig.door.within.answer(viewpoint(rig))).varies is True
+    assert (await rig.door.within.answer(viewpoint(rig), keep=keep)).varies is varies
 
 
 async def test_what_the_application_binds_need_not_be_live_nor_cached_and_then_is_not_kept(rig: Any) -> None:
@@ -142,7 +156,7 @@ async def test_what_the_application_binds_need_not_be_live_nor_cached_and_then_i
     for path, body in (("/plain", b"plain"), ("/private", b"1"), ("/private", b"2")):
         bound = rig.door.within.bound(path, ANNA)
         assert bound.is_private is False
-        assert (await rig.door.within.answer(bound)).body == body
+        assert (await rig.door.within.answer(bound, keep=True)).body == body
     assert computed == ["anna", "anna"]
     assert (await rig.ask("/private", user="anna")).cache == "MISS"
 
