@@ -38,7 +38,8 @@ USAGE = """\
 usage: python3 dev.py COMMAND [ARGUMENTS]
 
   run [OPTIONS]     start SteinmetZ at http://localhost:3000 on an embedded SQLite file,
-                    created, migrated and seeded on the first start (OPTIONS as of `steinmetz serve`)
+                    created, migrated and seeded on the first start (OPTIONS as of `steinmetz serve`);
+                    with --traffic a few simulated clerks work beside it, and every screen moves
   test [ARGS]       run all tests (ARGS go to pytest)
   test --matrix     the tests of sql and monitor, on the locked SQLAlchemy and on 2.0 in a second environment
   check             ruff, mypy --strict, import contracts, types and tests of the page, and whether `types`

@@ -129,7 +129,7 @@ class House:
         self, name: str, command: list[str | Path], clients: int, *, deflate: bool = False
     ) -> tuple[Program, SocketIOLoad]:
         self._options.say(f"starting {name}")
-        return self._stack.enter_context(_crowd(name, command, clients, self._options, deflate=deflate))
+        return self._stack.enter_context(crowd(name, command, clients, self._options, deflate=deflate))
 
     def ours(self, door: str, clients: int) -> tuple[Program, SocketIOLoad]:
         command: list[str | Path] = [sys.executable, "-m", "benchmarks.harness.fanout_server", door, PORT]
@@ -198,8 +198,8 @@ def _sides_of_5000(house: House) -> dict[str, Side]:
 
 
 @contextmanager
-def _crowd(
-    name: str, command: list[str | Path], clients: int, options: Options, *, deflate: bool
+def crowd(
+    name: str, command: list[str | Path], clients: int, options: Options, *, deflate: bool = False
 ) -> Iterator[tuple[Program, SocketIOLoad]]:
     port, log = free_port(), CACHE / "run" / name / "server.log"
     words = [str(port) if word == PORT else word for word in command]

@@ -1,6 +1,7 @@
 """Cache, monitor and live events around a FastAPI application of your own.
 
 Run it: uvicorn examples.all_three:app   Then: curl -i localhost:8000/notes   and POST to the same path.
+Clients hear of every commit: socket.on("live:update", show).emit("live:subscribe", {path: "/notes"}, show)
 """
 
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ io.on("connection", lambda socket: socket.join("readers"))
 
 
 @api.get("/notes")
-@cached(ttl=300, public=True)
+@cached(ttl=300, public=True, live=True)
 async def read_notes() -> list[str]:
     async with engine.connect() as connection:
         return list(await connection.scalars(select(notes.c.text).order_by(notes.c.id)))

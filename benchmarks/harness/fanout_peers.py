@@ -96,6 +96,8 @@ class Raw(asyncio.Protocol):
             self.transport.write(frame(b'40{"sid":"x"}'))
         elif (wish := re.search(r'\["go",(\d+),(\d+)', said)) is not None:
             self.running.add(asyncio.create_task(self.go(int(wish[1]))))
+        elif (wish := re.search(r'\["tell",(\d+)', said)) is not None:
+            self.tell(int(wish[1]))
 
     async def go(self, messages: int) -> None:
         for _ in range(messages):
@@ -103,6 +105,13 @@ class Raw(asyncio.Protocol):
             for file in self.files:
                 os.write(file, said)
             await asyncio.sleep(0)
+
+    def tell(self, size: int) -> None:
+        """One event of some ``size`` bytes to each, with the time at which the first of them was sent."""
+        told = [EVENT, time.perf_counter_ns(), "x" * size]
+        said = frame(b"42" + json.dumps(told, separators=(",", ":")).encode())
+        for file in self.files:
+            os.write(file, said)
 
 
 async def raw(port: int) -> None:

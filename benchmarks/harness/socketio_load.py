@@ -64,7 +64,11 @@ class SocketIOLoad:
                 [str(compiled(SOURCE)), str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
         if auth is not None:
-            self._say(f"auth {json.dumps(auth, separators=(',', ':'))}")
+            self.show(auth)
+
+    def show(self, auth: dict[str, Any]) -> None:
+        """Clients connected from now on send ``auth``."""
+        self._say(f"auth {json.dumps(auth, separators=(',', ':'))}")
 
     def offer_deflate(self) -> None:
         """Clients connected from now on offer permessage-deflate; what is compressed counts as ``(deflated)``."""

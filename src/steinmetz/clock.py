@@ -10,6 +10,10 @@ perf_ns = time.perf_counter_ns
 """Monotonic nanoseconds for measuring durations; never compared between processes."""
 
 
+thread_ns = time.thread_time_ns
+"""Nanoseconds of a core that the calling thread has used: what waits for its turn on a busy machine uses none."""
+
+
 class Clock(Protocol):
     """Wall time for what people read, monotonic time for what programs wait for."""
 

@@ -76,8 +76,8 @@ async def test_a_screen_hears_the_commit_that_changes_what_it_shows(
         await data(clerk.http.post("/api/invoices", json={"customerId": customer["id"], "items": items}), 201)
         await settled(app)
         for path, answer in answers.items():
-            now = await clerk.http.get(path)
-            assert now.headers["x-cache"] == "HIT"
+            now, again = await clerk.http.get(path), await admin.http.get(path)
+            assert (now.headers["x-cache"], again.headers["x-cache"]) == ("MISS", "HIT")
             updates = [update for update in admin.heard("live:update") if update["path"] == path]
             assert shown(answer, updates) == now.json()
     assert clerk.heard("live:update") == []
@@ -176,6 +176,9 @@ async def test_a_clerk_is_refused_what_is_not_for_him_or_is_no_live_answer(
 async def test_no_client_gives_itself_the_marks_of_a_request_from_within(app: Application, arrive: Arrive) -> None:
     """T33: what it sends are texts; the marks are objects in a scope."""
     clerk = await arrive("clerk")
+    counted = dict(app.state.traffic.requests)
+    await subscribed(clerk, "/api/customers")
+    assert app.state.traffic.requests == counted, "no limit and no log knows of what is computed within"
     answer = await clerk.socket.call(
         SUBSCRIBE,
         {"path": "/api/users", "steinmetz.cache": "recompute", "steinmetz.admission": {"role": "admin"}},
@@ -231,6 +234,22 @@ async def test_a_demoted_user_loses_what_is_not_for_him_any_more(
     await a_customer(admin.http)
     await settled(app)
     assert [update["path"] for update in other.heard("live:update")[before:]] == ["/api/customers"]
+
+
+async def test_t33_an_answer_is_computed_in_the_name_of_somebody_who_listens(
+    app: Application, arrive: Arrive
+) -> None:
+    clerk, ben = await arrive("clerk"), await arrive("clerk", "Ben")
+    for person in (clerk, ben):
+        await subscribed(person, "/api/customers")
+    assert app.live.answers is not None
+    [heard] = [one for one in app.live.answers._heard.values() if one.name == "/api/customers"]
+    subjects = []
+    for person in (clerk, ben):
+        assert heard.viewpoint.principal is not None
+        subjects.append(heard.viewpoint.principal.subject)
+        await person.socket.call(UNSUBSCRIBE, {"path": "/api/customers"})
+    assert subjects == [f"user:{clerk.id}", f"user:{ben.id}"]
 
 
 async def test_a_disabled_user_loses_all(app: Application, arrive: Arrive) -> None:

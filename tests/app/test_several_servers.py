@@ -171,6 +171,31 @@ class TestSockets:
             assert answer.status_code < 300
             assert await two.disconnected() == "io server disconnect"
 
+    async def test_a_commit_at_one_server_is_told_to_the_subscribers_of_both_once(self, pair: Pair) -> None:
+        await until_ready(pair)
+        await self.acquainted(pair)
+        async with (
+            connect(pair.apps[0].state.io, auth=self.token(pair)) as one,
+            connect(pair.apps[1].state.io, auth=self.token(pair)) as two,
+        ):
+            for client in (one, two):
+                answer = await client.call("live:subscribe", {"path": "/api/departments"})
+                assert answer["ok"], answer
+            await add_department(pair.two, "Einkauf")
+            for client, http in ((one, pair.one), (two, pair.two)):
+                [update] = await client.heard("live:update")
+                now = await names(http)
+                assert (update["body"], update["etag"]) == (now.json(), now.headers["etag"])
+            for app in pair.apps:
+                await app.live.settled()
+            await silence(pair, one, two)
+            assert [
+                len([each for each in client.events if each[0] == "live:update"]) for client in (one, two)
+            ] == [
+                1,
+                1,
+            ]
+
     async def test_what_a_command_says_is_said_once_and_whom_it_sends_away_is_gone_everywhere(
         self, pair: Pair
     ) -> None:

@@ -51,15 +51,19 @@ async def test_all_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     await example.app.start()
     async with client(example.app) as http, connect(example.io) as listener:
         await http.post("/notes", params={"text": "one"})
-        first, second = await http.get("/notes"), await http.get("/notes")
-        assert [first.headers["X-Cache"], second.headers["X-Cache"]] == ["MISS", "HIT"]
+        await http.get("/notes")
+        assert (await http.get("/notes")).headers["X-Cache"] == "HIT"
         await example.app.settled()
+        answer = await listener.call("live:subscribe", {"path": "/notes"})
+        assert (answer["ok"], answer["body"]) == (True, ["one"])
         await http.post("/notes", params={"text": "two"})
         await example.app.settled()
         while (await listener.heard("notes:update")) != [["one", "two"]]:
             pass
         third = await http.get("/notes")
         assert (third.headers["X-Cache"], third.json()) == ("MISS", ["one", "two"])
+        [update] = await listener.heard("live:update")
+        assert update == {"path": "/notes", "etag": third.headers["ETag"], "body": ["one", "two"]}
     assert example.monitor.query_stats()["totalQueries"] > 0
     await example.app.stop()
     await example.engine.dispose()

@@ -7,12 +7,14 @@ import socket
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from steinmetz.cli.connecting import screens, sockets
+from steinmetz.cli.finding import Finding, Verdict, fault, fine, warning
 
 if TYPE_CHECKING:
     from steinmetz.erp.settings import Settings
@@ -22,35 +24,7 @@ LOW_DISK_MB = 500
 FULL_DISK_MB = 50
 
 
-class Verdict(StrEnum):
-    FINE = "fine"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, what was found, and how to mend it."""
-
-    check: str
-    verdict: Verdict
-    message: str
-    mend: str = ""
-
-
 Check = Callable[["Settings"], Iterable[Finding]]
-
-
-def fine(check: str, message: str) -> Finding:
-    return Finding(check, Verdict.FINE, message)
-
-
-def warning(check: str, message: str, mend: str) -> Finding:
-    return Finding(check, Verdict.WARNING, message, mend)
-
-
-def fault(check: str, message: str, mend: str) -> Finding:
-    return Finding(check, Verdict.FAULT, message, mend)
 
 
 def doctor_command(*, as_json: bool) -> None:
@@ -96,6 +70,8 @@ def examine() -> Iterator[Finding]:
         redis,
         port,
         workers,
+        sockets,
+        screens,
         clients,
         logs,
         slow_queries,

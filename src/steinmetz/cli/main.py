@@ -56,6 +56,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 lets the system choose.", max=65535)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes.", min=1)] = None,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Leave an empty database empty.")] = False,
+    traffic: Annotated[
+        bool, typer.Option("--traffic", help="Let a few simulated clerks work, until the server ends.")
+    ] = False,
 ) -> None:
     """Start the server.
 
@@ -63,7 +66,7 @@ def serve(
     """
     from steinmetz.cli.serve import serve_command
 
-    serve_command(host=host, port=port, workers=workers, no_seed=no_seed)
+    serve_command(host=host, port=port, workers=workers, no_seed=no_seed, traffic=traffic)
 
 
 @app.command()

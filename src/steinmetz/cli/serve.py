@@ -22,7 +22,9 @@ LOOK_EVERY_S = 0.1
 BACKLOG = 2048
 
 
-def serve_command(*, host: str | None, port: int | None, workers: int | None, no_seed: bool) -> None:
+def serve_command(
+    *, host: str | None, port: int | None, workers: int | None, no_seed: bool, traffic: bool = False
+) -> None:
     with plain_errors():
         from steinmetz.erp.logging import configure_logging
         from steinmetz.erp.settings import load_settings
@@ -33,7 +35,7 @@ def serve_command(*, host: str | None, port: int | None, workers: int | None, no
         door = listen(settings.host, settings.port)
         with door:
             prepare(settings, no_seed=no_seed)
-            _serve(settings, door)
+            _serve(settings, door, traffic=traffic)
 
 
 def _refuse_workers(settings: Settings) -> None:
@@ -147,9 +149,10 @@ def _greet(settings: Settings, port: int) -> None:
             )
 
 
-def _serve(settings: Settings, door: socket.socket) -> None:
+def _serve(settings: Settings, door: socket.socket, *, traffic: bool = False) -> None:
     import uvicorn
 
+    from steinmetz.cli.clerks import Clerks
     from steinmetz.erp.main import create_app
     from steinmetz.realtime import Collector
 
@@ -158,10 +161,13 @@ def _serve(settings: Settings, door: socket.socket) -> None:
             await super().startup(sockets)
             if self.started:
                 collector.start()
-                await announce(settings, door.getsockname()[1])
+                await announce(settings, port)
+                if traffic:
+                    await clerks.come(f"http://127.0.0.1:{port}")
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             """First the sockets leave while requests are answered as ever; a second Ctrl-C is in a hurry."""
+            await clerks.go_home()
             leaving = asyncio.ensure_future(application.drain())
             while not leaving.done() and not self.force_exit:
                 await self.on_tick(0)  # keeps the Date header right
@@ -170,6 +176,7 @@ def _serve(settings: Settings, door: socket.socket) -> None:
             await super().shutdown(sockets)
             await collector.stop()
 
+    clerks, port = Clerks(), door.getsockname()[1]
     options: dict[str, Any] = {}
     if settings.trusted_proxies:
         options = {"proxy_headers": True, "forwarded_allow_ips": list(settings.trusted_proxies)}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+import contextlib
+import sys
+import threading
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +33,7 @@ def traffic_command(
         float, typer.Option("--poll", min=0, help="Seconds between polls of the overview, instead of listening.")
     ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, no display.")] = False,
+    until_eof: Annotated[bool, typer.Option("--until-eof", help="Go home when standard input ends, too.")] = False,
 ) -> None:
     """Let simulated clerks work: nineteen reads and one write in twenty requests, one open screen each.
 
@@ -50,7 +55,7 @@ def traffic_command(
         poll_s=poll_s or None,
     )
     tally = Tally()
-    _run(plan, tally, quiet=as_json)
+    _run(plan, tally, quiet=as_json, until_eof=until_eof)
     if as_json:
         import orjson
 
@@ -64,22 +69,37 @@ def _failed(message: str) -> typer.Exit:
     return typer.Exit(2)
 
 
-def _run(plan: Plan, tally: Tally, *, quiet: bool) -> None:
+def _run(plan: Plan, tally: Tally, *, quiet: bool, until_eof: bool) -> None:
     from rich.console import Console
     from rich.live import Live
 
     from steinmetz.erp.traffic.client import TrafficError, run
 
+    work = run(plan, tally) if not until_eof else _until_eof(run(plan, tally))
     try:
         if quiet:
-            asyncio.run(run(plan, tally))
+            asyncio.run(work)
             return
         with Live(get_renderable=lambda: view(plan, tally), console=Console(), refresh_per_second=4):
-            asyncio.run(run(plan, tally))
+            asyncio.run(work)
     except KeyboardInterrupt:
         typer.echo("stopped early; the figures are of what was done", err=True)
     except TrafficError as error:
         raise _failed(str(error)) from None
+
+
+async def _until_eof(work: Coroutine[Any, Any, None]) -> None:
+    """``work``, cut off when whoever has started us ends, or closes our standard input."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        with contextlib.suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(task.cancel)
+
+    threading.Thread(target=wait, daemon=True).start()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def view(plan: Plan, tally: Tally) -> RenderableType:

@@ -201,6 +201,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         database.publisher = throughout(io, publish)
         live.on_relayed(heard(on_this_host(io, database.publisher)))
         state.probes["realtime"] = io.cluster.node.health
+    state.live_stats = live.stats
     live.bind(OVERVIEW_PATH, room=DASHBOARD_ROOM, principal=LISTENER, describe=_overview_emissions)
     door.inside, door.kept = live, live.asgi_hits(door)
     return Application(state, api, live, door)

@@ -51,6 +51,8 @@ class AppState:
     monitor: QueryMonitor | None = None
     warming: Warming | None = None
     scheduler: Scheduler | None = None
+    live_stats: Callable[[], dict[str, int]] = dict
+    """What clients listen to; see `steinmetz.live.Live.stats`."""
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     """For /readyz: the process's own workers, each ``ok`` or what is wrong with it, told without waiting."""
     chat_pace: Pace = field(default_factory=Pace)

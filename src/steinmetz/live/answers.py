@@ -2,6 +2,9 @@
 
 commit -> every `Watch` that it concerns asks for its turn -> `Turns` -> computed within the process -> said
 
+What somebody asks for is kept as if it had been fetched. What is computed again, to be told, is not: nobody has
+asked for it, and in a storm of writes it would be kept in vain.
+
 Private answers (trap T32) are not computed again: their listeners hear that they are stale.
 """
 
@@ -10,20 +13,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Collection
-from typing import Protocol
 
 import structlog
 
-from steinmetz.cache.asgi.within import Answered, Place, Within
+from steinmetz.cache.asgi.within import Answered, Viewpoint, Within
 from steinmetz.clock import Clock, perf_ns
 from steinmetz.gcra import Rate
-from steinmetz.live.audience import Audience
 from steinmetz.live.bindings import Binding
+from steinmetz.live.heard import CrowdedError, Heard, Speaker, UnfitAnswerError
 from steinmetz.live.measured import Measured
 from steinmetz.live.telling import Said
 from steinmetz.live.turns import Turns
-from steinmetz.live.watch import Watch
 from steinmetz.sql.effects import WriteSet
+from steinmetz.sql.index import ReadIndex
 
 log = structlog.get_logger("steinmetz.live")
 
@@ -41,53 +43,6 @@ LONGEST_WAIT_S = 3_600.0
 """Timers follow the monotonic clock, midnights the wall clock: look again after an hour at the latest."""
 
 
-class UnfitAnswerError(Exception):
-    """``answered`` is none that can be listened to; ``answered`` None: there is none, computing it has failed."""
-
-    def __init__(self, answered: Answered | None, why: str) -> None:
-        super().__init__(why)
-        self.answered = answered
-
-
-class CrowdedError(Exception):
-    """As many answers are listened to as there may be."""
-
-
-class Speaker(Protocol):
-    """Says things to the audience of an answer."""
-
-    def is_heard(self, audience: Audience) -> bool:
-        """Whether anybody listens, or waits to."""
-
-    def tell(self, answer: Heard, before: Said | None, now: Said, *, is_news: bool) -> None:
-        """The answer is another now; ``is_news``: also for rooms, which compare with what they had before."""
-
-    def tell_stale(self, answer: Heard) -> None: ...
-
-    def tell_end(self, answer: Heard, error: UnfitAnswerError) -> None:
-        """It is no answer any more that its clients can listen to."""
-
-
-class Heard:
-    """One answer and those who hear of it."""
-
-    __slots__ = ("audience", "cost_s", "expiry", "failures", "lock", "place", "retry", "watch")
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.watch = Watch()
-        self.audience = Audience()
-        self.lock = asyncio.Lock()
-        self.cost_s = 0.0
-        self.failures = 0
-        self.expiry: asyncio.TimerHandle | None = None
-        self.retry: asyncio.TimerHandle | None = None
-
-    @property
-    def name(self) -> str:
-        return self.place.path
-
-
 class Answers:
     """Bound: `MAX_ANSWERS`, and those that the application has bound itself. Used on the event loop only."""
 
@@ -97,6 +52,8 @@ class Answers:
         self._clock = clock
         self._heard: dict[bytes, Heard] = {}
         self._bound: list[Heard] = []
+        self._index: ReadIndex[bytes] = ReadIndex()
+        self._unsettled: set[bytes] = set()
         self._turns: Turns[bytes] = Turns()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -106,21 +63,22 @@ class Answers:
     def __len__(self) -> int:
         return len(self._heard)
 
-    def __contains__(self, place: Place) -> bool:
-        return place.key in self._heard
+    def __contains__(self, viewpoint: Viewpoint) -> bool:
+        return viewpoint.key in self._heard
 
     # -- who listens
 
-    def at(self, place: Place) -> Heard:
-        """The answer at ``place``, listened to from now on; `release` it when its audience has changed.
+    def at(self, viewpoint: Viewpoint) -> Heard:
+        """The answer at ``viewpoint``, listened to from now on; `release` it when its audience has changed.
 
         Raises `CrowdedError`.
         """
-        heard = self._heard.get(place.key)
+        heard = self._heard.get(viewpoint.key)
         if heard is None:
             if len(self._heard) >= MAX_ANSWERS:
                 raise CrowdedError
-            heard = self._heard[place.key] = Heard(place)
+            heard = self._heard[viewpoint.key] = Heard(viewpoint)
+            self._unsettled.add(viewpoint.key)
         return heard
 
     def bind(self, binding: Binding) -> None:
@@ -137,9 +95,11 @@ class Answers:
         if not heard.watch.is_computing:
             heard.watch.forget()
         self._stop(heard)
-        if not heard.audience.bindings and self._heard.get(heard.place.key) is heard:
-            del self._heard[heard.place.key]
-            self._turns.forget(heard.place.key)
+        self._file(heard)
+        if not heard.audience.bindings and self._heard.get(heard.viewpoint.key) is heard:
+            del self._heard[heard.viewpoint.key]
+            self._unsettled.discard(heard.viewpoint.key)
+            self._turns.forget(heard.viewpoint.key)
 
     async def fresh(self, heard: Heard) -> None:
         """Have the answer known, of a state that is no older than this call.
@@ -151,13 +111,14 @@ class Answers:
             if not watch.is_moved and watch.said is not None:
                 return
             if watch.computations == begun or not watch.said:
-                await self._compute(heard)
+                await self._compute(heard, keep=True)
 
     # -- commits and time
 
     def committed(self, writes: WriteSet) -> None:
         """A commit stands, and the cache has dropped what it concerned."""
-        for heard in list(self._heard.values()):
+        for key in self._index.readers(writes) | self._unsettled:
+            heard = self._heard[key]
             watch = heard.watch
             if watch.is_computing:
                 watch.note(writes)
@@ -166,7 +127,10 @@ class Answers:
                 self.release(heard)
             else:
                 is_new = watch.note(writes)
-                if is_new or (watch.is_moved if heard.place.is_private else watch.said is None or heard.failures):
+                self._file(heard)
+                if is_new or (
+                    watch.is_moved if heard.viewpoint.is_private else watch.said is None or heard.failures
+                ):
                     self._ask(heard)
 
     def entered(self, rooms: Collection[str]) -> None:
@@ -182,15 +146,30 @@ class Answers:
             self.release(heard)
             return
         heard.watch.expire()
+        self._file(heard)
         self._ask(heard)
 
     async def settled(self) -> None:
         """Wait until all that was committed by now has been said."""
         await self._idle.wait()
 
+    def _file(self, heard: Heard) -> None:
+        """Its state has changed: file it where the next commit looks."""
+        key, reads = heard.viewpoint.key, heard.settled_reads
+        if reads is heard.filed or self._heard.get(key) is not heard:
+            return
+        if heard.filed is not None:
+            self._index.discard(key, heard.filed)
+        heard.filed = reads
+        if reads is None:
+            self._unsettled.add(key)
+        else:
+            self._unsettled.discard(key)
+            self._index.add(key, reads)
+
     def _ask(self, heard: Heard) -> None:
-        rate = PRIVATE_RATE if heard.place.is_private else RATE
-        self._turns.ask(heard.place.key, rate, heard.cost_s * max(1, len(heard.audience)))
+        rate = PRIVATE_RATE if heard.viewpoint.is_private else RATE
+        self._turns.ask(heard.viewpoint.key, rate, heard.cost_s * max(1, len(heard.audience)))
         self._idle.clear()
         self._wake.set()
 
@@ -217,52 +196,57 @@ class Answers:
     async def _take_turn(self, key: bytes) -> None:
         heard = self._heard.get(key)
         if heard is None:
+            self._turns.forget(key)
             return
         if not self._speaker.is_heard(heard.audience):
             self.release(heard)
             return
         async with heard.lock:
-            if heard.place.is_private:
+            if heard.viewpoint.is_private:
                 self._stale(heard)
             elif heard.watch.is_moved or heard.watch.said is None:
                 with contextlib.suppress(UnfitAnswerError):
-                    await self._compute(heard)
+                    await self._compute(heard, keep=False)
 
     def _stale(self, heard: Heard) -> None:
         """Say so, unless it was fetched again meanwhile, and nothing that it read has been written since."""
         if not heard.watch.is_moved:
             return
-        kept = self.within.kept(heard.place)
+        kept = self.within.kept(heard.viewpoint)
         if kept is not None:
             heard.watch.adopt(kept.read_set)
+            self._file(heard)
             self._await_expiry(heard, kept.valid_until_s)
         else:
             self._speaker.tell_stale(heard)
 
-    async def _compute(self, heard: Heard) -> None:
+    async def _compute(self, heard: Heard, *, keep: bool) -> None:
         """Compute once and say it if it differs. With the lock held. Raises `UnfitAnswerError`, which is told,
         too."""
         watch = heard.watch
         watch.begin()
+        self._file(heard)
         self.computations += 1
-        measured = Measured(self._answer(heard))
+        measured = Measured(self._answer(heard, keep=keep))
         try:
             answered, now = await measured
         except BaseException as error:
             watch.fail()
             if isinstance(error, UnfitAnswerError):
                 self._unfit(heard, error)
+            self._file(heard)
             raise
         finally:
             heard.cost_s = measured.spent_ns / 1e9
             self._turns.spent(heard.cost_s, _now_s())
         heard.failures = 0
         before = watch.finish(answered.read_set, now)
+        self._file(heard)
         is_news, watch.is_unsaid = before is not None or watch.is_unsaid, False
         self._await_expiry(heard, answered.valid_until_s)
         if watch.is_moved:
             self._ask(heard)
-        if not heard.place.is_private and (before is None or before.etag != now.etag):
+        if not heard.viewpoint.is_private and (before is None or before.etag != now.etag):
             self._tell(heard, before, now, is_news=is_news)
 
     def _tell(self, heard: Heard, before: Said | None, now: Said, *, is_news: bool) -> None:
@@ -272,9 +256,9 @@ class Answers:
             # What the application makes of it may be wrong, or be nothing that can be sent: others still hear.
             log.error("An answer could not be told", path=heard.name, error=type(error).__name__, exc_info=error)
 
-    async def _answer(self, heard: Heard) -> tuple[Answered, Said]:
+    async def _answer(self, heard: Heard, *, keep: bool) -> tuple[Answered, Said]:
         try:
-            answered = await self.within.answer(heard.place)
+            answered = await self.within.answer(heard.viewpoint, keep=keep)
         except Exception as error:
             log.error("Recomputation failed", path=heard.name, error=type(error).__name__, exc_info=error)
             raise UnfitAnswerError(None, "the answer could not be computed") from error

@@ -35,6 +35,10 @@ class Audience:
         for path in list(self._clients):
             yield path, self.members(path)
 
+    def anyone(self) -> Socket | None:
+        """Whoever has been here longest under one of the paths."""
+        return next((client for clients in self._clients.values() for client in clients), None)
+
     def members(self, path: str) -> tuple[Socket, ...]:
         known = self._tuples.get(path)
         if known is None:

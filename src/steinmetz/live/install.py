@@ -190,6 +190,21 @@ class Live:
         if self.answers is not None:
             await self.answers.settled()
 
+    def stats(self) -> dict[str, int]:
+        """What is listened to now, and what was computed and told since the start of the process."""
+        told, answers = self.subscriptions, self.answers
+        if told is None or answers is None:
+            return {}
+        return {
+            "answers": len(answers),
+            "subscriptions": len(told),
+            "computations": answers.computations,
+            "updates": told.updates,
+            "patches": told.patches,
+            "stale": told.stale,
+            "ended": told.ended,
+        }
+
     # -- life ----------------------------------------------------------------------------------------------
 
     async def start(self) -> None:

@@ -1,11 +1,11 @@
-"""What a coroutine costs: the time in which it holds the event loop, without that in which it waits."""
+"""What a coroutine costs: the time of a core that its steps take, without that in which it waits."""
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
-from steinmetz.clock import perf_ns
+from steinmetz.clock import thread_ns
 
 T = TypeVar("T")
 
@@ -22,14 +22,14 @@ class Measured(Generic[T]):
         step, given = self._coroutine.send, None
         try:
             while True:
-                started_ns = perf_ns()
+                started_ns = thread_ns()
                 try:
                     awaited = step(given)
                 except StopIteration as end:
                     value: T = end.value
                     return value
                 finally:
-                    self.spent_ns += perf_ns() - started_ns
+                    self.spent_ns += thread_ns() - started_ns
                 try:
                     step, given = self._coroutine.send, (yield awaited)
                 except BaseException as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -54,19 +55,28 @@ class Rights:
         self._watching: list[list[WriteSet]] = []
         """Of each question under way, the commits since it was put."""
         self._wake = asyncio.Event()
+        self._waiting: dict[Socket, asyncio.Future[Principal | None]] = {}
+        """Those who are to be asked about next, all in one question."""
+        self._is_waited = asyncio.Event()
         self.questions = 0
 
     def __len__(self) -> int:
         """How many sockets are known or asked about."""
-        return len(self._known) + len(self._watching)
+        return len(self._known) + len(self._watching) + len(self._waiting)
 
     async def of(self, socket: Socket) -> Principal | None:
         """Who stands behind ``socket``; after anything that has waited, `is_certain` says whether he still
         does."""
         serial, principal = self._known.get(socket, (-1, None))
-        if serial != self._serial:
-            [principal] = await self._asked([socket])
-        return principal
+        if serial == self._serial:
+            return principal
+        answer = self._waiting.setdefault(socket, asyncio.get_running_loop().create_future())
+        self._is_waited.set()
+        return await answer
+
+    def known(self, socket: Socket) -> Principal | None:
+        """Who stood behind ``socket`` when it was last asked about."""
+        return self._known.get(socket, (0, None))[1]
 
     def is_certain(self, socket: Socket, principal: Principal | None) -> bool:
         """Whether ``principal`` still stands, as far as any commit tells."""
@@ -84,6 +94,29 @@ class Rights:
             self._doubt()
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._answer_those_who_wait())
+            both.create_task(self._examine_when_in_doubt())
+
+    async def _answer_those_who_wait(self) -> None:
+        """A page that opens brings its subscriptions at once, a restart everybody's: few questions, about many."""
+        while True:
+            await self._is_waited.wait()
+            self._is_waited.clear()
+            while self._waiting:
+                asked = dict(islice(self._waiting.items(), SLICE))
+                for socket in asked:
+                    del self._waiting[socket]
+                try:
+                    principals = await self._asked(list(asked))
+                except Exception as error:
+                    for answer in asked.values():
+                        _give(answer, error)
+                else:
+                    for answer, principal in zip(asked.values(), principals, strict=True):
+                        _give(answer, principal)
+
+    async def _examine_when_in_doubt(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -131,3 +164,12 @@ class Rights:
         if any(reads.concerned_by(writes) for writes in since):
             self._doubt()
         return principals
+
+
+def _give(answer: asyncio.Future[Principal | None], given: Principal | Exception | None) -> None:
+    if answer.done():
+        return  # who has asked has gone
+    if isinstance(given, Exception):
+        answer.set_exception(given)
+    else:
+        answer.set_result(given)

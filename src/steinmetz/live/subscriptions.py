@@ -8,13 +8,14 @@ what he has; who has been recovered is subscribed again, and told the whole.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import orjson
 
 from steinmetz.cache import Principal
-from steinmetz.cache.asgi.within import Answered, NoPlace, Place
-from steinmetz.live.answers import Answers, CrowdedError, Heard, UnfitAnswerError
+from steinmetz.cache.asgi.within import Answered, NoViewpoint, Viewpoint
+from steinmetz.live.answers import Answers
 from steinmetz.live.audience import Audience
 from steinmetz.live.bindings import Emission
 from steinmetz.live.events import (
@@ -27,6 +28,7 @@ from steinmetz.live.events import (
     LiveSubscription,
     LiveUnsubscription,
 )
+from steinmetz.live.heard import CrowdedError, Heard, UnfitAnswerError
 from steinmetz.live.rights import Rights
 from steinmetz.live.telling import Patch, Said, has_it, telling
 from steinmetz.realtime import EventError, Server, Socket
@@ -39,9 +41,9 @@ MAX_ROUNDS = 8
 """How often a subscription starts over because rights moved meanwhile."""
 
 _REFUSALS = {
-    NoPlace.INVALID: 'Say which answer: {"path": "/api/..."}, as it would be fetched',
-    NoPlace.NOT_LIVE: "There is no answer at this path that can be subscribed to",
-    NoPlace.UNAUTHENTICATED: "Sign in: this answer is not for everybody",
+    NoViewpoint.INVALID: 'Say which answer: {"path": "/api/..."}, as it would be fetched',
+    NoViewpoint.NOT_LIVE: "There is no answer at this path that can be subscribed to",
+    NoViewpoint.UNAUTHENTICATED: "Sign in: this answer is not for everybody",
 }
 _CODES = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 410: "not_found", 422: "invalid"}
 
@@ -127,8 +129,8 @@ class Subscriptions:
             raise EventError("too_many", f"A connection may have {MAX_SUBSCRIPTIONS} subscriptions: cancel some")
         for _ in range(MAX_ROUNDS):
             principal = await self._rights.of(socket)
-            place = self._place(path, principal)
-            heard = self._at(place)
+            viewpoint = self._viewpoint(path, principal)
+            heard = self._at(viewpoint)
             heard.audience.expected += 1
             try:
                 await self._answers.fresh(heard)
@@ -145,17 +147,17 @@ class Subscriptions:
                 self._answers.release(heard)
         raise EventError("unavailable", "Rights change faster than they can be examined: try again")
 
-    def _place(self, path: str, principal: Principal | None) -> Place:
+    def _viewpoint(self, path: str, principal: Principal | None) -> Viewpoint:
         assert self._answers is not None
-        place = self._answers.within.place(path, principal)
-        if isinstance(place, NoPlace):
-            raise EventError(place.value, _REFUSALS[place])
-        return place
+        viewpoint = self._answers.within.viewpoint(path, principal)
+        if isinstance(viewpoint, NoViewpoint):
+            raise EventError(viewpoint.value, _REFUSALS[viewpoint])
+        return viewpoint
 
-    def _at(self, place: Place) -> Heard:
+    def _at(self, viewpoint: Viewpoint) -> Heard:
         assert self._answers is not None
         try:
-            return self._answers.at(place)
+            return self._answers.at(viewpoint)
         except CrowdedError:
             raise EventError("too_many", "Too many answers are subscribed to: fetch this one instead") from None
 
@@ -183,15 +185,21 @@ class Subscriptions:
             socket.data.pop(PATHS, None)
 
     def _discard(self, socket: Socket, path: str, heard: Heard) -> None:
+        """The answer is computed in the name of somebody who listens: when he leaves, another takes his place."""
+        assert self._answers is not None
+        assert self._rights is not None
         heard.audience.discard(path, socket)
-        if self._answers is not None:
-            self._answers.release(heard)
+        if heard.viewpoint.principal == self._rights.known(socket) and not heard.audience.bindings:
+            successor = heard.audience.anyone()
+            if successor is not None:
+                heard.viewpoint = replace(heard.viewpoint, principal=self._rights.known(successor))
+        self._answers.release(heard)
 
     def examined(self, socket: Socket, principal: Principal | None) -> None:
         """Somebody else stands behind ``socket`` now, or nobody: it keeps what it would be given anyway."""
         for path, heard in list(self._of.get(socket, {}).items()):
-            place = self._answers.within.place(path, principal) if self._answers is not None else None
-            if isinstance(place, Place) and place.key == heard.place.key:
+            viewpoint = self._answers.within.viewpoint(path, principal) if self._answers is not None else None
+            if isinstance(viewpoint, Viewpoint) and viewpoint.key == heard.viewpoint.key:
                 continue
             self._leave(socket, path)
             code = "unauthenticated" if principal is None else "forbidden"

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from steinmetz.cli import doctor
-from steinmetz.cli.doctor import Finding, Verdict
+from steinmetz.cli.finding import Finding, Verdict
 from steinmetz.cli.main import app
 from steinmetz.erp.settings import Settings, load_settings
 

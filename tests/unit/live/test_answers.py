@@ -11,13 +11,14 @@ import orjson
 import pytest
 
 from steinmetz.cache import Principal
-from steinmetz.cache.asgi.within import Answered, Place, Within
+from steinmetz.cache.asgi.within import Answered, Viewpoint, Within
 from steinmetz.cache.policy.entry import body_etag
 from steinmetz.clock import FakeClock
 from steinmetz.live import answers as module
-from steinmetz.live.answers import LONGEST_WAIT_S, RETRY_S, Answers, CrowdedError, Heard, UnfitAnswerError
+from steinmetz.live.answers import LONGEST_WAIT_S, RETRY_S, Answers
 from steinmetz.live.audience import Audience
 from steinmetz.live.bindings import Binding
+from steinmetz.live.heard import CrowdedError, Heard, UnfitAnswerError
 from steinmetz.live.telling import Said
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
@@ -47,13 +48,13 @@ class Company:
         self.kept_now: Answered | None = None
         self.valid_until_s: float | None = None
 
-    def bound(self, path: str, principal: Principal | None) -> Place:
-        return place(path)
+    def bound(self, path: str, principal: Principal | None) -> Viewpoint:
+        return viewpoint(path)
 
-    def kept(self, place: Place) -> Answered | None:
+    def kept(self, viewpoint: Viewpoint) -> Answered | None:
         return self.kept_now
 
-    async def answer(self, place: Place) -> Answered:
+    async def answer(self, viewpoint: Viewpoint, *, keep: bool) -> Answered:
         self.computed += 1
         body, status = orjson.dumps(self.number), self.status
         if self.gate is not None:
@@ -76,8 +77,8 @@ class Company:
         self.is_attended = False
 
 
-def place(path: str = "/overview", *, is_private: bool = False) -> Place:
-    return Place(path, b"", path.encode(), b"", CLERK, is_private)
+def viewpoint(path: str = "/overview", *, is_private: bool = False) -> Viewpoint:
+    return Viewpoint(path, b"", path.encode(), b"", CLERK, is_private)
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ async def test_a_commit_after_a_failure_is_not_kept_waiting_for_the_retry(
 async def test_t14_an_answer_that_time_has_made_untrue_is_computed_and_told_again(
     company: Company, answers: Answers
 ) -> None:
-    heard = answers.at(place())
+    heard = answers.at(viewpoint())
     await answers.fresh(heard)
     company.number = 2
     answers.expired(heard)
@@ -219,7 +220,7 @@ async def test_midnight_is_waited_for_an_hour_at_a_time_without_computing(
 
     monkeypatch.setattr(loop, "call_later", noting)
     company.valid_until_s = MIDNIGHT.timestamp()
-    heard = answers.at(place())
+    heard = answers.at(viewpoint())
     await answers.fresh(heard)
     [(delay_s, look_again, arguments)] = waited
     assert delay_s == LONGEST_WAIT_S
@@ -233,7 +234,7 @@ async def test_midnight_is_waited_for_an_hour_at_a_time_without_computing(
 async def test_who_asks_while_it_is_computed_waits_for_one_that_began_after_him(
     company: Company, answers: Answers
 ) -> None:
-    heard = answers.at(place())
+    heard = answers.at(viewpoint())
     company.gate = asyncio.Event()
     first = asyncio.create_task(answers.fresh(heard))
     while company.computed < 1:
@@ -249,7 +250,7 @@ async def test_who_asks_while_it_is_computed_waits_for_one_that_began_after_him(
 
 
 async def test_who_asks_for_what_is_known_costs_nothing(company: Company, answers: Answers) -> None:
-    heard = answers.at(place())
+    heard = answers.at(viewpoint())
     for _ in range(10):
         await answers.fresh(heard)
     assert company.computed == 1
@@ -258,7 +259,7 @@ async def test_who_asks_for_what_is_known_costs_nothing(company: Company, answer
 async def test_t32_a_private_answer_is_said_to_be_stale_and_not_computed(
     company: Company, answers: Answers
 ) -> None:
-    heard = answers.at(place(is_private=True))
+    heard = answers.at(viewpoint(is_private=True))
     await answers.fresh(heard)
     answers.committed(CONCERNING)
     answers.committed(OTHER)
@@ -269,7 +270,7 @@ async def test_t32_a_private_answer_is_said_to_be_stale_and_not_computed(
 async def test_t32_a_private_answer_that_was_fetched_again_is_followed_by_what_it_read_then(
     company: Company, answers: Answers
 ) -> None:
-    heard = answers.at(place(is_private=True))
+    heard = answers.at(viewpoint(is_private=True))
     await answers.fresh(heard)
     answers.committed(CONCERNING)
     await answers.settled()
@@ -289,10 +290,10 @@ async def test_t32_a_private_answer_that_was_fetched_again_is_followed_by_what_i
 async def test_what_cannot_be_sent_ends_the_subscriptions_to_it(
     company: Company, answers: Answers, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    heard = answers.at(place())
+    heard = answers.at(viewpoint())
     await answers.fresh(heard)
 
-    async def answer(place: Place) -> Answered:
+    async def answer(viewpoint: Viewpoint, *, keep: bool) -> Answered:
         return Answered(200, '"x"', body, ReadSet(), None)
 
     monkeypatch.setattr(company, "answer", answer)
@@ -302,7 +303,7 @@ async def test_what_cannot_be_sent_ends_the_subscriptions_to_it(
 
 
 async def test_a_record_that_is_gone_ends_the_subscriptions_to_it(company: Company, answers: Answers) -> None:
-    heard = answers.at(place())
+    heard = answers.at(viewpoint())
     await answers.fresh(heard)
     company.status = 404
     answers.committed(CONCERNING)
@@ -312,9 +313,9 @@ async def test_a_record_that_is_gone_ends_the_subscriptions_to_it(company: Compa
 
 
 async def test_an_answer_that_nobody_listens_to_is_forgotten(company: Company, answers: Answers) -> None:
-    heard = answers.at(place())
+    heard = answers.at(viewpoint())
     await answers.fresh(heard)
-    assert place() in answers
+    assert viewpoint() in answers
     company.is_attended = False
     answers.release(heard)
     assert (len(answers), len(answers._turns)) == (0, 0)
@@ -323,6 +324,6 @@ async def test_an_answer_that_nobody_listens_to_is_forgotten(company: Company, a
 async def test_there_are_only_so_many_answers(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_ANSWERS", 2)
     for path in ("/a", "/b", "/a"):
-        answers.at(place(path))
+        answers.at(viewpoint(path))
     with pytest.raises(CrowdedError):
-        answers.at(place("/c"))
+        answers.at(viewpoint("/c"))

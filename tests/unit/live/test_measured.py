@@ -19,7 +19,7 @@ async def test_its_value_comes_and_only_its_steps_are_counted(monkeypatch: pytes
         nonlocal now_ns
         now_ns += by_ns
 
-    monkeypatch.setattr(module, "perf_ns", lambda: now_ns)
+    monkeypatch.setattr(module, "thread_ns", lambda: now_ns)
     woken = asyncio.Event()
 
     async def work() -> str:

@@ -16,7 +16,7 @@ from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computation import RECORDING
 from steinmetz.cache.asgi.protocol import Message, Receive, Scope
 from steinmetz.cache.policy.entry import Entry, body_etag
-from steinmetz.cache.policy.headers import first_of
+from steinmetz.cache.policy.headers import first_of, value_of, vary_names
 from steinmetz.cache.policy.key import MAX_KEY_BYTES, variant_key
 from steinmetz.cache.policy.lookup import NO_DEMANDS, Hit
 from steinmetz.cache.policy.route import VaryOn
@@ -31,7 +31,7 @@ ROUTE = "steinmetz.route"
 MAX_PATH_CHARS = 2_000
 
 
-class NoPlace(StrEnum):
+class NoViewpoint(StrEnum):
     """Why nobody may listen to a path."""
 
     INVALID = "invalid"
@@ -42,7 +42,7 @@ class NoPlace(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Viewpoint:
     """One answer: where it is asked for, and in whose name. All who have the same ``key`` are given the same.
 
     ``principal`` is one of those; None stands for anybody. ``is_private``: it is of one user alone. ``is_kept``:
@@ -79,54 +79,54 @@ class Within:
     def __init__(self, middleware: CacheMiddleware) -> None:
         self._middleware = middleware
 
-    def place(self, address: str, principal: Principal | None) -> Place | NoPlace:
+    def viewpoint(self, address: str, principal: Principal | None) -> Viewpoint | NoViewpoint:
         """Where the answer to ``GET address`` (path and query) is, as far as ``principal`` may have it."""
         if not 0 < len(address) <= MAX_PATH_CHARS or address[0] != "/" or not _is_target(address):
-            return NoPlace.INVALID
+            return NoViewpoint.INVALID
         path, query = _parted(address)
         target = self._target(path, query)
         if target is None or not target.policy.live:
-            return NoPlace.NOT_LIVE
+            return NoViewpoint.NOT_LIVE
         if len(target.key) > MAX_KEY_BYTES:
-            return NoPlace.INVALID
-        return self._of_target(target, query, principal) or NoPlace.UNAUTHENTICATED
+            return NoViewpoint.INVALID
+        return self._of_target(target, query, principal) or NoViewpoint.UNAUTHENTICATED
 
-    def bound(self, address: str, principal: Principal | None) -> Place:
+    def bound(self, address: str, principal: Principal | None) -> Viewpoint:
         """The same for what the application itself wants to hear of, whatever its route says."""
         path, query = _parted(address)
         target = self._target(path, query)
         found = None if target is None else self._of_target(target, query, principal)
         if found is not None and not found.is_private:
             return found
-        return Place(path, query, b"!bound " + address.encode(), b"", principal, False, False)
+        return Viewpoint(path, query, b"!bound " + address.encode(), b"", principal, False, False)
 
-    def _of_target(self, target: Target, query: bytes, principal: Principal | None) -> Place | None:
+    def _of_target(self, target: Target, query: bytes, principal: Principal | None) -> Viewpoint | None:
         """None: ``principal`` shares no answer there."""
         variant = variant_of(target.policy, ANONYMOUS if principal is None else caller_of(Admitted(principal)))
         if isinstance(variant, NoVariant):
             return None
         is_private = target.policy.vary_on is VaryOn.USER
-        return Place(target.path, query, variant_key(target.key, variant), variant, principal, is_private)
+        return Viewpoint(target.path, query, variant_key(target.key, variant), variant, principal, is_private)
 
-    def kept(self, place: Place) -> Answered | None:
+    def kept(self, viewpoint: Viewpoint) -> Answered | None:
         """The answer that is kept and stands, if there is one."""
-        found = self._middleware.kept.look_up(place.key, NO_DEMANDS, [])
+        found = self._middleware.kept.look_up(viewpoint.key, NO_DEMANDS, [])
         return _of_entry(found.entry) if isinstance(found, Hit) else None
 
-    async def answer(self, place: Place) -> Answered:
-        """The answer now, at least as new as this call; it is kept for all others, if that may be.
+    async def answer(self, viewpoint: Viewpoint, *, keep: bool) -> Answered:
+        """The answer now, at least as new as this call. With ``keep`` it is kept for all others, if that may be.
 
         Raises what the application raises.
         """
-        target = self._target(place.path, place.query) if place.is_kept else None
+        target = self._target(viewpoint.path, viewpoint.query) if viewpoint.is_kept else None
         if target is None:
-            return await self._alone(place)
-        return self.kept(place) or await self._anew(place, target)
+            return await self._alone(viewpoint)
+        return self.kept(viewpoint) or await (self._anew(viewpoint, target) if keep else self._alone(viewpoint))
 
-    async def _anew(self, place: Place, target: Target) -> Answered:
+    async def _anew(self, viewpoint: Viewpoint, target: Target) -> Answered:
         response = _Response()
-        scope = _scope(place, target.route.template)
-        asked = Asked(scope, _receive(), response, target, place.key, place.variant, NO_DEMANDS, None)
+        scope = _scope(viewpoint, target.route.template)
+        asked = Asked(scope, _receive(), response, target, viewpoint.key, viewpoint.variant, NO_DEMANDS, None)
         computation = await self._middleware.computing.anew(asked)
         entry = computation.answered
         if entry is None:
@@ -135,11 +135,11 @@ class Within:
         entry.hits += 1
         return _of_entry(entry)
 
-    async def _alone(self, place: Place) -> Answered:
+    async def _alone(self, viewpoint: Viewpoint) -> Answered:
         """Neither looked up nor kept."""
         response = _Response()
-        route = self._middleware.routes.match("GET", place.path)
-        scope = _scope(place, route.template)
+        route = self._middleware.routes.match("GET", viewpoint.path)
+        scope = _scope(viewpoint, route.template)
         await self._middleware.passing.recompute(scope, _receive(), response, route)
         return response.answered(scope)
 
@@ -166,25 +166,25 @@ def _of_entry(entry: Entry) -> Answered:
     return Answered(entry.status, etag, entry.body, entry.read_set, entry.valid_until_s, varies)
 
 
-def _scope(place: Place, template: str) -> Scope:
+def _scope(viewpoint: Viewpoint, template: str) -> Scope:
     scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": "GET",
         "scheme": "http",
-        "path": place.path,
-        "raw_path": place.path.encode(),
+        "path": viewpoint.path,
+        "raw_path": viewpoint.path.encode(),
         "root_path": "",
-        "query_string": place.query,
+        "query_string": viewpoint.query,
         "headers": [(b"host", b"within.invalid")],
         "client": None,
         "server": None,
         "steinmetz.cache": "recompute",
         ROUTE: template,
     }
-    if place.principal is not None:
-        scope[ADMISSION] = Admitted(place.principal)
+    if viewpoint.principal is not None:
+        scope[ADMISSION] = Admitted(viewpoint.principal)
     return scope
 
 
@@ -214,4 +214,6 @@ class _Response:
         etag = first_of(self._headers, b"etag") or body_etag(body)
         until = recording.valid_until
         until_s = None if until is None else until.timestamp()
-        return Answered(self._status, etag.decode("latin-1"), body, recording.read_set(), until_s)
+        names = vary_names(value_of(self._headers, b"vary"))
+        varies = names is None or any(name != b"accept-encoding" for name in names)
+        return Answered(self._status, etag.decode("latin-1"), body, recording.read_set(), until_s, varies)

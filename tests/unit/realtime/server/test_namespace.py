@@ -81,3 +81,20 @@ async def test_a_numbered_event_is_handled_by_its_text(io: Server) -> None:
     io.on("7", lambda socket: "seven")
     async with connect(io) as anna:
         assert await anna.call(7) == "seven"  # type: ignore[arg-type]
+
+
+async def test_an_audience_that_is_no_room_is_spoken_to_in_order_and_lagging_gets_the_newest(io: Server) -> None:
+    io.use(lambda socket: None)
+    async with connect(io) as one, connect(io) as two, connect(io) as other:
+        sockets = [io.of("/").sockets[str(client.id)] for client in (one, two)]
+        two.stall()
+        for number in range(3):
+            io.emit("all", number)
+            io.say_to(sockets, "some", {"number": number}, newest="some")
+        io.say_to(sockets, "last", {})
+        assert await one.heard("last") == [{}]
+        assert [name for name, _ in one.events] == ["all", "some"] * 3 + ["last"]
+        two.resume()
+        await two.heard("last")
+        assert [arguments for name, arguments in two.events if name == "some"] == [[{"number": 2}]]
+        assert [name for name, _ in other.events] == ["all"] * 3

@@ -29,6 +29,8 @@ class ProcessFigures:
     """Requests refused because there were too many, by "address" and "user"."""
     chores: dict[str, Outcome] = field(default_factory=dict)
     """By name; only those that this process has run."""
+    live: dict[str, int] = field(default_factory=dict)
+    """Answers that somebody listens to, and what was told of them."""
 
 
 class _Families(Collector):
@@ -42,6 +44,8 @@ class _Families(Collector):
         yield from figures.queries
         if figures.cache is not None:
             yield from _cache(figures.cache)
+        if figures.live:
+            yield from _live(figures.live)
         yield from _chores(figures.chores)
 
 
@@ -85,6 +89,20 @@ def _cache(stats: dict[str, Any]) -> Iterator[Metric]:
         dropped.add_metric([name, "yes"], route["needless"])
         dropped.add_metric([name, "no"], route["dropped"] - route["needless"])
     yield from (outcomes, saved, served, dropped)
+
+
+def _live(stats: dict[str, int]) -> Iterator[Metric]:
+    yield GaugeMetricFamily("steinmetz_live_answers", "Answers that somebody listens to.", stats["answers"])
+    yield GaugeMetricFamily("steinmetz_live_subscriptions", "Subscriptions to them.", stats["subscriptions"])
+    yield CounterMetricFamily(
+        "steinmetz_live_computations", "Computations for those who listen.", stats["computations"]
+    )
+    told = CounterMetricFamily(
+        "steinmetz_live_told", "What was told of an answer, to all at once.", labels=["what"]
+    )
+    for what in ("updates", "patches", "stale", "ended"):
+        told.add_metric([what], stats[what])
+    yield told
 
 
 _OUTCOMES = {"hit": "hits", "stale": "stale", "miss": "misses", "bypass": "bypasses"}

@@ -145,6 +145,7 @@ async def metrics(request: Request) -> Response:
         queries=families(state.monitor) if state.monitor is not None else (),
         cache=state.cache.stats() if state.cache is not None else None,
         chores=dict(state.scheduler.outcomes) if state.scheduler is not None else {},
+        live=state.live_stats(),
     )
     return Response(exposition(figures), media_type="text/plain; version=0.0.4; charset=utf-8")
 

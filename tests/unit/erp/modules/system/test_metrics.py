@@ -17,6 +17,15 @@ def test_prometheus_reads_what_we_write() -> None:
         queries=[CounterMetricFamily("steinmetz_queries", "Queries.", 5)],
         rate_limited={"user": 7},
         cache={"hits": 6, "hitRate": 0.5, "enabled": True, "routes": []},
+        live={
+            "answers": 1,
+            "subscriptions": 8,
+            "computations": 9,
+            "updates": 2,
+            "patches": 1,
+            "stale": 0,
+            "ended": 0,
+        },
     )
     text = exposition(figures).decode()
     samples = {
@@ -30,6 +39,9 @@ def test_prometheus_reads_what_we_write() -> None:
     assert samples["steinmetz_events_emitted_total", 'odd"\n\\name'] == 4
     assert samples["steinmetz_queries_total",] == 5
     assert samples["steinmetz_cache", "hitRate"] == 0.5
+    assert samples["steinmetz_live_subscriptions",] == 8
+    assert samples["steinmetz_live_computations_total",] == 9
+    assert samples["steinmetz_live_told_total", "patches"] == 1
     assert ("steinmetz_cache", "enabled") not in samples
 
 
