@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,17 @@ from steinmetz.erp import migrations
 from steinmetz.erp.api import ROUTERS
 from steinmetz.erp.chores import chores
 from steinmetz.erp.db import Publication
+from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.migrations.transaction import in_transaction
 from steinmetz.erp.modules.auth.models import User
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.system.models import ChoreRun
+from steinmetz.erp.seed import TINY, seed
 from steinmetz.erp.settings import Settings, load_settings
 from tests.app.people import Arrive, Person, arrived, data
+from tests.servers import PostgresCopies
 
 PASSWORD = "steinmetz-demo-1"
 SECRET = "mZ0u1yqk3Rr9Xo2VtL5wC8bN4sJ7eG6h"
@@ -121,6 +124,28 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, user_rows: list[di
     rows = [{"name": chore.name, **done} for chore in chores(load_settings())]
     in_transaction(f"sqlite:///{path}", lambda connection: connection.execute(insert(ChoreRun), rows))
     return path
+
+
+def _fill(url: str) -> None:
+    hasher = PasswordHasher(settings_for(Path("."), "sqlite:///none.db"))
+    seed(url, scale=TINY, today=company_date(FakeClock().now()), password_hasher=hasher.hash_now)
+
+
+@pytest.fixture(scope="session")
+def sqlite_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tiny company of the seed, made once; to be copied."""
+    path = tmp_path_factory.mktemp("company") / "company.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_company(postgres_copies: PostgresCopies) -> Iterator[Callable[[], AbstractContextManager[str]]]:
+    """Makes databases with the same company on PostgreSQL, which last as long as the block."""
+    with postgres_copies.migrated() as url:
+        _fill(url)
+        yield lambda: postgres_copies.copy(url)
 
 
 @pytest.fixture

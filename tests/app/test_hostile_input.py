@@ -10,9 +10,11 @@ import asyncio
 import base64
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -26,11 +28,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations, seed
-from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.migrations.schema import schema
-from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.chat.pace import Pace
 from steinmetz.erp.settings import Settings
 from steinmetz.gcra import Rate
@@ -226,21 +225,19 @@ class Attacker:
 
 
 @pytest.fixture
-def company_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -> str:
+def company_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -> Iterator[str]:
     """A small company: hostile requests need something to hit. The attackers are none of its demo users, whose
     password stands in the examples."""
-    if engine_name == "postgresql":
-        url: str = request.getfixturevalue("clean_postgres_url")
-    else:
-        url = f"sqlite:///{tmp_path / 'company.db'}"
-        migrations.upgrade(url)
-    hasher = PasswordHasher(settings_for(tmp_path, "sqlite:///none.db"))
-    seed.seed(url, scale=seed.TINY, today=company_date(FakeClock().now()), password_hasher=hasher.hash_now)
-    add_users(url, request.getfixturevalue("user_rows"))
-    return url
+    with ExitStack() as stack:
+        if engine_name == "postgresql":
+            url: str = stack.enter_context(request.getfixturevalue("postgres_company")())
+        else:
+            url = f"sqlite:///{tmp_path / 'company.db'}"
+            shutil.copy(request.getfixturevalue("sqlite_company"), tmp_path / "company.db")
+        add_users(url, request.getfixturevalue("user_rows"))
+        yield url
 
 
-@pytest.mark.timeout(120)
 def operation_of(attack: Attack) -> str:
     return " ".join(attack.name.split()[:2])
 
@@ -254,6 +251,7 @@ def fair_share(attacks: list[Attack], most: int) -> list[Attack]:
     return [attack for each in rounds for attack in each if attack is not None][:most]
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.both_databases
 async def test_no_hostile_request_gets_in_half_way(company_url: str, engine_name: str, tmp_path: Path) -> None:
     settings = settings_for(tmp_path, company_url, log_level="error", rate_limit_user="off", batch_workers=0)
