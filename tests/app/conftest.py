@@ -33,6 +33,7 @@ from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.system.models import ChoreRun
 from steinmetz.erp.seed import TINY, seed
 from steinmetz.erp.settings import Settings, load_settings
+from steinmetz.monitor import query_monitor
 from tests.app.people import Arrive, Person, arrived, data
 from tests.servers import PostgresCopies
 
@@ -210,7 +211,9 @@ async def strict(application: Application) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[Application]:
-    """The real application, started."""
+    """The real application, started, in a process whose monitor remembers no other."""
+    query_monitor.reset()
+    query_monitor.advisor.advice = None
     application = create_app(settings, clock=clock)
     async with running(application), strict(application):
         yield application
