@@ -71,7 +71,7 @@ class Journal:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the corpus's tables, made once: its statements commit one by one, which takes longer than a test."""
+    """A file with the corpus's tables, made once: they commit one by one, which takes longer than a test."""
     path = tmp_path_factory.mktemp("corpus") / "template.db"
     connection = sqlite3.connect(path)
     connection.executescript(schema("sqlite"))
