@@ -246,6 +246,16 @@ def postgres_template(postgres_url: str, database_names: Iterator[str]) -> Itera
         yield name
 
 
+@pytest.fixture(scope="session")
+def sqlite_migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file without rows, made once; to be copied."""
+    from steinmetz.erp import migrations
+
+    path = tmp_path_factory.mktemp("migrated") / "migrated.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresCopies:
     """Databases of one's own, each gone when its block ends."""

@@ -20,7 +20,6 @@ from sqlalchemy import insert
 from starlette.routing import BaseRoute
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations
 from steinmetz.erp.api import ROUTERS
 from steinmetz.erp.chores import chores
 from steinmetz.erp.db import Publication
@@ -112,13 +111,15 @@ def add_users(url: str, rows: list[dict[str, Any]]) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory, user_rows: list[dict[str, Any]]) -> Path:
+def sqlite_template(
+    sqlite_migrated: Path, tmp_path_factory: pytest.TempPathFactory, user_rows: list[dict[str, Any]]
+) -> Path:
     """A migrated SQLite file with the users in it, made once and copied for each test.
 
     Its chores are done for the day: to find nothing to do in each of them would take as long as many a test.
     """
     path = tmp_path_factory.mktemp("template") / "template.db"
-    migrations.upgrade(f"sqlite:///{path}")
+    shutil.copy(sqlite_migrated, path)
     add_users(f"sqlite:///{path}", user_rows)
     now = FakeClock().now()
     done = {"tried_at": now, "done_at": now}
@@ -133,10 +134,10 @@ def _fill(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_company(sqlite_migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the tiny company of the seed, made once; to be copied."""
     path = tmp_path_factory.mktemp("company") / "company.db"
-    migrations.upgrade(f"sqlite:///{path}")
+    shutil.copy(sqlite_migrated, path)
     _fill(f"sqlite:///{path}")
     return path
 
