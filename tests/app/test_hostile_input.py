@@ -405,7 +405,7 @@ async def test_a_probe_does_not_wait_for_those_who_write(
     try:
         # In a thread: who holds the pen now may need the loop to let go of it.
         await asyncio.to_thread(writer.execute, "BEGIN IMMEDIATE")
-        answer = await asyncio.wait_for(client.get("/readyz"), 2)
+        answer = await asyncio.wait_for(client.get("/readyz"), 4)
         assert answer.status_code == 200
     finally:
         writer.close()
