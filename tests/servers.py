@@ -246,6 +246,38 @@ def postgres_template(postgres_url: str, database_names: Iterator[str]) -> Itera
         yield name
 
 
+@pytest.fixture(scope="session")
+def sqlite_migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file without rows, made once; to be copied."""
+    from steinmetz.erp import migrations
+
+    path = tmp_path_factory.mktemp("migrated") / "migrated.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresCopies:
+    """Databases of one's own, each gone when its block ends."""
+
+    _server: str
+    _template: str
+    _names: Iterator[str]
+
+    def migrated(self) -> contextlib.AbstractContextManager[str]:
+        """One with the schema and no rows."""
+        return _database(self._server, next(self._names), template=self._template)
+
+    def copy(self, url: str) -> contextlib.AbstractContextManager[str]:
+        """One like that at ``url``, to which nobody may be connected."""
+        return _database(self._server, next(self._names), template=str(make_url(url).database))
+
+
+@pytest.fixture(scope="session")
+def postgres_copies(postgres_url: str, postgres_template: str, database_names: Iterator[str]) -> PostgresCopies:
+    return PostgresCopies(postgres_url, postgres_template, database_names)
+
+
 @pytest.fixture
 def fresh_postgres_url(postgres_url: str, postgres_template: str, database_names: Iterator[str]) -> Iterator[str]:
     """A migrated database of the test's own."""

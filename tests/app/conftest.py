@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,21 @@ from sqlalchemy import insert
 from starlette.routing import BaseRoute
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations
 from steinmetz.erp.api import ROUTERS
 from steinmetz.erp.chores import chores
 from steinmetz.erp.db import Publication
+from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.migrations.transaction import in_transaction
 from steinmetz.erp.modules.auth.models import User
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.system.models import ChoreRun
+from steinmetz.erp.seed import TINY, seed
 from steinmetz.erp.settings import Settings, load_settings
+from steinmetz.monitor import query_monitor
 from tests.app.people import Arrive, Person, arrived, data
+from tests.servers import PostgresCopies
 
 PASSWORD = "steinmetz-demo-1"
 SECRET = "mZ0u1yqk3Rr9Xo2VtL5wC8bN4sJ7eG6h"
@@ -108,19 +111,43 @@ def add_users(url: str, rows: list[dict[str, Any]]) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory, user_rows: list[dict[str, Any]]) -> Path:
+def sqlite_template(
+    sqlite_migrated: Path, tmp_path_factory: pytest.TempPathFactory, user_rows: list[dict[str, Any]]
+) -> Path:
     """A migrated SQLite file with the users in it, made once and copied for each test.
 
     Its chores are done for the day: to find nothing to do in each of them would take as long as many a test.
     """
     path = tmp_path_factory.mktemp("template") / "template.db"
-    migrations.upgrade(f"sqlite:///{path}")
+    shutil.copy(sqlite_migrated, path)
     add_users(f"sqlite:///{path}", user_rows)
     now = FakeClock().now()
     done = {"tried_at": now, "done_at": now}
     rows = [{"name": chore.name, **done} for chore in chores(load_settings())]
     in_transaction(f"sqlite:///{path}", lambda connection: connection.execute(insert(ChoreRun), rows))
     return path
+
+
+def _fill(url: str) -> None:
+    hasher = PasswordHasher(settings_for(Path("."), "sqlite:///none.db"))
+    seed(url, scale=TINY, today=company_date(FakeClock().now()), password_hasher=hasher.hash_now)
+
+
+@pytest.fixture(scope="session")
+def sqlite_company(sqlite_migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tiny company of the seed, made once; to be copied."""
+    path = tmp_path_factory.mktemp("company") / "company.db"
+    shutil.copy(sqlite_migrated, path)
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_company(postgres_copies: PostgresCopies) -> Iterator[Callable[[], AbstractContextManager[str]]]:
+    """Makes databases with the same company on PostgreSQL, which last as long as the block."""
+    with postgres_copies.migrated() as url:
+        _fill(url)
+        yield lambda: postgres_copies.copy(url)
 
 
 @pytest.fixture
@@ -185,7 +212,9 @@ async def strict(application: Application) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[Application]:
-    """The real application, started."""
+    """The real application, started, in a process whose monitor remembers no other."""
+    query_monitor.reset()
+    query_monitor.advisor.advice = None
     application = create_app(settings, clock=clock)
     async with running(application), strict(application):
         yield application

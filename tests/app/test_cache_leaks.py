@@ -4,6 +4,7 @@ cache and without it, byte by byte."""
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,10 +15,7 @@ import pytest
 from steinmetz.cache import RouteTable, VaryOn
 from steinmetz.cache.testing import uncached
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations, seed
-from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.main import Application, create_app
-from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from tests.app.conftest import PASSWORD, add_users, running, settings_for
 from tests.contract.cache_doors import DOORS, Door, Given, differences
 
@@ -119,13 +117,13 @@ class Company:
 
 
 @asynccontextmanager
-async def company_of(folder: Path, user_rows: list[dict[str, Any]], door_name: str) -> AsyncIterator[Company]:
+async def company_of(
+    folder: Path, filled: Path, user_rows: list[dict[str, Any]], door_name: str
+) -> AsyncIterator[Company]:
     url = f"sqlite:///{folder / 'company.db'}"
-    migrations.upgrade(url)
+    shutil.copy(filled, folder / "company.db")
     settings = settings_for(folder, url, log_level="error", rate_limit_user="off", rate_limit_address="off",
                             batch_workers=0)  # fmt: skip
-    hashed = PasswordHasher(settings).hash_now(PASSWORD)
-    seed.seed(url, scale=seed.TINY, today=company_date(FakeClock().now()), password_hasher=lambda _: hashed)
     more = [{**user_rows[2], "email": f"{name}@example.com", "name": name.title(), "role": "clerk"}
             for name in ("ben", "disabled")]  # fmt: skip
     add_users(url, [*user_rows, *more])
@@ -157,9 +155,9 @@ async def sign_in(company: Company) -> None:
 
 @pytest.mark.parametrize("door_name", sorted(DOORS))
 async def test_no_reading_of_the_application_differs_with_the_cache_whoever_asks(
-    tmp_path: Path, user_rows: list[dict[str, Any]], door_name: str
+    tmp_path: Path, sqlite_company: Path, user_rows: list[dict[str, Any]], door_name: str
 ) -> None:
-    async with company_of(tmp_path, user_rows, door_name) as company:
+    async with company_of(tmp_path, sqlite_company, user_rows, door_name) as company:
         table = RouteTable.of(company.app.api)
         targets = await company.targets()
         assert len({template for template, _ in targets}) >= 70
@@ -201,9 +199,9 @@ async def test_no_reading_of_the_application_differs_with_the_cache_whoever_asks
 
 @pytest.mark.parametrize("door_name", sorted(DOORS))
 async def test_h28_who_is_signed_out_gets_nothing_of_what_is_kept(
-    tmp_path: Path, user_rows: list[dict[str, Any]], door_name: str
+    tmp_path: Path, sqlite_company: Path, user_rows: list[dict[str, Any]], door_name: str
 ) -> None:
-    async with company_of(tmp_path, user_rows, door_name) as company:
+    async with company_of(tmp_path, sqlite_company, user_rows, door_name) as company:
         targets = ["/api/company", "/api/invoices", "/api/functions/menu", "/api/dashboard", "/api/notifications"]
         for target in targets:
             await company.ask("ben", target)
@@ -220,10 +218,10 @@ async def test_h28_who_is_signed_out_gets_nothing_of_what_is_kept(
 
 @pytest.mark.parametrize("door_name", sorted(DOORS))
 async def test_the_ways_to_ask_differ_in_nothing_either(
-    tmp_path: Path, user_rows: list[dict[str, Any]], door_name: str
+    tmp_path: Path, sqlite_company: Path, user_rows: list[dict[str, Any]], door_name: str
 ) -> None:
     """HEAD, conditions, ranges, directives, an Origin: with the cache as without it."""
-    async with company_of(tmp_path, user_rows, door_name) as company:
+    async with company_of(tmp_path, sqlite_company, user_rows, door_name) as company:
         for target in ("/api/company", "/api/functions/menu"):
             for more in WAYS:
                 for caller in ("nobody", "clerk", "clerk", "ben", "admin"):

@@ -10,9 +10,11 @@ import asyncio
 import base64
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -22,15 +24,12 @@ from urllib.parse import unquote
 
 import httpx2
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations, seed
-from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.main import Application, create_app
 from steinmetz.erp.migrations.schema import schema
-from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.modules.chat.pace import Pace
 from steinmetz.erp.settings import Settings
 from steinmetz.gcra import Rate
@@ -87,37 +86,64 @@ class Look:
     """The request ids of the new entries of the audit log."""
 
 
+Ask = Callable[[str], Awaitable[list[tuple[Any, ...]]]]
+"""One statement on the ledger's connection."""
+
+
+@asynccontextmanager
+async def _asking(url: str) -> AsyncIterator[Ask]:
+    """SQLite is asked without the driver's thread: a look reads every table."""
+    if url.startswith("sqlite"):
+        plain = sqlite3.connect(str(make_url(url).database))
+
+        async def ask_file(statement: str) -> list[tuple[Any, ...]]:
+            return plain.execute(statement).fetchall()
+
+        try:
+            yield ask_file
+        finally:
+            plain.close()
+        return
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+
+        async def ask_server(statement: str) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in await connection.exec_driver_sql(statement)]
+
+        yield ask_server
+    await engine.dispose()
+
+
 class Ledger:
     """What the database holds, seen from a connection of its own."""
 
-    def __init__(self, url: str) -> None:
-        self._engine = create_async_engine(url, pool_size=1)
-        self._is_sqlite = self._engine.dialect.name == "sqlite"
+    def __init__(self, ask: Ask, *, is_sqlite: bool) -> None:
+        self._ask = ask
+        # Each moves with whatever is committed, so where it stands nothing was.
+        self._moving = "PRAGMA data_version" if is_sqlite else "SELECT pg_current_wal_insert_lsn()::text"
         self._state: Any = None
         self._digests: dict[str, str] = {}
         self._newest = 0
 
     async def look(self) -> Look:
-        async with self._engine.connect() as connection:
-            # Each moves with whatever is committed, so where it stands nothing was.
-            moving = "PRAGMA data_version" if self._is_sqlite else "SELECT pg_current_wal_insert_lsn()::text"
-            state = (await connection.exec_driver_sql(moving)).scalar_one()
-            if state == self._state:
-                return Look(set(), [])
-            self._state = state
-            before, self._digests = self._digests, {}
-            for name in schema().tables:
-                rows = (await connection.execute(text(f'SELECT * FROM "{name}"'))).all()
-                self._digests[name] = hashlib.sha256(
-                    "\n".join(sorted(repr(tuple(row)) for row in rows)).encode("utf-8", "surrogatepass")
-                ).hexdigest()
-            asked = text("SELECT id, request_id FROM audit_entries WHERE id > :newest ORDER BY id")
-            entries = (await connection.execute(asked, {"newest": self._newest})).all()
+        ((state,),) = await self._ask(self._moving)
+        if state == self._state:
+            return Look(set(), [])
+        self._state = state
+        before, self._digests = self._digests, {}
+        for name in schema().tables:
+            rows = await self._ask(f'SELECT * FROM "{name}"')
+            self._digests[name] = hashlib.sha256(
+                "\n".join(sorted(map(repr, rows))).encode("utf-8", "surrogatepass")
+            ).hexdigest()
+        entries = await self._ask(
+            f"SELECT id, request_id FROM audit_entries WHERE id > {self._newest} ORDER BY id"
+        )
         if entries:
-            self._newest = entries[-1].id
+            self._newest = entries[-1][0]
         changed = {name for name, digest in self._digests.items() if before.get(name) != digest}
         unasked = OF_SIGN_INS | OF_THE_WORKER | {"audit_entries"}
-        return Look(changed - unasked, [str(entry.request_id) for entry in entries])
+        return Look(changed - unasked, [str(request_id) for _, request_id in entries])
 
 
 class Attacker:
@@ -226,21 +252,19 @@ class Attacker:
 
 
 @pytest.fixture
-def company_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -> str:
+def company_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -> Iterator[str]:
     """A small company: hostile requests need something to hit. The attackers are none of its demo users, whose
     password stands in the examples."""
-    if engine_name == "postgresql":
-        url: str = request.getfixturevalue("clean_postgres_url")
-    else:
-        url = f"sqlite:///{tmp_path / 'company.db'}"
-        migrations.upgrade(url)
-    hasher = PasswordHasher(settings_for(tmp_path, "sqlite:///none.db"))
-    seed.seed(url, scale=seed.TINY, today=company_date(FakeClock().now()), password_hasher=hasher.hash_now)
-    add_users(url, request.getfixturevalue("user_rows"))
-    return url
+    with ExitStack() as stack:
+        if engine_name == "postgresql":
+            url: str = stack.enter_context(request.getfixturevalue("postgres_company")())
+        else:
+            url = f"sqlite:///{tmp_path / 'company.db'}"
+            shutil.copy(request.getfixturevalue("sqlite_company"), tmp_path / "company.db")
+        add_users(url, request.getfixturevalue("user_rows"))
+        yield url
 
 
-@pytest.mark.timeout(120)
 def operation_of(attack: Attack) -> str:
     return " ".join(attack.name.split()[:2])
 
@@ -254,13 +278,14 @@ def fair_share(attacks: list[Attack], most: int) -> list[Attack]:
     return [attack for each in rounds for attack in each if attack is not None][:most]
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.both_databases
 async def test_no_hostile_request_gets_in_half_way(company_url: str, engine_name: str, tmp_path: Path) -> None:
     settings = settings_for(tmp_path, company_url, log_level="error", rate_limit_user="off", batch_workers=0)
     app = create_app(settings, clock=FakeClock())
     app.state.chat_pace = Pace(Rate(burst=10_000, period_s=1))
-    async with running(app):
-        ledger = Ledger(settings.database_address)
+    async with running(app), _asking(settings.database_address) as ask:
+        ledger = Ledger(ask, is_sqlite=engine_name == "sqlite")
         await ledger.look()
         attacker = Attacker(app, ledger)
         attacks = list(Hostility(app.api.openapi()).attacks(NOT_ATTACKED))
@@ -380,7 +405,7 @@ async def test_a_probe_does_not_wait_for_those_who_write(
     try:
         # In a thread: who holds the pen now may need the loop to let go of it.
         await asyncio.to_thread(writer.execute, "BEGIN IMMEDIATE")
-        answer = await asyncio.wait_for(client.get("/readyz"), 2)
+        answer = await asyncio.wait_for(client.get("/readyz"), 4)
         assert answer.status_code == 200
     finally:
         writer.close()

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from steinmetz.cli.seed import seed_command
-from steinmetz.erp import migrations, seed
+from steinmetz.erp import seed
 from steinmetz.erp.migrations.schema import schema
 from steinmetz.erp.migrations.transaction import in_transaction
 from steinmetz.erp.modules.auth.models import User
@@ -44,31 +44,23 @@ Copy = Callable[[], str]
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An embedded database without rows, made once and copied."""
-    path = tmp_path_factory.mktemp("migrated") / "company.db"
-    migrations.upgrade(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="module")
-def seeded(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def seeded(sqlite_migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny company with passwords that open the door, made once and copied."""
     folder = tmp_path_factory.mktemp("seeded")
     cheap = load_settings(data_dir=folder, argon2_memory_kib=8, argon2_time_cost=1)
     path = folder / "company.db"
-    shutil.copy(migrated, path)
+    shutil.copy(sqlite_migrated, path)
     fill(f"sqlite:///{path}", password_hasher=PasswordHasher(cheap).hash_now)
     return path
 
 
 @pytest.fixture
-def new_sqlite(migrated: Path, tmp_path: Path) -> Copy:
+def new_sqlite(sqlite_migrated: Path, tmp_path: Path) -> Copy:
     """Makes embedded databases without rows."""
 
     def make() -> str:
         path = tmp_path / f"company{len(list(tmp_path.glob('*.db')))}.db"
-        shutil.copy(migrated, path)
+        shutil.copy(sqlite_migrated, path)
         return f"sqlite:///{path}"
 
     return make

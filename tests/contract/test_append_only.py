@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,10 @@ LOGS = {"audit_entries": AUDIT, "sign_in_entries": SIGN_IN}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, sqlite_migrated: Path, tmp_path: Path) -> str:
     if request.param == "postgresql":
         return str(request.getfixturevalue("fresh_postgres_url"))
-    migrations.upgrade(f"sqlite:///{tmp_path}/steinmetz.db")
+    shutil.copy(sqlite_migrated, tmp_path / "steinmetz.db")
     return f"sqlite+aiosqlite:///{tmp_path}/steinmetz.db"
 
 

@@ -6,6 +6,7 @@ The full run, over more databases and processes, is ``dev.py bench staleness``; 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from benchmarks.stale.clients import Client, InProcess, Notes, run, truth
 from benchmarks.stale.histories import LINEARIZABLE, SESSION, Fault, Verdict, judge, lost
-from benchmarks.stale.shop import Callers, Shop, fill
+from benchmarks.stale.shop import Callers, Pauses, Shop, fill
 from steinmetz.cache import Principal, ResponseCache
 from steinmetz.cache.asgi.admission import Admission, Admitted
 from steinmetz.cache.policy.epochs import Epochs, Mark, Moment
@@ -126,19 +127,31 @@ def _one_for_all(callers: Callers) -> ResponseCache:
     return ResponseCache(authenticator=OneForAll(callers._sessions, callers._pauses))
 
 
-BROKEN: dict[str, tuple[Callable[[Callers], ResponseCache], set[Fault]]] = {
-    "kept without asking": (_with(KeepsWithoutAsking), {Fault.STALE}),
-    "joined without asking": (_with(JoinsWithoutAsking), {Fault.STALE, Fault.BACKWARDS}),
-    "dropped before the commit": (_with(DropsBeforeTheCommit), {Fault.STALE}),
-    "not marked": (_with(NeverMarks), {Fault.BACKWARDS}),
-    "another user's answers": (_one_for_all, {Fault.FOREIGN}),
+class Slow(Enum):
+    """Where one waits long enough for a whole request to happen meanwhile, on a machine that is busy, too."""
+
+    READING = "between reading and answering"
+    WRITING = "around the commit"
+
+
+BROKEN: dict[str, tuple[Callable[[Callers], ResponseCache], Slow, set[Fault]]] = {
+    "kept without asking": (_with(KeepsWithoutAsking), Slow.READING, {Fault.STALE}),
+    "joined without asking": (_with(JoinsWithoutAsking), Slow.READING, {Fault.STALE, Fault.BACKWARDS}),
+    "dropped before the commit": (_with(DropsBeforeTheCommit), Slow.WRITING, {Fault.STALE}),
+    "not marked": (_with(NeverMarks), Slow.WRITING, {Fault.BACKWARDS}),
+    "another user's answers": (_one_for_all, Slow.READING, {Fault.FOREIGN}),
 }
 
 
 @pytest.mark.parametrize("how", BROKEN)
 async def test_a_broken_cache_is_found_within_the_same_number_of_operations(how: str, tmp_path: Path) -> None:
-    cache, expected = BROKEN[how]
-    shop: Any = Shop(f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}", chance=0.5, longest_s=0.02, cache=cache)
+    cache, slow, expected = BROKEN[how]
+    shop: Any = Shop(f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}", chance=0.5, longest_s=0.2, cache=cache)
+    if slow is Slow.READING:
+        shop.live.hook.failpoint = None
+    else:
+        shop.live.hook.failpoint = Pauses(seed=0, chance=0.5, longest_s=0.2).in_commit
+        shop.pauses.chance = 0
     notes, found = Notes(), set[Fault]()
     clients = await _clients(shop, notes, write_share=0.1, reads=TWICE, kinds=["core", "autocommit"])
     while not found & expected and notes.operations < OPERATIONS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,28 +69,28 @@ class Journal:
         return {relation.name for act, writes in self.told if act == "bump" for relation in writes.relations}
 
 
-def prepare(engine: Engine) -> None:
-    event.listen(engine, "connect", foreign_keys_on)
-    connection = engine.raw_connection()
-    try:
-        connection.driver_connection.executescript(schema("sqlite"))
-    finally:
-        connection.close()
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the corpus's tables, made once: they commit one by one, which takes longer than a test."""
+    path = tmp_path_factory.mktemp("corpus") / "template.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(schema("sqlite"))
+    connection.close()
+    return path
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+def engine(template: Path, tmp_path: Path) -> Iterator[Engine]:
+    shutil.copy(template, tmp_path / "corpus.db")
     engine = create_engine(f"sqlite:///{tmp_path}/corpus.db")
-    prepare(engine)
+    event.listen(engine, "connect", foreign_keys_on)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-async def async_engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    plain = create_engine(f"sqlite:///{tmp_path}/corpus.db")
-    prepare(plain)
-    plain.dispose()
+async def async_engine(template: Path, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    shutil.copy(template, tmp_path / "corpus.db")
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/corpus.db")
     event.listen(engine.sync_engine, "connect", foreign_keys_on)
     yield engine

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations
-from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.main import create_app
-from steinmetz.erp.modules.auth.passwords import PasswordHasher
-from steinmetz.erp.seed import TINY, seed
 from tests.app.conftest import running, settings_for, strict
 from tests.app.writes.house import House, open_house
 
@@ -28,24 +24,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("house", engines, indirect=True, scope="module")
 
 
-def fill(url: str) -> None:
-    """A tiny company in the migrated database at ``url``."""
-    hasher = PasswordHasher(settings_for(Path("."), "sqlite:///none.db"))
-    seed(url, scale=TINY, today=company_date(FakeClock().now()), password_hasher=hasher.hash_now)
-
-
 @pytest.fixture(scope="module")
 async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """One company for all writes of one file and engine: each is verified against what the one before has left."""
     folder = tmp_path_factory.mktemp("house")
-    if request.param == "postgresql":
-        url: str = request.getfixturevalue("module_postgres_url")
-    else:
-        url = f"sqlite:///{folder / 'steinmetz.db'}"
-        migrations.upgrade(url)
-    fill(url)
     async with AsyncExitStack() as stack:
+        if request.param == "postgresql":
+            url: str = stack.enter_context(request.getfixturevalue("postgres_company")())
+        else:
+            shutil.copy(request.getfixturevalue("sqlite_company"), folder / "steinmetz.db")
+            url = f"sqlite:///{folder / 'steinmetz.db'}"
         app = create_app(settings_for(folder, url), clock=FakeClock())
         await stack.enter_async_context(running(app))
         await stack.enter_async_context(strict(app))
-        yield await open_house(stack, app)
+        house = await open_house(stack, app)
+        yield house
+        await house.verify_shared()

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations, retention
+from steinmetz.erp import retention
 from steinmetz.erp.chores import RETENTIONS, chores
 from steinmetz.erp.db import Database
 from steinmetz.erp.kit.roles import Role
@@ -30,13 +30,6 @@ LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 """By every clock: the triggers go by that of the machine."""
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("template") / "company.sqlite3"
-    migrations.upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -44,10 +37,10 @@ def clock() -> FakeClock:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(
-    request: pytest.FixtureRequest, template: Path, tmp_path: Path, clock: FakeClock
+    request: pytest.FixtureRequest, sqlite_migrated: Path, tmp_path: Path, clock: FakeClock
 ) -> AsyncIterator[Database]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'company.sqlite3'}"
-    shutil.copy(template, tmp_path / "company.sqlite3")
+    shutil.copy(sqlite_migrated, tmp_path / "company.sqlite3")
     if request.param == "postgresql":
         url = request.getfixturevalue("fresh_postgres_url")
     opened = Database(url, clock=clock)

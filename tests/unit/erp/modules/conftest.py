@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from steinmetz.clock import FakeClock
-from steinmetz.erp import migrations
 from steinmetz.erp.db import Database
 
 
@@ -19,21 +18,14 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("template") / "company.sqlite3"
-    migrations.upgrade(f"sqlite+aiosqlite:///{file}")
-    return file
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(
-    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path, clock: FakeClock
+    request: pytest.FixtureRequest, sqlite_migrated: Path, tmp_path: Path, clock: FakeClock
 ) -> AsyncIterator[Database]:
     """On both engines."""
     if request.param == "sqlite":
         url = f"sqlite+aiosqlite:///{tmp_path / 'company.sqlite3'}"
-        shutil.copy(sqlite_template, tmp_path / "company.sqlite3")
+        shutil.copy(sqlite_migrated, tmp_path / "company.sqlite3")
     else:
         url = request.getfixturevalue("clean_postgres_url")
     made = Database(url, clock=clock)
