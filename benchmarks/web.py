@@ -184,7 +184,9 @@ def _tree(browser: Browser, url: str, report: Report, ms: int) -> None:
         page.locator("[role=tree]").focus()
         page.keyboard.press("*")
         found = page.evaluate(SCROLL, ms)
-        report.add("the tree: rows in the document", found["rows"], f"of {found['height'] / 1000:,.0f} thousand px")
+        report.add(
+            "the tree: rows in the document", found["rows"], f"of {found['height'] / 1000:,.0f} thousand px"
+        )
         report.add("the tree: longest task of the scroll", found["longest"], "ms; below 50 the browser names none")
         report.targets.append(at_most("the tree: rows in the document", found["rows"], MOST_TREE_ROWS))
         report.targets.append(at_most("the tree: longest task", found["longest"], MOST_TASK_MS, "ms"))
