@@ -6,7 +6,7 @@
  * unasked.
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { asProblem, type FieldFlaw, type Problem } from '../api/problem';
 import { useUser } from '../session/current';
 import { draftOf, keepDraft } from '../session/drafts';
@@ -76,9 +76,8 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
     setValues(initial);
   }
 
-  const isKept = useRef(true);
   useEffect(() => {
-    if (isKept.current) keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
+    keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
   }, [values, base]);
   useEffect(() => {
     if (!isDirty) return;
