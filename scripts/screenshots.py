@@ -2,9 +2,10 @@
 
     python3 dev.py screenshots [NAME ...]
 
-Starts the product on a free port with a fresh demo company in a temporary folder and opens each of `SHOTS`, live, as
-the user it names. Before the overview is taken, somebody else pays an invoice: it shows what that has moved. Writes
-``docs/screenshots/NAME-light.png`` and ``NAME-dark.png``. Raises what the browser raises if a page does not appear.
+Starts the product on a free port with a fresh demo company in a temporary folder and opens each of `SHOTS`,
+live, as the user it names. Before the overview is taken, somebody else pays an invoice: it shows what that has
+moved. Writes ``docs/screenshots/NAME-light.png`` and ``NAME-dark.png``. Raises what the browser raises if a
+page does not appear.
 """
 
 from __future__ import annotations
