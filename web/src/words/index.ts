@@ -4,6 +4,7 @@
  */
 
 import type { acts } from './acts';
+import type { charts } from './charts';
 import type { customers } from './customers';
 import type { invoiceStatus } from './invoice_status';
 import type { overview } from './overview';
@@ -11,6 +12,7 @@ import type { shell } from './shell';
 
 export type Phrase =
   | keyof typeof acts
+  | keyof typeof charts
   | keyof typeof customers
   | keyof typeof invoiceStatus
   | keyof typeof overview
