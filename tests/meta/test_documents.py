@@ -265,7 +265,8 @@ def kept(policy: CachePolicy | None) -> str:
     if policy is None:
         return "no"
     words = {VaryOn.NONE: "shared", VaryOn.ROLE: "by role", VaryOn.USER: "by user"}
-    return f"{policy.ttl_s:g} s, {'public' if policy.public else words[policy.vary_on]}"
+    whose = "public" if policy.public else words[policy.vary_on]
+    return f"{policy.ttl_s:g} s, {whose}{', live' if policy.live else ''}"
 
 
 def test_every_route_is_described_with_how_long_it_is_cached_and_for_whom(application: Application) -> None:

@@ -17,6 +17,10 @@ DECIDING = [
     "sql/facts.py",
     "sql/effects.py",
     "live/doorbell/messages.py",
+    "live/merge_patch.py",
+    "live/telling.py",
+    "live/turns.py",
+    "live/watch.py",
 ]
 
 

@@ -169,6 +169,41 @@ export type Kind = 'category' | 'group' | 'record' | 'workflow' | 'report' | 'da
 
 export type Level = 'info' | 'success' | 'warning' | 'error';
 
+/** `body` is left out if the client has it. */
+export interface LiveAnswer {
+  ok: true;
+  etag: string;
+  body?: unknown;
+}
+
+export interface LiveEnded {
+  path: string;
+  error: Complaint;
+}
+
+export interface LiveStale {
+  path: string;
+}
+
+/** `path` with its query, as it would be fetched. `etag`: of what the client has already. */
+export interface LiveSubscription {
+  path: string;
+  etag?: string;
+}
+
+export interface LiveUnsubscription {
+  path: string;
+}
+
+/** `body`, or a JSON Merge Patch (RFC 7396) of the answer whose ETag is `base`; `path` as it was asked. */
+export interface LiveUpdate {
+  path: string;
+  etag: string;
+  body?: unknown;
+  patch?: Record<string, unknown>;
+  base?: string;
+}
+
 /** Whether writing is switched off, and until when. */
 export interface MaintenanceNotice {
   enabled: boolean;
@@ -333,6 +368,12 @@ export interface ServerToClientEvents {
   'dashboard:update': (payload: Overview) => void;
   /** A widget differs; said after the whole overview */
   'dashboard:widget:update': (payload: RevenueUpdate | OwedUpdate | CashUpdate | HeadcountUpdate | HoursUpdate | BatchUpdate | ActivityUpdate) => void;
+  /** A subscription is over, and why */
+  'live:ended': (payload: LiveEnded) => void;
+  /** A commit has changed an answer that is one user's alone: whoever shows it subscribes again, or fetches */
+  'live:stale': (payload: LiveStale) => void;
+  /** A commit has changed an answer: the whole, or a patch of the answer `base`. Who has another than that subscribes again */
+  'live:update': (payload: LiveUpdate) => void;
   /** An alert of the query monitor was raised or is resolved */
   'monitor:alert': (payload: HeardAlert) => void;
   /** Maintenance was switched on or off, or changed */
@@ -350,6 +391,10 @@ export interface ClientToServerEvents {
   'chat:message': (payload: MessageInput, ack: (answer: Said | Refusal) => void) => void;
   /** I type, in a channel whose room I have joined */
   'chat:typing': (payload: TypingInput, ack: (answer: Done | Refusal) => void) => void;
+  /** Hear of every commit that changes the answer to GET `path` */
+  'live:subscribe': (payload: LiveSubscription, ack: (answer: LiveAnswer | Refusal) => void) => void;
+  /** Hear of it no more */
+  'live:unsubscribe': (payload: LiveUnsubscription, ack: (answer: Done | Refusal) => void) => void;
   /** Enter a room that is open to you */
   'room:join': (payload: RoomRequest | string, ack: (answer: Done | Refusal) => void) => void;
   /** Leave a room */

@@ -14,6 +14,8 @@ from steinmetz.erp.modules.dashboard.schemas import UPDATE as DASHBOARD_UPDATE
 from steinmetz.erp.modules.dashboard.schemas import WIDGET_UPDATE
 from steinmetz.erp.modules.notifications.schemas import NOTIFICATION
 from steinmetz.erp.modules.system.schemas import ALERT, MAINTENANCE
+from steinmetz.live.events import ENDED, STALE
+from steinmetz.live.events import UPDATE as LIVE_UPDATE
 from steinmetz.realtime import Event, Server
 from steinmetz.realtime.events import asyncapi
 
@@ -31,6 +33,9 @@ SENT_EVENTS: tuple[Event, ...] = (
     ERROR,
     COMPLETE,
     ALERT,
+    LIVE_UPDATE,
+    STALE,
+    ENDED,
 )
 """Every event that the server emits; what clients send is known by its handlers."""
 
@@ -41,6 +46,7 @@ ROOMS = {
     "role:{role}": "All of one role; joined on connecting",
     "user:{id}": "All sockets of one user; joined on connecting, private",
     "batch-job:{id}": "Who watches a job: its owner, managers, auditors and administrators, by `room:join`",
+    "{socket}": "One client, which has subscribed with `live:subscribe`; no room to join",
     "ops": "Administrators and auditors; joined on connecting",
 }
 

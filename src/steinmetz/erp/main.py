@@ -179,6 +179,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         enabled=settings.live,
         place=place_of(settings),
         strangers=strangers_of(database, settings),
+        principals=gate.principals,
     )
     if io.cluster is None:
         live.on_relayed(heard(publish))

@@ -2,22 +2,24 @@
 
 sockets  -> realtime
 the rest -> cache -> the application -> SQL hook -> monitor
-COMMIT   -> cache drops -> bound answers are recomputed once -> their rooms hear it
+COMMIT   -> cache drops -> answers that somebody listens to are recomputed once -> he hears it
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from steinmetz.clock import Clock, SystemClock
-from steinmetz.live.bindings import Binding, Emission
+from steinmetz.live.answers import Answers
+from steinmetz.live.bindings import Binding, Describe, Emission
 from steinmetz.live.doorbell import Bell, Place, Ringer
-from steinmetz.live.recompute import ASGIApp, Recomputer
+from steinmetz.live.rights import Principals, Rights, anybody
 from steinmetz.live.strangers import Strangers
+from steinmetz.live.subscriptions import Subscriptions
 from steinmetz.monitor.capture.requests import RequestScopes
 from steinmetz.realtime import RealtimeApp
 from steinmetz.sql.effects import WriteSet
@@ -34,9 +36,11 @@ if TYPE_CHECKING:
     from steinmetz.cache.hits.native import NativeHits
     from steinmetz.cache.hits.passage import Front
     from steinmetz.monitor import Alert, QueryMonitor
-    from steinmetz.realtime import Event, Server, Socket
+    from steinmetz.realtime import Event, Server
 
 log = structlog.get_logger("steinmetz.live")
+
+ASGIApp = Callable[[MutableMapping[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
 ALERT_EVENT = "monitor:alert"
 ALERT_ROOM = "ops"
@@ -58,6 +62,7 @@ class Live:
         enabled: bool,
         place: Place | None = None,
         strangers: Strangers | None = None,
+        principals: Principals = anybody,
     ) -> None:
         self.hook = hook
         self.io = io
@@ -70,7 +75,15 @@ class Live:
         self._inside: ASGIApp = self._cached if self._cached is not None else RequestScopes(app)
         self._application = app
         self._sockets: ASGIApp | None = RealtimeApp(io) if io is not None else None
-        self._recomputers: list[Recomputer] = []
+        self.answers: Answers | None = None
+        self.rights: Rights | None = None
+        self.subscriptions: Subscriptions | None = None
+        self._bindings: list[Binding] = []
+        if io is not None and self._cached is not None:
+            self.subscriptions = Subscriptions(io)
+            self.rights = Rights(principals, self.subscriptions.examined)
+            self.answers = Answers(self._cached.within, self.subscriptions, clock)
+            self.subscriptions.attach(self.answers, self.rights)
         self._tasks: Tasks | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._relays: list[Callable[[Any], None]] = []
@@ -88,8 +101,6 @@ class Live:
                 said=self._said,
             )
             self.ringer = Ringer(place, who="a server", own=self.bell.name)
-        if io is not None:
-            io.on("connection", self._connected)
 
     # -- what the application says -----------------------------------------------------------------------
 
@@ -101,7 +112,7 @@ class Live:
         principal: Any,
         event: str | Event | None = None,
         select: Callable[[Any], Any] = lambda body: body,
-        describe: Callable[[Any, Any], Iterable[Emission]] | None = None,
+        describe: Describe | None = None,
     ) -> None:
         """Recompute ``GET path`` as ``principal`` after each commit that concerns it, and tell ``room``.
 
@@ -120,11 +131,15 @@ class Live:
             def describe(previous: Any, body: Any) -> Iterable[Emission]:
                 return [Emission(name, select(body), room)]
 
-        binding = Binding(path, room, principal, describe)
-        recomputer = Recomputer(self._inside, binding, self, self.clock)
-        self._recomputers.append(recomputer)
+        self._bindings.append(Binding(path, room, principal, describe))
         if self._tasks is not None:
-            self._tasks.spawn(f"recompute {path}", recomputer.run())
+            self._put_bindings()
+
+    def _put_bindings(self) -> None:
+        """By now all routes are there: which answer is meant depends on their marks."""
+        assert self.answers is not None or not self._bindings
+        while self._bindings and self.answers is not None:
+            self.answers.bind(self._bindings.pop(0))
 
     # -- neighbours: other processes on the same database --------------------------------------------------
 
@@ -143,15 +158,7 @@ class Live:
             for listener in self._relays:
                 loop.call_soon_threadsafe(listener, body)
 
-    # -- what a recomputation needs ----------------------------------------------------------------------
-
-    def has_listeners(self, room: str) -> bool:
-        return self.io is not None and self.io.has_members(room, here=True)
-
-    def say(self, emission: Emission) -> None:
-        """To clients of this process: every server hears of a commit, and tells its own."""
-        if self.io is not None:
-            self.io.to(emission.room).local.emit(emission.event, emission.payload)
+    # -- alerts ------------------------------------------------------------------------------------------
 
     def _alerted(self, alert: Alert) -> None:
         """An alert was raised or resolved, on whatever thread: say it on the event loop."""
@@ -164,29 +171,24 @@ class Live:
         if self.io is not None:
             self.io.to(ALERT_ROOM).emit(ALERT_EVENT, alert.as_json())
 
-    def _connected(self, socket: Socket) -> None:
-        """Whoever connects may have joined rooms on the way in: let their answers be at hand."""
-        for recomputer in self._recomputers:
-            if recomputer.watch.binding.room in socket.rooms:
-                recomputer.listened()
-
     # -- commits -----------------------------------------------------------------------------------------
 
     def _bumped(self, writes: WriteSet) -> None:
         """After a commit, on whatever thread it happened: go on, on the event loop."""
-        if self._loop is None or not self._recomputers or self._loop.is_closed():
-            return
+        if self._loop is None or not (self.answers or self.rights) or self._loop.is_closed():
+            return  # nobody listens
         self._loop.call_soon_threadsafe(self._committed, writes)
 
     def _committed(self, writes: WriteSet) -> None:
-        for recomputer in self._recomputers:
-            recomputer.committed(writes)
+        if self.answers is not None and self.rights is not None:
+            self.rights.committed(writes)
+            self.answers.committed(writes)
 
     async def settled(self) -> None:
-        """Wait until every bound answer says what has been committed by now; for tests and tools."""
-        await asyncio.sleep(0)  # commits reach the recomputers by the loop's next turn
-        for recomputer in self._recomputers:
-            await recomputer.settled()
+        """Wait until all who listen were told what has been committed by now; for tests and tools."""
+        await asyncio.sleep(0)  # commits reach the answers by the loop's next turn
+        if self.answers is not None:
+            await self.answers.settled()
 
     # -- life ----------------------------------------------------------------------------------------------
 
@@ -214,14 +216,30 @@ class Live:
         if self.monitor is not None and self.monitor.enabled:
             self.monitor.alerts.start()
             self._silence = self.monitor.alerts.on_alert(self._alerted)
-        if self.enabled:
-            for recomputer in self._recomputers:
-                self._tasks.spawn(f"recompute {recomputer.watch.binding.path}", recomputer.run())
+        if (
+            self.enabled
+            and self.answers is not None
+            and self.rights is not None
+            and self.subscriptions is not None
+        ):
+            self._put_bindings()
+            self._tasks.spawn("recompute", self.answers.run())
+            self._tasks.spawn("rights", self.rights.run())
+            self.subscriptions.is_open = True
+
+    def _listen(self, tasks: Tasks) -> None:
+        if self.answers is not None and self.rights is not None and self.subscriptions is not None:
+            self._put_bindings()
+            tasks.spawn("recompute", self.answers.run())
+            tasks.spawn("rights", self.rights.run())
+            self.subscriptions.is_open = True
 
     async def stop(self) -> None:
         """End what `start` started; open sockets are closed so that their clients come back."""
         tasks, self._tasks, self._loop = self._tasks, None, None
         if tasks is not None:
+            if self.subscriptions is not None:
+                self.subscriptions.is_open = False
             await tasks.aclose()
             if self.monitor is not None:
                 self._silence()
@@ -301,11 +319,16 @@ def install(
     enabled: bool = True,
     place: Place | None = None,
     strangers: Strangers | None = None,
+    principals: Principals = anybody,
 ) -> Live:
     """Put the parts around ``app`` and join them to ``engine``; returns the ASGI application to serve.
 
-    ``database`` names the engine in read and write sets. With ``enabled`` false, bound answers are not
-    recomputed (the kill switch ``LIVE=off``); cache and monitor have switches of their own.
+    ``database`` names the engine in read and write sets. With ``enabled`` false, no answer is recomputed and
+    nobody may subscribe (the kill switch ``LIVE=off``); cache and monitor have switches of their own.
+
+    Clients of ``io`` may subscribe to the answers of routes that say ``cached(..., live=True)``. ``principals``
+    says who stands behind sockets, and is asked again when a commit concerns what it has read; without it
+    everybody is a stranger, who may have what is ``public=True``.
 
     With a ``place``, processes on the same database tell each other of their commits there (`doorbell.Ringer`),
     so that none gives an answer older than a write of another. A cache that has a cluster (`redis_cluster`) tells
@@ -327,6 +350,7 @@ def install(
         enabled=enabled,
         place=place,
         strangers=strangers,
+        principals=principals,
     )
     if io is not None and io.event_scope is None:
         # What a handler asks of the database belongs to its event, not to whoever computes an answer meanwhile.

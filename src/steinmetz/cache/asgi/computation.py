@@ -81,6 +81,8 @@ class Computation:
         self._recording: Recording | None = None
         self._entry: Entry | None = None
         """What was kept."""
+        self.answered: Entry | None = None
+        """What may be given now, kept or not; None for what no cache could keep."""
 
     async def run(self, app: ASGIApp) -> None:
         """Run ``app``, keep its answer if that may be, and let the followers have it."""
@@ -220,6 +222,7 @@ class Computation:
             compress=target.policy.compress,
             limits=target.policy.limits_of(target.route.template),
         )
+        self.answered = entry
         refusal = self._kept.keep(entry) if self._is_known else Refusal.UNKNOWN_CLUSTER
         if refusal is not None:
             self._statistics.refused(entry, refusal)

@@ -180,19 +180,7 @@ class Computing:
         """Compute, in a task of its own that a cancelled caller leaves to those who wait for it."""
         if self._cluster is not None and reason in _FETCHED and await self._fetched(asked, flight):
             return
-        computation = Computation(
-            asked,
-            flight,
-            reason,
-            flights=self.flights,
-            kept=self._kept,
-            sender=self._sender,
-            statistics=self._statistics,
-            clock=self._clock,
-            max_entry_bytes=self._max_entry_bytes,
-            on_kept=self._on_kept,
-            cluster=self._cluster,
-        )
+        computation = self._computation(asked, flight, reason)
         task = asyncio.get_running_loop().create_task(computation.run(self.app))
         # A task that is cancelled before its first step never comes to its own `finally`.
         task.add_done_callback(lambda _: self.flights.end(flight))
@@ -210,6 +198,29 @@ class Computing:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(task, return_exceptions=True)
             raise
+
+    def _computation(self, asked: Asked, flight: Flight, reason: MissReason) -> Computation:
+        return Computation(
+            asked,
+            flight,
+            reason,
+            flights=self.flights,
+            kept=self._kept,
+            sender=self._sender,
+            statistics=self._statistics,
+            clock=self._clock,
+            max_entry_bytes=self._max_entry_bytes,
+            on_kept=self._on_kept,
+            cluster=self._cluster,
+        )
+
+    async def anew(self, asked: Asked) -> Computation:
+        """Compute for a caller within the process; who asks for the same meanwhile may wait for it."""
+        computation = self._computation(
+            asked, self.flights.lead(asked.key, self._coherence.begin()), MissReason.ABSENT
+        )
+        await computation.run(self.app)
+        return computation
 
     async def _fetched(self, asked: Asked, flight: Flight) -> bool:
         """Whether another process had the answer, and it was given; followers have it, too."""

@@ -28,6 +28,7 @@ from steinmetz.cache.asgi.routes import Route, RouteTable
 from steinmetz.cache.asgi.sending import Sender, headless, with_token
 from steinmetz.cache.asgi.single_flight import SingleFlight
 from steinmetz.cache.asgi.watching import IdentityWatch
+from steinmetz.cache.asgi.within import ROUTE, Within
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import WriteObserver
@@ -44,9 +45,6 @@ from steinmetz.clock import Clock
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.cache")
-
-ROUTE = "steinmetz.route"
-"""The template of the route: bounded in number, whatever is asked for."""
 
 TARGETS_SHARE = 16
 """Targets are remembered in a sixteenth of the store's budget, beside it."""
@@ -131,7 +129,7 @@ class CacheMiddleware:
                 max_bytes=max_entry_bytes,
             )
         )
-        self._computing = Computing(
+        self.computing = Computing(
             app,
             kept=self.kept,
             sender=self.sender,
@@ -144,11 +142,16 @@ class CacheMiddleware:
             draw=draw,
             on_kept=self._watch.kept if self._watch is not None else None,
         )
-        self._passing = Passing(app, coherence=coherence, observer=observer, sender=self.sender, cluster=cluster)
+        self.passing = Passing(app, coherence=coherence, observer=observer, sender=self.sender, cluster=cluster)
+
+    @property
+    def within(self) -> Within:
+        """For callers within the process."""
+        return Within(self)
 
     @property
     def flights(self) -> SingleFlight:
-        return self._computing.flights
+        return self.computing.flights
 
     @property
     def routes(self) -> RouteTable:
@@ -180,7 +183,7 @@ class CacheMiddleware:
                 await self._warm(scope, receive, send)
                 return
             route = self.routes.match(scope["method"], route_path(scope))
-            await self._passing.recompute(scope, receive, send, route)
+            await self.passing.recompute(scope, receive, send, route)
             return
         found = self.hit(scope)
         if found is not None:
@@ -206,12 +209,12 @@ class CacheMiddleware:
         if method != "GET" and method != "HEAD":
             route = self.routes.match(method, route_path(scope))
             scope[ROUTE] = route.template
-            await self._passing.alone(scope, receive, send, route)
+            await self.passing.alone(scope, receive, send, route)
             return
-        target = self._target(scope)
+        target = self.target(scope)
         if isinstance(target, Route):
             scope[ROUTE] = target.template
-            await self._passing.alone(scope, receive, send, target)
+            await self.passing.alone(scope, receive, send, target)
             return
         scope[ROUTE] = target.route.template
         await self._get(scope, receive, send, target, caller, is_known=is_known)
@@ -223,7 +226,7 @@ class CacheMiddleware:
         revoked elsewhere is refused at its next request.
         """
         consistency: Consistency = STRONG
-        if scope["method"] in ("GET", "HEAD") and isinstance(target := self._target(scope), Target):
+        if scope["method"] in ("GET", "HEAD") and isinstance(target := self.target(scope), Target):
             consistency = target.policy.consistency
         elif self._admissions is None:
             cluster.start()
@@ -244,7 +247,7 @@ class CacheMiddleware:
         method = scope["method"]
         if method != "GET" and method != "HEAD":
             return None
-        target = self._target(scope)
+        target = self.target(scope)
         if isinstance(target, Route) or len(target.key) > MAX_KEY_BYTES:
             return None
         if self._watch is not None or target.counts.resting:
@@ -311,14 +314,15 @@ class CacheMiddleware:
     async def _warm(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For `Warmer`: a GET like any other, by the principal that the scope brings."""
         admission = scope.get(ADMISSION)
-        target = self._target(scope)
+        target = self.target(scope)
         if isinstance(target, Target):
             scope[ROUTE] = target.route.template
             caller = ANONYMOUS if admission is None else caller_of(admission)
             is_known = self.cluster is None or await self._caught_up(self.cluster, scope)
             await self._get(scope, receive, send, target, caller, is_known=is_known)
 
-    def _target(self, scope: Scope) -> Target | Route:
+    def target(self, scope: Scope) -> Target | Route:
+        """What is asked for, if it is cached; else its route."""
         path, query = route_path(scope), scope["query_string"]
         found = self._targets.get((path, query))
         if found is not None:
@@ -374,7 +378,7 @@ class CacheMiddleware:
             else:
                 await self.sender.kept(scope, send, found.entry, if_none_match, accept_encoding)
             if found.entry.terms.early:
-                self._computing.refresh_if_due(
+                self.computing.refresh_if_due(
                     found.entry, lambda: Asked(scope, receive, send, target, key, variant, asked, None)
                 )
             return
@@ -383,14 +387,12 @@ class CacheMiddleware:
             return
         if scope["method"] == "HEAD":
             send = headless(send)
-        await self._computing.answer(
-            Asked(scope, receive, send, target, key, variant, asked, if_none_match), found
-        )
+        await self.computing.answer(Asked(scope, receive, send, target, key, variant, asked, if_none_match), found)
 
     async def _bypassed(self, scope: Scope, receive: Receive, send: Send, target: Target, bypass: Bypass) -> None:
         self.statistics.bypasses[bypass.reason] += 1
         target.counts.bypasses += 1
-        await self._passing.alone(scope, receive, send, target.route, bypass)
+        await self.passing.alone(scope, receive, send, target.route, bypass)
 
 
 def _interesting(headers: Headers) -> tuple[dict[bytes, bytes], bytes | None]:

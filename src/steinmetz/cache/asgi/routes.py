@@ -48,6 +48,7 @@ def cached(
     max_entries: int | None = None,
     budget_bytes: int | None = None,
     compress: bool = True,
+    live: bool = False,
 ) -> Callable[[F], F]:
     """Mark a GET endpoint: its answers are kept for ``ttl`` (seconds) or until something they read is written.
 
@@ -61,7 +62,8 @@ def cached(
     the end begins the next computation behind it, the sooner the longer computing takes, so that nobody waits.
     ``max_bytes`` bounds one body, ``max_entries`` and ``budget_bytes`` all answers of the route together.
     ``compress=False``: never as gzip or zstd (`CachePolicy` says when that matters). ``consistency``: how fresh
-    where processes share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``.
+    where processes share a Redis, ``"strong"``, ``"session"`` (default) or ``Bounded(within_ms)``. ``live=True``:
+    clients may subscribe to the answers, which are JSON (`steinmetz.live`).
 
     Works above and below a router's decorator, for coroutines and plain functions.
 
@@ -86,6 +88,7 @@ def cached(
         max_entries=max_entries,
         budget_bytes=budget_bytes,
         compress=compress,
+        live=live,
     )
 
     def mark(endpoint: F) -> F:

@@ -7,8 +7,9 @@ from weakref import ref
 
 from steinmetz.cache.asgi.admission import ADMISSION, Admitted, RememberedAdmission
 from steinmetz.cache.asgi.hit import Found, Reply
-from steinmetz.cache.asgi.middleware import ROUTE, CacheMiddleware
+from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
+from steinmetz.cache.asgi.within import ROUTE
 from steinmetz.cache.hits.passage import Client, Front, Leaving, Passage, header_lines
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.statistics import RouteCounts

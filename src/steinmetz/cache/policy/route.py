@@ -64,6 +64,8 @@ class CachePolicy:
     max_entries: int | None = None
     budget_bytes: int | None = None
     compress: bool = True
+    live: bool = False
+    """Clients may subscribe to the answers (`steinmetz.live`): JSON, and nothing that a request header selects."""
 
     def ttl_of(self, status: int) -> float | None:
         """How long an answer of ``status`` is kept, in seconds; None: not at all."""

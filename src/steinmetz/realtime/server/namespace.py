@@ -30,7 +30,7 @@ from steinmetz.realtime.server.socket import Socket
 from steinmetz.realtime.socketio.gathering import Gathering
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
 from steinmetz.realtime.socketio.parser import Decoder, encode
-from steinmetz.realtime.socketio.recovery import without_offset
+from steinmetz.realtime.socketio.recovery import shield, without_offset
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.parent_namespace import ParentNamespace
@@ -170,6 +170,18 @@ class Namespace(Listening, Broadcasting, ServerSideEmitting):
             self.server.run_on_loop(self._send, name, (socket,), outgoing, flags)
         else:
             self.server.run_on_loop(self._broadcast, name, Selection(frozenset((socket.id,))), outgoing, flags)
+
+    def say_to(self, sockets: Sequence[Socket], event: str | Event, *args: Any, newest: str | None = None) -> None:
+        """Send ``event`` to ``sockets`` of this process, in line behind the broadcasts before it; on the loop
+        only.
+
+        For audiences that are no rooms: no other server hears of them, and who comes back is not told again. The
+        same object ``sockets`` means the same members (`Delivery`). ``newest``: as `BroadcastOperator.newest`.
+        """
+        policy = RELIABLE if newest is None else Flags(newest=newest)
+        name, written, flags = self.events.outgoing(event, args, policy)
+        outgoing = self._event(name, written, None)
+        self._send(name, sockets, outgoing if self.recovery is None else shield(outgoing), self._own(flags))
 
     def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
         """An event that wants an acknowledgement: whatever its policy, it is not dropped."""

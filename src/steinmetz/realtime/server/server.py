@@ -241,6 +241,10 @@ class Server(Listening, Broadcasting, ServerSideEmitting):
         """Whether an emission to ``room`` of the main namespace may reach anybody; see `Namespace.has_members`."""
         return self._main.has_members(room, here=here)
 
+    def say_to(self, sockets: Sequence[Socket], event: str | Event, *args: Any, newest: str | None = None) -> None:
+        """In the main namespace; see `Namespace.say_to`."""
+        self._main.say_to(sockets, event, *args, newest=newest)
+
     def track_presence(self, user_of: UserOf, watched: Watched = lambda _room: True) -> Presence:
         """In the main namespace; see `Namespace.track_presence`."""
         return self._main.track_presence(user_of, watched)

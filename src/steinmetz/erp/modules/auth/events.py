@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, assert_never
 
-from steinmetz.cache import Admitted
+from steinmetz.cache import Admitted, Principal
 from steinmetz.erp.db import Publication, Publisher
 from steinmetz.erp.kit.announcements import Announcement, Departure, Expulsion
 from steinmetz.erp.kit.roles import Actor
@@ -17,8 +17,14 @@ from steinmetz.realtime import ConnectError, EventError, Server, Socket
 from steinmetz.realtime.events import Done
 from steinmetz.sql.scope import ScopeKind, open_scope
 
-EVENT_RATES = {"auth:refresh": Rate(20, 5), "room:join": Rate(300, 0.1), "room:leave": Rate(300, 0.1)}
-"""Of one user: each of these asks the database. A page enters a handful of rooms, in each of its tabs."""
+EVENT_RATES = {
+    "auth:refresh": Rate(20, 5),
+    "room:join": Rate(300, 0.1),
+    "room:leave": Rate(300, 0.1),
+    "live:subscribe": Rate(600, 0.05),
+}
+"""Of one user: each of these may ask the database. A page enters a handful of rooms and shows some dozen
+answers, in each of its tabs."""
 
 EXPIRED = "Token expired"
 REQUIRED = "Authentication required"
@@ -97,10 +103,18 @@ class Gate:
 
     async def examine(self, sockets: Sequence[Socket]) -> list[Socket]:
         """Those of ``sockets`` whose user or sign-in does not stand any more."""
-        held = [(_token_of(_shown(socket)).encode("utf-8", "replace"), socket.data["user"]) for socket in sockets]
+        held = [_held(socket) for socket in sockets]
         with open_scope(ScopeKind.ADMISSION, "socket review"):
             standing = await self._identity.stands(held)
         return [socket for socket, stands in zip(sockets, standing, strict=True) if not stands]
+
+    async def principals(self, sockets: Sequence[Socket]) -> list[Principal | None]:
+        """Who stands behind each of ``sockets`` now; None for a sign-in that stands no more."""
+        actors = await self._identity.actors([_held(socket) for socket in sockets])
+        return [
+            None if actor is None else Principal(user_room(actor.id), actor.role.value, None, actor)
+            for actor in actors
+        ]
 
     async def _admitted(self, auth: Any) -> tuple[Actor | None, float | None, str]:
         token = _token_of(auth)
@@ -119,6 +133,10 @@ class Gate:
 def _shown(socket: Socket) -> Any:
     """What the client has shown last to prove who it is."""
     return socket.data.get("renewal") or socket.handshake.auth
+
+
+def _held(socket: Socket) -> tuple[bytes, Actor]:
+    return _token_of(_shown(socket)).encode("utf-8", "replace"), socket.data["user"]
 
 
 def _token_of(auth: Any) -> str:

@@ -53,9 +53,17 @@ class Identity:
         return Admitted(Principal(user_room(user.id), user.role.value, claims.expires_at, actor))
 
     async def stands(self, held: Sequence[tuple[bytes, Actor]]) -> list[bool]:
-        """Whether each of these credentials, proven before, still proves the same, in two questions for all.
+        """Whether each of these credentials, proven before, still proves the same."""
+        actors = await self.actors(held)
+        return [
+            actor is not None and (actor.id, actor.role) == (before.id, before.role)
+            for actor, (_, before) in zip(actors, held, strict=True)
+        ]
 
-        That it has expired meanwhile is not asked: whoever holds it open ends it at its time.
+    async def actors(self, held: Sequence[tuple[bytes, Actor]]) -> list[Actor | None]:
+        """Who stands behind each of these credentials now, proven before, in two questions for all.
+
+        That one has expired meanwhile is not asked: whoever holds it open ends it at its time.
         """
         claims = [self.tokens.prove_once(credential.decode("ascii", "replace")) for credential, _ in held]
         async with self._database.unit(writes=False) as unit:
@@ -63,14 +71,15 @@ class Identity:
             users = {user.id: user for user in await repository.users_with(unit.session, ids)}
             sessions = sorted({claim.session_id for claim in claims if claim is not None})
             revoked = await repository.revoked_among(unit.session, sessions)
-        verdicts = []
+        standing: list[Actor | None] = []
         for claim, (_, actor) in zip(claims, held, strict=True):
             user = None if claim is None else users.get(claim.user_id)
-            verdicts.append(
+            stands = (
                 claim is not None
                 and user is not None
                 and user.is_active
-                and (user.id, user.role, user.auth_version) == (actor.id, actor.role, claim.auth_version)
+                and (user.id, user.auth_version) == (actor.id, claim.auth_version)
                 and claim.session_id not in revoked
             )
-        return verdicts
+            standing.append(Actor(user.id, user.name, user.role, actor.session_id) if stands and user else None)
+        return standing

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from steinmetz.cache import Admitted
+from steinmetz.cache import Admitted, cached
 from steinmetz.erp.dependencies import (
     Reading,
     SignedIn,
@@ -163,6 +163,7 @@ ADMINISTRATES = [writes_as(Role.ADMIN)]
 
 
 @router.get("/users", response_model=Listing[UserListView], tags=["users"], dependencies=READS_ADMINISTRATION)
+@cached(ttl=300, vary_on="role", live=True)
 async def users(
     unit: Reading,
     page: Paging,
@@ -184,6 +185,7 @@ async def create_user(request: Request, actor: SignedIn, new: NewUserInput) -> A
 
 
 @router.get("/users/{user_id}", response_model=Answer[UserView], tags=["users"], dependencies=READS_ADMINISTRATION)
+@cached(ttl=300, vary_on="role", live=True)
 async def user(unit: Reading, user_id: RecordId) -> Any:
     """One user."""
     return _ok(await service.user(unit, user_id))

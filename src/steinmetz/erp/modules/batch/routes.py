@@ -38,7 +38,7 @@ async def create_job(request: Request, response: Response, unit: Writing, data: 
 
 
 @router.get("", response_model=Listing[JobRow])
-@cached(ttl=300)
+@cached(ttl=300, live=True)
 async def list_jobs(
     unit: Reading,
     paging: Paging,
@@ -52,14 +52,14 @@ async def list_jobs(
 
 
 @router.get("/{job_id}", response_model=Answer[JobView])
-@cached(ttl=300)
+@cached(ttl=300, live=True)
 async def get_job(unit: Reading, job_id: RecordId) -> Any:
     """How far a job is; `parameters` and `error` only for its owner, managers and auditors."""
     return answer(await service.job_view(unit, job_id))
 
 
 @router.get("/{job_id}/items", response_model=Listing[ItemView])
-@cached(ttl=300)
+@cached(ttl=300, live=True)
 async def list_items(
     unit: Reading,
     job_id: RecordId,

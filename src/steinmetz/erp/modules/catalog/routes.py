@@ -55,7 +55,7 @@ WRITES = [writes_as(Role.MANAGER)]
 
 
 @router.get("", response_model=Answer[list[TreeNode]])
-@cached(ttl=900, vary_on="role")
+@cached(ttl=900, vary_on="role", live=True)
 async def get_tree(
     unit: Reading, depth: Annotated[int, Query(ge=1, le=MAX_LEVELS, description="Levels, areas are 1")] = 1
 ) -> Response:
@@ -64,21 +64,21 @@ async def get_tree(
 
 
 @router.get("/rules", response_model=Answer[RulesView])
-@cached(ttl=600, shared=True)
+@cached(ttl=600, shared=True, live=True)
 async def get_rules(unit: Reading) -> Any:
     """The rules document that the catalogue is linted by."""
     return {"success": True, "data": await service.rules_document(unit)}
 
 
 @router.get("/menu", response_model=Answer[list[MenuEntry]])
-@cached(ttl=900, vary_on="role")
+@cached(ttl=900, vary_on="role", live=True)
 async def get_menu(unit: Reading) -> Response:
     """Areas and their groups, as far as the caller's role sees them."""
     return json_answer(await service.menu(unit))
 
 
 @router.get("/search", response_model=Listing[Hit])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def search(
     unit: Reading,
     paging: Paging,
@@ -90,7 +90,7 @@ async def search(
 
 
 @router.get("/lint", response_model=Answer[LintView], dependencies=[reads_as(Role.MANAGER)])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def lint(unit: Reading) -> Any:
     """What is wrong with the catalogue by its own rules."""
     return {"success": True, "data": await service.findings(unit)}
@@ -215,7 +215,7 @@ async def create_node(unit: Writing, data: NodeInput) -> Any:
 
 
 @router.get("/nodes/{node_id:path}/children", response_model=Answer[list[ChildView]])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_children(unit: Reading, node_id: NodePath) -> Any:
     """The nodes directly below one, as far as the caller's role sees them."""
     return {"success": True, "data": await service.children(unit, node_id)}
@@ -228,7 +228,7 @@ async def move_node(unit: Writing, node_id: NodePath, data: NodeMove) -> Any:
 
 
 @router.get("/nodes/{node_id:path}", response_model=Answer[NodeDetail])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_node(unit: Reading, node_id: NodePath) -> Any:
     """One node with the way to it and the number of its children."""
     return {"success": True, "data": await service.node(unit, node_id)}

@@ -56,7 +56,7 @@ def _listing(page: tuple[Any, str | None, int]) -> dict[str, Any]:
 
 
 @router.get("/channels", response_model=ChannelListing)
-@cached(ttl=300, vary_on="user")
+@cached(ttl=300, vary_on="user", live=True)
 async def list_channels(
     unit: Reading,
     paging: Paging,
@@ -74,7 +74,7 @@ async def create_channel(unit: Writing, data: ChannelInput) -> Any:
 
 
 @router.get("/channels/{channel_id}", response_model=Answer[ChannelRow])
-@cached(ttl=300, vary_on="user")
+@cached(ttl=300, vary_on="user", live=True)
 async def get_channel(unit: Reading, channel_id: ChannelPath) -> Any:
     """What is this channel about, and what is new in it?"""
     return answer(await service.channel(unit, channel_id))

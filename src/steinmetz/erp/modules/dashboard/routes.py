@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/dashboard", tags=["dashboard"])
 
 
 @router.get("", response_model=Answer[Dashboard])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_dashboard(unit: Reading) -> Response:
     """The widgets that the caller's role may see, each with what stands behind it."""
     valid_until(next_midnight(unit.now))
@@ -25,7 +25,7 @@ async def get_dashboard(unit: Reading) -> Response:
 
 
 @router.get("/overview", response_model=Answer[Overview])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def get_overview(unit: Reading) -> Response:
     """The figures that everybody sees; ``dashboard:update`` brings the same document when one of them changes."""
     valid_until(next_midnight(unit.now))
@@ -33,7 +33,7 @@ async def get_overview(unit: Reading) -> Response:
 
 
 @router.get("/widgets/{widget_id}", response_model=Answer[Widget])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_widget(
     unit: Reading, widget_id: Annotated[str, Path(max_length=40, description="A field of the overview")]
 ) -> Response:

@@ -67,7 +67,7 @@ def _pdf(printed: printing.Printed) -> Response:
 
 
 @router.get("/company", response_model=Answer[CompanyView])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def get_company(unit: Reading) -> Any:
     """Who sends the invoices: what stands on top of them and below."""
     return answer(await service.company(unit))
@@ -80,7 +80,7 @@ async def change_company(unit: Writing, patch: CompanyPatch) -> Any:
 
 
 @router.get("/customers", response_model=Listing[CustomerView])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def list_customers(unit: Reading, paging: Paging, q: Search = "", sort: CustomerSort = "name") -> Any:
     """Customers whose name, number or city contains `q`."""
     return listing(await service.list_customers(unit, paging, search=q.strip(), sort=sort))
@@ -93,7 +93,7 @@ async def create_customer(unit: Writing, data: CustomerInput) -> Any:
 
 
 @router.get("/customers/{customer_id}", response_model=Answer[CustomerView])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def get_customer(unit: Reading, customer_id: RecordId) -> Any:
     """One customer."""
     return answer(await service.customer(unit, customer_id))
@@ -106,7 +106,7 @@ async def change_customer(unit: Writing, customer_id: RecordId, patch: CustomerP
 
 
 @router.get("/invoices", response_model=Listing[InvoiceRow])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def list_invoices(
     unit: Reading,
     paging: Paging,
@@ -129,7 +129,7 @@ async def draft_invoice(unit: Writing, data: InvoiceInput) -> Any:
 
 
 @router.get("/invoices/{invoice_id}", response_model=Answer[InvoiceView])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def get_invoice(unit: Reading, invoice_id: RecordId) -> Any:
     """The whole document: items, payments, credit notes, refunds, and what is open."""
     return answer(await service.invoice(unit, invoice_id))
@@ -183,7 +183,7 @@ async def print_invoice(unit: Reading, invoice_id: RecordId, lang: Into = Langua
 
 
 @router.get("/credit-notes", response_model=Listing[CreditNoteRow])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def list_credit_notes(
     unit: Reading,
     paging: Paging,
@@ -198,7 +198,7 @@ async def list_credit_notes(
 
 
 @router.get("/credit-notes/{credit_note_id}", response_model=Answer[CreditNoteView])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def get_credit_note(unit: Reading, credit_note_id: RecordId) -> Any:
     """One credit note with its items."""
     return answer(await service.credit_note(unit, credit_note_id))
@@ -212,7 +212,7 @@ async def print_credit_note(unit: Reading, credit_note_id: RecordId, lang: Into 
 
 
 @router.get("/payments", response_model=Listing[PaymentRow])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def list_payments(
     unit: Reading,
     paging: Paging,
@@ -225,7 +225,7 @@ async def list_payments(
 
 
 @router.get("/refunds", response_model=Listing[PaymentRow])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def list_refunds(
     unit: Reading,
     paging: Paging,

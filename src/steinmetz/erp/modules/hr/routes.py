@@ -69,7 +69,7 @@ AnyEmployee = PaidEmployeeView | EmployeeView
 
 
 @router.get("/departments", response_model=Listing[DepartmentView])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def list_departments(unit: Reading) -> Any:
     """All departments, with how many people each employs today."""
     valid_until(next_midnight(unit.now))
@@ -84,7 +84,7 @@ async def create_department(unit: Writing, data: DepartmentInput) -> Any:
 
 
 @router.get("/departments/{department_id}", response_model=Answer[DepartmentView])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def get_department(unit: Reading, department_id: RecordId) -> Any:
     """One department, with how many people it employs today."""
     valid_until(next_midnight(unit.now))
@@ -107,7 +107,7 @@ async def delete_department(unit: Writing, department_id: RecordId, version: Ver
 
 
 @router.get("/employees", response_model=Listing[AnyEmployee])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def list_employees(
     unit: Reading,
     paging: Paging,
@@ -140,7 +140,7 @@ async def create_employee(unit: Writing, data: EmployeeInput) -> Any:
 
 
 @router.get("/employees/{employee_id}", response_model=Answer[AnyEmployee])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_employee(unit: Reading, employee_id: RecordId) -> Any:
     """One employee; the salary for manager, admin and auditor only."""
     return answer(await service.employee(unit, employee_id))
@@ -156,7 +156,7 @@ async def change_employee(unit: Writing, employee_id: RecordId, patch: EmployeeP
 
 
 @router.get("/time-entries", response_model=Listing[TimeEntryRow])
-@cached(ttl=300, vary_on="user")
+@cached(ttl=300, vary_on="user", live=True)
 @refuses(403)
 async def list_time_entries(
     unit: Reading,
@@ -174,7 +174,7 @@ async def list_time_entries(
 
 
 @router.get("/time-entries/week", response_model=Answer[WeekView])
-@cached(ttl=300, vary_on="user")
+@cached(ttl=300, vary_on="user", live=True)
 @refuses(403, 404)
 async def get_week(
     unit: Reading,
@@ -211,7 +211,7 @@ async def delete_time_entry(unit: Writing, entry_id: RecordId, version: VersionR
 
 
 @router.get("/leave-requests", response_model=Listing[LeaveView])
-@cached(ttl=300, vary_on="user")
+@cached(ttl=300, vary_on="user", live=True)
 @refuses(403)
 async def list_leave_requests(
     unit: Reading,
@@ -229,7 +229,7 @@ async def list_leave_requests(
 
 
 @router.get("/leave-requests/allowance", response_model=Answer[AllowanceView])
-@cached(ttl=300, vary_on="user")
+@cached(ttl=300, vary_on="user", live=True)
 @refuses(403, 404)
 async def get_allowance(
     unit: Reading,
@@ -278,7 +278,7 @@ async def cancel_leave(unit: Writing, leave_id: RecordId, step: LeaveStep) -> An
 
 
 @router.get("/hr/statistics", response_model=Answer[HrStatistics], dependencies=[reads_as(Role.MANAGER)])
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_statistics(unit: Reading, since: Since = None, until: Until = None) -> Any:
     """Heads, hours, overtime, absence, joiners and leavers of a period; this month until today without one."""
     valid_until(next_midnight(unit.now))

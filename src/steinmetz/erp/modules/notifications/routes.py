@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/notifications", tags=["notifications"])
 
 
 @router.get("", response_model=Inbox)
-@cached(ttl=300, vary_on="user")
+@cached(ttl=300, vary_on="user", live=True)
 async def list_notifications(
     unit: Reading,
     paging: Paging,

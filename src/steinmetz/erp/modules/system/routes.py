@@ -213,7 +213,7 @@ async def sign_ins(
 
 
 @router.get("/api/system/maintenance", response_model=Answer[MaintenanceView], tags=["operations"])
-@cached(ttl=300, shared=True)
+@cached(ttl=300, shared=True, live=True)
 async def get_maintenance(unit: Reading) -> Any:
     """Whether changes are refused at the moment, why, and until when."""
     return {"success": True, "data": await service.maintenance(unit)}

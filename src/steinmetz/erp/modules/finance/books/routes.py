@@ -71,7 +71,7 @@ def _period(unit: Unit, first: dt.date | None, last: dt.date | None) -> Period:
 
 
 @router.get("/accounts", response_model=Listing[AccountView], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def list_accounts(
     unit: Reading,
     paging: Paging,
@@ -90,7 +90,7 @@ async def open_account(unit: Writing, data: AccountInput) -> Any:
 
 
 @router.get("/accounts/{account_id}", response_model=Answer[AccountView], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_account(unit: Reading, account_id: RecordId, at: At = None) -> Any:
     """One account and what it holds, at the end of a day if one is named."""
     return answer(await service.account(unit, account_id, at))
@@ -103,7 +103,7 @@ async def change_account(unit: Writing, account_id: RecordId, patch: AccountPatc
 
 
 @router.get("/journal-entries", response_model=Listing[EntryRow], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def list_journal_entries(
     unit: Reading,
     paging: Paging,
@@ -129,7 +129,7 @@ async def post_journal_entry(unit: Writing, data: EntryInput) -> Any:
 
 
 @router.get("/journal-entries/{entry_id}", response_model=Answer[EntryView], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_journal_entry(unit: Reading, entry_id: RecordId) -> Any:
     """One entry with its posting lines."""
     return answer(await service.entry(unit, entry_id))
@@ -147,7 +147,7 @@ async def reverse_journal_entry(unit: Writing, entry_id: RecordId, data: Reversa
 
 
 @router.get("/transactions", response_model=Listing[LineView], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def list_transactions(
     unit: Reading,
     paging: Paging,
@@ -161,7 +161,7 @@ async def list_transactions(
 
 
 @router.get("/reports/profit-loss", response_model=Answer[ProfitLossView], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_profit_loss(unit: Reading, first: First = None, last: Last = None) -> Any:
     """What was earned and spent in a period, by account, and what is left of it."""
     period = _period(unit, first, last)
@@ -179,7 +179,7 @@ async def get_profit_loss(unit: Reading, first: First = None, last: Last = None)
 
 
 @router.get("/reports/balance-sheet", response_model=Answer[BalanceSheetView], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_balance_sheet(unit: Reading, first: First = None, last: Last = None) -> Any:
     """What the company has and owes at the end of a period, and what it had and owed before it."""
     period = _period(unit, first, last)
@@ -198,7 +198,7 @@ async def get_balance_sheet(unit: Reading, first: First = None, last: Last = Non
 
 
 @router.get("/reports/financial", response_model=Answer[FinancialView], dependencies=FOR_READERS)
-@cached(ttl=300, vary_on="role")
+@cached(ttl=300, vary_on="role", live=True)
 async def get_financial_report(unit: Reading, first: First = None, last: Last = None) -> Any:
     """A period in figures, from revenue to overdue invoices, beside the period before it."""
     return answer(await finance.financial(unit, _period(unit, first, last)))
