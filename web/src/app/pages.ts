@@ -30,6 +30,9 @@ export const GROUPS: readonly Group[] = ['start', 'business', 'people', 'house',
 export const MANAGEMENT: readonly Role[] = ['admin', 'manager', 'auditor'];
 /** Who writes: the API says "clerk". */
 export const CLERKS: readonly Role[] = ['admin', 'manager', 'clerk'];
+/** Who posts by hand. */
+export const BOOKKEEPERS: readonly Role[] = ['admin', 'manager'];
+export const ADMINS: readonly Role[] = ['admin'];
 export const OPERATIONS: readonly Role[] = ['admin', 'auditor'];
 
 export const PAGES: readonly Page[] = [
@@ -41,6 +44,13 @@ export const PAGES: readonly Page[] = [
   { group: 'business', path: '/customers/new', title: 'nav.customer.new', roles: CLERKS, load: () => import('../pages/finance/customer_new_page') },
   { group: 'business', path: '/customers/:id', title: 'nav.customer', load: () => import('../pages/finance/customer_page') },
   { group: 'business', path: '/customers/:id/edit', title: 'nav.customer', roles: CLERKS, load: () => import('../pages/finance/customer_edit_page') },
+  { group: 'business', path: '/invoices', title: 'nav.invoices', icon: 'invoices', load: () => import('../pages/finance/invoices_page') },
+  { group: 'business', path: '/invoices/new', title: 'nav.invoice.new', roles: CLERKS, load: () => import('../pages/finance/invoice_new_page') },
+  { group: 'business', path: '/invoices/:id', title: 'nav.invoice', load: () => import('../pages/finance/invoice_page') },
+  { group: 'business', path: '/invoices/:id/edit', title: 'nav.invoice', roles: CLERKS, load: () => import('../pages/finance/invoice_edit_page') },
+  { group: 'business', path: '/payments', title: 'nav.payments', icon: 'payments', load: () => import('../pages/finance/payments_page') },
+  { group: 'business', path: '/credit-notes', title: 'nav.credit_notes', icon: 'credit', load: () => import('../pages/finance/credit_notes_page') },
+  { group: 'business', path: '/credit-notes/:id', title: 'nav.credit_note', load: () => import('../pages/finance/credit_note_page') },
 
   // people
 

@@ -34,11 +34,4 @@ export const customers = phrases({
     en: { one: '{count} day', other: '{count} days' },
     de: { one: '{count} Tag', other: '{count} Tage' },
   },
-  'invoice.number': { en: 'Invoice', de: 'Rechnung' },
-  'invoice.status': { en: 'Status', de: 'Status' },
-  'invoice.issueDate': { en: 'Issued', de: 'Datum' },
-  'invoice.dueDate': { en: 'Due', de: 'Fällig' },
-  'invoice.grossCents': { en: 'Gross', de: 'Brutto' },
-  'invoice.openCents': { en: 'Open', de: 'Offen' },
-  'invoice.draft': { en: 'Draft', de: 'Entwurf' },
 });

@@ -4,14 +4,20 @@
  */
 
 import type { acts } from './acts';
+import type { books } from './books';
+import type { company } from './company';
 import type { customers } from './customers';
 import type { invoiceStatus } from './invoice_status';
+import type { invoices } from './invoices';
 import type { overview } from './overview';
 import type { shell } from './shell';
 
 export type Phrase =
   | keyof typeof acts
+  | keyof typeof books
+  | keyof typeof company
   | keyof typeof customers
   | keyof typeof invoiceStatus
+  | keyof typeof invoices
   | keyof typeof overview
   | keyof typeof shell;
