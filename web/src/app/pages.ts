@@ -51,10 +51,19 @@ export const PAGES: readonly Page[] = [
   { group: 'business', path: '/payments', title: 'nav.payments', icon: 'payments', load: () => import('../pages/finance/payments_page') },
   { group: 'business', path: '/credit-notes', title: 'nav.credit_notes', icon: 'credit', load: () => import('../pages/finance/credit_notes_page') },
   { group: 'business', path: '/credit-notes/:id', title: 'nav.credit_note', load: () => import('../pages/finance/credit_note_page') },
+  { group: 'business', path: '/accounts', title: 'nav.accounts', icon: 'ledger', roles: MANAGEMENT, load: () => import('../pages/finance/accounts_page') },
+  { group: 'business', path: '/accounts/new', title: 'nav.account.new', roles: BOOKKEEPERS, load: () => import('../pages/finance/account_new_page') },
+  { group: 'business', path: '/accounts/:id', title: 'nav.account', roles: MANAGEMENT, load: () => import('../pages/finance/account_page') },
+  { group: 'business', path: '/journal', title: 'nav.journal', icon: 'audit', roles: MANAGEMENT, load: () => import('../pages/finance/journal_page') },
+  { group: 'business', path: '/journal/new', title: 'nav.entry.new', roles: BOOKKEEPERS, load: () => import('../pages/finance/entry_new_page') },
+  { group: 'business', path: '/journal/:id', title: 'nav.entry', roles: MANAGEMENT, load: () => import('../pages/finance/entry_page') },
+  { group: 'business', path: '/reports', title: 'nav.reports', icon: 'report', roles: MANAGEMENT, load: () => import('../pages/finance/reports_page') },
 
   // people
 
   // house
+  { group: 'house', path: '/company', title: 'nav.company', icon: 'departments', load: () => import('../pages/finance/company_page') },
+  { group: 'house', path: '/company/edit', title: 'nav.company', roles: ADMINS, load: () => import('../pages/finance/company_edit_page') },
 
   // operations
 ];

@@ -1,7 +1,7 @@
 /** Typing a table row by row: Enter to the next row, arrows up and down in the column, Alt+Backspace removes. */
 
 interface Rows {
-  /** The table's body; its rows' inputs carry `data-column`. */
+  /** The table's body; its rows' inputs carry `data-column`, or are a combobox. */
   body: HTMLElement | null;
   remove: (row: number) => void;
 }
@@ -9,12 +9,12 @@ interface Rows {
 /** Handles a key pressed in an input of the table; true if it was one of ours. */
 export function onRowKey(event: KeyboardEvent, { body, remove }: Rows): boolean {
   const { target, key } = event;
-  if (!body || !(target instanceof HTMLElement)) return false;
+  if (event.defaultPrevented || !body || !(target instanceof HTMLElement)) return false;
   const rows = [...body.children];
   const row = rows.findIndex((one) => one.contains(target));
   if (row < 0 || event.ctrlKey || event.metaKey || target instanceof HTMLButtonElement) return false;
   const focus = (at: number, column?: string) => {
-    const inputs = rows[at]?.querySelectorAll<HTMLElement>('[data-column]');
+    const inputs = rows[at]?.querySelectorAll<HTMLElement>('[data-column], [role="combobox"]');
     const wanted = [...(inputs ?? [])].find((input) => column === undefined || input.dataset['column'] === column);
     wanted?.focus();
   };

@@ -11,6 +11,7 @@ import type { invoiceStatus } from './invoice_status';
 import type { invoices } from './invoices';
 import type { overview } from './overview';
 import type { shell } from './shell';
+import type { spans } from './spans';
 
 export type Phrase =
   | keyof typeof acts
@@ -20,4 +21,5 @@ export type Phrase =
   | keyof typeof invoiceStatus
   | keyof typeof invoices
   | keyof typeof overview
-  | keyof typeof shell;
+  | keyof typeof shell
+  | keyof typeof spans;
