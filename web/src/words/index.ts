@@ -6,6 +6,7 @@
 import type { acts } from './acts';
 import type { books } from './books';
 import type { company } from './company';
+import type { charts } from './charts';
 import type { customers } from './customers';
 import type { invoiceStatus } from './invoice_status';
 import type { invoices } from './invoices';
@@ -17,6 +18,7 @@ export type Phrase =
   | keyof typeof acts
   | keyof typeof books
   | keyof typeof company
+  | keyof typeof charts
   | keyof typeof customers
   | keyof typeof invoiceStatus
   | keyof typeof invoices
