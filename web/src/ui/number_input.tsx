@@ -12,6 +12,7 @@ interface Props {
   min?: number;
   /** Nothing is shown, and typed, for 0. */
   isZeroEmpty?: boolean;
+  placeholder?: string;
   'data-column'?: string;
 }
 

@@ -16,13 +16,13 @@ export function ItemsTable({ items, currency }: { items: readonly InvoiceItemVie
             <tr>
               <th scope="col">{say('item.position')}</th>
               <th scope="col">{say('item.description')}</th>
-              <th scope="col" class="end">
+              <th scope="col" class="end item-part">
                 {say('item.quantityMilli')}
               </th>
-              <th scope="col" class="end">
+              <th scope="col" class="end item-part">
                 {say('item.unitPriceCents')}
               </th>
-              <th scope="col" class="end">
+              <th scope="col" class="end item-part">
                 {say('item.vatPercent')}
               </th>
               <th scope="col" class="end">
@@ -34,12 +34,17 @@ export function ItemsTable({ items, currency }: { items: readonly InvoiceItemVie
             {items.map((item) => (
               <tr key={item.position}>
                 <td class="quiet number">{item.position}</td>
-                <td class="said">{item.description}</td>
-                <td class="end number">
+                <td class="said">
+                  {item.description}
+                  <span class="item-how quiet small">
+                    {`${quantity(item.quantityMilli)} ${item.unit} × ${money(item.unitPriceCents, currency)}, ${percent(item.vatPercent / 100)}`}
+                  </span>
+                </td>
+                <td class="end number item-part">
                   {quantity(item.quantityMilli)} {item.unit}
                 </td>
-                <td class="end number">{money(item.unitPriceCents, currency)}</td>
-                <td class="end number quiet">{percent(item.vatPercent / 100)}</td>
+                <td class="end number item-part">{money(item.unitPriceCents, currency)}</td>
+                <td class="end number quiet item-part">{percent(item.vatPercent / 100)}</td>
                 <td class="end number">{money(item.netCents, currency)}</td>
               </tr>
             ))}

@@ -28,6 +28,7 @@ export function LinesEditor({ lines, set, flaw }: Props) {
   const body = useRef<HTMLTableSectionElement>(null);
   const rows: readonly EntryLine[] = [...lines, { account: null, amountCents: 0 }];
   const off = differenceOf(lines);
+  const isEmpty = lines.every((line) => line.amountCents === 0);
   const change = (row: number, some: Partial<EntryLine>) => {
     const line = rows[row];
     if (line) set([...lines.slice(0, row), { ...line, ...some }, ...lines.slice(row + 1)]);
@@ -81,10 +82,10 @@ export function LinesEditor({ lines, set, flaw }: Props) {
                   />
                 </td>
                 <td>
-                  <NumberInput data-column="debit" label={nameOf('line.debit', row)} value={Math.max(0, line.amountCents)} units={100} min={0} isZeroEmpty set={(cents) => (cents > 0 || line.amountCents > 0) && change(row, { amountCents: cents })} />
+                  <NumberInput data-column="debit" placeholder={say('line.debit')} label={nameOf('line.debit', row)} value={Math.max(0, line.amountCents)} units={100} min={0} isZeroEmpty set={(cents) => (cents > 0 || line.amountCents > 0) && change(row, { amountCents: cents })} />
                 </td>
                 <td>
-                  <NumberInput data-column="credit" label={nameOf('line.credit', row)} value={Math.max(0, -line.amountCents)} units={100} min={0} isZeroEmpty set={(cents) => (cents > 0 || line.amountCents < 0) && change(row, { amountCents: cents === 0 ? 0 : -cents })} />
+                  <NumberInput data-column="credit" placeholder={say('line.credit')} label={nameOf('line.credit', row)} value={Math.max(0, -line.amountCents)} units={100} min={0} isZeroEmpty set={(cents) => (cents > 0 || line.amountCents < 0) && change(row, { amountCents: cents === 0 ? 0 : -cents })} />
                 </td>
                 <td>{row < lines.length && <IconButton icon="trash" label={say('line.remove', { row: row + 1 })} onClick={() => remove(row)} />}</td>
               </tr>
@@ -92,8 +93,8 @@ export function LinesEditor({ lines, set, flaw }: Props) {
           </tbody>
         </table>
       </div>
-      <p class={off === 0 ? 'balance-line' : 'balance-line off'} role="status">
-        {off === 0 ? say('entry.balanced') : say(off > 0 ? 'entry.off_debit' : 'entry.off_credit', { amount: money(Math.abs(off), 'EUR') })}
+      <p class={isEmpty ? 'balance-line none' : off === 0 ? 'balance-line' : 'balance-line off'} role="status">
+        {isEmpty ? say('entry.nothing_yet') : off === 0 ? say('entry.balanced') : say(off > 0 ? 'entry.off_debit' : 'entry.off_credit', { amount: money(Math.abs(off), 'EUR') })}
         {off !== 0 && (
           <Button kind="bare" onClick={() => balance(wanted)}>
             {say('entry.balance_it')} ({wanted + 1})

@@ -14,7 +14,7 @@ export function Movements({ invoice }: { invoice: InvoiceView }) {
         <Day date={day} />
       </td>
       <td>{what}</td>
-      <td class="said">{note}</td>
+      <td class="said item-part">{note}</td>
       <td class="end number">{money(cents, currency)}</td>
     </tr>
   );
@@ -32,7 +32,9 @@ export function Movements({ invoice }: { invoice: InvoiceView }) {
               <tr>
                 <th scope="col">{say('payment.paidOn')}</th>
                 <th scope="col">{say('payment.kind')}</th>
-                <th scope="col">{say('pay.reference')}</th>
+                <th scope="col" class="item-part">
+                  {say('pay.reference')}
+                </th>
                 <th scope="col" class="end">
                   {say('payment.amount')}
                 </th>

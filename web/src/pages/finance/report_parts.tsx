@@ -36,7 +36,7 @@ export function Change({ now, before }: { now: number; before: number }) {
   return (
     <span class="number">
       {moneyChange(now - before, 'EUR')}
-      {share !== null && Math.abs(share) < 10 && <span class="quiet small report-share">{`${share > 0 ? '+' : ''}${percent(share)}`}</span>}
+      {share !== null && Math.abs(share) < 10 && <span class="quiet small report-share">{`${share > 0 ? '+' : '\u2212'}${percent(Math.abs(share))}`}</span>}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 import '../../words/books';
 import { useTongue } from '../../words/tongue';
 
-export const SOURCES = ['manual', 'invoice', 'payment', 'credit', 'refund', 'cancellation', 'reversal', 'opening'] as const;
+export const SOURCES = ['manual', 'invoice', 'payment', 'credit', 'refund', 'cancellation', 'reversal', 'purchase', 'payroll', 'monthly', 'tax', 'cash', 'opening'] as const;
 
 /** What an entry was made from, as in `invoice:17`; a link where there is a page of it. */
 export function Source({ source }: { source: string }) {
