@@ -24,6 +24,16 @@ export function pageAt(path: string): { page: Page; params: Params } | null {
   return null;
 }
 
+/** Load the page of `path` before it is asked for. */
+export function preload(path: string): void {
+  const found = pageAt(path);
+  if (!found || loaded.has(found.page)) return;
+  found.page.load().then(
+    (module) => loaded.set(found.page, module.default),
+    () => undefined, // whoever opens it will be told
+  );
+}
+
 export function Outlet() {
   const found = pageAt(place.value.path);
   const user = useUser();

@@ -8,8 +8,10 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type FieldFlaw, type Problem } from '../api/problem';
-import { useUser } from '../session/current';
+import { user, useUser } from '../session/current';
 import { draftOf, keepDraft } from '../session/drafts';
+import { tongue } from '../words/tongue';
+import { toast } from './toast';
 
 export type Values = object;
 
@@ -76,10 +78,18 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
     setValues(initial);
   }
 
-  const isKept = useRef(true);
   useEffect(() => {
-    if (isKept.current) keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
+    keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
   }, [values, base]);
+  // Who goes elsewhere with something unsaved is told that it is not lost.
+  const unsaved = useRef(false);
+  unsaved.current = isDirty && !isBusy;
+  useEffect(
+    () => () => {
+      if (unsaved.current && user.peek()) toast(tongue.peek().say('form.kept'));
+    },
+    [],
+  );
   useEffect(() => {
     if (!isDirty) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -89,6 +99,7 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
 
   const attempt = async (against: number) => {
     if (isBusy) return;
+    unsaved.current = false;
     setBusy(true);
     setProblem(null);
     setFlaws([]);
@@ -114,6 +125,7 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
   };
 
   const begin = (from: Begun<V>) => {
+    unsaved.current = false;
     setBase(from);
     setValues(from.values);
     setFlaws([]);
