@@ -124,8 +124,9 @@ async def test_the_books_are_shut_for_a_clerk_and_the_company_is_for_administrat
         await expect(visitor.page.get_by_text("An administrator changes it.")).to_be_visible(timeout=WITHIN_MS)
         await visitor.is_sound()
     async with screen(server, browser, role="admin", path="/company") as visitor:
-        await visitor.page.get_by_role("link", name="Edit").click()
-        await visitor.page.get_by_label("IBAN").fill("DE00 1234")
+        await visitor.page.get_by_role("link", name="Edit", exact=True).click()
+        iban = visitor.page.get_by_label("IBAN")
+        await iban.fill("DE00 1234")
         await visitor.press("Save")
         await expect(visitor.page.get_by_label("IBAN")).to_have_attribute(
             "aria-invalid", "true", timeout=WITHIN_MS

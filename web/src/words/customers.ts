@@ -10,7 +10,6 @@ export const customers = phrases({
   'customers.created': { en: 'Customer {number} created', de: 'Kunde {number} angelegt' },
   'customers.invoices': { en: 'Invoices', de: 'Rechnungen' },
   'customers.no_invoices': { en: 'No invoice yet.', de: 'Noch keine Rechnung.' },
-  'customers.all_invoices': { en: 'All invoices', de: 'Alle Rechnungen' },
   'customers.address': { en: 'Address', de: 'Anschrift' },
   'customers.contact': { en: 'Contact', de: 'Kontakt' },
   'customers.terms': { en: 'Terms', de: 'Konditionen' },

@@ -8,7 +8,6 @@ export const invoices = phrases({
   'invoices.empty': { en: 'There is no invoice yet.', de: 'Noch gibt es keine Rechnung.' },
   'invoices.status.open': { en: 'Open', de: 'Offen' },
   'invoices.of_customer': { en: 'Customer', de: 'Kunde' },
-  'invoices.all': { en: 'All invoices', de: 'Alle Rechnungen' },
   'sums.label': { en: 'What they add up to', de: 'Summen' },
   'sums.gross': { en: 'Billed, gross', de: 'Berechnet, brutto' },
   'sums.net': { en: 'Net {amount}', de: 'Netto {amount}' },
@@ -17,14 +16,9 @@ export const invoices = phrases({
   'sums.open': { en: 'Open', de: 'Offen' },
   'sums.overdue': { en: 'Overdue', de: 'Überfällig' },
   'sums.refund_due': { en: 'We owe back', de: 'Zu erstatten' },
-  'sums.received': { en: 'Received, as shown', de: 'Eingegangen, wie gezeigt' },
   'sums.invoices': {
     en: { one: '{number} invoice', other: '{number} invoices' },
     de: { one: '{number} Rechnung', other: '{number} Rechnungen' },
-  },
-  'sums.drafts': {
-    en: { one: '{number} draft beside', other: '{number} drafts beside' },
-    de: { one: 'dazu {number} Entwurf', other: 'dazu {number} Entwürfe' },
   },
 
   'invoice.number': { en: 'Invoice', de: 'Rechnung' },
@@ -98,16 +92,16 @@ export const invoices = phrases({
   'pdf.menu': { en: 'PDF', de: 'PDF' },
   'pdf.blocked': { en: 'The browser does not open a window: save the PDF instead.', de: 'Der Browser öffnet kein Fenster: Speichern Sie das PDF.' },
 
-  'act.moved_on': {
+  'acting.moved_on': {
     en: 'Somebody else has changed this invoice meanwhile. Look at it before you go on.',
     de: 'Diese Rechnung wurde inzwischen geändert. Sehen Sie sie an, bevor Sie fortfahren.',
   },
-  'act.before': { en: 'When you opened this', de: 'Beim Öffnen' },
-  'act.now': { en: 'Now', de: 'Jetzt' },
-  'act.version': { en: 'Version', de: 'Fassung' },
-  'act.go_on': { en: 'Go on with what stands now', de: 'Mit dem jetzigen Stand fortfahren' },
-  'act.not_any_more': { en: 'As it stands now, this is not possible any more.', de: 'Beim jetzigen Stand ist das nicht mehr möglich.' },
-  'act.happens': { en: 'What will happen', de: 'Was geschieht' },
+  'acting.before': { en: 'When you opened this', de: 'Beim Öffnen' },
+  'acting.now': { en: 'Now', de: 'Jetzt' },
+  'acting.version': { en: 'Version', de: 'Fassung' },
+  'acting.go_on': { en: 'Go on with what stands now', de: 'Mit dem jetzigen Stand fortfahren' },
+  'acting.not_any_more': { en: 'As it stands now, this is not possible any more.', de: 'Beim jetzigen Stand ist das nicht mehr möglich.' },
+  'acting.happens': { en: 'What will happen', de: 'Was geschieht' },
 
   'send.act': { en: 'Send', de: 'Versenden' },
   'send.title': { en: 'Send this invoice?', de: 'Diese Rechnung versenden?' },

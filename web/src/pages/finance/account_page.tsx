@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { asProblem } from '../../api/problem';
 import type { AccountView, SheetLineView } from '../../api/types';
 import type { PageProps } from '../../app/pages';
@@ -32,7 +32,11 @@ export default function AccountPage({ params }: PageProps) {
   const path = { account_id: id };
   const closing = useAnswer('/api/accounts/{account_id}', { path, ...(to ? { query: { at: to } } : {}) });
   const opening = useAnswer('/api/accounts/{account_id}', from ? { path, query: { at: dayAfter(from, -1) } } : null);
-  const account = closing.body?.data;
+  const [wish, setWish] = useState<boolean | null>(null);
+  const read = closing.body?.data;
+  useEffect(() => setWish(null), [read?.version]);
+  // Closing shows before the server has agreed; a refusal shows what stands again.
+  const account = read && { ...read, isActive: wish ?? read.isActive };
   return (
     <div class="page">
       <PageHeader
@@ -40,7 +44,7 @@ export default function AccountPage({ params }: PageProps) {
         title={account ? `${account.number} ${account.name}` : say('nav.account')}
         note={account && say(`account.kind.${account.kind}`)}
         badge={account && !account.isActive && <Badge>{say('account.closed')}</Badge>}
-        actions={account && may('manager') && <Acts account={account} />}
+        actions={account && may('manager') && <Acts account={account} setWish={setWish} />}
       />
       <FilterBar filtered={filters}>
         <DateRange />
@@ -97,18 +101,20 @@ function Sheet({ account, from, to, openingCents }: { account: AccountView; from
   );
 }
 
-/** Closing shows at once and can be undone; renaming asks. */
-function Acts({ account }: { account: AccountView }) {
+/** Closing shows at once and can be undone; renaming is a form. */
+function Acts({ account, setWish }: { account: AccountView; setWish: (isActive: boolean | null) => void }) {
   const { say } = useTongue();
   const [isRenaming, setRenaming] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const { id, number, isActive, version } = account;
   const turn = async (to: boolean, upon: number) => {
     setBusy(true);
+    setWish(to);
     try {
       const { data } = await api.patch('/api/accounts/{account_id}', { path: { account_id: id }, body: { version: upon, isActive: to } });
       toast(say(to ? 'account.was_opened' : 'account.was_closed', { number }), { undo: () => void turn(!to, data.version) });
     } catch (error) {
+      setWish(null);
       const problem = asProblem(error);
       toast(problem.detail || say(titleOf(problem)), { isProblem: true });
     } finally {

@@ -11,7 +11,6 @@ import { PageHeader } from '../../ui/page_header';
 import '../../words/books';
 import { useTongue } from '../../words/tongue';
 import { KINDS } from './account_kinds';
-import './finance.css';
 
 export default function AccountsPage() {
   const { say } = useTongue();

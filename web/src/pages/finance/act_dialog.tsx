@@ -7,6 +7,7 @@ import { ProblemNote } from '../../ui/problem_note';
 import type { Form } from '../../ui/use_form';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './acts.css';
 import type { Seen } from './seen';
 import { StatusBadge } from './status_badge';
 
@@ -37,6 +38,10 @@ export function ActDialog<V extends object>({ title, act, isDanger = false, wide
     wasBusy.current = form.isBusy;
   }, [form.isBusy]);
   const { newer } = seen;
+  // What is typed waits, out of sight, until the new state has been looked at.
+  useEffect(() => {
+    if (newer) place.current?.closest('dialog')?.querySelector<HTMLElement>('footer .button:last-child')?.focus();
+  }, [newer !== null]);
   const canGoOn = newer === null || isPossible(newer);
   const close = () => {
     form.reset();
@@ -53,7 +58,7 @@ export function ActDialog<V extends object>({ title, act, isDanger = false, wide
           {newer ? (
             canGoOn && (
               <Button kind="primary" onClick={seen.accept}>
-                {say('act.go_on')}
+                {say('acting.go_on')}
               </Button>
             )
           ) : (
@@ -74,7 +79,9 @@ export function ActDialog<V extends object>({ title, act, isDanger = false, wide
       >
         {newer && <MovedOn before={seen.seen} now={newer} canGoOn={canGoOn} />}
         {form.problem && !newer && <ProblemNote problem={form.problem} />}
-        {canGoOn && children}
+        <div class="act-body" hidden={newer !== null}>
+          {children}
+        </div>
         {/* Enter in a field acts, as in every form. */}
         <button type="submit" class="unseen" tabIndex={-1} aria-hidden="true" />
       </form>
@@ -89,13 +96,13 @@ function MovedOn({ before, now, canGoOn }: { before: InvoiceView; now: InvoiceVi
   );
   return (
     <div class="note problem" role="alert">
-      <p class="note-title">{say('act.moved_on')}</p>
+      <p class="note-title">{say('acting.moved_on')}</p>
       <table class="plain-table moved-on">
         <thead>
           <tr>
             <td />
-            <th scope="col">{say('act.before')}</th>
-            <th scope="col">{say('act.now')}</th>
+            <th scope="col">{say('acting.before')}</th>
+            <th scope="col">{say('acting.now')}</th>
           </tr>
         </thead>
         <tbody>
@@ -118,13 +125,13 @@ function MovedOn({ before, now, canGoOn }: { before: InvoiceView; now: InvoiceVi
             </tr>
           ))}
           <tr>
-            <th scope="row">{say('act.version')}</th>
+            <th scope="row">{say('acting.version')}</th>
             <td class="number">{before.version}</td>
             <td class="number">{now.version}</td>
           </tr>
         </tbody>
       </table>
-      {!canGoOn && <p>{say('act.not_any_more')}</p>}
+      {!canGoOn && <p>{say('acting.not_any_more')}</p>}
     </div>
   );
 }
@@ -134,7 +141,7 @@ export function Happens({ children }: { children: ComponentChildren }) {
   const { say } = useTongue();
   return (
     <section class="happens">
-      <h3>{say('act.happens')}</h3>
+      <h3>{say('acting.happens')}</h3>
       <ul>{children}</ul>
     </section>
   );

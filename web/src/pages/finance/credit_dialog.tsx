@@ -8,6 +8,7 @@ import { toast } from '../../ui/toast';
 import { useForm } from '../../ui/use_form';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './editor.css';
 import { ActDialog, Happens } from './act_dialog';
 import { asInput, draftOf, type Item } from './draft';
 import { POSSIBLE } from './invoice_acts';

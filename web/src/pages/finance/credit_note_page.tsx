@@ -6,7 +6,7 @@ import { Details } from '../../ui/details';
 import { PageHeader } from '../../ui/page_header';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
-import './finance.css';
+import './document.css';
 import { ItemsTable } from './items_table';
 import { PdfMenu } from './pdf_menu';
 

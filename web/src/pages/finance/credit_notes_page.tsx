@@ -9,7 +9,6 @@ import { PageHeader } from '../../ui/page_header';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
 import { CustomerFilter } from './customer_filter';
-import './finance.css';
 
 export default function CreditNotesPage() {
   const { say } = useTongue();

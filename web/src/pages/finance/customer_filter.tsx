@@ -3,6 +3,7 @@ import { useAnswer } from '../../live/use_answer';
 import { Combobox } from '../../ui/combobox';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './finance.css';
 import { findCustomers } from './find_customers';
 
 /** The customer in the query string (`customer`), chosen by name, number or city. */

@@ -12,6 +12,7 @@ import { PageHeader } from '../../ui/page_header';
 import '../../words/customers';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './finance.css';
 import { Figures } from './figures';
 import { useInvoiceColumns } from './invoice_columns';
 

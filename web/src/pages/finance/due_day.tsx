@@ -3,6 +3,7 @@ import { Day } from '../../ui/day';
 import { companyToday } from '../../ui/periods';
 import { useTongue } from '../../words/tongue';
 import '../../words/invoices';
+import './finance.css';
 import { daysBetween } from './days';
 
 /** When an invoice is due; one that is overdue says since how long. */

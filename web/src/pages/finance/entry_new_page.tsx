@@ -13,7 +13,6 @@ import { useForm } from '../../ui/use_form';
 import '../../words/books';
 import { useTongue } from '../../words/tongue';
 import { entryFlaw, isBlank, type EntryLine } from './entry';
-import './finance.css';
 import { LinesEditor } from './lines_editor';
 
 /** With `?account=4930` in the address the first line has its account already. */

@@ -18,12 +18,14 @@ import { useForm } from '../../ui/use_form';
 import { go } from '../../app/router';
 import '../../words/books';
 import { useTongue } from '../../words/tongue';
-import './finance.css';
+import './document.css';
 import { Source } from './source';
 
+const kindOf = ({ source }: EntryView) => source.split(':')[0] ?? '';
+const DOCUMENTS = new Set(['invoice', 'cancellation', 'payment', 'credit', 'refund']);
+const isOfDocument = (entry: EntryView) => DOCUMENTS.has(kindOf(entry));
 /** What a document has posted is corrected there, and a reversal is not reversed. */
-const NOT_BY_HAND = new Set(['invoice', 'cancellation', 'payment', 'credit', 'refund', 'reversal']);
-const isReversible = ({ source, reversedById }: EntryView) => reversedById === null && !NOT_BY_HAND.has(source.split(':')[0] ?? '');
+const isReversible = (entry: EntryView) => entry.reversedById === null && !isOfDocument(entry) && kindOf(entry) !== 'reversal';
 
 export default function EntryPage({ params }: PageProps) {
   const { say, money } = useTongue();
@@ -94,17 +96,20 @@ export default function EntryPage({ params }: PageProps) {
                 </table>
               </div>
             </section>
-            <Details
-              title={say('entry.facts')}
-              rows={[
-                [say('entry.date'), <Day date={data.date} />],
-                [say('entry.description'), data.description],
-                [say('journal.source'), <Source source={data.source} />],
-                [say('entry.createdAt'), <Moment at={data.createdAt} />],
-                ...(data.reversesId === null ? [] : [[say('entry.reverses'), linked(data.reversesId)] as const]),
-                ...(data.reversedById === null ? [] : [[say('entry.reversed_by'), linked(data.reversedById)] as const]),
-              ]}
-            />
+            <div class="invoice-side">
+              <Details
+                title={say('entry.facts')}
+                rows={[
+                  [say('entry.date'), <Day date={data.date} />],
+                  [say('entry.description'), data.description],
+                  [say('journal.source'), <Source source={data.source} />],
+                  [say('entry.createdAt'), <Moment at={data.createdAt} />],
+                  ...(data.reversesId === null ? [] : [[say('entry.reverses'), linked(data.reversesId)] as const]),
+                  ...(data.reversedById === null ? [] : [[say('entry.reversed_by'), linked(data.reversedById)] as const]),
+                ]}
+              />
+              {isOfDocument(data) && <p class="quiet small">{say('entry.of_document')}</p>}
+            </div>
           </div>
         )}
       </AnswerView>

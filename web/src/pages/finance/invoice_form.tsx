@@ -8,7 +8,6 @@ import '../../words/invoices';
 import { useTongue, tongue } from '../../words/tongue';
 import { flawOf, type DraftValues, type Item } from './draft';
 import { findCustomers } from './find_customers';
-import './finance.css';
 import { itemsSum } from './invoice_sums';
 import { ItemsEditor } from './items_editor';
 import { Totals } from './totals';

@@ -2,6 +2,7 @@ import type { InvoiceView } from '../../api/types';
 import { Day, Moment } from '../../ui/day';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './document.css';
 import { historyOf } from './history';
 
 export function InvoiceHistory({ invoice }: { invoice: InvoiceView }) {

@@ -13,6 +13,8 @@ import { PageHeader } from '../../ui/page_header';
 import '../../words/invoices';
 import '../../words/invoice_status';
 import { useTongue } from '../../words/tongue';
+import './acts.css';
+import './document.css';
 import { CreditDialog } from './credit_dialog';
 import { DueDay } from './due_day';
 import { Figures } from './figures';

@@ -5,6 +5,7 @@ import { onRowKey } from '../../ui/row_keys';
 import { toast } from '../../ui/toast';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './editor.css';
 import { nextItem, type Item } from './draft';
 import { itemSum, VAT_RATES, type VatRate } from './invoice_sums';
 

@@ -1,5 +1,6 @@
 import type { InvoiceItemView } from '../../api/types';
 import { useTongue } from '../../words/tongue';
+import './document.css';
 import '../../words/invoices';
 import { sumsOf } from './invoice_sums';
 import { Totals } from './totals';

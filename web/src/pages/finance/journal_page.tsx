@@ -12,7 +12,6 @@ import { oneOf } from '../../ui/one_of';
 import { PageHeader } from '../../ui/page_header';
 import '../../words/books';
 import { useTongue } from '../../words/tongue';
-import './finance.css';
 import { Source, SOURCES } from './source';
 
 const SORTS = ['-date', 'date', 'id', '-id'] as const;

@@ -40,14 +40,14 @@ function Figures({ data, period }: { data: FinancialView } & ReportProps) {
   };
   const named = (figure: (typeof FLOWS | typeof STOCKS | typeof DOCUMENTS)[number]) => {
     const to = leads[figure];
-    return to ? <a href={to}>{say(`figure.${figure}`)}</a> : say(`figure.${figure}`);
+    return to ? <a href={to}>{say(`key_figure.${figure}`)}</a> : say(`key_figure.${figure}`);
   };
   const rows = () => [
-    [say('figure.name'), nameOf(period), beforeName],
-    ...[...FLOWS, ...STOCKS].map((figure) => [say(`figure.${figure}`), data[figure] / 100, earlier[figure] / 100]),
+    [say('key_figure.name'), nameOf(period), beforeName],
+    ...[...FLOWS, ...STOCKS].map((figure) => [say(`key_figure.${figure}`), data[figure] / 100, earlier[figure] / 100]),
     ...DOCUMENTS.flatMap((figure) => [
-      [`${say(`figure.${figure}`)}, ${say('figure.count')}`, data[figure].count, earlier[figure].count],
-      [say(`figure.${figure}`), data[figure].sumCents / 100, earlier[figure].sumCents / 100],
+      [`${say(`key_figure.${figure}`)}, ${say('key_figure.count')}`, data[figure].count, earlier[figure].count],
+      [say(`key_figure.${figure}`), data[figure].sumCents / 100, earlier[figure].sumCents / 100],
     ]),
   ];
   const head = (title: string) => (
@@ -77,7 +77,7 @@ function Figures({ data, period }: { data: FinancialView } & ReportProps) {
         <table class="report-table" aria-label={say('reports.financial')}>
           <thead>
             <tr>
-              <th scope="col">{say('figure.name')}</th>
+              <th scope="col">{say('key_figure.name')}</th>
               <th scope="col" class="end">
                 {nameOf(period)}
               </th>
@@ -90,15 +90,15 @@ function Figures({ data, period }: { data: FinancialView } & ReportProps) {
             </tr>
           </thead>
           <tbody>
-            {head(say('figure.flow'))}
+            {head(say('key_figure.flow'))}
             {FLOWS.map(money)}
           </tbody>
           <tbody>
-            {head(say('figure.stock'))}
+            {head(say('key_figure.stock'))}
             {STOCKS.map(money)}
           </tbody>
           <tbody>
-            {head(say('figure.documents'))}
+            {head(say('key_figure.documents'))}
             {DOCUMENTS.map((figure) => (
               <tr key={figure}>
                 <td>

@@ -7,6 +7,7 @@ import { onRowKey } from '../../ui/row_keys';
 import { toast } from '../../ui/toast';
 import '../../words/books';
 import { useTongue } from '../../words/tongue';
+import './editor.css';
 import { differenceOf, type EntryLine } from './entry';
 
 const FEW = 8;

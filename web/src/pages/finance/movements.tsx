@@ -3,6 +3,7 @@ import type { InvoiceView, PaymentView } from '../../api/types';
 import { Day } from '../../ui/day';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './document.css';
 
 /** What was paid, credited and refunded on an invoice. */
 export function Movements({ invoice }: { invoice: InvoiceView }) {

@@ -10,6 +10,7 @@ import { PageHeader } from '../../ui/page_header';
 import { Tabs } from '../../ui/tabs';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './finance.css';
 
 type Kind = 'received' | 'refunds';
 

@@ -8,6 +8,7 @@ import { toast } from '../../ui/toast';
 import { LANGUAGES, type Language } from '../../words/phrases';
 import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './acts.css';
 
 interface Props {
   of: 'invoice' | 'credit_note';

@@ -1,5 +1,6 @@
 import { useTongue } from '../../words/tongue';
 import '../../words/invoices';
+import './document.css';
 import type { ItemsSum } from './invoice_sums';
 
 /** Net, VAT by rate, gross: what stands at the foot of a document. */
