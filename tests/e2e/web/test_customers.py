@@ -43,7 +43,7 @@ async def test_a_clerk_finds_a_customer_and_changes_the_phone_number(
         await visitor.look(f"customer-{name}")
         await visitor.is_sound()
 
-        await visitor.page.get_by_role("link", name=words["edit"]).click()
+        await visitor.page.get_by_role("link", name=words["edit"], exact=True).click()
         await visitor.heading(words["edit"])
         phone = visitor.page.get_by_label(words["phone"])
         await phone.fill(f"+49 711 {taste['viewport']['width']}")

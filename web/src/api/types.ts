@@ -130,6 +130,11 @@ export interface AnswerImportView {
   data: ImportView;
 }
 
+export interface AnswerInvoiceSumsView {
+  success: true;
+  data: InvoiceSumsView;
+}
+
 export interface AnswerInvoiceView {
   success: true;
   data: InvoiceView;
@@ -916,6 +921,21 @@ export interface InvoiceStep {
   version: number;
 }
 
+/** What the invoices of a list add up to. Drafts and cancelled ones are in `count` alone. */
+export interface InvoiceSumsView {
+  count: number;
+  netCents: number;
+  grossCents: number;
+  creditedCents: number;
+  paidCents: number;
+  openCount: number;
+  openCents: number;
+  overdueCount: number;
+  overdueCents: number;
+  draftCount: number;
+  refundDueCents: number;
+}
+
 /** The whole document with its items and what was paid, credited and refunded on it. */
 export interface InvoiceView {
   id: number;
@@ -1154,12 +1174,6 @@ export interface ListingLeaveView {
   page: PageMark;
 }
 
-export interface ListingLineView {
-  success: true;
-  data: LineView[];
-  page: PageMark;
-}
-
 export interface ListingMemberView {
   success: true;
   data: MemberView[];
@@ -1187,6 +1201,12 @@ export interface ListingPaymentRow {
 export interface ListingRouteView {
   success: true;
   data: RouteView[];
+  page: PageMark;
+}
+
+export interface ListingSheetLineView {
+  success: true;
+  data: SheetLineView[];
   page: PageMark;
 }
 
@@ -1686,6 +1706,19 @@ export interface SetPasswordInput {
 }
 
 export type Severity = 'error' | 'warning' | 'info';
+
+/** A posting line in a list of its own, with what its entry says. */
+export interface SheetLineView {
+  id: number;
+  entryId: number;
+  accountId: number;
+  accountNumber: string;
+  accountName: string;
+  date: string;
+  amountCents: number;
+  description: string;
+  source: string;
+}
 
 /** `assetsCents = liabilitiesCents + equityCents + resultCents`, always. */
 export interface SidesView {
@@ -2258,6 +2291,13 @@ export interface Gets {
     body: undefined;
     answer: ListingInvoiceRow;
   };
+  /** What the invoices that the same filters list add up to: billed, paid, open and overdue. */
+  '/api/invoices/sums': {
+    path: Record<never, never>;
+    query: { status?: InvoiceStatus[] | null; customerId?: number | null; from?: string | null; to?: string | null; q?: string };
+    body: undefined;
+    answer: AnswerInvoiceSumsView;
+  };
   /** The whole document: items, payments, credit notes, refunds, and what is open. */
   '/api/invoices/{invoice_id}': {
     path: { invoice_id: number };
@@ -2382,7 +2422,7 @@ export interface Gets {
     path: Record<never, never>;
     query: { accountId?: number | null; from?: string | null; to?: string | null; limit?: number; cursor?: string | null };
     body: undefined;
-    answer: ListingLineView;
+    answer: ListingSheetLineView;
   };
   /** Users by name. */
   '/api/users': {

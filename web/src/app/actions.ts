@@ -5,7 +5,7 @@ import { applyTheme, theme } from '../session/theme';
 import type { IconName } from '../ui/icon';
 import type { Phrase } from '../words';
 import { chooseLanguage, language } from '../words/tongue';
-import { CLERKS } from './pages';
+import { BOOKKEEPERS, CLERKS } from './pages';
 import { go } from './router';
 import { showShortcuts } from './overlays';
 
@@ -20,6 +20,8 @@ const isDark = () => theme.peek() === 'dark' || (theme.peek() === 'system' && ma
 
 export const ACTIONS: readonly Action[] = [
   { title: 'action.new_customer', icon: 'plus', roles: CLERKS, run: () => go('/customers/new') },
+  { title: 'action.new_invoice', icon: 'plus', roles: CLERKS, run: () => go('/invoices/new') },
+  { title: 'action.new_entry', icon: 'plus', roles: BOOKKEEPERS, run: () => go('/journal/new') },
   { title: 'action.theme', icon: 'moon', run: () => applyTheme(isDark() ? 'light' : 'dark') },
   { title: 'action.language', icon: 'profile', run: () => chooseLanguage(language.peek() === 'en' ? 'de' : 'en') },
   { title: 'action.print', icon: 'print', run: () => print() },

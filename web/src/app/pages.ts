@@ -30,6 +30,9 @@ export const GROUPS: readonly Group[] = ['start', 'business', 'people', 'house',
 export const MANAGEMENT: readonly Role[] = ['admin', 'manager', 'auditor'];
 /** Who writes: the API says "clerk". */
 export const CLERKS: readonly Role[] = ['admin', 'manager', 'clerk'];
+/** Who posts by hand. */
+export const BOOKKEEPERS: readonly Role[] = ['admin', 'manager'];
+export const ADMINS: readonly Role[] = ['admin'];
 export const OPERATIONS: readonly Role[] = ['admin', 'auditor'];
 
 export const PAGES: readonly Page[] = [
@@ -41,10 +44,26 @@ export const PAGES: readonly Page[] = [
   { group: 'business', path: '/customers/new', title: 'nav.customer.new', roles: CLERKS, load: () => import('../pages/finance/customer_new_page') },
   { group: 'business', path: '/customers/:id', title: 'nav.customer', load: () => import('../pages/finance/customer_page') },
   { group: 'business', path: '/customers/:id/edit', title: 'nav.customer', roles: CLERKS, load: () => import('../pages/finance/customer_edit_page') },
+  { group: 'business', path: '/invoices', title: 'nav.invoices', icon: 'invoices', load: () => import('../pages/finance/invoices_page') },
+  { group: 'business', path: '/invoices/new', title: 'nav.invoice.new', roles: CLERKS, load: () => import('../pages/finance/invoice_new_page') },
+  { group: 'business', path: '/invoices/:id', title: 'nav.invoice', load: () => import('../pages/finance/invoice_page') },
+  { group: 'business', path: '/invoices/:id/edit', title: 'nav.invoice', roles: CLERKS, load: () => import('../pages/finance/invoice_edit_page') },
+  { group: 'business', path: '/payments', title: 'nav.payments', icon: 'payments', load: () => import('../pages/finance/payments_page') },
+  { group: 'business', path: '/credit-notes', title: 'nav.credit_notes', icon: 'credit', load: () => import('../pages/finance/credit_notes_page') },
+  { group: 'business', path: '/credit-notes/:id', title: 'nav.credit_note', load: () => import('../pages/finance/credit_note_page') },
+  { group: 'business', path: '/accounts', title: 'nav.accounts', icon: 'ledger', roles: MANAGEMENT, load: () => import('../pages/finance/accounts_page') },
+  { group: 'business', path: '/accounts/new', title: 'nav.account.new', roles: BOOKKEEPERS, load: () => import('../pages/finance/account_new_page') },
+  { group: 'business', path: '/accounts/:id', title: 'nav.account', roles: MANAGEMENT, load: () => import('../pages/finance/account_page') },
+  { group: 'business', path: '/journal', title: 'nav.journal', icon: 'audit', roles: MANAGEMENT, load: () => import('../pages/finance/journal_page') },
+  { group: 'business', path: '/journal/new', title: 'nav.entry.new', roles: BOOKKEEPERS, load: () => import('../pages/finance/entry_new_page') },
+  { group: 'business', path: '/journal/:id', title: 'nav.entry', roles: MANAGEMENT, load: () => import('../pages/finance/entry_page') },
+  { group: 'business', path: '/reports', title: 'nav.reports', icon: 'report', roles: MANAGEMENT, load: () => import('../pages/finance/reports_page') },
 
   // people
 
   // house
+  { group: 'house', path: '/company', title: 'nav.company', icon: 'departments', load: () => import('../pages/finance/company_page') },
+  { group: 'house', path: '/company/edit', title: 'nav.company', roles: ADMINS, load: () => import('../pages/finance/company_edit_page') },
 
   // operations
 ];

@@ -4,12 +4,22 @@ import { Dialog } from './dialog';
 import { differences, type Form, type Values } from './use_form';
 
 /** Somebody else has changed the record: theirs beside mine, field by field, and what shall stand. */
-export function ConflictDialog<V extends Values>({ form, labels }: { form: Form<V>; labels: Partial<Record<keyof V, string>> }) {
+export function ConflictDialog<V extends Values>({
+  form,
+  labels,
+  written,
+}: {
+  form: Form<V>;
+  labels: Partial<Record<keyof V, string>>;
+  written?: (value: unknown) => string | null;
+}) {
   const { say } = useTongue();
   if (!form.conflict) return null;
   const { theirs } = form.conflict;
   const shown = (value: unknown) => {
     if (typeof value === 'boolean') return say(value ? 'yes' : 'no');
+    const said = written?.(value);
+    if (said) return said;
     return value === null || value === undefined || value === '' ? '–' : String(value);
   };
   const fields = Object.keys(differences(theirs, form.values)) as (keyof V & string)[];

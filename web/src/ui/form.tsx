@@ -10,6 +10,8 @@ interface Props<V extends Values> {
   form: FormState<V>;
   /** What each field is called, also in the conflict. */
   labels: Partial<Record<keyof V, string>>;
+  /** How a value that is no plain text or number stands in the conflict; null: as it is. */
+  written?: (value: unknown) => string | null;
   /** What the button says; "Save" without it. */
   act?: string;
   onCancel?: () => void;
@@ -19,7 +21,7 @@ interface Props<V extends Values> {
 }
 
 /** A form with its fields: Enter and Ctrl+Enter save, a refusal leads to the first field that is wrong. */
-export function Form<V extends Values>({ form, labels, act, onCancel, extra, children }: Props<V>) {
+export function Form<V extends Values>({ form, labels, written, act, onCancel, extra, children }: Props<V>) {
   const { say } = useTongue();
   const place = useRef<HTMLFormElement>(null);
   const wasBusy = useRef(false);
@@ -77,7 +79,7 @@ export function Form<V extends Values>({ form, labels, act, onCancel, extra, chi
           {form.isDirty && !form.isBusy && <span class="quiet small">{say('form.unsaved')}</span>}
         </footer>
       </form>
-      {form.conflict && <ConflictDialog form={form} labels={labels} />}
+      {form.conflict && <ConflictDialog form={form} labels={labels} {...(written ? { written } : {})} />}
     </>
   );
 }

@@ -1,18 +1,20 @@
 import type { PageProps } from '../../app/pages';
-import type { CustomerView, InvoiceRow, InvoiceStatus } from '../../api/types';
+import type { CustomerView } from '../../api/types';
 import { useAnswer, useListing } from '../../live/use_answer';
 import { may } from '../../session/current';
 import { AnswerView } from '../../ui/answer_view';
-import { Badge, type Tone } from '../../ui/badge';
-import { DataTable, type Column } from '../../ui/data_table';
-import { Day, Moment } from '../../ui/day';
+import { Badge } from '../../ui/badge';
+import { DataTable } from '../../ui/data_table';
+import { Moment } from '../../ui/day';
 import { Details } from '../../ui/details';
 import { Icon } from '../../ui/icon';
-import { Money } from '../../ui/money';
 import { PageHeader } from '../../ui/page_header';
 import '../../words/customers';
-import '../../words/invoice_status';
+import '../../words/invoices';
 import { useTongue } from '../../words/tongue';
+import './finance.css';
+import { Figures } from './figures';
+import { useInvoiceColumns } from './invoice_columns';
 
 export default function CustomerPage({ params }: PageProps) {
   const { say } = useTongue();
@@ -74,28 +76,52 @@ function Facts({ customer }: { customer: CustomerView }) {
   );
 }
 
-const TONES: Record<InvoiceStatus, Tone> = { draft: 'plain', sent: 'active', overdue: 'late', paid: 'good', cancelled: 'plain' };
-
+/** What the customer owes, and the invoices it is made of. */
 function Invoices({ customerId }: { customerId: number }) {
-  const { say } = useTongue();
+  const { say, count } = useTongue();
   const list = useListing('/api/invoices', { query: { customerId, limit: 20 } });
-  const columns: Column<InvoiceRow>[] = [
-    { id: 'number', title: say('invoice.number'), isMain: true, cell: (row) => row.number ?? say('invoice.draft'), text: (row) => row.number },
-    { id: 'issued', title: say('invoice.issueDate'), cell: (row) => <Day date={row.issueDate} />, text: (row) => row.issueDate },
-    { id: 'due', title: say('invoice.dueDate'), isExtra: true, cell: (row) => <Day date={row.dueDate} />, text: (row) => row.dueDate },
-    {
-      id: 'status',
-      title: say('invoice.status'),
-      cell: (row) => <Badge tone={TONES[row.status]}>{say(`invoice_status.${row.status}`)}</Badge>,
-      text: (row) => say(`invoice_status.${row.status}`),
-    },
-    { id: 'gross', title: say('invoice.grossCents'), align: 'end', cell: (row) => <Money cents={row.grossCents} currency={row.currency} />, text: (row) => row.grossCents / 100 },
-    { id: 'open', title: say('invoice.openCents'), align: 'end', cell: (row) => <Money cents={row.openCents} currency={row.currency} />, text: (row) => row.openCents / 100 },
-  ];
+  const sums = useAnswer('/api/invoices/sums', { query: { customerId } }).body?.data;
+  const columns = useInvoiceColumns({ withCustomer: false });
+  const listed = `/invoices?customer=${customerId}`;
   return (
     <section class="section">
-      <h2>{say('customers.invoices')}</h2>
-      <DataTable label={say('customers.invoices')} list={list} columns={columns} rowKey={(row) => row.id} exportAs={`invoices-${customerId}`} empty={say('customers.no_invoices')} />
+      <div class="section-head">
+        <h2>{say('customers.invoices')}</h2>
+        {may('clerk') && (
+          <a class="button" href={`/invoices/new?customer=${customerId}`}>
+            <Icon name="plus" />
+            {say('invoices.new')}
+          </a>
+        )}
+      </div>
+      {sums && sums.count > 0 && (
+        <Figures
+          label={say('sums.label')}
+          of={customerId}
+          figures={[
+            { title: say('sums.open'), cents: sums.openCents, href: `${listed}&status=open`, note: say('sums.invoices', { count: sums.openCount, number: count(sums.openCount) }) },
+            {
+              title: say('sums.overdue'),
+              cents: sums.overdueCents,
+              tone: 'late',
+              href: `${listed}&status=overdue`,
+              note: say('sums.invoices', { count: sums.overdueCount, number: count(sums.overdueCount) }),
+            },
+            ...(sums.refundDueCents > 0 ? [{ title: say('sums.refund_due'), cents: sums.refundDueCents }] : []),
+            { title: say('sums.gross'), cents: sums.grossCents, href: listed },
+            { title: say('sums.paid'), cents: sums.paidCents },
+          ]}
+        />
+      )}
+      <DataTable
+        label={say('customers.invoices')}
+        list={list}
+        columns={columns.map(({ sort: _, ...column }) => column)}
+        rowKey={(row) => row.id}
+        href={(row) => `/invoices/${row.id}`}
+        exportAs={`invoices-${customerId}`}
+        empty={say('customers.no_invoices')}
+      />
     </section>
   );
 }

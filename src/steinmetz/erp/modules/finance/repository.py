@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    case,
     extract,
     func,
     literal,
@@ -98,6 +99,20 @@ class InvoiceFilter:
                 or_(contains(Invoice.number, self.search), contains(Customer.name, self.search)),
             )
         return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSums:
+    """What invoices of one status add up to."""
+
+    count: int = 0
+    net_cents: int = 0
+    gross_cents: int = 0
+    credited_cents: int = 0
+    paid_cents: int = 0
+    """Less what was refunded."""
+    overpaid_cents: int = 0
+    """What was paid beyond what is owed after credit notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +266,24 @@ async def invoices(
     found = {row.id: row for row in await session.execute(shown)}
     rows = [found[key] for key in ids if key in found]
     return rows, (await session.scalar(counted)) or 0
+
+
+@named
+async def sums_of_list(session: AsyncSession, wanted: InvoiceFilter) -> dict[InvoiceStatus, StatusSums]:
+    """What the invoices that are wanted add up to, by status."""
+    balance = Invoice.gross_cents - Invoice.credited_cents - Invoice.paid_cents + Invoice.refunded_cents
+    sums = (
+        Invoice.net_cents,
+        Invoice.gross_cents,
+        Invoice.credited_cents,
+        Invoice.paid_cents - Invoice.refunded_cents,
+        case((balance < 0, -balance), else_=0),
+    )
+    statement = select(Invoice.status, func.count(), *(func.sum(each) for each in sums))
+    if wanted.search:
+        statement = statement.join(Customer, Customer.id == Invoice.customer_id)
+    rows = await session.execute(statement.where(*wanted.conditions()).group_by(Invoice.status))
+    return {status: StatusSums(count, *map(int, cents)) for status, count, *cents in rows}
 
 
 @named

@@ -35,6 +35,7 @@ from steinmetz.erp.modules.finance.schemas import (
     InvoiceRow,
     InvoiceSort,
     InvoiceStep,
+    InvoiceSumsView,
     InvoiceView,
     PaymentInput,
     PaymentRow,
@@ -120,6 +121,21 @@ async def list_invoices(
     """Invoices, newest first unless `sort` says otherwise."""
     wanted = service.InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
     return listing(await service.list_invoices(unit, paging, wanted, sort=sort))
+
+
+@router.get("/invoices/sums", response_model=Answer[InvoiceSumsView])
+@cached(ttl=300, shared=True, live=True)
+async def sum_invoices(
+    unit: Reading,
+    status: Annotated[list[InvoiceStatus] | None, Query(max_length=5, description="Any of these")] = None,
+    customer_id: Annotated[ReferenceFilter | None, Query(alias="customerId")] = None,
+    since: Since = None,
+    until: Until = None,
+    q: Search = "",
+) -> Any:
+    """What the invoices that the same filters list add up to: billed, paid, open and overdue."""
+    wanted = service.InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
+    return answer(await service.sums_of_list(unit, wanted))
 
 
 @router.post("/invoices", response_model=Answer[InvoiceView], status_code=201)

@@ -186,6 +186,26 @@ class InvoiceRow(Schema):
         return max(0, -self._balance_cents)
 
 
+class InvoiceSumsView(Schema):
+    """What the invoices of a list add up to. Drafts and cancelled ones are in ``count`` alone."""
+
+    count: int
+    net_cents: int
+    gross_cents: int
+    credited_cents: int
+    paid_cents: int
+    """Less what was refunded."""
+    open_count: int
+    open_cents: int
+    """What customers still owe."""
+    overdue_count: int
+    overdue_cents: int
+    """The part of it that is overdue."""
+    draft_count: int
+    refund_due_cents: int
+    """What we owe to customers who paid more than is owed after credit notes."""
+
+
 class InvoiceItemView(Schema):
     position: int
     description: str

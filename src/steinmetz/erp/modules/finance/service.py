@@ -35,7 +35,7 @@ from steinmetz.erp.modules.finance.models import (
     Payment,
     Refund,
 )
-from steinmetz.erp.modules.finance.repository import CreditNoteFilter, InvoiceFilter, Sums
+from steinmetz.erp.modules.finance.repository import CreditNoteFilter, InvoiceFilter, StatusSums, Sums
 from steinmetz.erp.modules.finance.rules import InvoiceAct, InvoiceStatus, ItemSum
 from steinmetz.erp.modules.finance.schemas import (
     CompanyPatch,
@@ -50,6 +50,7 @@ from steinmetz.erp.modules.finance.schemas import (
     InvoiceItemInput,
     InvoiceItemView,
     InvoicePatch,
+    InvoiceSumsView,
     InvoiceView,
     PaymentInput,
     RefundInput,
@@ -99,6 +100,7 @@ __all__ = [
     "refund",
     "revenue_by_month",
     "send_invoice",
+    "sums_of_list",
     "top_customers",
     "wrong_sums",
 ]
@@ -226,6 +228,32 @@ async def list_invoices(unit: Unit, paging: PageQuery, wanted: InvoiceFilter, *,
         return (row.id,) if column == "id" else (getattr(row, column), row.id)
 
     return page_of(rows, total, paging.limit, place)
+
+
+async def sums_of_list(unit: Unit, wanted: InvoiceFilter) -> InvoiceSumsView:
+    """What the invoices of a list add up to; drafts and cancelled ones are counted alone."""
+    by_status = await repository.sums_of_list(unit.session, wanted)
+
+    def of(*statuses: InvoiceStatus) -> list[StatusSums]:
+        return [by_status[status] for status in statuses if status in by_status]
+
+    def left(each: StatusSums) -> int:
+        return each.gross_cents - each.credited_cents - each.paid_cents
+
+    billed, owed, overdue = of(*rules.BILLED), of(*rules.OPEN), of(InvoiceStatus.OVERDUE)
+    return InvoiceSumsView(
+        count=sum(each.count for each in by_status.values()),
+        net_cents=sum(each.net_cents for each in billed),
+        gross_cents=sum(each.gross_cents for each in billed),
+        credited_cents=sum(each.credited_cents for each in billed),
+        paid_cents=sum(each.paid_cents for each in billed),
+        open_count=sum(each.count for each in owed),
+        open_cents=sum(left(each) for each in owed),
+        overdue_count=sum(each.count for each in overdue),
+        overdue_cents=sum(left(each) for each in overdue),
+        draft_count=sum(each.count for each in of(InvoiceStatus.DRAFT)),
+        refund_due_cents=sum(each.overpaid_cents for each in of(InvoiceStatus.PAID)),
+    )
 
 
 async def invoice(unit: Unit, invoice_id: int) -> InvoiceView:

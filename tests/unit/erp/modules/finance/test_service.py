@@ -387,6 +387,27 @@ async def read(database: Database, invoice_id: int) -> InvoiceView:
         return await service.invoice(unit, invoice_id)
 
 
+async def test_a_list_adds_up_what_was_billed_paid_and_is_open(database: Database) -> None:
+    await draft(database, name="Entwurf")
+    settled, late = await sent(database, name="Zahlt"), await sent(database, name="Spät", payment_days=0)
+    settled = await pay(database, settled, GROSS_CENTS)
+    await credit(database, settled)
+    await pay(database, late, 1_000)
+    async with database.unit() as unit:
+        assert await service.mark_overdue(unit, late.due_date + dt.timedelta(days=1)) == 1
+    async with database.unit(writes=False) as unit:
+        every = await service.sums_of_list(unit, service.InvoiceFilter())
+        found = await service.sums_of_list(unit, service.InvoiceFilter(search="spät"))
+        nothing = await service.sums_of_list(unit, service.InvoiceFilter(customer_id=10**6))
+    assert (every.count, every.draft_count, every.open_count, every.overdue_count) == (3, 1, 1, 1)
+    assert (every.net_cents, every.gross_cents) == (2 * 21_500, 2 * GROSS_CENTS)
+    assert (every.paid_cents, every.credited_cents) == (GROSS_CENTS + 1_000, GROSS_CENTS)
+    assert (every.open_cents, every.overdue_cents) == (GROSS_CENTS - 1_000, GROSS_CENTS - 1_000)
+    assert every.refund_due_cents == GROSS_CENTS
+    assert (found.count, found.open_cents, found.refund_due_cents) == (1, GROSS_CENTS - 1_000, 0)
+    assert set(nothing.model_dump().values()) == {0}
+
+
 async def test_a_credit_note_takes_back_a_part_and_leaves_the_rest_open(
     database: Database, clock: FakeClock
 ) -> None:

@@ -221,7 +221,9 @@ async def transactions(
         conditions.append(Transaction.date >= since)
     if until is not None:
         conditions.append(Transaction.date <= until)
-    statement = windowed(_lines().where(*conditions), window, Transaction.date, Transaction.id)
+    lines = _lines().join(JournalEntry, JournalEntry.id == Transaction.entry_id)
+    lines = lines.add_columns(JournalEntry.description, JournalEntry.source).where(*conditions)
+    statement = windowed(lines, window, Transaction.date, Transaction.id)
     rows = (await session.execute(statement)).all()
     total = await session.scalar(select(func.count()).select_from(Transaction).where(*conditions))
     return rows, total or 0

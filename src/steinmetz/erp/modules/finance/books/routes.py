@@ -33,10 +33,10 @@ from steinmetz.erp.modules.finance.books.schemas import (
     EntrySort,
     EntryView,
     FinancialView,
-    LineView,
     ProfitLossView,
     ReportLineView,
     ReversalInput,
+    SheetLineView,
     SidesView,
 )
 from steinmetz.erp.modules.finance.chart import AccountKind
@@ -146,7 +146,7 @@ async def reverse_journal_entry(unit: Writing, entry_id: RecordId, data: Reversa
     return answer(await service.reverse(unit, entry_id, data))
 
 
-@router.get("/transactions", response_model=Listing[LineView], dependencies=FOR_READERS)
+@router.get("/transactions", response_model=Listing[SheetLineView], dependencies=FOR_READERS)
 @cached(ttl=300, vary_on="role", live=True)
 async def list_transactions(
     unit: Reading,

@@ -86,6 +86,13 @@ class LineView(Schema):
     """Debit positive, credit negative; the lines of an entry add up to zero."""
 
 
+class SheetLineView(LineView):
+    """A posting line in a list of its own, with what its entry says."""
+
+    description: str
+    source: str
+
+
 class EntryView(EntryRow):
     lines: list[LineView]
 

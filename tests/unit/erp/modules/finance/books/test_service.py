@@ -168,6 +168,7 @@ async def test_entries_and_lines_are_found_by_day_source_and_account(database: D
         key = (await ids(database))[SUPPLIES]
         lines = await service.transactions(unit, PageQuery(1), account_id=key)
         assert [(line.amount_cents, line.account_number) for line in lines.rows] == [(2, SUPPLIES)]
+        assert (lines.rows[0].description, lines.rows[0].source) == ("Bürobedarf", "manual")
         assert lines.total == 2
         rest = await service.transactions(unit, PageQuery(1, lines.next), account_id=key)
         assert [(line.amount_cents, line.entry_id) for line in rest.rows] == [(1, old.id)]
