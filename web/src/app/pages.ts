@@ -47,4 +47,5 @@ export const PAGES: readonly Page[] = [
   // house
 
   // operations
+  { group: 'operations', path: '/operations/queries', title: 'nav.queries', icon: 'gauge', roles: OPERATIONS, load: () => import('../pages/insight/queries_page') },
 ];

@@ -6,6 +6,7 @@ answer is built from these classes: they tell its readers what is in it, and tes
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -395,5 +396,5 @@ class VersionDocument(Schema):
     version: str
     db_schema: str = Field(alias="schema")
     python: str
-    started_at: str
+    started_at: datetime
     commit: str | None

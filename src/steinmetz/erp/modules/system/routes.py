@@ -72,7 +72,7 @@ async def ready(request: Request) -> dict[str, Any]:
     return {"success": True, "status": "ready", "checks": checks}
 
 
-@router.get("/version", tags=["operations"], response_model=None, responses=told(VersionDocument))
+@router.get("/version", tags=["operations"], response_model=VersionDocument)
 async def version(request: Request) -> dict[str, Any]:
     """Release, schema revision and interpreter; the commit that it was built from, if that is known."""
     return {
