@@ -135,5 +135,5 @@ export function FiguresTable<Row>(props: Props<Row>) {
 }
 
 function classOf<Row>({ align, isMain, isExtra }: FigureColumn<Row>): string {
-  return [align === 'end' && 'end', isMain && 'main-cell', isExtra && 'extra'].filter(Boolean).join(' ');
+  return [align === 'end' && 'end number', isMain && 'main-cell', isExtra && 'extra'].filter(Boolean).join(' ');
 }

@@ -8,6 +8,7 @@ import type { customers } from './customers';
 import type { insight } from './insight';
 import type { invoiceStatus } from './invoice_status';
 import type { overview } from './overview';
+import type { rooms } from './rooms';
 import type { shell } from './shell';
 
 export type Phrase =
@@ -16,4 +17,5 @@ export type Phrase =
   | keyof typeof insight
   | keyof typeof invoiceStatus
   | keyof typeof overview
+  | keyof typeof rooms
   | keyof typeof shell;

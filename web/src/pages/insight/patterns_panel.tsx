@@ -10,6 +10,7 @@ import { useTongue } from '../../words/tongue';
 import { statementHref } from './statements_panel';
 import { Sql } from './sql';
 import { useTicking } from './ticking';
+import { useWriting } from './writing';
 
 export const KINDS = ['n-plus-one', 'write-loop', 'chatty-request', 'unused-eager-load', 'cartesian-join', 'unbounded-select', 'over-budget'] as const;
 
@@ -44,7 +45,8 @@ export function PatternsPanel({ only }: { only?: (pattern: PatternView) => boole
 }
 
 function Pattern({ pattern }: { pattern: PatternView }) {
-  const { say, count, duration, list, moment } = useTongue();
+  const { say, count, list, moment } = useTongue();
+  const { took } = useWriting();
   const { line, remedy } = pattern;
   return (
     <article class="card insight-pattern">
@@ -65,7 +67,7 @@ function Pattern({ pattern }: { pattern: PatternView }) {
         <strong>{say('insight.remedy')}</strong> {remedy}
       </p>
       <footer class="quiet small">
-        <span>{say('insight.pattern.cost', { total: duration(pattern.totalMs), saved: duration(pattern.savedMs) })}</span>
+        <span>{say('insight.pattern.cost', { total: took(pattern.totalMs), saved: took(pattern.savedMs) })}</span>
         {pattern.routes.length > 0 && <span class="mono">{list(pattern.routes)}</span>}
         {pattern.fingerprint && <a href={statementHref(pattern.fingerprint)}>{say('insight.to_statement')}</a>}
       </footer>

@@ -17,11 +17,11 @@ export function Tile({ title, value, note, run, tone = 'plain', figure }: Props)
   return (
     <article class="card insight-tile" data-tone={tone} data-figure={figure}>
       <h2>{title}</h2>
-      <p class="value number">{value}</p>
-      <p class="under quiet small">
-        <span>{note}</span>
-        {run && run.length > 1 && <Sparkline values={run} width={80} height={20} />}
+      <p class="value number">
+        {value}
+        {run && run.length > 1 && <Sparkline values={run} width={64} height={20} />}
       </p>
+      <p class="under quiet small">{note}</p>
     </article>
   );
 }
