@@ -4,6 +4,7 @@
  */
 
 import type { acts } from './acts';
+import type { charts } from './charts';
 import type { customers } from './customers';
 import type { insight } from './insight';
 import type { invoiceStatus } from './invoice_status';
@@ -13,6 +14,7 @@ import type { shell } from './shell';
 
 export type Phrase =
   | keyof typeof acts
+  | keyof typeof charts
   | keyof typeof customers
   | keyof typeof insight
   | keyof typeof invoiceStatus
