@@ -109,6 +109,10 @@ export const insight = phrases({
   },
   'insight.percentiles': { en: 'Percentiles', de: 'Perzentile' },
   'insight.sites': { en: 'Where it comes from', de: 'Woher sie kommt' },
+  'insight.slow_times': {
+    en: { one: 'slow once', other: 'slow {count} times' },
+    de: { one: 'einmal langsam', other: '{count}-mal langsam' },
+  },
   'insight.slow_runs': { en: 'Slow runs', de: 'Langsame Läufe' },
   'insight.asks_database': { en: 'What it asks of the database', de: 'Was sie von der Datenbank will' },
   'insight.most_in_one': { en: 'Most queries in one run', de: 'Meiste Abfragen in einem Lauf' },

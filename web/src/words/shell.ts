@@ -67,7 +67,7 @@ export const shell = phrases({
   'nav.customers': { en: 'Customers', de: 'Kunden' },
   'nav.customer': { en: 'Customer', de: 'Kunde' },
   'nav.customer.new': { en: 'New customer', de: 'Neuer Kunde' },
-  'nav.queries': { en: 'Requests and queries', de: 'Anfragen und Abfragen' },
+  'nav.queries': { en: 'Requests, queries', de: 'Anfragen, Abfragen' },
   'nav.query': { en: 'Query', de: 'Abfrage' },
   'nav.slow_query': { en: 'Slow query', de: 'Langsame Abfrage' },
   'nav.route': { en: 'Request', de: 'Anfrage' },

@@ -137,8 +137,6 @@ function Routes({ routes }: { routes: readonly CachedRouteDocument[] }) {
     { id: 'served', title: say('insight.cache.served'), align: 'end', isExtra: true, cell: (row) => bytes(row.bytesServed), value: (row) => row.bytesServed },
     { id: 'dropped', title: say('insight.cache.dropped'), align: 'end', cell: (row) => count(row.dropped), value: (row) => row.dropped },
     { id: 'needless', title: say('insight.cache.needless'), align: 'end', isExtra: true, cell: (row) => count(row.needless), value: (row) => row.needless },
-    { id: 'unused', title: say('insight.cache.unused'), align: 'end', isExtra: true, cell: (row) => count(row.unused), value: (row) => row.unused },
-    { id: 'why', title: say('insight.cache.why_missed'), isExtra: true, cell: (row) => <span class="small" lang="en">{Object.keys(row.missedBecause)[0] ?? '–'}</span>, value: (row) => Object.keys(row.missedBecause)[0] },
     {
       id: 'state',
       title: say('insight.cache.state'),

@@ -31,7 +31,8 @@ export function PatternsPanel({ only }: { only?: (pattern: PatternView) => boole
         {({ data }) => {
           const shown = only ? data.filter(only) : data;
           if (shown.length > 0) return shown.map((pattern) => <Pattern key={pattern.id} pattern={pattern} />);
-          return filters.is && !only ? (
+          if (only) return <p class="quiet">{say('insight.no_patterns')}</p>;
+          return filters.is ? (
             <Empty icon="search" text={say('table.no_match')}>
               <Button onClick={filters.clear}>{say('table.clear')}</Button>
             </Empty>

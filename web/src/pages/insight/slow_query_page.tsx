@@ -1,4 +1,5 @@
 import './insight.css';
+import type { ComponentChildren } from 'preact';
 import type { SlowDetailsDocument, SlowQueryInFullDocument } from '../../api/types';
 import type { PageProps } from '../../app/pages';
 import { useAnswer } from '../../live/use_answer';
@@ -73,7 +74,7 @@ function Shown({ slow }: { slow: SlowQueryInFullDocument }) {
         </section>
         <div class="insight-list">
           <Details
-            rows={[
+            rows={filled([
               [say('insight.took'), took(slow.executionTime)],
               [say('insight.threshold'), took(slow.threshold)],
               [say('insight.line'), details.site && <code class="insight-code">{details.site}</code>],
@@ -84,7 +85,7 @@ function Shown({ slow }: { slow: SlowQueryInFullDocument }) {
               [say('insight.statements_in_it'), details.statementCount === null || details.statementCount === undefined ? null : count(details.statementCount)],
               [say('insight.errors'), details.error],
               [say('insight.statement'), about.fingerprint && <a href={statementHref(about.fingerprint)}>{about.fingerprint}</a>],
-            ]}
+            ])}
           />
           {Object.keys(about.parameters).length > 0 && (
             <Details title={say('insight.parameters')} rows={Object.entries(about.parameters).map(([name, value]) => [name, <code class="insight-code">{JSON.stringify(value)}</code>] as const)} />
@@ -101,6 +102,13 @@ function Shown({ slow }: { slow: SlowQueryInFullDocument }) {
       )}
     </>
   );
+}
+
+type Fact = readonly [string, ComponentChildren];
+
+/** A statement and a tracked run have different facts: those that are there. */
+function filled(rows: readonly Fact[]): Fact[] {
+  return rows.filter(([, value]) => value !== null && value !== undefined && value !== '');
 }
 
 const PARTS = ['execute', 'fetch', 'driver', 'poolWait', 'loopLag'] as const;

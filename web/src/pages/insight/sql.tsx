@@ -13,5 +13,5 @@ export function Sql({ text }: { text: string }) {
 
 /** `text` with each clause on a line of its own. Pure. */
 export function broken(text: string): string {
-  return text.trim().replace(CLAUSES, '\n');
+  return text.trim().replace(/([<>!]) =/g, '$1=').replace(CLAUSES, '\n');
 }

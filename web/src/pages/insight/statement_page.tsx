@@ -59,6 +59,7 @@ export default function StatementPage({ params }: PageProps) {
       <PlanOnDemand key={fingerprint} fingerprint={fingerprint} />
       <section class="section">
         <h2>{say('insight.sites')}</h2>
+        <Sites of={(slow) => isOf(slow, fingerprint, found?.name)} />
         <PatternsPanel only={(pattern) => pattern.fingerprint === fingerprint} />
       </section>
       <section class="section">
@@ -66,6 +67,29 @@ export default function StatementPage({ params }: PageProps) {
         <SlowPanel only={(slow) => isOf(slow, fingerprint, found?.name)} />
       </section>
     </div>
+  );
+}
+
+/** The lines of the application that ran it, as far as its slow runs tell them. */
+function Sites({ of }: { of: (query: SlowQueryDocument) => boolean }) {
+  const { say } = useTongue();
+  const { body } = useTicking('/api/diagnostics/slow-queries', { query: { limit: 200 } });
+  const runs = new Map<string, number>();
+  for (const slow of body?.slowQueries ?? []) {
+    const site = of(slow) ? (slow.details.site ?? slow.details.slowest?.site) : null;
+    if (site) runs.set(site, (runs.get(site) ?? 0) + 1);
+  }
+  if (runs.size === 0) return null;
+  return (
+    <ul class="card insight-list insight-plain">
+      {[...runs].map(([site, count]) => (
+        <li key={site} class="insight-line">
+          <code>{site}</code>
+          <span class="quiet small">{say('insight.slow_times', { count })}</span>
+          <CopyButton text={site.split(' in ')[0] ?? site} />
+        </li>
+      ))}
+    </ul>
   );
 }
 
