@@ -1,8 +1,7 @@
 import './insight.css';
 import { useEffect } from 'preact/hooks';
-import type { CacheEntryDocument, CachedRouteDocument, CacheStatsDocument, InvalidationDocument } from '../../api/types';
+import type { CacheEntryDocument, CachedRouteDocument, CacheStatsDocument } from '../../api/types';
 import { useQuery } from '../../app/router';
-import { useChangedRows } from '../../live/changed';
 import { may } from '../../session/current';
 import { AnswerView } from '../../ui/answer_view';
 import { Badge } from '../../ui/badge';
@@ -17,8 +16,9 @@ import '../../words/insight';
 import '../../words/rooms';
 import { useTongue } from '../../words/tongue';
 import { CacheActs } from './cache_acts';
-import { Empty } from '../../ui/empty';
+import { Drops } from './cache_drops';
 import { OverTime } from './over_time';
+import { Why } from './reasons';
 import { matching } from './routes_panel';
 import { keepSample, useSamples } from './samples';
 import { useTicking } from './ticking';
@@ -200,111 +200,5 @@ function Keys() {
         )}
       </AnswerView>
     </div>
-  );
-}
-
-function Why({ stats }: { stats: CacheStatsDocument }) {
-  const { say } = useTongue();
-  const missed: Record<string, number> = {};
-  for (const route of stats.routes) for (const [why, times] of Object.entries(route.missedBecause)) missed[why] = (missed[why] ?? 0) + times;
-  return (
-    <div class="columns">
-      <Reasons title={say('insight.cache.why_missed')} reasons={missed} />
-      <Reasons title={say('insight.cache.why_bypassed')} reasons={stats.bypassReasons} />
-      <Reasons title={say('insight.cache.why_not_kept')} reasons={stats.notStoredReasons} />
-      <Reasons title={say('insight.cache.why_let_go')} reasons={stats.letGo} />
-    </div>
-  );
-}
-
-export function Reasons({ title, reasons }: { title: string; reasons: Readonly<Record<string, number>> }) {
-  const { say, count } = useTongue();
-  const rows = Object.entries(reasons).sort(([, one], [, other]) => other - one);
-  const all = rows.reduce((sum, [, times]) => sum + times, 0) || 1;
-  return (
-    <section class="card insight-list">
-      <h2>{title}</h2>
-      {rows.length === 0 ? (
-        <p class="quiet">{say('insight.never')}</p>
-      ) : (
-        <dl class="insight-bars">
-          {rows.map(([why, times]) => (
-            <div key={why}>
-              <dt lang="en">{why}</dt>
-              <dd>
-                <progress aria-hidden="true" max={1} value={times / all} />
-              </dd>
-              <dd class="number">{count(times)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-    </section>
-  );
-}
-
-function Drops() {
-  const { say } = useTongue();
-  const filters = useFilters('q');
-  const answer = useTicking('/api/cache/invalidations', { query: { limit: 100 } }, TICK_MS);
-  const all = answer.body?.invalidations ?? [];
-  const keyOf = (one: InvalidationDocument) => `${one.at} ${one.cause}`;
-  const marked = useChangedRows(all, keyOf, '', answer.phase === 'ready');
-  return (
-    <div class="section">
-      <FilterBar filtered={filters}>
-        <SearchFilter hint={say('insight.cache.drop_search')} />
-      </FilterBar>
-      <AnswerView answer={answer}>
-        {({ invalidations }) => {
-          const rows = matching(invalidations, filters.values.q, (row) => `${row.cause} ${row.user ?? ''} ${row.relations.join(' ')} ${row.statements.join(' ')}`);
-          if (rows.length === 0) return <Empty icon={filters.is ? 'search' : 'info'} text={say(filters.is ? 'table.no_match' : 'insight.cache.no_drops')} />;
-          return (
-            <ul class="insight-alerts">
-              {rows.map((row, index) => (
-                <Drop key={`${keyOf(row)} ${index}`} drop={row} isNew={marked.has(keyOf(row))} />
-              ))}
-            </ul>
-          );
-        }}
-      </AnswerView>
-    </div>
-  );
-}
-
-function Drop({ drop, isNew }: { drop: InvalidationDocument; isNew: boolean }) {
-  const { say, time, list } = useTongue();
-  return (
-    <li class="card insight-alert" data-changed={isNew ? '' : undefined}>
-      <p class="insight-alert-head">
-        <Badge tone={drop.dropped ? 'active' : 'plain'}>{say('insight.cache.dropped_count', { count: drop.dropped })}</Badge>
-        {drop.needless > 0 && <Badge tone="warn">{say('insight.cache.needless_count', { count: drop.needless })}</Badge>}
-        <strong class="mono">{drop.cause}</strong>
-        <span class="quiet small">
-          <time dateTime={drop.at}>{time(new Date(drop.at))}</time>
-          {drop.user && ` · ${drop.user}`}
-        </span>
-      </p>
-      <p class="small">
-        <span class="quiet">{say('insight.cache.wrote')}</span> {list(drop.relations.map((one) => one.replace(/^main:/, '')))}
-      </p>
-      {Object.keys(drop.routes).length > 0 && (
-        <p class="small mono">
-          {Object.entries(drop.routes)
-            .map(([route, times]) => `${route} × ${times}`)
-            .join('   ')}
-        </p>
-      )}
-      {drop.statements.length > 0 && (
-        <details>
-          <summary class="quiet small">{say('insight.cache.statements', { count: drop.statements.length })}</summary>
-          {drop.statements.map((text, index) => (
-            <p key={index} class="insight-code small">
-              {text}
-            </p>
-          ))}
-        </details>
-      )}
-    </li>
   );
 }

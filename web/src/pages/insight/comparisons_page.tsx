@@ -143,7 +143,7 @@ function Statements({ statements }: { statements: readonly StatementChangeDocume
     { id: 'ratio', title: say('insight.ratio'), align: 'end', cell: (row) => (row.verdict === 'too_few' ? '–' : times(row.ratio)), value: (row) => row.ratio },
     { id: 'interval', title: say('insight.interval'), cell: (row) => <Interval of={row} /> },
     { id: 'runs', title: say('insight.runs_both'), align: 'end', isExtra: true, cell: (row) => `${count(row.before.count)} / ${count(row.after.count)}`, value: (row) => row.before.count + row.after.count },
-    { id: 'saved', title: say('insight.saved_time'), align: 'end', cell: (row) => (row.savedMs < 0 ? <span class="late">−{took(-row.savedMs)}</span> : took(row.savedMs)), value: (row) => row.savedMs },
+    { id: 'saved', title: say('insight.saved_time'), align: 'end', cell: (row) => <Saved of={row} />, value: (row) => row.savedMs },
   ];
   return (
     <FiguresTable
@@ -157,6 +157,12 @@ function Statements({ statements }: { statements: readonly StatementChangeDocume
       empty={say('insight.comparisons.no_statements')}
     />
   );
+}
+
+function Saved({ of }: { of: StatementChangeDocument }) {
+  const { took } = useWriting();
+  const text = `${of.savedMs < 0 ? '−' : ''}${took(Math.abs(of.savedMs))}`;
+  return <span class={of.verdict === 'regressed' ? 'late' : of.verdict === 'improved' ? undefined : 'quiet'}>{text}</span>;
 }
 
 /** Where after stands beside before, with the confidence interval: left of the middle is faster. */
