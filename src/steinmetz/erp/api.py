@@ -28,9 +28,11 @@ from steinmetz.erp.modules.system.cache import router as response_cache
 from steinmetz.erp.modules.system.diagnostics_advice import router as advice
 from steinmetz.erp.modules.system.diagnostics_alerts import router as alerts
 from steinmetz.erp.modules.system.diagnostics_changes import router as changes
+from steinmetz.erp.modules.system.diagnostics_history import router as diagnostics_history
 from steinmetz.erp.modules.system.diagnostics_patterns import router as diagnostics_patterns
 from steinmetz.erp.modules.system.diagnostics_plans import router as plans
 from steinmetz.erp.modules.system.diagnostics_statistics import router as diagnostics_statistics
+from steinmetz.erp.modules.system.process import router as process
 from steinmetz.erp.modules.system.routes import router as system
 from steinmetz.erp.openapi import install_openapi
 from steinmetz.erp.state import AppState
@@ -38,9 +40,11 @@ from steinmetz.erp.state import AppState
 ROUTERS = (
     auth,
     system,
+    process,
     response_cache,
     alerts,
     diagnostics_statistics,
+    diagnostics_history,
     diagnostics_patterns,
     plans,
     advice,

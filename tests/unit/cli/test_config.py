@@ -5,8 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from steinmetz.cli.config import HIDDEN
 from steinmetz.cli.main import app
+from steinmetz.erp.settings_listing import HIDDEN
 
 SECRET = "q8Zk3vX0pLw6Rt1yUe9sBn4mHc7jDf2A"
 

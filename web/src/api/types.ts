@@ -45,9 +45,51 @@ export interface ActivityEntry {
   summary: string;
 }
 
+export interface AdviceDocument {
+  madeAt: string | null;
+  engine: string;
+  verified: boolean;
+  notVerifiedBecause: string | null;
+  workload: AdvisedWorkload;
+  candidates: number;
+  candidatesLeftOut: number;
+  savedShare: number;
+  create: CreationDocument[];
+  drop: RemovalDocument[];
+  rejected: RejectionDocument[];
+  rejectedCount: number;
+  notUnderstood: NotUnderstoodDocument[];
+}
+
 /** How advice is to be given. */
 export interface AdviceInput {
   verify?: boolean;
+}
+
+export interface AdviceStep {
+  step: string;
+  done: number;
+  total: number;
+}
+
+export interface AdvisedWorkload {
+  statements: number;
+  calls: number;
+  parameterSets: number;
+}
+
+export interface AlertDocument {
+  id: string;
+  kind: string;
+  subject: string;
+  severity: 'warning' | 'critical';
+  state: 'active' | 'resolved';
+  value: number;
+  threshold: number;
+  message: string;
+  since: string;
+  at: string;
+  times: number;
 }
 
 /** Vacation of one calendar year, in workdays. */
@@ -118,6 +160,11 @@ export interface AnswerEntryView {
 export interface AnswerFinancialView {
   success: true;
   data: FinancialView;
+}
+
+export interface AnswerHistoryView {
+  success: true;
+  data: HistoryView;
 }
 
 export interface AnswerHrStatistics {
@@ -193,6 +240,11 @@ export interface AnswerNotificationView {
 export interface AnswerOverview {
   success: true;
   data: Overview;
+}
+
+export interface AnswerProcessView {
+  success: true;
+  data: ProcessView;
 }
 
 export interface AnswerProfitLossView {
@@ -333,6 +385,96 @@ export interface CacheCommandInput {
   order?: Order;
 }
 
+export interface CacheEntriesAnswer {
+  success: true;
+  entries: CacheEntryDocument[];
+}
+
+export interface CacheEntryDocument {
+  key: string;
+  path: string;
+  route: string;
+  variant: string;
+  bytes: number;
+  status: number;
+  hits: number;
+  costMs: number;
+  savedMs: number;
+  ageSeconds: number;
+  ttlSeconds: number;
+  etag: string;
+  reads: string[];
+}
+
+export interface CacheStatsAnswer {
+  success: true;
+  stats: CacheStatsDocument;
+}
+
+export interface CacheStatsDocument {
+  enabled: boolean;
+  hits: number;
+  stale: number;
+  misses: number;
+  hitRate: number;
+  missReasons: Record<string, number>;
+  bypasses: number;
+  bypassReasons: Record<string, number>;
+  stored: number;
+  notStored: number;
+  notStoredReasons: Record<string, number>;
+  letGo: Record<string, number>;
+  staleRefused: number;
+  revoked: number;
+  collapsed: number;
+  adopted: number;
+  refreshes: number;
+  staleOnError: number;
+  compared: number;
+  leaks: number;
+  notModified: number;
+  needless: number;
+  unused: number;
+  bytesServed: number;
+  savedMs: number;
+  routes: CachedRouteDocument[];
+  entries: number;
+  bytes: number;
+  budgetBytes: number;
+  evictions: number;
+  memoized: number;
+  memoHits: number;
+  memoComputed: number;
+  admissions: number;
+  authentications: number;
+  commits: number;
+  rollbacks: number;
+  invalidated: number;
+  lateCommits: number;
+  cluster: Record<string, unknown> | null;
+  warming: WarmingDocument | null;
+}
+
+export interface CachedRouteDocument {
+  route: string;
+  hits: number;
+  stale: number;
+  misses: number;
+  bypasses: number;
+  hitRate: number;
+  missedBecause: Record<string, number>;
+  collapsed: number;
+  stored: number;
+  dropped: number;
+  needless: number;
+  unused: number;
+  bytesServed: number;
+  savedMs: number;
+  leaks: number;
+  resting: string | null;
+  pauses: number;
+}
+
 /** What the bank accounts and the cash box hold, by the books. */
 export interface CashFigure {
   balanceCents: number;
@@ -341,6 +483,20 @@ export interface CashFigure {
 export interface CashWidget {
   balanceCents: number;
   accounts: AccountBalance[];
+}
+
+export interface ChangeDocument {
+  id: string;
+  at: string;
+  cause: string;
+  note: string;
+  author: string;
+  ddl: string;
+  tables: string[];
+  verdict: 'regressed' | 'improved' | 'neutral' | 'undecided' | 'too_few';
+  settled: boolean;
+  savedMs: number;
+  statements: StatementChangeDocument[];
 }
 
 export interface ChannelInput {
@@ -471,6 +627,20 @@ export interface CountedView {
   sumCents: number;
 }
 
+export interface CreationDocument {
+  name: string;
+  table: string;
+  columns: string[];
+  include: string[];
+  where: string | null;
+  ddl: string;
+  sizeBytes: number;
+  savedTime: number;
+  helps: EffectDocument[];
+  slows: EffectDocument[];
+  note: string;
+}
+
 /** A credit note on a sent invoice; without `items` it credits all that is left of it. */
 export interface CreditInput {
   /** The version the caller has read */
@@ -587,6 +757,15 @@ export interface Dashboard {
   widgets: Widget[];
 }
 
+export interface DatabaseView {
+  engine: string;
+  version: string;
+  sizeBytes: number | null;
+  schemaRevision: string;
+  pools: PoolView[];
+  wait: WaitView | null;
+}
+
 export interface DeletedNotification {
   deleted: number;
 }
@@ -631,6 +810,20 @@ export interface DepartmentView {
   costCenter: string;
   employees: number;
   version: number;
+}
+
+/** What was asked for, and how many answers it dropped. */
+export interface DroppedDocument {
+  dropped: number;
+}
+
+export interface EffectDocument {
+  name: string;
+  fingerprint: string;
+  statement: string;
+  calls: number;
+  totalTime: number;
+  gain: GainDocument;
 }
 
 /** A new employee; the number is given by the house. */
@@ -780,6 +973,14 @@ export interface FindingView {
 
 export type Format = 'markdown' | 'jsonl' | 'rules' | 'unknown';
 
+/** How many times less work; below 1 is more, null not known. */
+export interface GainDocument {
+  estimated: number | null;
+  verified: number | null;
+  verifiedWorst: number | null;
+  observed: number | null;
+}
+
 export interface HeadCounts {
   today: number;
   atStart: number;
@@ -790,6 +991,12 @@ export interface HeadCounts {
 export interface HeadcountFigure {
   total: number;
   departments: DepartmentHeadcount[];
+}
+
+export interface HistoryView {
+  times: number[];
+  seconds: number[];
+  series: SeriesView[];
 }
 
 /** A node that was found, and where it lies. */
@@ -846,12 +1053,36 @@ export interface Inbox {
   unreadCount: number;
 }
 
+export interface IndexAdviceDocument {
+  success: true;
+  advice: AdviceDocument | null;
+  running: AdviceStep | null;
+  error: string | null;
+  statementsSeen: number;
+}
+
 /** What to drop: exactly one of these. */
 export interface InvalidateInput {
   path?: string | null;
   tag?: string | null;
   pattern?: string | null;
   everything?: boolean;
+}
+
+export interface InvalidationDocument {
+  at: string;
+  cause: string;
+  user: string | null;
+  statements: string[];
+  relations: string[];
+  dropped: number;
+  needless: number;
+  routes: Record<string, number>;
+}
+
+export interface InvalidationsAnswer {
+  success: true;
+  invalidations: InvalidationDocument[];
 }
 
 /** A new draft. Number, issue date and due date are given when it is sent. */
@@ -1260,10 +1491,21 @@ export interface MaintenanceView {
   by: string | null;
 }
 
+/** What is changed now. */
+export interface MarkInput {
+  note: string;
+  tables?: string[];
+}
+
 export interface MemberView {
   userId: number;
   name: string;
   addedAt: string;
+}
+
+export interface MemoryView {
+  residentBytes: number | null;
+  peakBytes: number | null;
 }
 
 export interface MenuEntry {
@@ -1386,6 +1628,11 @@ export interface NodeView {
   source: string | null;
   updatedAt: string;
   version: number;
+}
+
+export interface NotUnderstoodDocument {
+  name: string;
+  reason: string;
 }
 
 export interface NotificationInput {
@@ -1551,6 +1798,32 @@ export interface PaymentView {
   createdAt: string;
 }
 
+export interface PlanDocument {
+  hash: string;
+  firstSeen: string;
+  lastSeen: string;
+  seen: number;
+  text: string;
+  indexes: string[];
+  remarks: string[];
+  tree: Record<string, unknown>;
+}
+
+export interface PlansDocument {
+  fingerprint: string;
+  name: string;
+  statement: string;
+  database: string;
+  refused: string | null;
+  plans: PlanDocument[];
+}
+
+export interface PoolView {
+  database: string;
+  inUse: number;
+  size: number;
+}
+
 /** A refusal (RFC 9457). `detail` says what to do. */
 export interface Problem {
   success: false;
@@ -1570,6 +1843,28 @@ export interface Problem {
     field: string;
     message: string;
   }[];
+}
+
+export interface ProcessView {
+  pid: number;
+  host: string;
+  startedAt: string;
+  uptimeS: number;
+  workers: number;
+  threads: number;
+  cpus: number;
+  cpuS: number;
+  memory: MemoryView;
+  loopLag: WaitView | null;
+  requests: RequestsView;
+  database: DatabaseView;
+  redis: RedisView | null;
+  release: string;
+  commit: string | null;
+  python: string;
+  platform: string;
+  packages: Record<string, string>;
+  settings: SettingView[];
 }
 
 /** Income and expenses of a period by account. */
@@ -1619,6 +1914,19 @@ export interface ReadView {
   unread: number;
 }
 
+export interface ReadyDocument {
+  success: true;
+  status: 'ready';
+  checks: Record<string, string>;
+}
+
+export interface RedisView {
+  isReachable: boolean;
+  node: string | null;
+  othersTold: number;
+  breakerOpened: number;
+}
+
 /** Money back to the customer, at most what is owed to him after credit notes. */
 export interface RefundInput {
   /** The version the caller has read */
@@ -1640,9 +1948,22 @@ export interface RefundView {
   createdAt: string;
 }
 
+export interface RejectionDocument {
+  index: string;
+  reason: string;
+}
+
 /** Read the catalogue again. */
 export interface Reloaded {
   loadedAt: string;
+}
+
+export interface RemovalDocument {
+  name: string;
+  table: string;
+  ddl: string;
+  sizeBytes: number;
+  reason: string;
 }
 
 /** An account in a report; income and debts are positive, as their side of the report wants them. */
@@ -1651,6 +1972,13 @@ export interface ReportLineView {
   number: string;
   name: string;
   amountCents: number;
+}
+
+export interface RequestsView {
+  inFlight: number;
+  total: number;
+  byClass: Record<string, number>;
+  limited: number;
 }
 
 /** Net revenue of the last twelve months, oldest first, of invoices that were sent and not cancelled. */
@@ -1700,24 +2028,38 @@ export interface RulesView {
   loadedAt: string | null;
 }
 
+/** One value for each of the answer's `times`. */
+export interface SeriesView {
+  key: string | null;
+  count: number[];
+  errors: number[];
+  slow: number[];
+  avgTime: (number | null)[];
+  p50: (number | null)[];
+  p95: (number | null)[];
+  p99: (number | null)[];
+}
+
 /** A new password, by an administrator. */
 export interface SetPasswordInput {
   newPassword: string;
 }
 
+export interface SettingView {
+  variable: string;
+  value: string | number | boolean | null;
+  /** `environment` or `default` */
+  source: string;
+}
+
 export type Severity = 'error' | 'warning' | 'info';
 
-/** A posting line in a list of its own, with what its entry says. */
-export interface SheetLineView {
-  id: number;
-  entryId: number;
-  accountId: number;
-  accountNumber: string;
-  accountName: string;
-  date: string;
-  amountCents: number;
-  description: string;
-  source: string;
+export interface SideDocument {
+  count: number;
+  avgTime: number;
+  p50: number;
+  p95: number;
+  p99: number;
 }
 
 /** `assetsCents = liabilitiesCents + equityCents + resultCents`, always. */
@@ -1746,9 +2088,69 @@ export interface SignInView {
   user: UserView;
 }
 
+/** A statement has the first half, a tracked run the second, and `slowest` is the first half of one in it. */
+export interface SlowDetailsDocument {
+  id?: string | null;
+  parameters: Record<string, unknown>;
+  statement?: string | null;
+  fingerprint?: string | null;
+  database?: string | null;
+  rows?: number | null;
+  sets?: number | null;
+  scope?: string | null;
+  error?: string | null;
+  requestId?: string | null;
+  site?: string | null;
+  time?: Record<string, number> | null;
+  statementCount?: number | null;
+  statements?: SlowPartDocument[] | null;
+  slowest?: SlowDetailsDocument | null;
+}
+
+/** One statement of a tracked run. */
+export interface SlowPartDocument {
+  statement: string;
+  executionTime: number;
+}
+
+export interface SlowQueriesDocument {
+  success: true;
+  slowQueries: SlowQueryDocument[];
+}
+
+export interface SlowQueryDocument {
+  name: string;
+  executionTime: number;
+  threshold: number;
+  timestamp: string;
+  details: SlowDetailsDocument;
+}
+
+export interface SlowQueryInFullDocument {
+  name: string;
+  executionTime: number;
+  threshold: number;
+  timestamp: string;
+  details: SlowDetailsDocument;
+  plans: PlansDocument | null;
+}
+
 export interface Speaker {
   id: number | null;
   name: string;
+}
+
+export interface StatementChangeDocument {
+  fingerprint: string;
+  name: string;
+  text: string;
+  writes: boolean;
+  before: SideDocument;
+  after: SideDocument;
+  verdict: 'regressed' | 'improved' | 'neutral' | 'undecided' | 'too_few';
+  ratio: number;
+  interval: number[];
+  savedMs: number;
 }
 
 export interface StatementView {
@@ -1819,6 +2221,43 @@ export interface TimeEntryView {
   version: number;
 }
 
+export interface ToldListAlertDocument {
+  success: true;
+  data: AlertDocument[];
+  page: PageMark;
+}
+
+export interface ToldListChangeDocument {
+  success: true;
+  data: ChangeDocument[];
+  page: PageMark;
+}
+
+export interface ToldChangeDocument {
+  success: true;
+  data: ChangeDocument;
+}
+
+export interface ToldDroppedDocument {
+  success: true;
+  data: DroppedDocument;
+}
+
+export interface ToldPlansDocument {
+  success: true;
+  data: PlansDocument;
+}
+
+export interface ToldSlowQueryInFullDocument {
+  success: true;
+  data: SlowQueryInFullDocument;
+}
+
+export interface ToldWarmedDocument {
+  success: true;
+  data: WarmedDocument;
+}
+
 /** A node in the tree; the deepest level asked for has no `children`. */
 export interface TreeNode {
   id: string;
@@ -1865,10 +2304,39 @@ export interface UserView {
   version: number;
 }
 
+export interface VersionDocument {
+  success: true;
+  version: string;
+  schema: string;
+  python: string;
+  startedAt: string;
+  commit: string | null;
+}
+
 /** Nothing to say but which state is meant. */
 export interface VersionInput {
   /** The version the caller has read */
   version: number;
+}
+
+/** Milliseconds, of the last five minutes. */
+export interface WaitView {
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+}
+
+export interface WarmedDocument {
+  answers: number;
+}
+
+export interface WarmingDocument {
+  running: boolean;
+  total: number;
+  kept: number;
+  failed: number;
 }
 
 export interface WeekDayView {
@@ -1995,21 +2463,21 @@ export interface Gets {
     path: Record<never, never>;
     query: { limit?: number; order?: Order };
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: CacheEntriesAnswer;
   };
   /** The newest invalidations: when, by whom, by which statements; what was dropped, and how much needlessly. */
   '/api/cache/invalidations': {
     path: Record<never, never>;
     query: { limit?: number };
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: InvalidationsAnswer;
   };
   /** Hits, misses and why, bytes and time saved, needless drops: of this process, in all and by route. */
   '/api/cache/stats': {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: CacheStatsAnswer;
   };
   /** My channels by name, each with its last message and how much in it I have not read. */
   '/api/chat/channels': {
@@ -2128,21 +2596,28 @@ export interface Gets {
     path: Record<never, never>;
     query: { state?: 'active' | 'all'; limit?: number };
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: ToldListAlertDocument;
   };
   /** Changes of the schema, releases and marks, newest first, each with its verdict and the statements before and after it. */
   '/api/diagnostics/comparisons': {
     path: Record<never, never>;
     query: { limit?: number };
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: ToldListChangeDocument;
+  };
+  /** Counts and percentiles (ms) by the minute, of all processes together; of the last hour without a `window`. */
+  '/api/diagnostics/history': {
+    path: Record<never, never>;
+    query: { kind?: 'route' | 'name' | 'statement' | 'timing'; key?: string[] | null; window?: string | null };
+    body: undefined;
+    answer: AnswerHistoryView;
   };
   /** The last advice: indexes to make and to drop, what they gain, and why others were not taken. */
   '/api/diagnostics/index-advice': {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: IndexAdviceDocument;
   };
   /** The last advice as a revision for Alembic, to be put into the folder of your migrations. */
   '/api/diagnostics/index-advice/revision': {
@@ -2170,7 +2645,7 @@ export interface Gets {
     path: { fingerprint: string };
     query: Record<never, never>;
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: ToldPlansDocument;
   };
   /** Count and times (ms) of every named query. */
   '/api/diagnostics/query-stats': {
@@ -2198,14 +2673,14 @@ export interface Gets {
     path: Record<never, never>;
     query: { limit?: number };
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: SlowQueriesDocument;
   };
   /** One slow query with all that is known of it: where its time went, and the plans of its statement. */
   '/api/diagnostics/slow-queries/{slow_id}': {
     path: { slow_id: string };
     query: Record<never, never>;
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: ToldSlowQueryInFullDocument;
   };
   /** Count and times (ms) of every statement, those inside of tracks included. */
   '/api/diagnostics/statements': {
@@ -2403,6 +2878,13 @@ export interface Gets {
     body: undefined;
     answer: AnswerMaintenanceView;
   };
+  /** The process that answers: memory, threads, loop lag, database, Redis, versions, and its settings without any secret. */
+  '/api/system/process': {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: AnswerProcessView;
+  };
   /** Who worked when on what. A clerk sees the own entries only. */
   '/api/time-entries': {
     path: Record<never, never>;
@@ -2464,14 +2946,14 @@ export interface Gets {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: ReadyDocument;
   };
   /** Release, schema revision and interpreter; the commit that it was built from, if that is known. */
   '/version': {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: VersionDocument;
   };
 }
 
@@ -2544,14 +3026,14 @@ export interface Posts {
     path: Record<never, never>;
     query: Record<never, never>;
     body: InvalidateInput;
-    answer: Record<string, unknown>;
+    answer: ToldDroppedDocument;
   };
   /** Compute again, in the background, what is worth most; `GET /api/cache/stats` says how far it is. */
   '/api/cache/warm': {
     path: Record<never, never>;
     query: Record<never, never>;
     body: undefined;
-    answer: Record<string, unknown>;
+    answer: ToldWarmedDocument;
   };
   /** Open a channel for everybody, or a private one for those whom I let in. */
   '/api/chat/channels': {
@@ -2602,12 +3084,19 @@ export interface Posts {
     body: DepartmentInput;
     answer: AnswerDepartmentView;
   };
+  /** Say that something is changed now: the hour before is compared with the hour after. */
+  '/api/diagnostics/comparisons': {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: MarkInput;
+    answer: ToldChangeDocument;
+  };
   /** Begin to look for the best indexes, in the background; the answer is then at the same path (GET). */
   '/api/diagnostics/index-advice': {
     path: Record<never, never>;
     query: Record<never, never>;
     body: AdviceInput;
-    answer: Record<string, unknown>;
+    answer: IndexAdviceDocument;
   };
   /** Write the statements seen so far into the data folder, for `steinmetz advise`. */
   '/api/diagnostics/workload': {

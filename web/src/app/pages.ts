@@ -66,4 +66,13 @@ export const PAGES: readonly Page[] = [
   { group: 'house', path: '/company/edit', title: 'nav.company', roles: ADMINS, load: () => import('../pages/finance/company_edit_page') },
 
   // operations
+  { group: 'operations', path: '/operations/queries', title: 'nav.queries', icon: 'gauge', roles: OPERATIONS, load: () => import('../pages/insight/queries_page') },
+  { group: 'operations', path: '/operations/queries/route', title: 'nav.route', roles: OPERATIONS, load: () => import('../pages/insight/route_page') },
+  { group: 'operations', path: '/operations/queries/statement/:fingerprint', title: 'nav.query', roles: OPERATIONS, load: () => import('../pages/insight/statement_page') },
+  { group: 'operations', path: '/operations/queries/slow/:id', title: 'nav.slow_query', roles: OPERATIONS, load: () => import('../pages/insight/slow_query_page') },
+  { group: 'operations', path: '/operations/advice', title: 'nav.advice', icon: 'index', roles: OPERATIONS, load: () => import('../pages/insight/advice_page') },
+  { group: 'operations', path: '/operations/comparisons', title: 'nav.comparisons', icon: 'compare', roles: OPERATIONS, load: () => import('../pages/insight/comparisons_page') },
+  { group: 'operations', path: '/operations/cache', title: 'nav.cache', icon: 'cache', roles: OPERATIONS, load: () => import('../pages/insight/cache_page') },
+  { group: 'operations', path: '/operations/realtime', title: 'nav.realtime', icon: 'plug', roles: OPERATIONS, load: () => import('../pages/insight/realtime_page') },
+  { group: 'operations', path: '/operations/system', title: 'nav.system', icon: 'server', roles: OPERATIONS, load: () => import('../pages/insight/system_page') },
 ];

@@ -2,6 +2,7 @@ import type uPlot from 'uplot';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { theme } from '../session/theme';
 import { useTongue } from '../words/tongue';
+import '../words/charts';
 import './time_series.css';
 
 export interface Line {
@@ -82,7 +83,7 @@ export function TimeSeries({ title, times, lines, write, height = 200, summary, 
           { ...axis, values: (_, marks) => marks.map((mark) => tongue.time(new Date(mark * 1000)).replace(/^(\d+:\d+):00/, '$1')) },
           { ...axis, size: 64, values: (_, marks) => marks.map((mark) => now.current.write(mark)) },
         ],
-        series: [{ value: (_, at) => (at === null ? '' : tongue.time(new Date(at * 1000))) }, ...series],
+        series: [{ label: tongue.say('chart.time'), value: (_, at) => (at === null ? '' : tongue.time(new Date(at * 1000))) }, ...series],
       };
       probe.remove();
       chart.current = new UPlot(options, dataOf(now.current.times, now.current.lines), box);

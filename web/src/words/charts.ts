@@ -9,6 +9,7 @@ export const charts = phrases({
     de: 'Balkendiagramm über {count} Monate. Höchster Wert: {month} mit {amount}.',
   },
   'chart.table': { en: 'As a table', de: 'Als Tabelle' },
+  'chart.time': { en: 'Time', de: 'Zeit' },
   'chart.month': { en: 'Month', de: 'Monat' },
   'chart.area_summary': {
     en: 'Line over {count} months. Highest: {month} with {amount}.',

@@ -5,23 +5,27 @@
 
 import type { acts } from './acts';
 import type { books } from './books';
-import type { company } from './company';
 import type { charts } from './charts';
+import type { company } from './company';
 import type { customers } from './customers';
-import type { invoiceStatus } from './invoice_status';
+import type { insight } from './insight';
 import type { invoices } from './invoices';
+import type { invoiceStatus } from './invoice_status';
 import type { overview } from './overview';
+import type { rooms } from './rooms';
 import type { shell } from './shell';
 import type { spans } from './spans';
 
 export type Phrase =
   | keyof typeof acts
   | keyof typeof books
-  | keyof typeof company
   | keyof typeof charts
+  | keyof typeof company
   | keyof typeof customers
-  | keyof typeof invoiceStatus
+  | keyof typeof insight
   | keyof typeof invoices
+  | keyof typeof invoiceStatus
   | keyof typeof overview
+  | keyof typeof rooms
   | keyof typeof shell
   | keyof typeof spans;

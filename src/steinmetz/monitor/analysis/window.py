@@ -75,6 +75,11 @@ class Subject:
         """Whether it counts under a name."""
         return self.kind is Kind.NAME or (self.kind is Kind.STATEMENT and not self.inside)
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Among whom it counts: a statement that is a sample counts under its name, too."""
+        return (self.kind, Kind.NAME) if self.kind is Kind.STATEMENT and not self.inside else (self.kind,)
+
 
 def other(kind: Kind, inside: bool = False) -> Subject:
     """Who stands for all that found no room."""
@@ -82,20 +87,23 @@ def other(kind: Kind, inside: bool = False) -> Subject:
 
 
 class Wanted:
-    """Whose figures are asked for: those of one name, or of one key of another kind."""
+    """Whose figures are asked for: those of one name, of one key of another kind, or of all of a kind."""
 
-    def __init__(self, kind: Kind, key: str) -> None:
+    def __init__(self, kind: Kind, key: str | None) -> None:
+        self.all_of = kind if key is None else None
         self._name = key if kind is Kind.NAME else None
-        self._subjects = (Subject(kind, key, key), Subject(kind, key, key, inside=True))
+        self._subjects = () if key is None else (Subject(kind, key, key), Subject(kind, key, key, inside=True))
 
     def is_met_by(self, subject: Subject) -> bool:
+        if self.all_of is not None:
+            return self.all_of in subject.kinds
         if self._name is not None:
             return subject.is_sample and subject.name == self._name
         return subject in self._subjects
 
     def among(self, cells: Mapping[Subject, T]) -> list[T]:
         """Their figures; by looking them up where that is possible."""
-        if self._name is not None:
+        if self.all_of is not None or self._name is not None:
             return [figures for subject, figures in cells.items() if self.is_met_by(subject)]
         return [cells[subject] for subject in self._subjects if subject in cells]
 
@@ -103,7 +111,7 @@ class Wanted:
 class Period:
     """The figures of one minute or one hour that is over, packed; ``start`` in minutes."""
 
-    __slots__ = ("cells", "length", "size_bytes", "slowest", "start")
+    __slots__ = ("_packed_sums", "_sums", "cells", "length", "size_bytes", "slowest", "start")
 
     def __init__(self, start: int, length: int) -> None:
         self.start = start
@@ -111,6 +119,8 @@ class Period:
         self.cells: dict[Subject, bytes] = {}
         self.size_bytes = 0
         self.slowest = Slowest()
+        self._sums: dict[Kind, Statistics] = {}
+        self._packed_sums: dict[Kind, bytes] = {}
 
     @property
     def end(self) -> int:
@@ -122,6 +132,24 @@ class Period:
         before = self.cells.get(subject)
         self.size_bytes += len(packed) - len(before) if before is not None else len(packed) + CELL_BYTES
         self.cells[subject] = packed
+
+    def count(self, subject: Subject, statistics: Statistics) -> None:
+        """Set the figures of ``subject``, which count in the sums of its kinds; once for each subject."""
+        self.put(subject, statistics)
+        for kind in subject.kinds:
+            self._sums.setdefault(kind, Statistics()).merge(statistics)
+
+    def seal(self) -> None:
+        """All that there is was counted."""
+        for kind, statistics in self._sums.items():
+            self._packed_sums[kind] = packed = pack(statistics)
+            self.size_bytes += len(packed) + CELL_BYTES
+        self._sums = {}
+
+    def of(self, wanted: Wanted) -> Iterator[Statistics]:
+        """The figures asked for, in parts; those of all of a kind as the one sum that is kept of them."""
+        found = [self._packed_sums.get(wanted.all_of)] if wanted.all_of is not None else wanted.among(self.cells)
+        yield from (unpack(packed) for packed in found if packed is not None)
 
     def merge(self, subject: Subject, statistics: Statistics) -> None:
         """Add to the figures of ``subject``."""

@@ -116,8 +116,11 @@ class StatisticsStore(Protocol):
     def figures(self, kind: Kind, window_s: float | None = None) -> dict[str, Figures]:
         """The statistics of all of one kind, by key. Raises `ValueError` as `table` does."""
 
-    def history(self, kind: Kind, key: str, since: datetime) -> list[Moment]:
-        """Minute by minute, oldest first, at most the last day: what can be compared before and after a change."""
+    def history(self, kind: Kind, key: str | None, since: datetime) -> list[Moment]:
+        """Minute by minute, oldest first, at most the last day: what can be compared before and after a change.
+
+        Without a key that of all of a kind together.
+        """
 
     def patterns(self, limit: int) -> list[Pattern]:
         """The most frequent statements, most frequent first."""

@@ -207,12 +207,13 @@ class MemoryStore:
         while self._unpacked and most > 0:
             period, figures, budget_bytes = self._unpacked[0]
             for subject, statistics in figures[-most:]:
-                period.put(subject, statistics)
+                period.count(subject, statistics)
             done = min(most, len(figures))
             del figures[-most:]
             most -= done
             if not figures:
                 self._unpacked.popleft()
+                period.seal()
                 period.fit(budget_bytes)
                 self._minutes.fit()
                 self._hours.fit()
@@ -245,7 +246,7 @@ class MemoryStore:
                     found.statistics.merge(statistics)
         return {key: found for key, found in result.items() if _ever(found.statistics)}
 
-    def history(self, kind: Kind, key: str, since: datetime) -> list[Moment]:
+    def history(self, kind: Kind, key: str | None, since: datetime) -> list[Moment]:
         with self._lock:
             self._settle()
             oldest_s = max(since.timestamp(), self._now_s() - DAY * 60)
@@ -305,8 +306,8 @@ class MemoryStore:
         first = next(iter(self._minutes), None)
         hours = [hour for hour in self._hours.since(oldest_s) if first is None or hour.end <= first.start]
         for period in (*hours, *minutes):
-            for packed in wanted.among(period.cells):
-                yield period.start, period.length, unpack(packed)
+            for statistics in period.of(wanted):
+                yield period.start, period.length, statistics
 
     def _periods(self, window_s: float) -> list[Period]:
         """The closed periods of a window: those whose end lies in it."""

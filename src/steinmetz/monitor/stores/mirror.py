@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from steinmetz.monitor.analysis.packing import unpack
+from steinmetz.monitor.analysis.packing import pack, unpack
 from steinmetz.monitor.analysis.statistics import Statistics
-from steinmetz.monitor.analysis.window import CELL_BYTES, DAY, HOUR, Subject, Wanted
+from steinmetz.monitor.analysis.window import CELL_BYTES, DAY, HOUR, Kind, Subject, Wanted
 from steinmetz.monitor.stores.shelf import WHOLE, Row
 
 BUDGET_BYTES = 24_000_000
@@ -21,11 +21,14 @@ class Mirror:
     def __init__(self) -> None:
         self._pages: dict[tuple[str, int, int], Page] = {}
         self._texts: dict[str, Subject] = {}
+        self._sums: dict[tuple[str, int, int], dict[Kind, bytes]] = {}
+        """Of all of a kind, as far as somebody has asked since the page has changed."""
 
     def put(self, rows: Iterable[Row]) -> None:
         for row in rows:
             subject = row.subject
             page = self._pages.setdefault((row.process, row.span, row.start), {})
+            self._sums.pop((row.process, row.span, row.start), None)
             page.pop(subject, None)  # so that the newest description of it becomes the key
             page[self._described(subject)] = (row.upto, row.packed)
 
@@ -57,9 +60,11 @@ class Mirror:
                 break
             del self._pages[key]
             excess -= sizes[key]
+        self._sums = {key: sums for key, sums in self._sums.items() if key in self._pages}
 
     def clear(self) -> None:
         self._pages.clear()
+        self._sums.clear()
         self._texts.clear()
 
     def read(self, window_s: float | None, now_s: float) -> Iterator[tuple[Subject, Statistics]]:
@@ -99,8 +104,21 @@ class Mirror:
                 continue
             if span == HOUR and first is not None and start + HOUR > first:
                 continue
+            if wanted.all_of is not None:
+                yield start, span, _figures(self._sum(key, page, wanted))
+                continue
             for _, packed in wanted.among(page):
                 yield start, span, _figures(packed)
+
+    def _sum(self, key: tuple[str, int, int], page: Page, wanted: Wanted) -> bytes:
+        sums = self._sums.setdefault(key, {})
+        assert wanted.all_of is not None
+        if wanted.all_of not in sums:
+            total = Statistics()
+            for _, packed in wanted.among(page):
+                total.merge(_figures(packed))
+            sums[wanted.all_of] = pack(total)
+        return sums[wanted.all_of]
 
     def slowest(self, window_s: float | None, now_s: float) -> Iterator[tuple[str, int, int]]:
         """The slowest sample of each name and minute: name, ns, minute."""

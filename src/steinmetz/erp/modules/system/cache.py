@@ -13,6 +13,15 @@ from steinmetz.erp.dependencies import writes_as
 from steinmetz.erp.errors import Conflict, Unavailable, Unprocessable
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system.diagnostics import OPERATORS
+from steinmetz.erp.modules.system.documents import (
+    CacheEntriesAnswer,
+    CacheStatsAnswer,
+    DroppedDocument,
+    InvalidationsAnswer,
+    Told,
+    WarmedDocument,
+    told,
+)
 from steinmetz.erp.modules.system.routes import Limit, require_operator
 from steinmetz.erp.modules.system.schemas import CacheCommandInput, InvalidateInput
 from steinmetz.erp.openapi import refuses
@@ -33,13 +42,13 @@ def cache_of(request: Request) -> ResponseCache:
 Cache = Annotated[ResponseCache, Depends(cache_of)]
 
 
-@router.get("/api/cache/stats", dependencies=OPERATORS)
+@router.get("/api/cache/stats", dependencies=OPERATORS, response_model=None, responses=told(CacheStatsAnswer))
 async def cache_stats(request: Request, cache: Cache) -> dict[str, Any]:
     """Hits, misses and why, bytes and time saved, needless drops: of this process, in all and by route."""
     return {"success": True, "stats": _stats(request, cache)}
 
 
-@router.get("/api/cache/entries", dependencies=OPERATORS)
+@router.get("/api/cache/entries", dependencies=OPERATORS, response_model=None, responses=told(CacheEntriesAnswer))
 async def cache_entries(
     cache: Cache,
     limit: Limit = 50,
@@ -49,19 +58,32 @@ async def cache_entries(
     return {"success": True, "entries": cache.entries(limit, order=order)}
 
 
-@router.get("/api/cache/invalidations", dependencies=OPERATORS)
+@router.get(
+    "/api/cache/invalidations", dependencies=OPERATORS, response_model=None, responses=told(InvalidationsAnswer)
+)
 async def cache_invalidations(cache: Cache, limit: Limit = 50) -> dict[str, Any]:
     """The newest invalidations: when, by whom, by which statements; what was dropped, and how much needlessly."""
     return {"success": True, "invalidations": cache.invalidations(limit)}
 
 
-@router.post("/api/cache/invalidate", dependencies=[writes_as(Role.ADMIN)])
+@router.post(
+    "/api/cache/invalidate",
+    dependencies=[writes_as(Role.ADMIN)],
+    response_model=None,
+    responses=told(Told[DroppedDocument]),
+)
 async def invalidate(cache: Cache, wanted: InvalidateInput) -> dict[str, Any]:
     """Drop answers: of a path with everything below it, of a tag, of a pattern of paths, or all."""
     return {"success": True, "data": {**wanted.model_dump(exclude_defaults=True), "dropped": _drop(cache, wanted)}}
 
 
-@router.post("/api/cache/warm", status_code=202, dependencies=[writes_as(Role.ADMIN)])
+@router.post(
+    "/api/cache/warm",
+    status_code=202,
+    dependencies=[writes_as(Role.ADMIN)],
+    response_model=None,
+    responses=told(Told[WarmedDocument], 202),
+)
 @refuses(409)
 async def warm(request: Request) -> dict[str, Any]:
     """Compute again, in the background, what is worth most; `GET /api/cache/stats` says how far it is."""
@@ -103,15 +125,15 @@ async def command(
 def _stats(request: Request, cache: ResponseCache) -> dict[str, Any]:
     warming = state_of(request).warming
     progress = warming.progress if warming is not None else None
-    told = None
+    shown = None
     if progress is not None:
-        told = {
+        shown = {
             "running": not progress.ended,
             "total": progress.total,
             "kept": progress.kept,
             "failed": progress.failed,
         }
-    return {**cache.stats(), "warming": told}
+    return {**cache.stats(), "warming": shown}
 
 
 def _drop(cache: ResponseCache, wanted: InvalidateInput) -> int:

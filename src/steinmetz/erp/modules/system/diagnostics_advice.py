@@ -15,6 +15,7 @@ from steinmetz.erp.errors import Conflict, NotFound, Unavailable
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.kit.schemas import Input, example
 from steinmetz.erp.modules.system.diagnostics import OPERATORS, Monitor
+from steinmetz.erp.modules.system.documents import IndexAdviceDocument, told
 from steinmetz.erp.modules.system.routes import require_operator
 from steinmetz.erp.modules.system.workload import write_workload
 from steinmetz.erp.openapi import refuses
@@ -32,7 +33,13 @@ class AdviceInput(Input):
     """Run each statement with and without the indexes; on a copy, never on the production tables."""
 
 
-@router.get("/api/diagnostics/index-advice", tags=["diagnostics"], dependencies=OPERATORS)
+@router.get(
+    "/api/diagnostics/index-advice",
+    tags=["diagnostics"],
+    dependencies=OPERATORS,
+    response_model=None,
+    responses=told(IndexAdviceDocument),
+)
 async def index_advice(monitor: Monitor) -> dict[str, Any]:
     """The last advice: indexes to make and to drop, what they gain, and why others were not taken.
 
@@ -42,7 +49,12 @@ async def index_advice(monitor: Monitor) -> dict[str, Any]:
 
 
 @router.post(
-    "/api/diagnostics/index-advice", tags=["diagnostics"], status_code=202, dependencies=[writes_as(Role.ADMIN)]
+    "/api/diagnostics/index-advice",
+    tags=["diagnostics"],
+    status_code=202,
+    dependencies=[writes_as(Role.ADMIN)],
+    response_model=None,
+    responses=told(IndexAdviceDocument, 202),
 )
 async def start_index_advice(request: Request, monitor: Monitor, wanted: AdviceInput) -> dict[str, Any]:
     """Begin to look for the best indexes, in the background; the answer is then at the same path (GET).

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from steinmetz.erp.modules.system.diagnostics import OPERATORS, Monitor
+from steinmetz.erp.modules.system.documents import AlertDocument, ToldList, told
 
 router = APIRouter(tags=["diagnostics"], dependencies=OPERATORS)
 
 
-@router.get("/api/diagnostics/alerts")
+@router.get("/api/diagnostics/alerts", response_model=None, responses=told(ToldList[AlertDocument]))
 async def alerts(
     monitor: Monitor,
     state: Annotated[

@@ -9,13 +9,16 @@ from fastapi import APIRouter, Path
 
 from steinmetz.erp.errors import NotFound
 from steinmetz.erp.modules.system.diagnostics import OPERATORS, Monitor
+from steinmetz.erp.modules.system.documents import PlansDocument, SlowQueryInFullDocument, Told, told
 from steinmetz.erp.openapi import refuses
 from steinmetz.monitor.dialects.base import CannotExplain
 
 router = APIRouter(tags=["diagnostics"], dependencies=OPERATORS)
 
 
-@router.get("/api/diagnostics/slow-queries/{slow_id}")
+@router.get(
+    "/api/diagnostics/slow-queries/{slow_id}", response_model=None, responses=told(Told[SlowQueryInFullDocument])
+)
 @refuses(404)
 async def slow_query(
     monitor: Monitor,
@@ -28,7 +31,7 @@ async def slow_query(
     return {"success": True, "data": found}
 
 
-@router.get("/api/diagnostics/plans/{fingerprint}")
+@router.get("/api/diagnostics/plans/{fingerprint}", response_model=None, responses=told(Told[PlansDocument]))
 @refuses(404)
 async def plans(
     monitor: Monitor,
@@ -44,7 +47,7 @@ async def plans(
     known = monitor.plans
     with contextlib.suppress(CannotExplain, LookupError):
         await known.of(fingerprint)
-    told = known.told(fingerprint)
-    if told is None:
+    found = known.told(fingerprint)
+    if found is None:
         raise NotFound("statement", fingerprint)
-    return {"success": True, "data": told}
+    return {"success": True, "data": found}

@@ -24,6 +24,7 @@ from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system import service
 from steinmetz.erp.modules.system.build import commit
+from steinmetz.erp.modules.system.documents import ReadyDocument, SlowQueriesDocument, VersionDocument, told
 from steinmetz.erp.modules.system.metrics import ProcessFigures, exposition
 from steinmetz.erp.modules.system.rules import Outcome
 from steinmetz.erp.modules.system.schemas import (
@@ -58,7 +59,7 @@ async def health() -> dict[str, Any]:
     return {"success": True, "status": "ok"}
 
 
-@router.get("/readyz", tags=["operations"])
+@router.get("/readyz", tags=["operations"], response_model=None, responses=told(ReadyDocument))
 async def ready(request: Request) -> dict[str, Any]:
     """Whether the process can work: the database answers, its schema is this release's, and its workers live.
 
@@ -72,7 +73,7 @@ async def ready(request: Request) -> dict[str, Any]:
     return {"success": True, "status": "ready", "checks": checks}
 
 
-@router.get("/version", tags=["operations"])
+@router.get("/version", tags=["operations"], response_model=VersionDocument)
 async def version(request: Request) -> dict[str, Any]:
     """Release, schema revision and interpreter; the commit that it was built from, if that is known."""
     return {
@@ -94,7 +95,13 @@ async def socket_stats(request: Request, actor: SignedIn) -> dict[str, Any]:
     return {"success": True, "stats": io.stats(), "cluster": await io.cluster_stats()}
 
 
-@router.get("/api/diagnostics/slow-queries", tags=["diagnostics"], dependencies=OPERATORS)
+@router.get(
+    "/api/diagnostics/slow-queries",
+    tags=["diagnostics"],
+    dependencies=OPERATORS,
+    response_model=None,
+    responses=told(SlowQueriesDocument),
+)
 async def slow_queries(request: Request, limit: Limit = 50) -> dict[str, Any]:
     """The newest queries that took longer than the threshold."""
     monitor = state_of(request).monitor

@@ -1,0 +1,194 @@
+"""The operations rooms: what an engineer sees, and what an administrator does there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.server import RunningServer, running_server
+from tests.e2e.web.screen import TASTES, WITHIN_MS, Screen, Taste, colleague, screen
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+HEADINGS = {
+    "queries": {"en-GB": "Requests, queries", "de-DE": "Anfragen, Abfragen"},
+    "advice": {"en-GB": "Index advice", "de-DE": "Index-Empfehlungen"},
+    "comparisons": {"en-GB": "Before and after", "de-DE": "Vorher und nachher"},
+    "cache": {"en-GB": "Cache", "de-DE": "Cache"},
+    "realtime": {"en-GB": "Realtime", "de-DE": "Echtzeit"},
+    "system": {"en-GB": "System", "de-DE": "System"},
+}
+ROOMS = [
+    ["queries", "advice", "system"],
+    ["queries", "cache", "realtime"],
+    ["comparisons", "cache", "realtime"],
+    ["advice", "comparisons", "system"],
+]
+"""Which are looked at in each taste: every room in two of them."""
+SHOWN = {"advice": ".empty, .insight-tiles", "comparisons": ".insight-change, .empty"}
+
+
+@pytest.fixture(scope="module")
+def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
+    # Slow is whatever takes a tenth of a millisecond: so there is a slow log.
+    with running_server(new_folder(), SLOW_QUERY_THRESHOLD_MS="0.1") as running:
+        yield running
+
+
+async def tile(visitor: Screen, figure: str, text: str | None = None) -> None:
+    place = visitor.page.locator(f".insight-tile[data-figure='{figure}'] .value")
+    await expect(place).to_contain_text(text or "", timeout=WITHIN_MS)
+
+
+@pytest.mark.parametrize(
+    ("taste", "rooms"),
+    list(zip(TASTES, ROOMS, strict=True)),
+    ids=["wide-light-en", "phone-dark-de", "wide-dark-de", "phone-light-en"],
+)
+async def test_every_room_is_sound(
+    server: RunningServer, browser: Browser, taste: Taste, rooms: list[str]
+) -> None:
+    name = f"{taste['locale']}-{taste['viewport']['width']}-{taste['color_scheme']}"
+    async with screen(server, browser, "auditor", taste, f"/operations/{rooms[0]}") as visitor:
+        for room in rooms:
+            await visitor.go(f"/operations/{room}")
+            await visitor.heading(HEADINGS[room][taste["locale"]])
+            await expect(visitor.page.locator(SHOWN.get(room, ".insight-tiles")).first).to_be_visible(
+                timeout=WITHIN_MS
+            )
+            await expect(visitor.page.locator(".skeleton")).to_have_count(0, timeout=WITHIN_MS)
+            await visitor.look(f"{room}-{name}")
+            await visitor.is_sound()
+        assert visitor.documents == 1, "the page was loaded again"
+
+
+async def test_an_engineer_goes_from_a_request_to_its_query_its_plan_and_its_slow_runs(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with colleague(server) as http, screen(server, browser, "admin", path="/operations/queries") as visitor:
+        for _ in range(3):
+            await http.get("/api/invoices", headers={"Cache-Control": "no-cache"})
+        page = visitor.page
+        await tile(visitor, "requests", "/s")
+        await expect(page.locator(".insight-chart canvas")).to_have_count(3, timeout=WITHIN_MS)
+        await page.locator(".insight-chart summary").first.click()
+        await expect(page.locator(".insight-chart-table tbody tr").first).to_be_visible()
+
+        await (await visitor.row("GET /api/invoices")).get_by_role("link").click()
+        await visitor.heading("GET /api/invoices")
+        await tile(visitor, "runs")
+        await visitor.is_sound()
+
+        await visitor.go("/operations/queries?tab=statements&window=5m")
+        await page.locator("[data-search]").fill("select invoices")
+        await expect(page.locator("tbody tr").first).to_contain_text("select invoices")
+        assert "q=select+invoices" in page.url
+        await page.get_by_role("button", name="Runs").click()
+        assert "sort=-count" in page.url
+        await page.locator("a.row-link").first.click()
+        await expect(page.locator(".insight-sql").first).to_contain_text("SELECT")
+        await page.get_by_role("button", name="Explain").click()
+        await expect(page.locator(".insight-sql.is-plan, .note[lang=en]").first).to_be_visible(timeout=WITHIN_MS)
+        await visitor.look("statement")
+        await visitor.is_sound()
+
+        await visitor.go("/operations/queries?tab=slow")
+        await page.locator("a.row-link").first.click()
+        await expect(page.get_by_text("Threshold", exact=True)).to_be_visible(timeout=WITHIN_MS)
+        await visitor.look("slow-query")
+        await visitor.is_sound()
+
+        for tab in ("patterns", "alerts"):
+            await visitor.go(f"/operations/queries?tab={tab}")
+            await expect(page.get_by_role("tabpanel").locator(".card, .empty").first).to_be_visible(
+                timeout=WITHIN_MS
+            )
+            await visitor.is_sound()
+
+
+async def test_an_administrator_asks_for_indexes_and_copies_their_ddl(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with screen(server, browser, "admin", path="/operations/advice") as visitor:
+        page = visitor.page
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await visitor.press("Find and verify")
+        await tile(visitor, "saved", "%")
+        await expect(page.get_by_role("button", name="Find and verify")).not_to_have_attribute(
+            "aria-disabled", "true", timeout=60_000
+        )
+        await visitor.look("advice")
+        await visitor.is_sound()
+        copy = page.get_by_role("button", name="Copy DDL").first
+        await copy.click()
+        await visitor.shows_toast("Copied")
+        assert "INDEX" in await page.evaluate("navigator.clipboard.readText()")
+        async with page.expect_download() as coming:
+            await visitor.press("Alembic revision")
+        assert (await coming.value).suggested_filename == "index_advice.py"
+
+
+async def test_a_marked_change_stands_in_the_list(server: RunningServer, browser: Browser) -> None:
+    async with screen(server, browser, "admin", path="/operations/comparisons") as visitor:
+        await visitor.press("Mark a change")
+        await visitor.page.get_by_label("What is changed").fill("Invoices in one statement")
+        await visitor.page.get_by_label("Tables").fill("invoices, invoice_items")
+        await visitor.is_sound()
+        await visitor.press("Save")
+        await visitor.shows_toast("Marked")
+        change = visitor.page.locator(".insight-change", has_text="Invoices in one statement")
+        await expect(change).to_have_attribute("open", "", timeout=WITHIN_MS)
+        await expect(change).to_contain_text("Tables: invoices and invoice_items")
+        assert "change=" in visitor.page.url
+        visitor.is_quiet()
+
+
+async def test_a_commit_elsewhere_is_told_with_what_it_dropped_and_answers_are_dropped_by_hand(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with (
+        colleague(server) as http,
+        screen(server, browser, "admin", path="/operations/cache?tab=drops") as visitor,
+    ):
+        page = visitor.page
+        drops = page.locator(".insight-alert")
+        await expect(drops.first).to_be_visible(timeout=WITHIN_MS)
+        for _ in range(2):
+            await http.get("/api/customers")
+        created = await http.post("/api/customers", json={"name": "Granit & Söhne", "country": "DE"})
+        assert created.status_code == 201, created.text
+        drop = drops.filter(has_text="POST /api/customers").first
+        await expect(drop).to_contain_text("customers", timeout=WITHIN_MS)
+        await expect(drop).to_contain_text("1 answer dropped")
+        await visitor.look("cache-drops")
+        await visitor.is_sound()
+
+        await visitor.press("Invalidate")
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Which").fill("/api/dashboard")
+        await visitor.is_sound()
+        await dialog.get_by_role("button", name="Invalidate").click()
+        await visitor.shows_toast("dropped")
+
+        await visitor.press("Warm up")
+        await page.get_by_role("dialog").get_by_role("button", name="Warm up").click()
+        await visitor.shows_toast("computed again")
+        visitor.is_quiet()
+
+
+async def test_an_auditor_only_looks_and_a_clerk_does_not_even_that(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with screen(server, browser, "auditor", path="/operations/cache?tab=keys") as visitor:
+        await expect(visitor.page.locator(".insight-tiles")).to_be_visible(timeout=WITHIN_MS)
+        await expect(visitor.page.get_by_role("button", name="Invalidate")).to_have_count(0)
+        await visitor.go("/operations/advice")
+        await visitor.heading("Index advice")
+        await expect(visitor.page.get_by_role("button", name="Find and verify")).to_have_count(0)
+    async with screen(server, browser, "clerk", path="/operations/system") as visitor:
+        await expect(visitor.page.get_by_text("Your role does not include this")).to_be_visible()
+        await expect(visitor.page.get_by_role("link", name="Realtime")).to_have_count(0)
+        await visitor.is_sound()
