@@ -24,7 +24,7 @@ export function EChart({ title, option, height = 280, summary }: Props) {
       const box = place.current;
       if (isGone || !box) return;
       chart.current = init(box, isDark() ? 'dark' : null, { renderer: 'svg' });
-      chart.current.setOption({ backgroundColor: 'transparent', animationDuration: 200, ...now.current });
+      chart.current.setOption({ ...looks(), ...now.current });
       watch = new ResizeObserver(() => chart.current?.resize());
       watch.observe(box);
     });
@@ -44,6 +44,24 @@ export function EChart({ title, option, height = 280, summary }: Props) {
       <div ref={place} role="img" aria-label={summary} style={{ height: `${height}px` }} />
     </figure>
   );
+}
+
+/** The page's own colours and type; ECharts takes values only, no custom properties. */
+function looks(): EChartsCoreOption {
+  const probe = document.body.appendChild(document.createElement('span'));
+  const colour = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const told = {
+    backgroundColor: 'transparent',
+    animationDuration: 200,
+    color: ['--series-1', '--series-2', '--series-3', '--series-4'].map(colour),
+    textStyle: { fontFamily: getComputedStyle(document.documentElement).fontFamily, color: colour('--quiet') },
+    grid: { left: 8, right: 8, top: 16, bottom: 8, containLabel: true },
+  };
+  probe.remove();
+  return told;
 }
 
 function isDark(): boolean {

@@ -75,6 +75,7 @@ export function TimeSeries({ title, times, lines, write, height = 200, summary, 
         width: Math.max(120, box.clientWidth),
         height,
         cursor: { y: false, ...(sync ? { sync: { key: sync } } : {}) },
+        padding: [8, 24, 0, 0],
         legend: { live: true },
         scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? (high ?? 0) * 1.1 : 1] } },
         axes: [
@@ -101,7 +102,7 @@ export function TimeSeries({ title, times, lines, write, height = 200, summary, 
   return (
     <figure class="time-series" aria-labelledby={caption}>
       <figcaption id={caption}>{title}</figcaption>
-      <div class="plot" ref={place} role="img" aria-label={summary} style={{ minHeight: `${height + 32}px` }} />
+      <div class="plot" ref={place} role="img" aria-label={summary} style={{ minHeight: `${height + 28}px` }} />
     </figure>
   );
 }

@@ -29,8 +29,10 @@ const MAX_IDLE = 60;
 const IDLE_MS = 60_000;
 /** The server answers a subscription at once; one that says nothing does not know them. */
 const ACK_WITHIN_MS = 5_000;
-/** Why a route cannot be subscribed to at all: it is not asked again. */
-const NEVER_LIVE = new Set(['not_live', 'unknown_event', 'off']);
+/** Why a path cannot be subscribed to at all: it is not asked again. */
+const NEVER_LIVE = new Set(['not_live', 'unfit', 'invalid', 'unknown_event']);
+/** While there is no socket, answers that are looked at are asked for again so often. */
+const POLL_MS = 15_000;
 
 const LOADING: Answered<unknown> = { phase: 'loading', body: null, problem: null, turn: 0 };
 
@@ -55,6 +57,7 @@ export class Answers {
   readonly #notLive = new Set<string>();
   /** Addresses whose whole body comes by an event of its own. */
   readonly #bound = new Set<string>();
+  #wasConnected = false;
 
   constructor(door: Door, connection: Connection) {
     this.#door = door;
@@ -63,15 +66,20 @@ export class Answers {
     socket.on(LIVE.update, (update: LiveUpdate) => this.#onUpdate(update));
     socket.on(LIVE.stale, ({ path }: { path: string }) => this.#onStale(path));
     socket.on(LIVE.ended, ({ path }: { path: string }) => this.#onEnded(path));
-    connection.onConnect(() => this.#refreshHeld());
+    connection.onConnect(() => this.#onConnect());
     door.onWritten((path) => {
-      if (!path.startsWith('/api/auth/')) this.#refreshHeld((answer) => !answer.isSubscribed && !this.#bound.has(answer.at));
+      if (!path.startsWith('/api/auth/')) this.#refreshHeld((answer) => !this.#isFollowed(answer));
     });
-    if (typeof document !== 'undefined') {
-      document.addEventListener('visibilitychange', () => {
-        if (document.visibilityState === 'visible') this.#refreshHeld((answer) => answer.isDue || !this.#isFollowed(answer));
-      });
-    }
+  }
+
+  /** Look again when somebody looks at the page again, and now and then while there is no socket. Called once. */
+  watch(page: Document): void {
+    page.addEventListener('visibilitychange', () => {
+      if (page.visibilityState === 'visible') this.#refreshHeld((answer) => answer.isDue || !this.#isFollowed(answer));
+    });
+    setInterval(() => {
+      if (!this.#connection.isLive && page.visibilityState === 'visible') this.#refreshHeld(() => true);
+    }, POLL_MS);
   }
 
   /** How the answer at `at` stands; made if there is none, and fetched once it is held. */
@@ -116,6 +124,7 @@ export class Answers {
     for (const answer of this.#answers.values()) answer.fetching?.abort();
     this.#answers.clear();
     this.#notLive.clear();
+    this.#wasConnected = false;
   }
 
   #of(at: string): Answer {
@@ -151,23 +160,30 @@ export class Answers {
       if (answer.fetching === aborter) answer.fetching = null;
     }
     if (answer.holders === 0) return;
-    if (answer.isDue) void this.#fetch(answer);
+    if (answer.isDue && answer.state.peek().problem === null) void this.#fetch(answer);
     else this.#subscribe(answer);
   }
 
-  #subscribe(answer: Answer): void {
+  /** `isAgain`: there was a gap in what was heard, which has to be closed one way or the other. */
+  #subscribe(answer: Answer, isAgain = false): void {
     const path = pathOf(answer.at);
-    if (answer.isSubscribed || !this.#connection.isLive || this.#bound.has(answer.at) || this.#notLive.has(path)) return;
+    if (answer.isSubscribed || !this.#connection.isLive || !this.#canBeLive(answer)) return;
     if (answer.state.peek().phase !== 'ready') return;
     answer.isSubscribed = true;
+    answer.isDue = false;
+    const { turn } = answer.state.peek();
     const asked = { path: answer.at, ...(answer.etag ? { etag: answer.etag } : {}) };
     this.#connection.socket.timeout(ACK_WITHIN_MS).emit(LIVE.subscribe, asked, (late: Error | null, ack?: LiveAck) => {
       if (late || !ack?.ok) {
         answer.isSubscribed = false;
         if (ack && !ack.ok && NEVER_LIVE.has(ack.error.code)) this.#notLive.add(path);
+        // What it was asked for after a loss, it has to be fetched for.
+        if (isAgain && answer.holders > 0) void this.#fetch(answer);
         return;
       }
       if (ack.body !== undefined) this.#put(answer, ack.body, ack.etag);
+      // The server's name for what we have; over HTTP it may bear that of a coding.
+      else if (answer.state.peek().turn === turn) answer.etag = ack.etag;
       if (answer.holders === 0) this.#unsubscribe(answer);
     });
   }
@@ -184,7 +200,11 @@ export class Answers {
     if (!answer) return;
     if (body !== undefined) this.#put(answer, body, etag);
     else if (base === undefined || base === answer.etag) this.#put(answer, mergePatch(answer.state.peek().body, patch), etag);
-    else void this.#fetch(answer); // a patch upon what we do not have
+    else {
+      // A patch upon what we do not have: say what we have, and get the whole.
+      answer.isSubscribed = false;
+      this.#subscribe(answer, true);
+    }
   }
 
   #onStale(path: string): void {
@@ -203,11 +223,29 @@ export class Answers {
     void this.#fetch(answer);
   }
 
-  /** After a connection nothing is subscribed any more: ask for each answer once, then follow it again. */
-  #refreshHeld(which?: (answer: Answer) => boolean): void {
+  /**
+   * On a new connection nothing is subscribed yet. Each answer is asked for once, by its subscription where it has
+   * one: that sends nothing if nothing has changed.
+   */
+  #onConnect(): void {
+    const isFirst = !this.#wasConnected;
+    this.#wasConnected = true;
     for (const answer of this.#answers.values()) {
-      if (!which) answer.isSubscribed = false;
-      if (which && !which(answer)) continue;
+      answer.isSubscribed = false;
+      if (answer.holders === 0) answer.isDue = true;
+      else if (this.#canBeLive(answer) && answer.state.peek().phase === 'ready' && !answer.fetching) this.#subscribe(answer, true);
+      // What is being fetched is subscribed to afterwards; what an event brings may have been said in between.
+      else if (!isFirst || !answer.fetching || this.#bound.has(answer.at)) void this.#fetch(answer);
+    }
+  }
+
+  #canBeLive(answer: Answer): boolean {
+    return !this.#bound.has(answer.at) && !this.#notLive.has(pathOf(answer.at));
+  }
+
+  #refreshHeld(which: (answer: Answer) => boolean): void {
+    for (const answer of this.#answers.values()) {
+      if (!which(answer)) continue;
       if (answer.holders > 0) void this.#fetch(answer);
       else answer.isDue = true;
     }

@@ -7,3 +7,4 @@ import { Connection } from './connection';
 export const connection = new Connection(session);
 export const answers = new Answers(api, connection);
 answers.bind('/api/dashboard/overview', 'dashboard:update');
+answers.watch(document);

@@ -1,8 +1,9 @@
 /**
  * Who is signed in.
  *
- * The access token lives in this object and nowhere else. The refresh token is an HttpOnly cookie that no script
- * can read; it is spent under one Web Lock, so that two tabs never rotate it at the same time.
+ * The access token lives in this object, and in those of the other tabs, and nowhere else. The refresh token is an
+ * HttpOnly cookie that no script can read. It is spent under one Web Lock, by one tab for all: whoever had to wait
+ * for the lock takes the token that the other has just been given.
  */
 
 import { signal } from '@preact/signals';
@@ -38,12 +39,18 @@ const CHANNEL = 'steinmetz.session';
 /** A token is renewed when this share of its life is over. */
 const RENEW_AT = 0.8;
 const RETRY_MS = 5_000;
+/** A tab that waited for the lock waits so long for what the other was given; the message may be behind the lock. */
+const HANDED_WITHIN_MS = 250;
+
+/** `atMs`: when it was granted; messages may come late. */
+type Told = { kind: 'left' } | { kind: 'granted'; grant: Grant; atMs: number };
 
 export class Session {
   readonly state = signal<SessionState>({ phase: 'starting' });
   /** The access token in force; replaced at every renewal. */
   readonly token = signal<string | null>(null);
 
+  #grantedAtMs = 0;
   #expiresAtMs = 0;
   #renewAtMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -54,14 +61,23 @@ export class Session {
   readonly #tabs = new BroadcastChannel(CHANNEL);
 
   constructor() {
-    this.#tabs.onmessage = ({ data }) => {
-      if (data === 'left' && this.state.value.phase === 'signed-in') this.#leave('left');
+    this.#tabs.onmessage = ({ data }: MessageEvent<Told>) => {
+      const { phase } = this.state.value;
+      if (data.kind === 'left' && phase === 'signed-in') this.#leave('left');
+      // The cookie is everybody's: who signs in or renews in one tab does so in all.
+      if (data.kind === 'granted' && data.atMs > this.#grantedAtMs) this.#admit(data.grant, data.atMs);
     };
     // Timers sleep with the machine and are slowed in hidden tabs: look at the clock when somebody looks at us.
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#renewIfDue();
     });
     addEventListener('online', () => this.#renewIfDue());
+  }
+
+  /** Stop hearing of other tabs, and stop renewing. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#tabs.close();
   }
 
   /** At load: go on with the session that the cookie stands for, if there may be one. */
@@ -79,7 +95,8 @@ export class Session {
     const era = ++this.#era;
     const answer = await send('/api/auth/login', { email, password });
     const grant = ((await answer.json()) as { data: Grant }).data;
-    if (era === this.#era) this.#admit(grant);
+    if (era !== this.#era) return;
+    this.#share(grant);
   }
 
   /** Raises `Problem` if the server could not be told: the session then still stands. */
@@ -94,7 +111,7 @@ export class Session {
       this.#leaving = false;
     }
     this.#leave('left');
-    this.#tabs.postMessage('left');
+    this.#tell({ kind: 'left' });
   }
 
   /** Spend the cookie for a new access token. Callers at the same time share one renewal. */
@@ -118,12 +135,16 @@ export class Session {
 
   async #renew(): Promise<Renewal> {
     const era = this.#era;
+    const old = this.token.value;
     try {
-      const answer = await underLock(() => send('/api/auth/refresh'));
-      const grant = ((await answer.json()) as { data: Grant }).data;
-      if (era !== this.#era) return 'ended';
-      this.#admit(grant);
-      return 'renewed';
+      return await underLock(async (hadToWait) => {
+        if (hadToWait && (await this.#handed(old))) return 'renewed';
+        const answer = await send('/api/auth/refresh');
+        const grant = ((await answer.json()) as { data: Grant }).data;
+        if (era !== this.#era) return 'ended';
+        this.#share(grant);
+        return 'renewed';
+      });
     } catch (error) {
       if (era !== this.#era) return 'ended';
       const problem = asProblem(error);
@@ -137,7 +158,27 @@ export class Session {
     }
   }
 
-  #admit(grant: Grant): void {
+  /** Whether another tab hands us a token in place of the `old` one. */
+  async #handed(old: string | null): Promise<boolean> {
+    const until = Date.now() + HANDED_WITHIN_MS;
+    const isHanded = () => this.token.value !== null && this.token.value !== old;
+    while (!isHanded() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+    return isHanded();
+  }
+
+  #tell(told: Told): void {
+    this.#tabs.postMessage(told);
+  }
+
+  /** Take what we were granted, and let the other tabs have it. */
+  #share(grant: Grant): void {
+    const atMs = performance.timeOrigin + performance.now();
+    this.#admit(grant, atMs);
+    this.#tell({ kind: 'granted', grant, atMs });
+  }
+
+  #admit(grant: Grant, atMs: number): void {
+    this.#grantedAtMs = atMs;
     remember('session', 'open');
     const lifeMs = grant.expiresIn * 1000;
     this.#expiresAtMs = Date.now() + lifeMs;
@@ -174,8 +215,10 @@ export class Session {
 }
 
 /** Web Locks exist in secure contexts only; elsewhere the server's ten seconds of grace must do. */
-function underLock<T>(work: () => Promise<T>): Promise<T> {
-  return 'locks' in navigator ? navigator.locks.request(LOCK, work) : work();
+async function underLock<T>(work: (hadToWait: boolean) => Promise<T>): Promise<T> {
+  if (!('locks' in navigator)) return work(false);
+  const done = await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => lock && { value: await work(false) });
+  return done ? done.value : navigator.locks.request(LOCK, () => work(true));
 }
 
 async function send(path: string, body?: object): Promise<Response> {
