@@ -2894,7 +2894,7 @@ export interface Deletes {
   /** Delete a node; with `recursive` also everything below it, otherwise that is a 409. */
   '/api/functions/nodes/{node_id}': {
     path: { node_id: string };
-    query: { version: number; recursive?: boolean };
+    query: { version: number; recursive?: boolean; dryRun?: boolean };
     body: undefined;
     answer: AnswerDeleted1;
   };

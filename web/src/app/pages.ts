@@ -45,6 +45,7 @@ export const PAGES: readonly Page[] = [
   // people
 
   // house
+  { group: 'house', path: '/functions', title: 'nav.functions', icon: 'tree', load: () => import('../pages/works/functions_page') },
 
   // operations
 ];

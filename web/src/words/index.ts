@@ -5,6 +5,7 @@
 
 import type { acts } from './acts';
 import type { customers } from './customers';
+import type { functions } from './functions';
 import type { invoiceStatus } from './invoice_status';
 import type { overview } from './overview';
 import type { shell } from './shell';
@@ -12,6 +13,7 @@ import type { shell } from './shell';
 export type Phrase =
   | keyof typeof acts
   | keyof typeof customers
+  | keyof typeof functions
   | keyof typeof invoiceStatus
   | keyof typeof overview
   | keyof typeof shell;

@@ -67,6 +67,9 @@ export const shell = phrases({
   'nav.customers': { en: 'Customers', de: 'Kunden' },
   'nav.customer': { en: 'Customer', de: 'Kunde' },
   'nav.customer.new': { en: 'New customer', de: 'Neuer Kunde' },
+  'nav.functions': { en: 'Functions', de: 'Funktionen' },
+  'nav.functions.lint': { en: 'Check the catalogue', de: 'Katalog prüfen' },
+  'nav.functions.import': { en: 'Import a catalogue', de: 'Katalog importieren' },
   'user.menu': { en: 'Account of {name}', de: 'Konto von {name}' },
 
   'palette.open': { en: 'Search or go to', de: 'Suchen oder öffnen' },
