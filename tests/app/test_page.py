@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import httpx2
@@ -80,6 +81,23 @@ async def test_an_address_of_the_page_gives_a_browser_the_document(built: Path, 
     assert (shown.headers["cache-control"], shown.headers["vary"]) == (ASK_FIRST, "Accept")
     assert (told.status_code, unknown.status_code, gone.status_code) == (404, 404, 404)
     assert unknown.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_asset_goes_out_as_the_gzip_that_was_made_of_it(built: Path) -> None:
+    (built / "assets" / "index-abc.js.gz").write_bytes(gzip.compress(b"1"))
+    async with served(built) as http:
+        packed = await http.get("/assets/index-abc.js", headers={"Accept-Encoding": "br, gzip"})
+        again = await http.get("/assets/index-abc.js", headers={"If-None-Match": packed.headers["etag"]})
+        plain = await http.get("/assets/index-abc.js", headers={"Accept-Encoding": "gzip;q=0"})
+        document = await http.get("/", headers={"Accept-Encoding": "gzip"})
+    assert (packed.headers["content-encoding"], packed.text) == ("gzip", "1")
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in plain.headers
+    assert plain.text == "1"
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert (again.status_code, packed.headers["cache-control"]) == (304, FOREVER)
+    assert "content-encoding" not in document.headers
 
 
 async def test_a_page_that_is_not_built_says_how_to_build_it(tmp_path: Path) -> None:

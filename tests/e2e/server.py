@@ -32,10 +32,13 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    folder: Path, *, database_url: str | None = None, **environment: str
+    folder: Path, *, database_url: str | None = None, port: int | None = None, **environment: str
 ) -> Iterator[RunningServer]:
-    """``steinmetz serve`` on a free port of 127.0.0.1 with ``folder`` as its data folder, until the block ends."""
-    port, log = free_port(), folder / "server.log"
+    """``steinmetz serve`` on a free port of 127.0.0.1 with ``folder`` as its data folder, until the block ends.
+
+    ``port`` is for who comes back where he was.
+    """
+    port, log = port or free_port(), folder / "server.log"
     settings = {
         **{name: value for name, value in os.environ.items() if not name.startswith("STEINMETZ_")},
         "STEINMETZ_DATA_DIR": str(folder),

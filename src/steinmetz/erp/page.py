@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from steinmetz.cache.policy.codings import GZIP, acceptable
 from steinmetz.erp.errors import Problem
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -38,15 +40,34 @@ class Page(StaticFiles):
     """The files of the page, with how long a browser may keep them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await self._packed(path, scope) or await self._plain(path, scope)
+        response.headers["cache-control"] = FOREVER if path.startswith("assets/") else ASK_FIRST
+        response.headers["accept-ranges"] = "none"
+        return response
+
+    async def _packed(self, path: str, scope: Scope) -> Response | None:
+        """The gzip that was made of an asset when the page was built, if there is one and the browser takes it."""
+        if not path.startswith("assets/") or GZIP not in acceptable(_field(scope, b"accept-encoding"), (GZIP,)):
+            return None
+        full_path, found = await to_thread.run_sync(self.lookup_path, f"{path}.gz")
+        if found is None:
+            return None
+        response = self.file_response(full_path, found, scope)
+        response.headers["content-encoding"] = "gzip"
+        response.headers["vary"] = "Accept-Encoding"
+        return response
+
+    async def _plain(self, path: str, scope: Scope) -> Response:
         try:
             response = await super().get_response(path, scope)
         except HTTPException as missing:
-            if missing.status_code != 404 or path.startswith("assets/") or not _wants_html(scope):
+            wants_html = b"text/html" in (_field(scope, b"accept") or b"")
+            if missing.status_code != 404 or path.startswith("assets/") or not wants_html:
                 raise
             response = await super().get_response("index.html", scope)
             response.headers["vary"] = "Accept"
-        response.headers["cache-control"] = FOREVER if path.startswith("assets/") else ASK_FIRST
-        response.headers["accept-ranges"] = "none"
+        if path.startswith("assets/"):
+            response.headers["vary"] = "Accept-Encoding"
         return response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,8 +77,8 @@ class Page(StaticFiles):
         await super().__call__({**scope, "headers": headers}, receive, send)
 
 
-def _wants_html(scope: Scope) -> bool:
-    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+def _field(scope: Scope, name: bytes) -> bytes | None:
+    return next((value for key, value in scope["headers"] if key == name), None)
 
 
 def mount_page(api: FastAPI, folder: Path = STATIC) -> None:

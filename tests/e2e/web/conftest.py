@@ -1,4 +1,4 @@
-"""One server with a small company, and one browser, for each file of journeys."""
+"""One server with a small company for all journeys, and one browser for each file of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         yield await play.chromium.launch(executable_path=chromium, args=FLAGS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
     with running_server(new_folder()) as running:
         yield running

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.e2e.server import RunningServer
+from tests.e2e.server import RunningServer, free_port, running_server
 from tests.e2e.web.screen import DARK, GERMAN, LIGHT, PHONE, colleague, screen
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -107,6 +110,32 @@ async def test_the_page_says_that_it_is_offline_and_catches_up(server: RunningSe
         await expect(visitor.figure("openInvoices")).to_have_text(euros(owed))
         await expect(banner).to_have_count(0, timeout=10_000)
         assert visitor.documents == 1, "the page was loaded again"
+
+
+async def test_a_server_that_ends_and_comes_back_under_the_page_is_caught_up_with(
+    new_folder: Callable[[], Path], browser: Browser
+) -> None:
+    folder, port = new_folder(), free_port()
+    with ExitStack() as running:
+        first = running.enter_context(running_server(folder, port=port))
+        async with colleague(first) as http:
+            before = await overview(http)
+        async with screen(first, browser) as visitor:
+            banner = visitor.page.locator(".banner")
+            open_invoices = visitor.figure("openInvoices")
+            await expect(open_invoices).to_have_text(euros(before["openInvoices"]["sumCents"]))
+            running.close()
+            await expect(banner).to_contain_text("The connection is lost", timeout=10_000)
+            await expect(open_invoices).to_have_text(euros(before["openInvoices"]["sumCents"]))
+            second = running.enter_context(running_server(folder, port=port))
+            async with colleague(second) as http:
+                cents = await pay_an_invoice(http)
+            await visitor.is_live()
+            await expect(open_invoices).to_have_text(euros(before["openInvoices"]["sumCents"] - cents))
+            await expect(banner).to_have_count(0, timeout=10_000)
+            assert visitor.documents == 1, "the page was loaded again"
+            # What the browser itself says of requests that nobody answered is no complaint of ours.
+            assert [said for said in visitor.complaints if "ERR_CONNECTION_REFUSED" not in said] == []
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])

@@ -193,6 +193,8 @@ export class Session {
   #leave(why: 'ended' | 'left'): void {
     this.#era++;
     clearTimeout(this.#timer);
+    // What was granted before this moment, and is told to us late, is over too.
+    this.#grantedAtMs = performance.timeOrigin + performance.now();
     this.#renewAtMs = Infinity;
     this.#expiresAtMs = 0;
     remember('session', null);
