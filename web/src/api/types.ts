@@ -70,6 +70,11 @@ export interface AnswerAllowanceView {
   data: AllowanceView;
 }
 
+export interface AnswerAuditView {
+  success: true;
+  data: AuditView;
+}
+
 export interface AnswerBalanceSheetView {
   success: true;
   data: BalanceSheetView;
@@ -1921,6 +1926,13 @@ export interface Gets {
     query: { userId?: number | null; outcome?: Outcome | null; from?: string | null; to?: string | null; limit?: number; cursor?: string | null };
     body: undefined;
     answer: ListingSignInEntryView;
+  };
+  /** One entry, with what stood before and after. */
+  '/api/audit/{entry_id}': {
+    path: { entry_id: number };
+    query: Record<never, never>;
+    body: undefined;
+    answer: AnswerAuditView;
   };
   /** The signed-in user. */
   '/api/auth/me': {

@@ -4,16 +4,20 @@
  */
 
 import type { acts } from './acts';
+import type { audit } from './audit';
 import type { customers } from './customers';
 import type { functions } from './functions';
 import type { invoiceStatus } from './invoice_status';
+import type { jobs } from './jobs';
 import type { overview } from './overview';
 import type { shell } from './shell';
 
 export type Phrase =
   | keyof typeof acts
+  | keyof typeof audit
   | keyof typeof customers
   | keyof typeof functions
   | keyof typeof invoiceStatus
+  | keyof typeof jobs
   | keyof typeof overview
   | keyof typeof shell;

@@ -70,6 +70,11 @@ export const shell = phrases({
   'nav.functions': { en: 'Functions', de: 'Funktionen' },
   'nav.functions.lint': { en: 'Check the catalogue', de: 'Katalog prüfen' },
   'nav.functions.import': { en: 'Import a catalogue', de: 'Katalog importieren' },
+  'nav.jobs': { en: 'Batch jobs', de: 'Aufträge' },
+  'nav.jobs.new': { en: 'Begin a job', de: 'Auftrag beginnen' },
+  'nav.job': { en: 'Batch job', de: 'Auftrag' },
+  'nav.audit': { en: 'Audit log', de: 'Audit-Protokoll' },
+  'nav.audit.entry': { en: 'Audit entry', de: 'Protokolleintrag' },
   'user.menu': { en: 'Account of {name}', de: 'Konto von {name}' },
 
   'palette.open': { en: 'Search or go to', de: 'Suchen oder öffnen' },

@@ -9,6 +9,7 @@ import { Button } from '../../ui/button';
 import { confirm } from '../../ui/confirm';
 import { Moment } from '../../ui/day';
 import { Details } from '../../ui/details';
+import { Emoji } from '../../ui/emoji';
 import { Empty } from '../../ui/empty';
 import { Icon } from '../../ui/icon';
 import { asProblem } from '../../api/problem';
@@ -18,6 +19,7 @@ import { useTongue } from '../../words/tongue';
 import { functionAddress, newFunctionAddress } from './function_address';
 import { FunctionEdit } from './function_form';
 import type { FunctionsStore } from './functions_store';
+import { KIND_ICONS } from './kind_icons';
 import { MoveDialog } from './move_dialog';
 
 interface Props {
@@ -79,9 +81,7 @@ function Shown({ node, store }: { node: NodeDetail; store: FunctionsStore }) {
     <article class="card function">
       <Trail trail={node.trail} />
       <header class="function-head">
-        <span class="function-icon" aria-hidden="true">
-          {node.icon || '·'}
-        </span>
+        <Emoji class="function-icon" text={node.icon} instead={KIND_ICONS[node.kind]} />
         <h2>{node.title}</h2>
         <Badge>{say(`function_kind.${node.kind}`)}</Badge>
       </header>
@@ -160,9 +160,7 @@ function Below({ id }: { id: string }) {
             {data.map((child) => (
               <li key={child.id}>
                 <a href={functionAddress(child.id)}>
-                  <span class="twig-icon" aria-hidden="true">
-                    {child.icon || '·'}
-                  </span>
+                  <Emoji class="twig-icon" text={child.icon} instead={KIND_ICONS[child.kind]} />
                   {child.title}
                 </a>
                 {child.childCount > 0 && <span class="quiet small number"> {count(child.childCount)}</span>}

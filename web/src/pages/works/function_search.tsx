@@ -3,12 +3,14 @@ import type { Hit } from '../../api/types';
 import { go, useQuery } from '../../app/router';
 import { useListing } from '../../live/use_answer';
 import { Button } from '../../ui/button';
+import { Emoji } from '../../ui/emoji';
 import { Empty } from '../../ui/empty';
 import { Icon } from '../../ui/icon';
 import { ProblemNote } from '../../ui/problem_note';
 import { Skeleton } from '../../ui/skeleton';
 import { useTongue } from '../../words/tongue';
 import { functionAddress } from './function_address';
+import { KIND_ICONS } from './kind_icons';
 import { matchedParts } from './marked';
 
 const TYPING_MS = 80;
@@ -108,9 +110,7 @@ function Hits({ q }: { q: string }) {
                 go(functionAddress(hit.id));
               }}
             >
-              <span class="twig-icon" aria-hidden="true">
-                {hit.icon || '·'}
-              </span>
+              <Emoji class="twig-icon" text={hit.icon} instead={KIND_ICONS[hit.kind]} />
               <span class="hit-text">
                 <span>
                   <Marked text={hit.title} q={kept.current.q} />

@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { go } from '../../app/router';
 import { Button } from '../../ui/button';
+import { Emoji } from '../../ui/emoji';
 import { Empty } from '../../ui/empty';
 import { Icon } from '../../ui/icon';
 import { ProblemNote } from '../../ui/problem_note';
@@ -8,6 +9,7 @@ import { Skeleton } from '../../ui/skeleton';
 import { Tree } from '../../ui/tree';
 import { useTongue } from '../../words/tongue';
 import { functionAddress } from './function_address';
+import { KIND_ICONS } from './kind_icons';
 import type { FunctionsStore } from './functions_store';
 
 const isCoarse = matchMedia('(pointer: coarse)').matches;
@@ -50,9 +52,7 @@ export function FunctionTreePane({ store, selected }: { store: FunctionsStore; s
               <span class="twisty" data-busy={coming.has(row.id) ? '' : undefined}>
                 {row.isOpen !== null && <Icon name={row.isOpen ? 'down' : 'right'} />}
               </span>
-              <span class="twig-icon" aria-hidden="true">
-                {node.icon || '·'}
-              </span>
+              <Emoji class="twig-icon" text={node.icon} instead={KIND_ICONS[node.kind]} />
               <span class="twig-title">{node.title}</span>
               {node.childCount > 0 && <span class="quiet number small">{count(node.childCount)}</span>}
             </span>
