@@ -1,9 +1,9 @@
 """How soon does a visitor see the page, how soon does it answer him, and how much has to be loaded for that?
 
-The product with the demo company, in a browser that knows nothing of it yet. First contentful paint of the sign-in
-and of the overview by the browser's own timing; every key and click by its Event Timing (from the input to the next
-frame); the start bundle is what the browser asks for until the overview stands, each file gzipped. The tree of the
-catalogue is scrolled for ten seconds: its rows in the document, and its longest task.
+The product with the demo company, in a browser that knows nothing of it yet. First contentful paint of the
+sign-in and of the overview by the browser's own timing; every key and click by its Event Timing (from the input
+to the next frame); the start bundle is what the browser asks for until the overview stands, each file gzipped.
+The tree of the catalogue is scrolled for ten seconds: its rows in the document, and its longest task.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.server import RunningServer
-from tests.e2e.web.screen import TASTES, Taste, colleague, screen
+from tests.e2e.web.screen import TASTES, WITHIN_MS, Taste, colleague, screen
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -78,6 +78,34 @@ async def test_a_flaw_stands_at_its_field_and_what_was_typed_outlives_a_reload(
         await visitor.press("Save")
         await visitor.heading("Granit & Söhne")
         assert [said for said in visitor.complaints if "422" not in said] == []
+
+
+async def test_a_draft_outlives_a_session_that_ended_but_not_a_sign_out(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with screen(server, browser, path="/customers/new") as visitor:
+        name = visitor.page.get_by_label("Name")
+        await name.fill("Basalt KG")
+        visitor.page.on("dialog", lambda dialog: dialog.accept())
+        # The session ends elsewhere: this page is told by its socket, asks, and is refused.
+        await visitor.page.evaluate("fetch('/api/auth/logout', { method: 'POST' })")
+        await expect(visitor.page.get_by_text("Your session has ended.")).to_be_visible(timeout=WITHIN_MS)
+        await visitor.sign_in()
+        await expect(name).to_have_value("Basalt KG", timeout=WITHIN_MS)
+        await expect(visitor.page.get_by_text("What you had typed")).to_be_visible()
+        await visitor.look("draft")
+        await visitor.press("Discard it")
+        await expect(name).to_have_value("")
+
+        await name.fill("Gneis AG")
+        await visitor.page.get_by_role("button", name="Account of").click()
+        await visitor.press("Sign out")
+        await expect(visitor.page.get_by_text("You are signed out.")).to_be_visible()
+        await visitor.look("signed-out")
+        await visitor.sign_in()
+        await visitor.heading("New customer")
+        await expect(name).to_have_value("")
+        assert [said for said in visitor.complaints if "401" not in said] == []
 
 
 async def test_who_was_slower_sees_theirs_beside_his_own_and_chooses(

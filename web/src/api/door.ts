@@ -6,6 +6,7 @@
  * `Problem`.
  */
 
+import { effect } from '@preact/signals';
 import type { Session } from '../session/session';
 import { address, filled, type Query, type Scalar } from './address';
 import { asProblem, problemOf } from './problem';
@@ -42,9 +43,16 @@ export class Door {
   readonly #session: Session;
   readonly #written = new Set<(path: string) => void>();
   #consistency: string | null = null;
+  /** Ends the reads under way. */
+  #reads = new AbortController();
 
   constructor(session: Session) {
     this.#session = session;
+    effect(() => {
+      if (!session.isLeaving.value) return;
+      this.#reads.abort();
+      this.#reads = new AbortController();
+    });
   }
 
   get<P extends keyof Gets>(path: P, ...[asked]: Rest<Gets[P]>): Promise<Gets[P]['answer']> {
@@ -123,7 +131,8 @@ export class Door {
     if (token) headers['Authorization'] = `Bearer ${token}`;
     if (this.#consistency) headers['X-Consistency-Token'] = this.#consistency;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
-    const request: RequestInit = { method, headers, ...(signal ? { signal } : {}) };
+    const ended = method === 'GET' ? AbortSignal.any([this.#reads.signal, ...(signal ? [signal] : [])]) : signal;
+    const request: RequestInit = { method, headers, ...(ended ? { signal: ended } : {}) };
     if (body !== undefined) request.body = JSON.stringify(body);
     try {
       // The page keeps its own copies; a second one in the browser's cache would be older than ours.

@@ -50,6 +50,9 @@ export class Session {
   /** The access token in force; replaced at every renewal. */
   readonly token = signal<string | null>(null);
 
+  /** A sign-out is under way: what is asked for now would be refused. */
+  readonly isLeaving = signal(false);
+
   #grantedAtMs = 0;
   #expiresAtMs = 0;
   #renewAtMs = 0;
@@ -57,7 +60,6 @@ export class Session {
   #renewal: Promise<Renewal> | null = null;
   /** Raised by each sign-in and sign-out: an answer to an older one is nobody's. */
   #era = 0;
-  #leaving = false;
   readonly #tabs = new BroadcastChannel(CHANNEL);
 
   constructor() {
@@ -101,14 +103,14 @@ export class Session {
 
   /** Raises `Problem` if the server could not be told: the session then still stands. */
   async signOut(): Promise<void> {
-    this.#leaving = true;
+    this.isLeaving.value = true;
     try {
       await send('/api/auth/logout');
     } catch (error) {
       const problem = asProblem(error);
       if (problem.status !== 401) throw problem; // 401: there is no session any more, which is what was wanted
     } finally {
-      this.#leaving = false;
+      this.isLeaving.value = false;
     }
     this.#leave('left');
     this.#tell({ kind: 'left' });
@@ -117,7 +119,7 @@ export class Session {
   /** Spend the cookie for a new access token. Callers at the same time share one renewal. */
   renew(): Promise<Renewal> {
     // The server ends our sockets before its answer to a sign-out is here: nobody should then ask for more.
-    if (this.#leaving) return Promise.resolve('unreachable');
+    if (this.isLeaving.peek()) return Promise.resolve('unreachable');
     this.#renewal ??= this.#renew().finally(() => (this.#renewal = null));
     return this.#renewal;
   }

@@ -5,6 +5,7 @@
 
 import type { acts } from './acts';
 import type { audit } from './audit';
+import type { charts } from './charts';
 import type { customers } from './customers';
 import type { functions } from './functions';
 import type { invoiceStatus } from './invoice_status';
@@ -15,6 +16,7 @@ import type { shell } from './shell';
 export type Phrase =
   | keyof typeof acts
   | keyof typeof audit
+  | keyof typeof charts
   | keyof typeof customers
   | keyof typeof functions
   | keyof typeof invoiceStatus

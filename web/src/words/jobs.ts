@@ -74,6 +74,8 @@ export const jobs = phrases({
   'job_kind.invoices.recalculate.about': { en: 'Sums of all invoices: drafts are put right, sent ones reported', de: 'Summen aller Rechnungen: Entwürfe werden berichtigt, versandte gemeldet' },
   'job_kind.report.month-end': { en: 'Month-end report', de: 'Monatsabschluss' },
   'job_kind.report.month-end.about': { en: 'Revenue, open items, cash, hours and heads of a month', de: 'Umsatz, offene Posten, Kasse, Stunden und Köpfe eines Monats' },
+  'job_kind.catalog.import': { en: 'Catalogue import', de: 'Katalogimport' },
+  'job_kind.payroll.run': { en: 'Payroll run', de: 'Lohnlauf' },
   'job_kind.datev.export': { en: 'DATEV export', de: 'DATEV-Export' },
   'job_kind.invoice.mail': { en: 'Invoice dispatch', de: 'Rechnungsversand' },
   'job_kind.invoice.dunning': { en: 'Dunning run', de: 'Mahnlauf' },

@@ -24,17 +24,10 @@ export const overview = phrases({
   'overview.batch_cancelled': { en: '{number} cancelled', de: '{number} abgebrochen' },
   'overview.batch_idle': { en: 'Idle', de: 'Ruhe' },
   'overview.batch_active': { en: '{number} active', de: '{number} aktiv' },
-  'chart.title': { en: 'Revenue by month', de: 'Umsatz nach Monaten' },
-  'chart.note': { en: 'net, by date of issue', de: 'netto, nach Rechnungsdatum' },
-  'chart.to_date': { en: '{month}, to date', de: '{month}, bis heute' },
-  'chart.summary': {
-    en: 'Bar chart of {count} months. Highest: {month} with {amount}.',
-    de: 'Balkendiagramm über {count} Monate. Höchster Wert: {month} mit {amount}.',
-  },
-  'chart.table': { en: 'As a table', de: 'Als Tabelle' },
-  'chart.month': { en: 'Month', de: 'Monat' },
-  'chart.revenue': { en: 'Revenue', de: 'Umsatz' },
-  'chart.empty': {
+  'overview.revenue_chart': { en: 'Revenue by month', de: 'Umsatz nach Monaten' },
+  'overview.revenue_note': { en: 'net, by date of issue', de: 'netto, nach Rechnungsdatum' },
+  'overview.revenue_sum': { en: 'Revenue', de: 'Umsatz' },
+  'overview.revenue_empty': {
     en: 'No invoice has been sent in these months.',
     de: 'In diesen Monaten wurde keine Rechnung versandt.',
   },
@@ -61,4 +54,8 @@ export const overview = phrases({
     en: { one: '{number} queued', other: '{number} queued' },
     de: { one: '{number} wartet', other: '{number} warten' },
   },
+  'overview.cash_chart': { en: 'Cash and bank', de: 'Kasse und Bank' },
+  'overview.cash_chart_note': { en: 'at the end of each month', de: 'am Ende jedes Monats' },
+  'overview.cash_sum': { en: 'Balance', de: 'Bestand' },
+  'overview.cash_empty': { en: 'Nothing has been paid in yet.', de: 'Noch ist nichts eingegangen.' },
 });

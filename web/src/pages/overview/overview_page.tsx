@@ -1,16 +1,19 @@
 import { useMemo } from 'preact/hooks';
+import { MANAGEMENT } from '../../app/pages';
+import { MonthChart } from '../../charts/month_chart';
 import { useAnswer } from '../../live/use_answer';
+import { useUser } from '../../session/current';
 import { AnswerView } from '../../ui/answer_view';
 import { PageHeader } from '../../ui/page_header';
 import '../../words/acts';
 import '../../words/overview';
 import { useTongue } from '../../words/tongue';
 import { ActivityList } from './activity_list';
+import { CashChart } from './cash_chart';
 import { DepartmentBars } from './department_bars';
 import { KpiCard } from './kpi_card';
 import { activeJobs, currentMonth, type Changes, type Figure, type JobState, type Overview } from './overview';
 import './overview.css';
-import { RevenueChart } from './revenue_chart';
 import { useChanges } from './use_changes';
 
 export default function OverviewPage() {
@@ -31,6 +34,7 @@ export default function OverviewPage() {
 
 function Numbers({ overview, changed }: { overview: Overview; changed: Changes }) {
   const tongue = useTongue();
+  const user = useUser();
   const { say, count } = tongue;
   const { currency, openInvoices, overdueInvoices, cash, headcount, hoursThisWeek, batch } = overview;
   const month = currentMonth(overview);
@@ -91,7 +95,23 @@ function Numbers({ overview, changed }: { overview: Overview; changed: Changes }
           />
         )}
       </div>
-      <RevenueChart months={overview.revenue.months} currency={currency} changed={changed.has('revenue')} />
+      <div class="board-main">
+        <MonthChart
+          figure="revenue-by-month"
+          kind="bars"
+          title={say('overview.revenue_chart')}
+          note={say('overview.revenue_note')}
+          sum={say('overview.revenue_sum')}
+          empty={say('overview.revenue_empty')}
+          months={overview.revenue.months.map((one) => ({ month: one.month, cents: one.netCents }))}
+          currency={currency}
+          changed={changed.has('revenue')}
+        />
+        {cash && MANAGEMENT.includes(user.role) && (
+          <CashChart today={overview.businessDate} balanceCents={cash.balanceCents} currency={currency} changed={changed.has('cash')} />
+        )}
+      </div>
+      <div class="board-side">
       <div class="kpis small-kpis">
         <KpiCard
           figure="headcount"
@@ -120,8 +140,9 @@ function Numbers({ overview, changed }: { overview: Overview; changed: Changes }
           ))}
         />
       </div>
-      <ActivityList entries={overview.activity} changed={changed.has('activity')} />
       <DepartmentBars departments={headcount.departments} changed={changed.has('headcount')} />
+      </div>
+      <ActivityList entries={overview.activity} changed={changed.has('activity')} />
     </div>
   );
 }

@@ -12,7 +12,9 @@ export function SignInPage({ why }: { why: 'first' | 'ended' | 'left' }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [waitS, setWaitS] = useState(0);
+  const email = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
+  useEffect(() => email.current?.focus(), []);
 
   useEffect(() => {
     document.title = say('page.title', { page: say('sign_in.title') });
@@ -58,7 +60,7 @@ export function SignInPage({ why }: { why: 'first' | 'ended' | 'left' }) {
         <form onSubmit={(event) => void submit(event)}>
           <label>
             {say('sign_in.email')}
-            <input name="email" type="email" autocomplete="username" required autofocus spellcheck={false} />
+            <input ref={email} name="email" type="email" autocomplete="username" required spellcheck={false} />
           </label>
           <label>
             {say('sign_in.password')}

@@ -157,10 +157,19 @@ function Figure({ name, value, isLate = false }: { name: string; value: string; 
 
 const MAX_CHARS = 160;
 
-/** A value on one line. */
+/** A value on one line: what is within it by name, what is empty left out. */
 function shortly(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = spoken(value);
   return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)} …` : text;
+}
+
+function spoken(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value ?? '');
+  if (Array.isArray(value)) return value.map(spoken).join(', ');
+  return Object.entries(value)
+    .map(([name, one]) => (one !== null && typeof one === 'object' ? spoken(one) : one === '' ? '' : `${name} ${spoken(one)}`))
+    .filter((part) => part !== '')
+    .join(' · ');
 }
 
 const SHOWN = ['failed', 'all'] as const;
@@ -185,7 +194,7 @@ function Items({ job }: { job: JobView }) {
   const rows = heard.length > 0 ? [...list.rows, ...heard].sort((one, other) => one.position - other.position) : list.rows;
   const columns: Column<ItemView>[] = [
     { id: 'position', title: say('jobs.position'), align: 'end', cell: (row) => <span class="number">{row.position}</span>, text: (row) => row.position },
-    { id: 'payload', title: say('jobs.item'), isMain: true, cell: (row) => <code class="job-payload">{shortly(row.payload)}</code>, text: (row) => JSON.stringify(row.payload) },
+    { id: 'payload', title: say('jobs.item'), isMain: true, cell: (row) => <span class="job-payload">{shortly(row.payload)}</span>, text: (row) => JSON.stringify(row.payload) },
     { id: 'status', title: say('jobs.status'), cell: (row) => <Badge tone={TONES[row.status]}>{say(`job_status.${row.status}`)}</Badge>, text: (row) => say(`job_status.${row.status}`) },
     { id: 'error', title: say('jobs.error'), cell: (row) => (row.error ? <span lang="en">{row.error}</span> : <span class="quiet">–</span>), text: (row) => row.error },
     { id: 'attempts', title: say('jobs.attempts'), align: 'end', isExtra: true, cell: (row) => row.attempts, text: (row) => row.attempts },

@@ -30,7 +30,7 @@ export function JobProgress({ job, label }: { job: JobRow; label: string }) {
   const { ended, total } = useHowFar(job);
   if (job.status === 'queued' || (job.status === 'running' && total === 0)) return <Progress label={label} done={0} total={null} />;
   if (total === 0) return null;
-  const tone = job.status === 'done' ? 'good' : job.failed > 0 || job.status === 'failed' ? 'late' : 'active';
+  const tone = job.status === 'done' ? 'good' : job.status === 'failed' ? 'late' : 'active';
   return <Progress label={label} done={ended} total={total} tone={tone} />;
 }
 
