@@ -20,6 +20,7 @@ const isDark = () => theme.peek() === 'dark' || (theme.peek() === 'system' && ma
 
 export const ACTIONS: readonly Action[] = [
   { title: 'action.new_customer', icon: 'plus', roles: CLERKS, run: () => go('/customers/new') },
+  { title: 'nav.jobs.new', icon: 'play', roles: CLERKS, run: () => go('/jobs/new') },
   { title: 'action.theme', icon: 'moon', run: () => applyTheme(isDark() ? 'light' : 'dark') },
   { title: 'action.language', icon: 'profile', run: () => chooseLanguage(language.peek() === 'en' ? 'de' : 'en') },
   { title: 'action.print', icon: 'print', run: () => print() },

@@ -3,7 +3,8 @@
 import { phrases } from './phrases';
 
 export const functions = phrases({
-  'functions.more': { en: 'More about the catalogue', de: 'Mehr zum Katalog' },
+  'functions.check': { en: 'Check', de: 'Prüfen' },
+  'functions.import': { en: 'Import', de: 'Importieren' },
   'functions.tree': { en: 'Functions', de: 'Funktionen' },
   'functions.record': { en: 'Chosen function', de: 'Gewählte Funktion' },
   'functions.search': { en: 'Search all functions', de: 'Alle Funktionen durchsuchen' },

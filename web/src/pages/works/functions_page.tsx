@@ -3,7 +3,6 @@ import type { PageProps } from '../../app/pages';
 import { useQuery } from '../../app/router';
 import { may, useUser } from '../../session/current';
 import { Icon } from '../../ui/icon';
-import { Menu } from '../../ui/menu';
 import { PageHeader } from '../../ui/page_header';
 import '../../words/functions';
 import { useTongue } from '../../words/tongue';
@@ -31,24 +30,18 @@ export default function FunctionsPage(_: PageProps) {
         title={say('nav.functions')}
         actions={
           <>
-            <Menu label={say('functions.more')} class="functions-more" face={<Icon name="more" />}>
-              {(close) => (
-                <>
-                  {user.role !== 'clerk' && (
-                    <a class="menu-item" href="/functions/lint" onClick={close}>
-                      <Icon name="check" />
-                      {say('nav.functions.lint')}
-                    </a>
-                  )}
-                  {may('manager') && (
-                    <a class="menu-item" href="/functions/import" onClick={close}>
-                      <Icon name="download" />
-                      {say('nav.functions.import')}
-                    </a>
-                  )}
-                </>
-              )}
-            </Menu>
+            {user.role !== 'clerk' && (
+              <a class="button" href="/functions/lint">
+                <Icon name="check" />
+                {say('functions.check')}
+              </a>
+            )}
+            {may('manager') && (
+              <a class="button" href="/functions/import">
+                <Icon name="download" />
+                {say('functions.import')}
+              </a>
+            )}
             {may('manager') && (
               <a class="button primary" href="/functions?act=new">
                 <Icon name="plus" />
