@@ -32,6 +32,14 @@ test('a moved node leaves its old list and stands in its order in the new one', 
   expect(tree.get('b')?.childCount).toBe(2);
 });
 
+test('the first below a leaf is shown where it lies', () => {
+  const tree = small();
+  expect(tree.put(twig('b/1/new', 'b/1'))).toEqual([]);
+  expect(shown(tree, 'b', 'b/1')).toEqual(['a', 'b', 'b/1', 'b/1/new']);
+  // One that was moved there may not be the first: its parent's number is asked for.
+  expect(tree.put(twig('elsewhere', 'a/1', { version: 4 }))).toEqual(['a/1', 'elsewhere']);
+});
+
 test('what is older than what is known changes nothing', () => {
   const tree = small();
   tree.put(twig('a/1', 'a', { title: 'new', version: 3 }));
@@ -42,8 +50,8 @@ test('what is older than what is known changes nothing', () => {
 
 test('what goes below a closed parent leaves its count in doubt', () => {
   const tree = small();
-  expect(tree.put(twig('a/1', 'b/1', { version: 2 }))).toEqual(['b/1']);
-  expect(shown(tree, 'a', 'b', 'b/1')).toEqual(['a', 'a/2', 'b', 'b/1']);
+  expect(tree.put(twig('a/1', 'a/2', { version: 2 }))).toEqual(['a/2']);
+  expect(shown(tree, 'a', 'a/2', 'b')).toEqual(['a', 'a/2', 'b', 'b/1']);
   expect(tree.remove('a/2/never-seen')).toEqual(['a/2']);
   expect(tree.put(twig('elsewhere/1', 'elsewhere', { version: 2 }))).toEqual([]);
 });

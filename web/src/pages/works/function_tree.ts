@@ -113,8 +113,13 @@ export class FunctionTree {
     const doubts: Doubt[] = [];
     const isNew = node.version === 1;
     if (before && before.parentId !== node.parentId) this.#leave(before);
-    const list = this.#children.get(node.parentId);
     const parent = node.parentId === null ? undefined : this.#nodes.get(node.parentId);
+    if (parent?.childCount === 0 && !this.#children.has(parent.id)) {
+      // The first below a leaf: what lies below it is known, unless the leaf has long been none.
+      this.#children.set(parent.id, []);
+      if (!isNew) doubts.push(parent.id);
+    }
+    const list = this.#children.get(node.parentId);
     if (list) {
       if (!before && !isNew) doubts.push(node.id);
       this.#nodes.set(node.id, plain({ ...node, childCount: before?.childCount ?? 0 }));

@@ -48,25 +48,28 @@ export default function FunctionsImportPage() {
       setStep(null);
     }
   };
+  const refused = shown?.reports.filter((report) => report.refused !== null) ?? [];
+  const wanted = files.filter((file) => !refused.some((report) => report.name === file.name));
   const take = async () => {
-    const reports: FileReport[] = [];
+    // What the preview refused would be refused again.
+    const reports: FileReport[] = [...refused];
     setProblem(null);
     try {
-      for (const [index, file] of files.entries()) {
-        setStep({ done: index, total: files.length });
+      for (const [index, file] of wanted.entries()) {
+        setStep({ done: index, total: wanted.length });
         reports.push(...(await reportsOf([file], false)));
       }
       setShown({ reports, isDone: true });
       const taken = reports.filter((report) => report.refused === null).length;
-      toast(say('import.done', { count: taken, number: count(taken) }), { isProblem: taken < reports.length });
+      toast(say('import.done', { count: taken, number: count(taken) }), { isProblem: taken < wanted.length });
     } catch (error) {
       setProblem(asProblem(error));
-      if (reports.length > 0) setShown({ reports, isDone: true });
+      if (reports.length > refused.length) setShown({ reports, isDone: true });
     } finally {
       setStep(null);
     }
   };
-  const isWanted = shown !== null && !shown.isDone && shown.reports.some((report) => report.refused === null);
+  const isWanted = shown !== null && !shown.isDone && wanted.length > 0;
   return (
     <div class="page narrow">
       <PageHeader back={{ to: '/functions', title: say('nav.functions') }} title={say('nav.functions.import')} note={say('import.note')} />
@@ -101,7 +104,7 @@ export default function FunctionsImportPage() {
       {problem && <ProblemNote problem={problem} />}
       {step && (
         <div class="card" role="status">
-          <p>{step.total === 0 ? say('import.checking') : say('import.taking', { name: files[step.done]?.name ?? '', at: step.done + 1, total: step.total })}</p>
+          <p>{step.total === 0 ? say('import.checking') : say('import.taking', { name: wanted[step.done]?.name ?? '', at: step.done + 1, total: step.total })}</p>
           <Progress label={say('nav.functions.import')} done={step.done} total={step.total || null} />
         </div>
       )}
@@ -109,7 +112,7 @@ export default function FunctionsImportPage() {
       {isWanted && (
         <footer class="form-foot">
           <Button kind="primary" busy={step !== null} onClick={() => void take()}>
-            {say('import.take', { count: files.length, number: count(files.length) })}
+            {say('import.take', { count: wanted.length, number: count(wanted.length) })}
           </Button>
           <span class="quiet small">{say('import.nothing_yet')}</span>
         </footer>

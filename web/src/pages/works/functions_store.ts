@@ -93,6 +93,7 @@ export class FunctionsStore {
       this.#changed();
       // Parents before their children, so that nothing is read for a branch that is gone.
       for (const id of branches) if (!upper.has(id) && this.tree.get(id)) await this.#readChildren(id);
+      await this.#fillOpen();
     }).catch((error: unknown) => {
       if (reading !== this.#reading) return;
       this.problem.value = asProblem(error);
@@ -172,6 +173,11 @@ export class FunctionsStore {
     this.#changed();
   }
 
+  /** What is open and has grown children meanwhile shows them. */
+  async #fillOpen(): Promise<void> {
+    for (const id of this.open) await this.ensure(id);
+  }
+
   /** Ask, and put in again what was heard meanwhile. */
   async #answered(ask: () => Promise<void>): Promise<void> {
     this.#asked++;
@@ -217,6 +223,7 @@ export class FunctionsStore {
           }
         }
       });
+      await this.#fillOpen();
     } catch {
       // A count that cannot be asked for now is asked for with the next connection.
     }

@@ -210,9 +210,7 @@ async def sign_ins(
     return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}
 
 
-@router.get(
-    "/api/audit/{entry_id}", response_model=Answer[AuditView], tags=["audit"], dependencies=OPERATORS
-)
+@router.get("/api/audit/{entry_id}", response_model=Answer[AuditView], tags=["audit"], dependencies=OPERATORS)
 async def audit_entry(unit: Reading, entry_id: RecordId) -> Any:
     """One entry, with what stood before and after."""
     return {"success": True, "data": await service.audit_entry(unit, entry_id)}
