@@ -209,6 +209,26 @@ class TestWhatIsSaidOfAWrite:
             assert await witness.entries(answer.headers["x-request-id"]) == []
 
 
+class TestOneEntry:
+    async def test_is_what_the_list_says_of_it(self, sign_in: SignIn) -> None:
+        manager, auditor = await sign_in("manager"), await sign_in("auditor")
+        await manager.post("/api/customers", json={"name": "Muster"})
+        listed = (await auditor.get("/api/audit", params={"entity": "customer"})).json()["data"][0]
+        answer = await auditor.get(f"/api/audit/{listed['id']}")
+        assert answer.json()["data"] == listed
+        assert (await auditor.get("/api/audit/999999")).status_code == 404
+        assert (await manager.get(f"/api/audit/{listed['id']}")).status_code == 403
+
+    async def test_a_change_is_in_the_kept_list_at_once(self, sign_in: SignIn) -> None:
+        manager, auditor = await sign_in("manager"), await sign_in("auditor")
+        before = await auditor.get("/api/audit")
+        assert (await auditor.get("/api/audit")).headers["x-cache"] == "HIT"
+        await manager.post("/api/customers", json={"name": "Muster"})
+        after = await auditor.get("/api/audit")
+        assert after.json()["page"]["total"] == before.json()["page"]["total"] + 1
+        assert after.json()["data"][0]["action"] == "customer.create"
+
+
 class TestSignIns:
     async def test_are_written_down_with_how_they_went(
         self, sign_in: SignIn, client: httpx2.AsyncClient, clock: FakeClock

@@ -149,6 +149,10 @@ async def test_a_branch_is_deleted_only_if_that_is_meant(manager: httpx2.AsyncCl
     path = f"{NODES}/finanzen/umsatz"
     assert (await manager.delete(path)).status_code == 422
     assert (await manager.delete(f"{path}?version=1")).status_code == 409
+    assert (await manager.delete(f"{path}?version=1&dryRun=true")).status_code == 409
+    would = await data(manager.delete(f"{path}?version=1&recursive=true&dryRun=true"))
+    assert would == {"deleted": "finanzen/umsatz", "nodes": 2}
+    assert (await manager.get(f"{path}/prognose")).status_code == 200
     assert await data(manager.delete(f"{path}?version=1&recursive=true")) == {
         "deleted": "finanzen/umsatz",
         "nodes": 2,

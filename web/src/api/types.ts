@@ -112,6 +112,11 @@ export interface AnswerAllowanceView {
   data: AllowanceView;
 }
 
+export interface AnswerAuditView {
+  success: true;
+  data: AuditView;
+}
+
 export interface AnswerBalanceSheetView {
   success: true;
   data: BalanceSheetView;
@@ -2423,6 +2428,13 @@ export interface Gets {
     body: undefined;
     answer: ListingSignInEntryView;
   };
+  /** One entry, with what stood before and after. */
+  '/api/audit/{entry_id}': {
+    path: { entry_id: number };
+    query: Record<never, never>;
+    body: undefined;
+    answer: AnswerAuditView;
+  };
   /** The signed-in user. */
   '/api/auth/me': {
     path: Record<never, never>;
@@ -3423,7 +3435,7 @@ export interface Deletes {
   /** Delete a node; with `recursive` also everything below it, otherwise that is a 409. */
   '/api/functions/nodes/{node_id}': {
     path: { node_id: string };
-    query: { version: number; recursive?: boolean };
+    query: { version: number; recursive?: boolean; dryRun?: boolean };
     body: undefined;
     answer: AnswerDeleted1;
   };

@@ -22,6 +22,7 @@ export const ACTIONS: readonly Action[] = [
   { title: 'action.new_customer', icon: 'plus', roles: CLERKS, run: () => go('/customers/new') },
   { title: 'action.new_invoice', icon: 'plus', roles: CLERKS, run: () => go('/invoices/new') },
   { title: 'action.new_entry', icon: 'plus', roles: BOOKKEEPERS, run: () => go('/journal/new') },
+  { title: 'nav.jobs.new', icon: 'play', roles: CLERKS, run: () => go('/jobs/new') },
   { title: 'action.theme', icon: 'moon', run: () => applyTheme(isDark() ? 'light' : 'dark') },
   { title: 'action.language', icon: 'profile', run: () => chooseLanguage(language.peek() === 'en' ? 'de' : 'en') },
   { title: 'action.print', icon: 'print', run: () => print() },

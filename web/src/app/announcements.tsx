@@ -1,8 +1,9 @@
 /** The place in the top bar for what announces itself, such as a bell of notifications: one component a line. */
 
 import type { ComponentType } from 'preact';
+import { JobChip } from '../pages/works/job_chip';
 
-const PLACES: readonly ComponentType[] = [];
+const PLACES: readonly ComponentType[] = [JobChip];
 
 export function Announcements() {
   return PLACES.length === 0 ? null : (

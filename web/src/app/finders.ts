@@ -29,6 +29,18 @@ export const FINDERS: readonly Finder[] = [
     },
   },
   {
+    title: 'nav.functions',
+    icon: 'tree',
+    find: async (q, signal) => {
+      const { data } = await api.get('/api/functions/search', { query: { q, limit: FEW }, signal });
+      return data.map(({ id, title, trail }) => ({
+        title,
+        note: trail.map((step) => step.title).join(' › '),
+        to: `/functions?${new URLSearchParams({ node: id }).toString()}`,
+      }));
+    },
+  },
+  {
     title: 'palette.invoices',
     icon: 'invoices',
     find: async (q, signal) => {

@@ -64,6 +64,14 @@ export const PAGES: readonly Page[] = [
   // house
   { group: 'house', path: '/company', title: 'nav.company', icon: 'departments', load: () => import('../pages/finance/company_page') },
   { group: 'house', path: '/company/edit', title: 'nav.company', roles: ADMINS, load: () => import('../pages/finance/company_edit_page') },
+  { group: 'house', path: '/functions', title: 'nav.functions', icon: 'tree', load: () => import('../pages/works/functions_page') },
+  { group: 'house', path: '/functions/lint', title: 'nav.functions.lint', roles: MANAGEMENT, load: () => import('../pages/works/functions_lint_page') },
+  { group: 'house', path: '/functions/import', title: 'nav.functions.import', roles: ['admin', 'manager'], load: () => import('../pages/works/functions_import_page') },
+  { group: 'house', path: '/jobs', title: 'nav.jobs', icon: 'batch', load: () => import('../pages/works/jobs_page') },
+  { group: 'house', path: '/jobs/new', title: 'nav.jobs.new', roles: CLERKS, load: () => import('../pages/works/job_new_page') },
+  { group: 'house', path: '/jobs/:id', title: 'nav.job', load: () => import('../pages/works/job_page') },
+  { group: 'house', path: '/audit', title: 'nav.audit', icon: 'audit', roles: OPERATIONS, load: () => import('../pages/works/audit_page') },
+  { group: 'house', path: '/audit/:id', title: 'nav.audit.entry', roles: OPERATIONS, load: () => import('../pages/works/audit_entry_page') },
 
   // operations
   { group: 'operations', path: '/operations/queries', title: 'nav.queries', icon: 'gauge', roles: OPERATIONS, load: () => import('../pages/insight/queries_page') },

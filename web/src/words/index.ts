@@ -4,13 +4,16 @@
  */
 
 import type { acts } from './acts';
+import type { audit } from './audit';
 import type { books } from './books';
 import type { charts } from './charts';
 import type { company } from './company';
 import type { customers } from './customers';
+import type { functions } from './functions';
 import type { insight } from './insight';
 import type { invoices } from './invoices';
 import type { invoiceStatus } from './invoice_status';
+import type { jobs } from './jobs';
 import type { overview } from './overview';
 import type { rooms } from './rooms';
 import type { shell } from './shell';
@@ -18,13 +21,16 @@ import type { spans } from './spans';
 
 export type Phrase =
   | keyof typeof acts
+  | keyof typeof audit
   | keyof typeof books
   | keyof typeof charts
   | keyof typeof company
   | keyof typeof customers
+  | keyof typeof functions
   | keyof typeof insight
   | keyof typeof invoices
   | keyof typeof invoiceStatus
+  | keyof typeof jobs
   | keyof typeof overview
   | keyof typeof rooms
   | keyof typeof shell

@@ -328,8 +328,11 @@ async def move(unit: Unit, node_id: str, data: NodeMove) -> NodeView:
     return view
 
 
-async def delete(unit: Unit, node_id: str, version: int, *, with_below: bool) -> Deleted:
-    """Delete a node, and with ``with_below`` everything below it. Raises `NotFound`, `Conflict`, `Forbidden`."""
+async def delete(unit: Unit, node_id: str, version: int, *, with_below: bool, dry_run: bool = False) -> Deleted:
+    """Delete a node, and with ``with_below`` everything below it. Raises `NotFound`, `Conflict`, `Forbidden`.
+
+    ``dry_run`` deletes nothing: it says how many it would be, or raises why not.
+    """
     await repository.lock_tree(unit.session)
     doomed, way = await _to_change(unit, node_id, version)
     subtree = await repository.below(unit.session, node_id)
@@ -338,6 +341,8 @@ async def delete(unit: Unit, node_id: str, version: int, *, with_below: bool) ->
     for row in subtree:
         if not may_read(unit.actor.role, row.min_role):
             raise Forbidden(row.min_role, f"Something below it needs the role {row.min_role}.")
+    if dry_run:
+        return Deleted(deleted=node_id, nodes=len(subtree))
     before = _told(doomed) | {"nodes": len(subtree)}
     await repository.delete(unit.session, doomed)
     audit.record(unit, "function.delete", "function", node_id, doomed.title, before=before)

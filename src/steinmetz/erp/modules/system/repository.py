@@ -65,6 +65,11 @@ async def audit(
 
 
 @named
+async def audit_entry(session: AsyncSession, entry_id: int) -> AuditEntry | None:
+    return await session.get(AuditEntry, entry_id)
+
+
+@named
 async def latest(
     session: AsyncSession, limit: int, entities: Collection[str] | None = None
 ) -> Sequence[AuditEntry]:

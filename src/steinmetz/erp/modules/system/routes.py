@@ -19,7 +19,7 @@ from steinmetz.erp.dependencies import Reading, SignedIn, reads_as, request_id_o
 from steinmetz.erp.errors import Forbidden, Problem, Unauthenticated, Unavailable
 from steinmetz.erp.kit.answers import Answer, Listing
 from steinmetz.erp.kit.chores import next_due
-from steinmetz.erp.kit.fields import MAX_RECORD_ID, Moment, Text
+from steinmetz.erp.kit.fields import MAX_RECORD_ID, Moment, RecordId, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.system import service
@@ -180,6 +180,7 @@ Wanted = Annotated[AuditFilter, Depends(_audit_filter)]
 
 
 @router.get("/api/audit", response_model=Listing[AuditView], tags=["audit"], dependencies=OPERATORS)
+@cached(ttl=60, vary_on="role", live=True)
 async def audit(unit: Reading, page: Paging, wanted: Wanted) -> Any:
     """Who changed what, newest first."""
     shown, next_cursor, total = await service.audit(unit, page, wanted)
@@ -216,6 +217,12 @@ async def sign_ins(
         unit, page, user_id=user_id, outcome=outcome, since=since, until=until
     )
     return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}
+
+
+@router.get("/api/audit/{entry_id}", response_model=Answer[AuditView], tags=["audit"], dependencies=OPERATORS)
+async def audit_entry(unit: Reading, entry_id: RecordId) -> Any:
+    """One entry, with what stood before and after."""
+    return {"success": True, "data": await service.audit_entry(unit, entry_id)}
 
 
 # Maintenance and chores

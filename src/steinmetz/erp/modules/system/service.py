@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 from steinmetz.cache.invalidation.cluster import Cluster
 from steinmetz.erp import migrations
 from steinmetz.erp.db import Database, Unit
-from steinmetz.erp.errors import Unprocessable
+from steinmetz.erp.errors import NotFound, Unprocessable
 from steinmetz.erp.kit.announcements import announcement
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.spreadsheet import csv_line
@@ -38,6 +38,7 @@ __all__ = [
     "MaintenanceView",
     "Outcome",
     "audit",
+    "audit_entry",
     "chore_done",
     "chore_failed",
     "chore_runs",
@@ -108,6 +109,14 @@ async def audit(unit: Unit, page: PageQuery, wanted: AuditFilter) -> tuple[list[
     shown = [AuditView.model_validate(entry) for entry in entries[: page.limit]]
     has_more = len(entries) > page.limit
     return shown, encode_cursor(shown[-1].id) if has_more else None, total
+
+
+async def audit_entry(unit: Unit, entry_id: int) -> AuditView:
+    """Raises `NotFound`."""
+    found = await repository.audit_entry(unit.session, entry_id)
+    if found is None:
+        raise NotFound("audit entry", entry_id)
+    return AuditView.model_validate(found)
 
 
 async def latest(unit: Unit, limit: int, *, entities: Collection[str] | None = None) -> Sequence[AuditEntry]:
