@@ -1,8 +1,9 @@
 /** The place in the top bar for what announces itself, such as a bell of notifications: one component a line. */
 
 import type { ComponentType } from 'preact';
+import { Bell } from './bell';
 
-const PLACES: readonly ComponentType[] = [];
+const PLACES: readonly ComponentType[] = [Bell];
 
 export function Announcements() {
   return PLACES.length === 0 ? null : (

@@ -45,6 +45,10 @@ export const PAGES: readonly Page[] = [
   // people
 
   // house
+  { group: 'house', path: '/chat', title: 'nav.chat', icon: 'chat', load: () => import('../pages/talk/chat_page') },
+  { group: 'house', path: '/chat/:channel', title: 'nav.chat', load: () => import('../pages/talk/chat_page') },
+  { group: 'house', path: '/notifications', title: 'nav.notifications', icon: 'bell', load: () => import('../pages/talk/notifications_page') },
 
   // operations
+  { group: 'operations', path: '/maintenance', title: 'nav.maintenance', icon: 'warning', roles: ['admin'], load: () => import('../pages/talk/maintenance_page') },
 ];

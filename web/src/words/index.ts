@@ -4,14 +4,20 @@
  */
 
 import type { acts } from './acts';
+import type { announcements } from './announcements';
+import type { chat } from './chat';
 import type { customers } from './customers';
 import type { invoiceStatus } from './invoice_status';
+import type { notifications } from './notifications';
 import type { overview } from './overview';
 import type { shell } from './shell';
 
 export type Phrase =
   | keyof typeof acts
+  | keyof typeof announcements
+  | keyof typeof chat
   | keyof typeof customers
   | keyof typeof invoiceStatus
+  | keyof typeof notifications
   | keyof typeof overview
   | keyof typeof shell;

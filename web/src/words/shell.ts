@@ -67,6 +67,9 @@ export const shell = phrases({
   'nav.customers': { en: 'Customers', de: 'Kunden' },
   'nav.customer': { en: 'Customer', de: 'Kunde' },
   'nav.customer.new': { en: 'New customer', de: 'Neuer Kunde' },
+  'nav.chat': { en: 'Chat', de: 'Chat' },
+  'nav.notifications': { en: 'Notifications', de: 'Benachrichtigungen' },
+  'nav.maintenance': { en: 'Maintenance', de: 'Wartung' },
   'user.menu': { en: 'Account of {name}', de: 'Konto von {name}' },
 
   'palette.open': { en: 'Search or go to', de: 'Suchen oder öffnen' },
