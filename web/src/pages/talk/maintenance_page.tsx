@@ -13,6 +13,7 @@ import { toast } from '../../ui/toast';
 import { useForm } from '../../ui/use_form';
 import '../../words/notifications';
 import { useTongue } from '../../words/tongue';
+import './talk.css';
 
 export default function MaintenancePage() {
   const { say } = useTongue();
@@ -48,7 +49,7 @@ function On({ state }: { state: MaintenanceView }) {
     }
   };
   return (
-    <section class="card stack">
+    <section class="card maintenance">
       <State state={state} />
       <p>{state.message}</p>
       <p>
@@ -75,7 +76,7 @@ function Off({ state }: { state: MaintenanceView }) {
   });
   const labels = { message: say('maintenance.message'), minutes: say('maintenance.minutes') };
   return (
-    <section class="card stack">
+    <section class="card maintenance">
       <State state={state} />
       <Form form={form} labels={labels} act={say('maintenance.switch_on')}>
         <TextField form={form} name="message" label={labels.message} required maxLength={500} wide />
