@@ -83,4 +83,10 @@ export const PAGES: readonly Page[] = [
   { group: 'operations', path: '/operations/cache', title: 'nav.cache', icon: 'cache', roles: OPERATIONS, load: () => import('../pages/insight/cache_page') },
   { group: 'operations', path: '/operations/realtime', title: 'nav.realtime', icon: 'plug', roles: OPERATIONS, load: () => import('../pages/insight/realtime_page') },
   { group: 'operations', path: '/operations/system', title: 'nav.system', icon: 'server', roles: OPERATIONS, load: () => import('../pages/insight/system_page') },
+  { group: 'house', path: '/chat', title: 'nav.chat', icon: 'chat', load: () => import('../pages/talk/chat_page') },
+  { group: 'house', path: '/chat/:channel', title: 'nav.chat', load: () => import('../pages/talk/chat_page') },
+  { group: 'house', path: '/notifications', title: 'nav.notifications', icon: 'bell', load: () => import('../pages/talk/notifications_page') },
+
+  // operations
+  { group: 'operations', path: '/maintenance', title: 'nav.maintenance', icon: 'warning', roles: ['admin'], load: () => import('../pages/talk/maintenance_page') },
 ];

@@ -12,6 +12,7 @@ import { ToastPlace } from '../ui/toast';
 import { useTongue } from '../words/tongue';
 import { Announcements } from './announcements';
 import { ConnectionBanner } from './connection_banner';
+import { MaintenanceBanner } from './maintenance_banner';
 import { Navigation } from './navigation';
 import { Outlet } from './outlet';
 import { openPalette } from './overlays';
@@ -64,6 +65,7 @@ export function Shell() {
       </aside>
       <main id="content" tabIndex={-1}>
         <ConnectionBanner />
+        <MaintenanceBanner />
         <Outlet />
       </main>
       <ToastPlace />

@@ -4,9 +4,11 @@
  */
 
 import type { acts } from './acts';
+import type { announcements } from './announcements';
 import type { audit } from './audit';
 import type { books } from './books';
 import type { charts } from './charts';
+import type { chat } from './chat';
 import type { company } from './company';
 import type { customers } from './customers';
 import type { functions } from './functions';
@@ -14,6 +16,7 @@ import type { insight } from './insight';
 import type { invoices } from './invoices';
 import type { invoiceStatus } from './invoice_status';
 import type { jobs } from './jobs';
+import type { notifications } from './notifications';
 import type { overview } from './overview';
 import type { rooms } from './rooms';
 import type { shell } from './shell';
@@ -21,9 +24,11 @@ import type { spans } from './spans';
 
 export type Phrase =
   | keyof typeof acts
+  | keyof typeof announcements
   | keyof typeof audit
   | keyof typeof books
   | keyof typeof charts
+  | keyof typeof chat
   | keyof typeof company
   | keyof typeof customers
   | keyof typeof functions
@@ -31,6 +36,7 @@ export type Phrase =
   | keyof typeof invoices
   | keyof typeof invoiceStatus
   | keyof typeof jobs
+  | keyof typeof notifications
   | keyof typeof overview
   | keyof typeof rooms
   | keyof typeof shell

@@ -98,6 +98,9 @@ export const shell = phrases({
   'nav.job': { en: 'Batch job', de: 'Auftrag' },
   'nav.audit': { en: 'Audit log', de: 'Audit-Protokoll' },
   'nav.audit.entry': { en: 'Audit entry', de: 'Protokolleintrag' },
+  'nav.chat': { en: 'Chat', de: 'Chat' },
+  'nav.notifications': { en: 'Notifications', de: 'Benachrichtigungen' },
+  'nav.maintenance': { en: 'Maintenance', de: 'Wartung' },
   'user.menu': { en: 'Account of {name}', de: 'Konto von {name}' },
 
   'palette.open': { en: 'Search or go to', de: 'Suchen oder öffnen' },

@@ -1,0 +1,188 @@
+"""Chat side by side, notifications that arrive, maintenance that everybody sees."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, Locator, expect
+
+from tests.e2e.server import RunningServer
+from tests.e2e.web.screen import TASTES, WITHIN_MS, Screen, Taste, colleague, screen
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+IDS = ["wide-light-en", "phone-dark-de", "wide-dark-de", "phone-light-en"]
+WORDS = {
+    "en-GB": {"notifications": "Notifications", "all": "All notifications", "write": "Write notification"},
+    "de-DE": {"notifications": "Benachrichtigungen", "all": "Alle Benachrichtigungen",
+              "write": "Mitteilung schreiben"},
+}  # fmt: skip
+
+
+def log(visitor: Screen) -> Locator:
+    return visitor.page.locator(".chat-scroll")
+
+
+def writing(visitor: Screen) -> Locator:
+    return visitor.page.locator(".chat-composer textarea")
+
+
+async def hears(visitor: Screen, text: str, times: int = 1) -> None:
+    await expect(log(visitor).locator(".chat-text", has_text=text)).to_have_count(times, timeout=WITHIN_MS)
+
+
+@pytest.mark.parametrize("taste", TASTES, ids=IDS)
+async def test_two_talk_side_by_side(server: RunningServer, browser: Browser, taste: Taste) -> None:
+    name = f"{taste['locale']}-{taste['viewport']['width']}"
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(screen(server, browser, taste=taste, path="/chat/general"))
+        two = await stack.enter_async_context(screen(server, browser, role="manager", path="/chat/general"))
+        await expect(writing(two)).to_be_visible(timeout=WITHIN_MS)
+        await writing(one).press_sequentially("https://example.com/")
+        await expect(two.page.locator(".chat-typing")).not_to_be_empty(timeout=WITHIN_MS)
+        said = f"https://example.com/{uuid4()} is where it stands."
+        await writing(one).fill(said)
+        await writing(one).press("Enter")
+        for visitor in (one, two):
+            await hears(visitor, said)
+        await expect(log(two).get_by_role("link", name="https://example.com/").last).to_have_attribute(
+            "rel", "noopener noreferrer nofollow"
+        )
+        await expect(two.page.locator(".chat-typing")).to_be_empty()
+        await one.look(f"chat-{name}")
+        await one.is_sound()
+
+        await writing(one).press("ArrowUp")
+        correction = one.page.locator(".chat-correction textarea")
+        await expect(correction).to_be_focused()
+        await correction.fill(f"{said} Corrected.")
+        await correction.press("Enter")
+        await hears(two, f"{said} Corrected.")
+
+        line = log(one).locator(".chat-line").last
+        await line.hover()
+        await line.get_by_role("button").last.click()
+        await one.page.get_by_role("dialog").locator("footer .danger").click()
+        await hears(two, said, 0)
+        await expect(log(two).locator(".deleted").last).to_be_visible()
+        one.is_quiet()
+        two.is_quiet()
+
+
+async def test_what_was_said_while_one_was_away_is_there_once_afterwards(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with colleague(server) as http, screen(server, browser, path="/chat/general") as visitor:
+        await expect(writing(visitor)).to_be_visible(timeout=WITHIN_MS)
+        before = f"before {uuid4()}"
+        await http.post("/api/chat/messages", json={"channel": "general", "text": before})
+        await hears(visitor, before)
+        await visitor.page.context.set_offline(True)
+        await expect(visitor.page.locator(".live")).not_to_have_attribute("data-live", "live", timeout=WITHIN_MS)
+        missed = [f"missed {uuid4()}" for _ in range(3)]
+        for text in missed:
+            await http.post("/api/chat/messages", json={"channel": "general", "text": text})
+        mine = f"mine {uuid4()}"
+        await writing(visitor).fill(mine)
+        await writing(visitor).press("Enter")
+        await expect(log(visitor).locator("[data-pending]")).to_contain_text(mine)
+        await visitor.page.context.set_offline(False)
+        for text in (*missed, mine):
+            await hears(visitor, text)
+        await expect(log(visitor).locator("[data-pending]")).to_have_count(0)
+        heard = (await http.get("/api/chat/channels/general/messages", params={"limit": 20})).json()["data"]
+        assert [message["text"] for message in heard].count(mine) == 1
+
+
+async def test_a_private_channel_has_its_members_and_a_draft_waits_in_it(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with screen(server, browser, role="manager", path="/chat") as visitor:
+        await visitor.press("New channel")
+        name = f"Vorstand {uuid4().hex[:8]}"
+        dialog = visitor.page.get_by_role("dialog")
+        await dialog.get_by_label("Name").fill(name)
+        await dialog.get_by_label("Private").check()
+        await dialog.get_by_role("button", name="Open channel").click()
+        await expect(visitor.page.get_by_role("heading", level=2, name=name)).to_be_visible(timeout=WITHIN_MS)
+        await expect(visitor.page.locator(".chat-head")).to_contain_text("1 here", timeout=WITHIN_MS)
+        await writing(visitor).fill("not sent yet")
+        await visitor.go("/chat/general")
+        await expect(writing(visitor)).to_have_value("")
+        await visitor.page.go_back()
+        await expect(writing(visitor)).to_have_value("not sent yet")
+        await visitor.page.get_by_role("button", name=name).click()
+        await visitor.page.get_by_role("button", name="Members").click()
+        await expect(visitor.page.locator(".chat-members li")).to_have_count(1)
+        await visitor.page.keyboard.press("Escape")
+        await visitor.is_sound()
+
+
+@pytest.mark.parametrize("taste", TASTES, ids=IDS)
+async def test_a_notification_rings_and_leads_to_what_it_is_about(
+    server: RunningServer, browser: Browser, taste: Taste
+) -> None:
+    words = WORDS[taste["locale"]]
+    title = f"Inventur {uuid4().hex[:8]}"
+    notice = {"audience": "role", "role": "clerk", "level": "warning", "title": title,
+              "message": "Ab 12 Uhr bleibt das Lager geschlossen.", "link": "/customers"}  # fmt: skip
+    async with colleague(server) as http, screen(server, browser, taste=taste) as visitor:
+        sent = await http.post("/api/notifications", json=notice)
+        assert sent.status_code == 201, sent.text
+        await visitor.shows_toast(title)
+        await expect(visitor.page.locator(".bell .bell-count")).to_be_visible(timeout=WITHIN_MS)
+        await visitor.page.locator(".bell .menu-button").click()
+        await expect(visitor.page.locator(".bell .notice").first).to_contain_text(title, timeout=WITHIN_MS)
+        await visitor.look(f"bell-{taste['locale']}-{taste['viewport']['width']}")
+        await visitor.is_sound()
+        await visitor.page.get_by_role("link", name=words["all"]).click()
+        await visitor.heading(words["notifications"])
+        line = visitor.page.locator(".notices.card .notice", has_text=title)
+        await expect(line).to_have_attribute("data-unread", "", timeout=WITHIN_MS)
+        await visitor.look(f"notifications-{taste['locale']}-{taste['viewport']['width']}")
+        await visitor.is_sound()
+        await line.click()
+        await expect(visitor.page.locator("h1")).to_be_focused()
+        assert visitor.page.url.endswith("/customers")
+
+
+async def test_an_administrator_writes_a_notification_and_takes_it_back(
+    server: RunningServer, browser: Browser
+) -> None:
+    title = f"Feierabend {uuid4().hex[:8]}"
+    async with screen(server, browser, role="admin", path="/notifications") as visitor:
+        await visitor.press("Write notification")
+        dialog = visitor.page.get_by_role("dialog")
+        await dialog.get_by_label("To", exact=True).select_option("all")
+        await dialog.get_by_label("Title").fill(title)
+        await dialog.get_by_label("Message").fill("Bis morgen.")
+        await dialog.get_by_role("button", name="Send").click()
+        line = visitor.page.locator(".notices.card li", has_text=title)
+        await expect(line).to_be_visible(timeout=WITHIN_MS)
+        await line.get_by_role("button", name="Take back").click()
+        await visitor.page.get_by_role("dialog").locator("footer .danger").click()
+        await expect(line).to_have_count(0, timeout=WITHIN_MS)
+
+
+async def test_maintenance_is_seen_by_everybody_at_once_and_refusals_say_why(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with AsyncExitStack() as stack:
+        admin = await stack.enter_async_context(screen(server, browser, role="admin", path="/maintenance"))
+        clerk = await stack.enter_async_context(screen(server, browser, path="/customers/new"))
+        await admin.page.get_by_label("What everybody reads").fill("Neue Version")
+        await admin.press("Switch maintenance on")
+        await admin.is_sound()
+        await admin.page.get_by_role("dialog").locator("footer .danger").click()
+        for visitor in (admin, clerk):
+            await expect(visitor.page.locator(".banner")).to_contain_text("Neue Version", timeout=WITHIN_MS)
+        await clerk.look("maintenance")
+        await clerk.page.get_by_label("Name").fill("Granit")
+        await clerk.press("Save")
+        await expect(clerk.page.get_by_role("alert")).to_be_visible(timeout=WITHIN_MS)
+        await admin.press("Switch maintenance off")
+        await expect(clerk.page.locator(".banner")).to_contain_text("is over", timeout=WITHIN_MS)
+        await admin.look("maintenance-off")
+        await admin.is_sound()

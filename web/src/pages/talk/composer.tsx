@@ -1,0 +1,69 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ChannelRow } from '../../api/types';
+import { useUser } from '../../session/current';
+import { draftOf, keepDraft } from '../../session/drafts';
+import { Button } from '../../ui/button';
+import { useTongue } from '../../words/tongue';
+import type { Conversation } from './conversation';
+
+const MAX_TEXT = 4_000;
+
+/** Where one writes. What is not sent yet is kept for this channel. */
+export function Composer({ conversation, channel, onEditLast }: { conversation: Conversation; channel: ChannelRow; onEditLast: () => void }) {
+  const { say } = useTongue();
+  const user = useUser();
+  const draft = `chat.${channel.id}`;
+  const [text, setText] = useState(() => String(draftOf(user.id, draft)?.values['text'] ?? ''));
+  const place = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => {
+    if (!place.current) return;
+    place.current.style.height = 'auto';
+    place.current.style.height = `${place.current.scrollHeight + 2}px`;
+  }, [text]);
+  const write = (written: string) => {
+    setText(written);
+    keepDraft(user.id, draft, written ? { values: { text: written }, version: null } : null);
+  };
+  const send = () => {
+    const said = text.trim();
+    if (!said) return;
+    conversation.say(said);
+    write('');
+    place.current?.focus();
+  };
+  return (
+    <form
+      class="chat-composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <textarea
+        ref={place}
+        rows={1}
+        maxLength={MAX_TEXT}
+        aria-label={say('chat.write', { channel: channel.name })}
+        placeholder={say('chat.write', { channel: channel.name })}
+        title={say('chat.write.hint')}
+        value={text}
+        onInput={(event) => {
+          write(event.currentTarget.value);
+          if (event.currentTarget.value) conversation.tellTyping();
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+            event.preventDefault();
+            send();
+          } else if (event.key === 'ArrowUp' && text === '') {
+            event.preventDefault();
+            onEditLast();
+          }
+        }}
+      />
+      <Button type="submit" kind="primary">
+        {say('chat.send')}
+      </Button>
+    </form>
+  );
+}
