@@ -30,6 +30,8 @@ export const GROUPS: readonly Group[] = ['start', 'business', 'people', 'house',
 export const MANAGEMENT: readonly Role[] = ['admin', 'manager', 'auditor'];
 /** Who writes: the API says "clerk". */
 export const CLERKS: readonly Role[] = ['admin', 'manager', 'clerk'];
+/** Who decides: the API says "manager" of writes. */
+export const MANAGERS: readonly Role[] = ['admin', 'manager'];
 export const OPERATIONS: readonly Role[] = ['admin', 'auditor'];
 
 export const PAGES: readonly Page[] = [
@@ -43,11 +45,21 @@ export const PAGES: readonly Page[] = [
   { group: 'business', path: '/customers/:id/edit', title: 'nav.customer', roles: CLERKS, load: () => import('../pages/finance/customer_edit_page') },
 
   // people
+  { group: 'people', path: '/employees', title: 'nav.employees', icon: 'employees', load: () => import('../pages/people/employees_page') },
+  { group: 'people', path: '/employees/new', title: 'nav.employee', roles: MANAGERS, load: () => import('../pages/people/employee_new_page') },
+  { group: 'people', path: '/employees/:id', title: 'nav.employee', load: () => import('../pages/people/employee_page') },
+  { group: 'people', path: '/employees/:id/edit', title: 'nav.employee', roles: MANAGERS, load: () => import('../pages/people/employee_edit_page') },
+  { group: 'people', path: '/departments', title: 'nav.departments', icon: 'departments', load: () => import('../pages/people/departments_page') },
+  { group: 'people', path: '/leave', title: 'nav.leave', icon: 'leave', load: () => import('../pages/people/leave_page') },
+  { group: 'people', path: '/time', title: 'nav.time', icon: 'clock', load: () => import('../pages/people/time_page') },
 
   // house
   { group: 'house', path: '/chat', title: 'nav.chat', icon: 'chat', load: () => import('../pages/talk/chat_page') },
   { group: 'house', path: '/chat/:channel', title: 'nav.chat', load: () => import('../pages/talk/chat_page') },
   { group: 'house', path: '/notifications', title: 'nav.notifications', icon: 'bell', load: () => import('../pages/talk/notifications_page') },
+
+  { group: 'house', path: '/users', title: 'nav.users', icon: 'users', roles: ['admin'], load: () => import('../pages/people/users_page') },
+  { group: 'house', path: '/profile', title: 'nav.profile', load: () => import('../pages/people/profile_page') },
 
   // operations
   { group: 'operations', path: '/maintenance', title: 'nav.maintenance', icon: 'warning', roles: ['admin'], load: () => import('../pages/talk/maintenance_page') },

@@ -27,6 +27,8 @@ interface Options<V extends Values> {
   initial: V;
   version?: number;
   save: (values: V, saving: Saving<V>) => Promise<void>;
+  /** Passwords are in it: nothing of it is kept as a draft. */
+  isSecret?: boolean;
   /** The values and version in the record that a 409 carries. */
   fromCurrent?: (current: unknown) => { values: V; version: number };
 }
@@ -57,9 +59,9 @@ interface Begun<V> {
   version: number;
 }
 
-export function useForm<V extends Values>({ name, initial, version = 0, save, fromCurrent }: Options<V>): Form<V> {
+export function useForm<V extends Values>({ name, initial, version = 0, save, isSecret = false, fromCurrent }: Options<V>): Form<V> {
   const { id: userId } = useUser();
-  const [draft] = useState(() => draftOf(userId, name));
+  const [draft] = useState(() => (isSecret ? null : draftOf(userId, name)));
   const [base, setBase] = useState<Begun<V>>({ values: initial, version: draft?.version ?? version });
   const [values, setValues] = useState<V>(() => ({ ...initial, ...(draft?.values as Partial<V> | undefined) }));
   const [hasDraft, setHasDraft] = useState(draft !== null);
@@ -78,7 +80,7 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
 
   const isKept = useRef(true);
   useEffect(() => {
-    if (isKept.current) keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
+    if (isKept.current && !isSecret) keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
   }, [values, base]);
   useEffect(() => {
     if (!isDirty) return;

@@ -10,6 +10,7 @@ import type { customers } from './customers';
 import type { invoiceStatus } from './invoice_status';
 import type { notifications } from './notifications';
 import type { overview } from './overview';
+import type { people } from './people';
 import type { shell } from './shell';
 
 export type Phrase =
@@ -20,4 +21,5 @@ export type Phrase =
   | keyof typeof invoiceStatus
   | keyof typeof notifications
   | keyof typeof overview
+  | keyof typeof people
   | keyof typeof shell;
