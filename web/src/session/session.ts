@@ -24,7 +24,7 @@ export type SessionState =
   | { phase: 'signed-out'; why: 'first' | 'ended' | 'left' }
   | { phase: 'signed-in'; user: User };
 
-export interface Grant {
+interface Grant {
   accessToken: string;
   /** Seconds. */
   expiresIn: number;
@@ -51,6 +51,7 @@ export class Session {
   /** Raised by each sign-in and sign-out: an answer to an older one is nobody's. */
   #era = 0;
   #leaving = false;
+  #changing: Promise<void> | null = null;
   readonly #tabs = new BroadcastChannel(CHANNEL);
 
   constructor() {
@@ -107,6 +108,7 @@ export class Session {
 
   /** The access token, renewed first if its life is over; null if nobody is signed in. */
   async freshToken(): Promise<string | null> {
+    if (this.#changing) await this.#changing;
     if (this.token.value !== null && Date.now() >= this.#expiresAtMs) await this.renew();
     return this.token.value;
   }
@@ -116,8 +118,18 @@ export class Session {
     if (this.state.value.phase === 'signed-in') this.state.value = { phase: 'signed-in', user };
   }
 
-  /** Go on with tokens that came with another answer: a new password ends all other sign-ins, and brings new ones. */
-  take(grant: Grant): void {
+  /** All other sign-ins end, and this one goes on with new tokens. Raises `Problem`. */
+  async changePassword(currentPassword: string, newPassword: string): Promise<void> {
+    const token = await this.freshToken();
+    // The old token is void before the new one is here: who asks meanwhile waits for it.
+    const change = this.#change(token, currentPassword, newPassword);
+    this.#changing = change.catch(() => undefined).finally(() => (this.#changing = null));
+    await change;
+  }
+
+  async #change(token: string | null, currentPassword: string, newPassword: string): Promise<void> {
+    const answer = await send('/api/auth/password', { currentPassword, newPassword }, token);
+    const grant = ((await answer.json()) as { data: Grant }).data;
     this.#era++;
     this.#admit(grant);
   }
@@ -184,12 +196,12 @@ function underLock<T>(work: () => Promise<T>): Promise<T> {
   return 'locks' in navigator ? navigator.locks.request(LOCK, work) : work();
 }
 
-async function send(path: string, body?: object): Promise<Response> {
+async function send(path: string, body?: object, token: string | null = null): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, {
       method: 'POST',
-      headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}), ...(token ? { Authorization: `Bearer ${token}` } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { flaw } from '../../api/problem';
-import { api, session, useUser } from '../../session/current';
+import { session, useUser } from '../../session/current';
 import { Details } from '../../ui/details';
 import { TextField } from '../../ui/field';
 import { Form } from '../../ui/form';
@@ -54,8 +54,7 @@ function PasswordForm({ labels, done }: { labels: { current: string; fresh: stri
     initial: { current: '', fresh: '', repeated: '' },
     save: async ({ current, fresh, repeated }) => {
       if (fresh !== repeated) throw flaw('repeated', say('profile.differs'));
-      const { data } = await api.post('/api/auth/password', { body: { currentPassword: current, newPassword: fresh } });
-      session.take(data);
+      await session.changePassword(current, fresh);
       toast(say('profile.changed'));
       done();
     },

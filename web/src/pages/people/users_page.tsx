@@ -76,7 +76,7 @@ export default function UsersPage() {
       align: 'end',
       cell: (row) => (
         <span class="row-acts">
-          <Button kind="bare" onClick={() => setShown(row)} aria-label={`${say('users.change')}: ${row.name}`}>
+          <Button kind="bare" onClick={() => setShown(row)} aria-label={`${say('employees.edit')}: ${row.name}`}>
             {say('employees.edit')}
           </Button>
           {row.id !== me.id && (
