@@ -61,6 +61,11 @@ export async function problemOf(answer: Response): Promise<Problem> {
   );
 }
 
+/** What the page itself refuses before it asks the server: one field that makes no sense. */
+export function flaw(field: string, message: string): Problem {
+  return new Problem(422, message, '', '', null, { errors: [{ field, message }] });
+}
+
 export function asProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem(0, 'No answer', String(error));
 }

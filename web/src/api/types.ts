@@ -2059,6 +2059,19 @@ export interface SettingView {
 
 export type Severity = 'error' | 'warning' | 'info';
 
+/** A posting line in a list of its own, with what its entry says. */
+export interface SheetLineView {
+  id: number;
+  entryId: number;
+  accountId: number;
+  accountNumber: string;
+  accountName: string;
+  date: string;
+  amountCents: number;
+  description: string;
+  source: string;
+}
+
 export interface SideDocument {
   count: number;
   avgTime: number;

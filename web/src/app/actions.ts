@@ -5,7 +5,7 @@ import { applyTheme, theme } from '../session/theme';
 import type { IconName } from '../ui/icon';
 import type { Phrase } from '../words';
 import { chooseLanguage, language } from '../words/tongue';
-import { BOOKKEEPERS, CLERKS } from './pages';
+import { CLERKS, MANAGERS } from './pages';
 import { go } from './router';
 import { showShortcuts } from './overlays';
 
@@ -21,7 +21,7 @@ const isDark = () => theme.peek() === 'dark' || (theme.peek() === 'system' && ma
 export const ACTIONS: readonly Action[] = [
   { title: 'action.new_customer', icon: 'plus', roles: CLERKS, run: () => go('/customers/new') },
   { title: 'action.new_invoice', icon: 'plus', roles: CLERKS, run: () => go('/invoices/new') },
-  { title: 'action.new_entry', icon: 'plus', roles: BOOKKEEPERS, run: () => go('/journal/new') },
+  { title: 'action.new_entry', icon: 'plus', roles: MANAGERS, run: () => go('/journal/new') },
   { title: 'nav.jobs.new', icon: 'play', roles: CLERKS, run: () => go('/jobs/new') },
   { title: 'action.theme', icon: 'moon', run: () => applyTheme(isDark() ? 'light' : 'dark') },
   { title: 'action.language', icon: 'profile', run: () => chooseLanguage(language.peek() === 'en' ? 'de' : 'en') },

@@ -2,11 +2,9 @@
 
 import type { ComponentType } from 'preact';
 import { JobChip } from '../pages/works/job_chip';
-
-const PLACES: readonly ComponentType[] = [JobChip];
 import { Bell } from './bell';
 
-const PLACES: readonly ComponentType[] = [Bell];
+const PLACES: readonly ComponentType[] = [JobChip, Bell];
 
 export function Announcements() {
   return PLACES.length === 0 ? null : (

@@ -30,8 +30,8 @@ export const GROUPS: readonly Group[] = ['start', 'business', 'people', 'house',
 export const MANAGEMENT: readonly Role[] = ['admin', 'manager', 'auditor'];
 /** Who writes: the API says "clerk". */
 export const CLERKS: readonly Role[] = ['admin', 'manager', 'clerk'];
-/** Who posts by hand. */
-export const BOOKKEEPERS: readonly Role[] = ['admin', 'manager'];
+/** Who decides and posts by hand: the API says "manager" of writes. */
+export const MANAGERS: readonly Role[] = ['admin', 'manager'];
 export const ADMINS: readonly Role[] = ['admin'];
 export const OPERATIONS: readonly Role[] = ['admin', 'auditor'];
 
@@ -52,14 +52,21 @@ export const PAGES: readonly Page[] = [
   { group: 'business', path: '/credit-notes', title: 'nav.credit_notes', icon: 'credit', load: () => import('../pages/finance/credit_notes_page') },
   { group: 'business', path: '/credit-notes/:id', title: 'nav.credit_note', load: () => import('../pages/finance/credit_note_page') },
   { group: 'business', path: '/accounts', title: 'nav.accounts', icon: 'ledger', roles: MANAGEMENT, load: () => import('../pages/finance/accounts_page') },
-  { group: 'business', path: '/accounts/new', title: 'nav.account.new', roles: BOOKKEEPERS, load: () => import('../pages/finance/account_new_page') },
+  { group: 'business', path: '/accounts/new', title: 'nav.account.new', roles: MANAGERS, load: () => import('../pages/finance/account_new_page') },
   { group: 'business', path: '/accounts/:id', title: 'nav.account', roles: MANAGEMENT, load: () => import('../pages/finance/account_page') },
   { group: 'business', path: '/journal', title: 'nav.journal', icon: 'audit', roles: MANAGEMENT, load: () => import('../pages/finance/journal_page') },
-  { group: 'business', path: '/journal/new', title: 'nav.entry.new', roles: BOOKKEEPERS, load: () => import('../pages/finance/entry_new_page') },
+  { group: 'business', path: '/journal/new', title: 'nav.entry.new', roles: MANAGERS, load: () => import('../pages/finance/entry_new_page') },
   { group: 'business', path: '/journal/:id', title: 'nav.entry', roles: MANAGEMENT, load: () => import('../pages/finance/entry_page') },
   { group: 'business', path: '/reports', title: 'nav.reports', icon: 'report', roles: MANAGEMENT, load: () => import('../pages/finance/reports_page') },
 
   // people
+  { group: 'people', path: '/employees', title: 'nav.employees', icon: 'employees', load: () => import('../pages/people/employees_page') },
+  { group: 'people', path: '/employees/new', title: 'nav.employee', roles: MANAGERS, load: () => import('../pages/people/employee_new_page') },
+  { group: 'people', path: '/employees/:id', title: 'nav.employee', load: () => import('../pages/people/employee_page') },
+  { group: 'people', path: '/employees/:id/edit', title: 'nav.employee', roles: MANAGERS, load: () => import('../pages/people/employee_edit_page') },
+  { group: 'people', path: '/departments', title: 'nav.departments', icon: 'departments', load: () => import('../pages/people/departments_page') },
+  { group: 'people', path: '/leave', title: 'nav.leave', icon: 'leave', load: () => import('../pages/people/leave_page') },
+  { group: 'people', path: '/time', title: 'nav.time', icon: 'clock', load: () => import('../pages/people/time_page') },
 
   // house
   { group: 'house', path: '/company', title: 'nav.company', icon: 'departments', load: () => import('../pages/finance/company_page') },
@@ -72,6 +79,11 @@ export const PAGES: readonly Page[] = [
   { group: 'house', path: '/jobs/:id', title: 'nav.job', load: () => import('../pages/works/job_page') },
   { group: 'house', path: '/audit', title: 'nav.audit', icon: 'audit', roles: OPERATIONS, load: () => import('../pages/works/audit_page') },
   { group: 'house', path: '/audit/:id', title: 'nav.audit.entry', roles: OPERATIONS, load: () => import('../pages/works/audit_entry_page') },
+  { group: 'house', path: '/chat', title: 'nav.chat', icon: 'chat', load: () => import('../pages/talk/chat_page') },
+  { group: 'house', path: '/chat/:channel', title: 'nav.chat', load: () => import('../pages/talk/chat_page') },
+  { group: 'house', path: '/notifications', title: 'nav.notifications', icon: 'bell', load: () => import('../pages/talk/notifications_page') },
+  { group: 'house', path: '/users', title: 'nav.users', icon: 'users', roles: ['admin'], load: () => import('../pages/people/users_page') },
+  { group: 'house', path: '/profile', title: 'nav.profile', load: () => import('../pages/people/profile_page') },
 
   // operations
   { group: 'operations', path: '/operations/queries', title: 'nav.queries', icon: 'gauge', roles: OPERATIONS, load: () => import('../pages/insight/queries_page') },
@@ -83,10 +95,5 @@ export const PAGES: readonly Page[] = [
   { group: 'operations', path: '/operations/cache', title: 'nav.cache', icon: 'cache', roles: OPERATIONS, load: () => import('../pages/insight/cache_page') },
   { group: 'operations', path: '/operations/realtime', title: 'nav.realtime', icon: 'plug', roles: OPERATIONS, load: () => import('../pages/insight/realtime_page') },
   { group: 'operations', path: '/operations/system', title: 'nav.system', icon: 'server', roles: OPERATIONS, load: () => import('../pages/insight/system_page') },
-  { group: 'house', path: '/chat', title: 'nav.chat', icon: 'chat', load: () => import('../pages/talk/chat_page') },
-  { group: 'house', path: '/chat/:channel', title: 'nav.chat', load: () => import('../pages/talk/chat_page') },
-  { group: 'house', path: '/notifications', title: 'nav.notifications', icon: 'bell', load: () => import('../pages/talk/notifications_page') },
-
-  // operations
   { group: 'operations', path: '/maintenance', title: 'nav.maintenance', icon: 'warning', roles: ['admin'], load: () => import('../pages/talk/maintenance_page') },
 ];

@@ -60,6 +60,7 @@ export class Session {
   #renewal: Promise<Renewal> | null = null;
   /** Raised by each sign-in and sign-out: an answer to an older one is nobody's. */
   #era = 0;
+  #changing: Promise<void> | null = null;
   readonly #tabs = new BroadcastChannel(CHANNEL);
 
   constructor() {
@@ -126,6 +127,7 @@ export class Session {
 
   /** The access token, renewed first if its life is over; null if nobody is signed in. */
   async freshToken(): Promise<string | null> {
+    if (this.#changing) await this.#changing;
     if (this.token.value !== null && Date.now() >= this.#expiresAtMs) await this.renew();
     return this.token.value;
   }
@@ -135,8 +137,18 @@ export class Session {
     if (this.state.value.phase === 'signed-in') this.state.value = { phase: 'signed-in', user };
   }
 
-  /** Go on with tokens that came with another answer: a new password ends all other sign-ins, and brings new ones. */
-  take(grant: Grant): void {
+  /** All other sign-ins end, and this one goes on with new tokens. Raises `Problem`. */
+  async changePassword(currentPassword: string, newPassword: string): Promise<void> {
+    const token = await this.freshToken();
+    // The old token is void before the new one is here: who asks meanwhile waits for it.
+    const change = this.#change(token, currentPassword, newPassword);
+    this.#changing = change.catch(() => undefined).finally(() => (this.#changing = null));
+    await change;
+  }
+
+  async #change(token: string | null, currentPassword: string, newPassword: string): Promise<void> {
+    const answer = await send('/api/auth/password', { currentPassword, newPassword }, token);
+    const grant = ((await answer.json()) as { data: Grant }).data;
     this.#era++;
     this.#share(grant);
   }
@@ -231,12 +243,12 @@ async function underLock<T>(work: (hadToWait: boolean) => Promise<T>): Promise<T
   return done ? done.value : navigator.locks.request(LOCK, () => work(true));
 }
 
-async function send(path: string, body?: object): Promise<Response> {
+async function send(path: string, body?: object, token: string | null = null): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, {
       method: 'POST',
-      headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      headers: { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}), ...(token ? { Authorization: `Bearer ${token}` } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
   } catch (error) {

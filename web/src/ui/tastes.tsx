@@ -9,7 +9,7 @@ export function Tastes() {
     <div class="tastes">
       <div class="segments" role="group" aria-label={say('language.label')}>
         {LANGUAGES.map((one) => (
-          <button type="button" key={one} lang={one} aria-pressed={one === language.value} aria-label={say(`language.${one}`)} onClick={() => chooseLanguage(one)}>
+          <button type="button" key={one} lang={one} aria-pressed={one === language.value} aria-label={`${one.toUpperCase()}: ${say(`language.${one}`)}`} onClick={() => chooseLanguage(one)}>
             {one.toUpperCase()}
           </button>
         ))}

@@ -18,6 +18,7 @@ import type { invoiceStatus } from './invoice_status';
 import type { jobs } from './jobs';
 import type { notifications } from './notifications';
 import type { overview } from './overview';
+import type { people } from './people';
 import type { rooms } from './rooms';
 import type { shell } from './shell';
 import type { spans } from './spans';
@@ -38,6 +39,7 @@ export type Phrase =
   | keyof typeof jobs
   | keyof typeof notifications
   | keyof typeof overview
+  | keyof typeof people
   | keyof typeof rooms
   | keyof typeof shell
   | keyof typeof spans;
