@@ -18,9 +18,10 @@ from steinmetz.realtime.engineio import frames, payload
 from steinmetz.realtime.engineio import handshake as engine_handshake
 from steinmetz.realtime.engineio.frames import FrameParser, Opcode
 from steinmetz.realtime.errors import FrameError
-from steinmetz.realtime.server import asgi, room_requests, server, statistics
+from steinmetz.realtime.server import asgi, room_requests, statistics
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
+from steinmetz.realtime.server.sessions import MAX_REFUSED
 from steinmetz.realtime.socketio import connection, parser
 from steinmetz.realtime.testing import connect
 from tests.unit.realtime.server.asgi_driver import OPEN, WS, Exchange, WebSocket, opened
@@ -263,7 +264,7 @@ async def sessions(clock: FakeClock) -> tuple[Server, str]:
 @reaches("sessions that are told why not")
 async def sessions_that_are_told_why_not(clock: FakeClock) -> tuple[Server, str]:
     rig = Rig(clock, max_connections=1)
-    for _ in range(1 + server.MAX_REFUSED):
+    for _ in range(1 + MAX_REFUSED):
         rig.arrive()
     exchange = await Exchange(rig.app).run()
     return rig.io, http(exchange).replace("503", "503 or 429")
@@ -436,7 +437,7 @@ CONSTANTS = {
     "MAX_QUERY": engine_handshake._MAX_QUERY,
     "MAX_HEADER_FIELDS": asgi.MAX_HEADER_FIELDS,
     "MAX_HEADER_BYTES": asgi.MAX_HEADER_BYTES,
-    "MAX_REFUSED": server.MAX_REFUSED,
+    "MAX_REFUSED": MAX_REFUSED,
     "MAX_ROOM_NAME": room_requests.MAX_ROOM_NAME,
     "MAX_COUNTED_REASONS": statistics.MAX_COUNTED_REASONS,
 }

@@ -151,7 +151,8 @@ class Admin:
             self._server.loop.call_later(seconds, function)
 
     def _show_everybody(self) -> None:
-        self._server.tasks.spawn("picture", self._show(self.namespace))
+        if not self._server.is_leaving:
+            self._server.tasks.spawn("picture", self._show(self.namespace))
 
     async def _show(self, to: Namespace | BroadcastOperator) -> None:
         """At most `MAX_SHOWN` sockets, those of other servers included."""
