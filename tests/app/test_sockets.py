@@ -18,7 +18,8 @@ from steinmetz.erp.main import Application
 from steinmetz.erp.modules.notifications.rules import Level
 from steinmetz.erp.modules.notifications.schemas import NOTIFICATION, Notice
 from steinmetz.erp.settings import Settings
-from steinmetz.realtime import ConnectError
+from steinmetz.realtime import ConnectError, Socket
+from steinmetz.realtime.server.remote import details
 from steinmetz.realtime.testing import connect
 from tests.app.conftest import settings_for
 
@@ -144,6 +145,8 @@ class TestRenewal:
             renewed = (await clerk.post("/api/auth/refresh")).json()["data"]["accessToken"]
             assert await socket.call("auth:refresh", {"token": renewed}) == {"ok": True}
             (held,) = await app.state.io.fetch_sockets()
+            assert isinstance(held, Socket)
+            assert renewed not in repr(details(held)), "other servers are told of it"
             assert held.expires_at == clock.now().timestamp() + 900
 
     async def test_takes_no_token_of_another_sign_in_of_the_same_user(

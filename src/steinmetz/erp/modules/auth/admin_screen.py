@@ -43,7 +43,7 @@ class AdminScreen:
             shown["sessionId"] = token
             actor = await self._administrator(token)
         socket.data["user"] = actor
-        socket.data["renewal"] = {"token": token}
+        socket.data["renewal"] = SecretStr(token)
         socket.subject = user_room(actor.id)
         socket.expires_at = self._clock.now().timestamp() + WATCHED_S
         socket.join(user_room(actor.id), session_room(actor.id, actor.session_id))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, assert_never
 
+from pydantic import SecretStr
+
 from steinmetz.cache import Admitted, Principal
 from steinmetz.erp.db import Publication, Publisher
 from steinmetz.erp.kit.announcements import Announcement, Departure, Expulsion
@@ -80,14 +82,14 @@ class Gate:
         One of another sign-in does not: the socket would outlive the sign-in whose end is to end it. Raises
         `EventError` with the code ``unauthenticated``.
         """
-        shown = {"token": renewal.token}
-        actor, expires_at_s, problem = await self._admitted(shown)
+        actor, expires_at_s, problem = await self._admitted({"token": renewal.token})
         held: Actor = socket.data["user"]
         if actor is not None and (actor.id, actor.role, actor.session_id) != (held.id, held.role, held.session_id):
             actor, problem = None, "The token is of another user, role or sign-in: connect anew."
         if actor is None:
             raise EventError("unauthenticated", problem)
-        socket.data["renewal"] = shown
+        # No JSON value: what of `socket.data` is one may go to other servers, and into Redis.
+        socket.data["renewal"] = SecretStr(renewal.token)
         socket.expires_at = expires_at_s
         return {"ok": True}
 
@@ -132,7 +134,8 @@ class Gate:
 
 def _shown(socket: Socket) -> Any:
     """What the client has shown last to prove who it is."""
-    return socket.data.get("renewal") or socket.handshake.auth
+    renewal: SecretStr | None = socket.data.get("renewal")
+    return socket.handshake.auth if renewal is None else {"token": renewal.get_secret_value()}
 
 
 def _held(socket: Socket) -> tuple[bytes, Actor]:

@@ -206,7 +206,10 @@ def _redis(state: AppState) -> RedisView | None:
 async def _database(state: AppState, unit: Unit) -> DatabaseView:
     is_sqlite = state.database.is_sqlite
     version_, size = (
-        ("SELECT sqlite_version()", "SELECT page_count * page_size FROM pragma_page_count CROSS JOIN pragma_page_size")
+        (
+            "SELECT sqlite_version()",
+            "SELECT page_count * page_size FROM pragma_page_count CROSS JOIN pragma_page_size",
+        )
         if is_sqlite
         else ("SHOW server_version", "SELECT pg_database_size(current_database())")
     )
