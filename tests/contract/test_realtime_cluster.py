@@ -295,6 +295,9 @@ class Gathered:
     def is_settled(self) -> bool:
         return not self.nodes and not self.expected
 
+    def is_waiting_for(self, sid: str) -> bool:
+        return sid in self.expected
+
     def await_nodes(self, nodes: Any) -> None:
         self.nodes |= set(nodes)
 

@@ -94,7 +94,7 @@ async def record(
 async def append(log: RedisLog, made: Any) -> None:
     prefix = log._keys.base.removeprefix("{").partition(":realtime}")[0]
     _, _, *arguments = append_command(made, Keys(prefix, log._namespace), b"", b"SPUBLISH")
-    await log._door.client.execute_command("EVAL", APPEND.text, *arguments)
+    await log._door.ask("EVAL", APPEND.text, *arguments)
 
 
 async def positions(log: Log, lanes: dict[Lane, int]) -> dict[Lane, list[int]] | None:

@@ -36,6 +36,8 @@ class Gathering(Protocol):
     def is_settled(self) -> bool:
         """Whether nothing more can come."""
 
+    def is_waiting_for(self, sid: str) -> bool: ...
+
     def await_nodes(self, nodes: Collection[str]) -> None: ...
 
     def expect(self, sids: Collection[str], node: str | None = None) -> None: ...
@@ -78,6 +80,9 @@ class Relay:
         self._asked = [*(self._asked or ()), *sids]
         self._waiting.update(sids)
         self._schedule()
+
+    def is_waiting_for(self, sid: str) -> bool:
+        return sid in self._waiting
 
     def answer(self, sid: str, answers: list[Any]) -> bool:
         if sid not in self._waiting:

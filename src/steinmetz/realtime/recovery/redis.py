@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import blake2s, sha1
 from importlib import resources
 from secrets import token_hex
@@ -45,7 +45,7 @@ TIMEOUT_S = 2.0
 MAX_WAITING = 50_000
 """Sessions that wait to be saved; one more and the oldest of them is lost."""
 SAVED_AT_ONCE = 200
-MAX_CONNECTIONS = 8
+ASKED_AT_ONCE = 200
 
 
 class _Script:
@@ -59,28 +59,71 @@ APPEND, _READ, _SAVE = (_Script(name) for name in ("append", "read", "save"))
 
 
 class _Door:
-    """To Redis. Whoever comes back asks several things, and thousands come back at once: they take turns, for each
-    command under way has a connection of its own, and must be answered within `TIMEOUT_S`."""
+    """To Redis. Whoever comes back asks several things, and thousands come back at once: what is asked while an
+    answer is under way leaves as one pipeline behind it. Bound: a few questions for each who comes back."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
+    def __init__(self, client: Any, spawn: Callable[..., Any]) -> None:
+        self._client = client
+        self._spawn = spawn
+        self._waiting: deque[tuple[tuple[Any, ...], asyncio.Future[Any]]] = deque()
+        self._is_working = False
 
-    @asynccontextmanager
-    async def reaching(self) -> AsyncIterator[Any]:
+    async def ask(self, *command: Any) -> Any:
         """Raises `OSError` for whatever goes wrong."""
-        async with self._turns:
-            try:
-                yield self.client
-            except (RedisError, TimeoutError) as error:
-                raise OSError(f"Redis cannot be asked: {type(error).__name__}") from error
+        with _reaching():
+            return await self._ask(*command)
 
     async def run(self, script: _Script, *arguments: Any) -> Any:
-        async with self.reaching() as client:
+        """The same for a script."""
+        with _reaching():
             try:
-                return await client.execute_command("EVALSHA", script.digest, *arguments)
+                return await self._ask("EVALSHA", script.digest, *arguments)
             except NoScriptError:
-                return await client.execute_command("EVAL", script.text, *arguments)
+                return await self._ask("EVAL", script.text, *arguments)
+
+    async def _ask(self, *command: Any) -> Any:
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, answer))
+        if not self._is_working:
+            try:
+                self._spawn("ask", self._work())
+            except RuntimeError as error:
+                self._waiting.clear()
+                raise OSError("the server has been shut down") from error
+            self._is_working = True
+        return await answer
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                asked = [self._waiting.popleft() for _ in range(min(ASKED_AT_ONCE, len(self._waiting)))]
+                for (_, answer), result in zip(asked, await self._answers(asked), strict=True):
+                    if answer.done():
+                        continue
+                    if isinstance(result, Exception):
+                        answer.set_exception(result)
+                    else:
+                        answer.set_result(result)
+        finally:
+            self._is_working = False
+
+    async def _answers(self, asked: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> list[Any]:
+        try:
+            pipeline = self._client.pipeline(transaction=False)
+            for command, _ in asked:
+                pipeline.execute_command(*command)
+            answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            return answers
+        except (RedisError, OSError, TimeoutError) as error:
+            return [error] * len(asked)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, TimeoutError) as error:
+        raise OSError(f"Redis cannot be asked: {type(error).__name__}") from error
 
 
 class RedisLog:
@@ -161,6 +204,7 @@ class RedisSessions:
 
     def __init__(
         self,
+        client: Any,
         door: _Door,
         keys: Keys,
         seal: Seal,
@@ -169,6 +213,7 @@ class RedisSessions:
         duration_s: float,
         heartbeat_s: float,
     ) -> None:
+        self._client = client
         self._door = door
         self._keys = keys
         self._seal = seal
@@ -228,8 +273,8 @@ class RedisSessions:
             self._writing = None
 
     async def _write_all(self, batch: list[tuple[Any, ...]]) -> None:
-        async with self._door.reaching() as client:
-            pipeline = client.pipeline(transaction=False)
+        with _reaching():
+            pipeline = self._client.pipeline(transaction=False)
             for kind, key, *arguments in batch:
                 if kind == "save":
                     pipeline.execute_command("EVAL", _SAVE.text, 1, key, *arguments)
@@ -247,8 +292,8 @@ class RedisSessions:
                     await self._prolong(sids[start : start + SAVED_AT_ONCE])
 
     async def _prolong(self, sids: list[str]) -> None:
-        async with self._door.reaching() as client:
-            pipeline = client.pipeline(transaction=False)
+        with _reaching():
+            pipeline = self._client.pipeline(transaction=False)
             for sid in sids:
                 pipeline.pexpire(self._keys.session(sid), self._connected_ms)
             await pipeline.execute()
@@ -259,15 +304,13 @@ class RedisSessions:
 
     async def is_held(self, sid: str) -> bool:
         key = self._keys.session(sid)
-        async with self._door.reaching() as client:
-            session = self._session(key, await client.get(key))
+        session = self._session(key, await self._door.ask("GET", key))
         return session is not None and session.is_connected
 
     async def take(self, sid: str) -> Session | None:
         await self.saved()
         key = self._keys.session(sid)
-        async with self._door.reaching() as client:
-            return self._session(key, await client.getdel(key))
+        return self._session(key, await self._door.ask("GETDEL", key))
 
     def _session(self, key: str, kept: bytes | None) -> Session | None:
         if kept is None:
@@ -316,7 +359,7 @@ class RedisStore:
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
-        self._door = _Door(self._client)
+        self._door = _Door(self._client, self._spawn)
 
     def open(self, namespace: str) -> tuple[RedisLog, RedisSessions]:
         keys = Keys(self._prefix, namespace)
@@ -331,6 +374,7 @@ class RedisStore:
             takeover_s=self._config.takeover_timeout_s,
         )
         sessions = RedisSessions(
+            self._client,
             self._door,
             keys,
             self._seal,

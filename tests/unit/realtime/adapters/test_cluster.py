@@ -111,6 +111,14 @@ async def test_servers_speak_to_each_other(pair: Pair) -> None:
         await pair.one.server_side_emit_with_ack("count", "five", timeout_s=0.01)
 
 
+async def test_clients_of_both_servers_acknowledge(pair: Pair) -> None:
+    async with connect(pair.one) as anna, connect(pair.two) as carl:
+        anna.on("ready?", lambda *_: "anna")
+        carl.on("ready?", lambda *_: "carl")
+        answers = await pair.answered(pair.one.timeout(5).emit_with_ack("ready?"))
+        assert sorted(answers) == ["anna", "carl"]
+
+
 async def test_a_server_alone_speaks_to_nobody() -> None:
     io = Server(Config(require_auth=False))
     await io.start()
