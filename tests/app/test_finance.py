@@ -103,8 +103,22 @@ async def test_lists_turn_pages_and_filter(sign_in: SignIn, engine_name: str) ->
     body = (await http.get("/api/invoices?status=draft&status=sent&q=bau&from=2026-03-02&to=2026-03-02")).json()
     assert [(row["customerName"], "items" in row) for row in body["data"]] == [("Bau AG", False)]
     assert body["page"] == {"next": None, "total": 1}
+    sums = await data(http.get("/api/invoices/sums?status=draft&status=sent&q=bau&from=2026-03-02&to=2026-03-02"))
+    assert (sums["count"], sums["draftCount"], sums["grossCents"]) == (1, 1, 0)
     assert await data(http.get("/api/invoices?status=paid")) == []
     assert [row["id"] for row in await data(http.get("/api/invoices?sort=id&limit=1"))] == [1]
+
+
+async def test_the_sums_of_a_list_are_kept_and_move_with_the_invoices(sign_in: SignIn) -> None:
+    http = await sign_in("clerk")
+    sent = await data(step(http, await a_draft(http), "send"))
+    path = f"/api/invoices/sums?customerId={sent['customerId']}"
+    first, again = await http.get(path), await http.get(path)
+    assert (first.headers["x-cache"], again.headers["x-cache"]) == ("MISS", "HIT")
+    assert first.json()["data"]["openCents"] == GROSS_CENTS
+    await data(step(http, sent, "pay", amountCents=GROSS_CENTS))
+    sums = await data(http.get(path))
+    assert (sums["openCents"], sums["openCount"], sums["paidCents"]) == (0, 0, GROSS_CENTS)
 
 
 @pytest.mark.both_databases
