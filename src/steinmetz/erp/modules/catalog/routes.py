@@ -247,7 +247,7 @@ async def delete_node(
     version: Annotated[int, Query(ge=1, le=MAX_RECORD_ID, description="The version the caller has read")],
     recursive: Annotated[bool, Query(description="Also everything below it")] = False,
     dry_run: Annotated[
-        bool, Query(alias="dryRun", description="Delete nothing; say how many it would be")
+        bool, Query(alias="dryRun", description="Delete nothing; say how many")
     ] = False,
 ) -> Any:
     """Delete a node; with ``recursive`` also everything below it, otherwise that is a 409."""
