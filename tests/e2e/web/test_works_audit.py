@@ -14,7 +14,8 @@ from tests.e2e.web.screen import DARK, ENGLISH, GERMAN, LIGHT, PHONE, WIDE, Tast
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 WORDS = {
-    "en-GB": {"log": "Audit log", "act": "Customer changed", "kind": "Kind", "customer": "Customer", "phone": "Phone"},
+    "en-GB": {"log": "Audit log", "act": "Customer changed", "kind": "Kind", "customer": "Customer",
+              "phone": "Phone"},
     "de-DE": {"log": "Audit-Protokoll", "act": "Kunde geändert", "kind": "Art", "customer": "Kunde",
               "phone": "Telefon"},
 }  # fmt: skip

@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 WORDS = {
     "en-GB": {
-        "new": "Begin a job", "kind": "Customer import", "rows": "Rows as CSV", "begin": "Begin", "failed": "Failed",
-        "download": "Download", "retry": "Try again", "attempt": "Attempt", "jobs": "Batch jobs",
-        "over": "Customer import: ended with errors",
+        "new": "Begin a job", "kind": "Customer import", "rows": "Rows as CSV", "begin": "Begin",
+        "failed": "Failed", "download": "Download", "retry": "Try again", "attempt": "Attempt",
+        "jobs": "Batch jobs", "over": "Customer import: ended with errors",
     },
     "de-DE": {
         "new": "Auftrag beginnen", "kind": "Kundenimport", "rows": "Zeilen als CSV", "begin": "Beginnen",

@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Component, type ComponentChildren } from 'preact';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { typedAhead } from './type_ahead';
 import { windowOf } from './window';
 
@@ -104,7 +104,7 @@ export function Tree<Item extends TreeItem>(props: Props<Item>) {
     anchor.current = item ? { id: item.id, index, beyond: view.top - index * rowHeight } : null;
   }, [items, view.top, rowHeight]);
 
-  const at = rowAt(active);
+  const at = useMemo(() => rowAt(active), [items, active]);
   const onKeyDown = (event: KeyboardEvent) => {
     const here = items[at] ?? items[0];
     if (!here || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -177,33 +177,65 @@ export function Tree<Item extends TreeItem>(props: Props<Item>) {
       <div class="virtual-all" role="presentation" style={{ height: `${items.length * rowHeight}px` }}>
         <div class="virtual-seen" role="presentation" style={{ transform: `translateY(${first * rowHeight}px)` }}>
           {items.slice(first, end).map((item) => (
-            <div
+            <Row
               key={item.id}
-              id={`${base}-${item.id}`}
-              class="tree-row"
-              role="treeitem"
-              aria-level={item.level}
-              aria-setsize={item.of}
-              aria-posinset={item.at}
-              aria-expanded={item.isOpen ?? undefined}
-              aria-selected={item.id === selected}
-              data-active={item.id === active ? '' : undefined}
-              style={{ height: `${rowHeight}px`, '--level': String(item.level - 1) }}
-              onClick={(event) => {
-                activate(item.id);
-                const isTwisty = event.target instanceof Element && event.target.closest('.twisty');
-                if (isTwisty && item.isOpen !== null) toggle(item.id, !item.isOpen);
-                else select(item.id);
-              }}
-              onDblClick={() => item.isOpen !== null && toggle(item.id, !item.isOpen)}
-            >
-              {children(item)}
-            </div>
+              base={base}
+              item={item}
+              rowHeight={rowHeight}
+              isActive={item.id === active}
+              isSelected={item.id === selected}
+              children={children as (item: TreeItem) => ComponentChildren}
+              activate={activate}
+              select={select}
+              toggle={toggle}
+            />
           ))}
         </div>
       </div>
     </div>
   );
+}
+
+interface RowProps extends Pick<Props<TreeItem>, 'children' | 'activate' | 'select' | 'toggle' | 'rowHeight'> {
+  base: string;
+  item: TreeItem;
+  isActive: boolean;
+  isSelected: boolean;
+}
+
+/** One row. While the tree is only scrolled it is not drawn anew: all that is given to it is the same. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: Readonly<RowProps>): boolean {
+    const names = ['item', 'isActive', 'isSelected', 'children', 'activate', 'select', 'toggle', 'rowHeight'] as const;
+    return names.some((name) => this.props[name] !== next[name]);
+  }
+
+  override render() {
+    const { base, item, rowHeight, isActive, isSelected, children, activate, select, toggle } = this.props;
+    return (
+      <div
+        id={`${base}-${item.id}`}
+        class="tree-row"
+        role="treeitem"
+        aria-level={item.level}
+        aria-setsize={item.of}
+        aria-posinset={item.at}
+        aria-expanded={item.isOpen ?? undefined}
+        aria-selected={isSelected}
+        data-active={isActive ? '' : undefined}
+        style={{ height: `${rowHeight}px`, '--level': String(item.level - 1) }}
+        onClick={(event) => {
+          activate(item.id);
+          const isTwisty = event.target instanceof Element && event.target.closest('.twisty');
+          if (isTwisty && item.isOpen !== null) toggle(item.id, !item.isOpen);
+          else select(item.id);
+        }}
+        onDblClick={() => item.isOpen !== null && toggle(item.id, !item.isOpen)}
+      >
+        {children(item)}
+      </div>
+    );
+  }
 }
 
 function parentOf(items: readonly TreeItem[], at: number): number {

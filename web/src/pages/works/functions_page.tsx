@@ -52,7 +52,7 @@ export default function FunctionsPage(_: PageProps) {
         }
       />
       <div class="functions-panes">
-        <section class="functions-tree" aria-label={say('functions.tree')}>
+        <section class="functions-tree" data-shown={isSearching ? 'hits' : 'tree'} aria-label={say('functions.tree')}>
           <FunctionSearch />
           {!isSearching && <FunctionTreePane store={store} selected={node} />}
         </section>

@@ -246,9 +246,7 @@ async def delete_node(
     node_id: NodePath,
     version: Annotated[int, Query(ge=1, le=MAX_RECORD_ID, description="The version the caller has read")],
     recursive: Annotated[bool, Query(description="Also everything below it")] = False,
-    dry_run: Annotated[
-        bool, Query(alias="dryRun", description="Delete nothing; say how many it would be")
-    ] = False,
+    dry_run: Annotated[bool, Query(alias="dryRun", description="Delete nothing; say how many")] = False,
 ) -> Any:
     """Delete a node; with ``recursive`` also everything below it, otherwise that is a 409."""
     deleted = await service.delete(unit, node_id, version, with_below=recursive, dry_run=dry_run)
