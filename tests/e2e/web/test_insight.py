@@ -31,6 +31,47 @@ ROOMS = [
 SHOWN = {"advice": ".empty, .insight-tiles", "comparisons": ".insight-change, .empty"}
 
 
+DDL = "CREATE INDEX ix_invoices_status ON invoices (status, issue_date)"
+GAIN = {"estimated": 42.0, "verified": 40.0, "verifiedWorst": 31.0, "observed": None}
+LOSS = {"estimated": 0.94, "verified": 0.95, "verifiedWorst": 0.95, "observed": None}
+EFFECT = {"statement": "SELECT id FROM invoices", "calls": 40, "totalTime": 812.5}
+ADVICE = {
+    "success": True,
+    "advice": {
+        "madeAt": "2026-03-02T09:00:00Z",
+        "engine": "sqlite",
+        "verified": True,
+        "notVerifiedBecause": None,
+        "workload": {"statements": 12, "calls": 400, "parameterSets": 30},
+        "candidates": 9,
+        "candidatesLeftOut": 0,
+        "savedShare": 0.31,
+        "create": [
+            {
+                "name": "ix_invoices_status",
+                "table": "invoices",
+                "columns": ["status", "issue_date"],
+                "include": [],
+                "where": None,
+                "ddl": DDL,
+                "sizeBytes": 120_000,
+                "savedTime": 790.0,
+                "helps": [{"name": "select invoices 0b", "fingerprint": "0" * 16, "gain": GAIN, **EFFECT}],
+                "slows": [{"name": "update invoices 1c", "fingerprint": "1" * 16, "gain": LOSS, **EFFECT}],
+                "note": "",
+            }
+        ],
+        "drop": [],
+        "rejected": [{"index": "invoices (note)", "reason": "It would cost more than it saves."}],
+        "rejectedCount": 1,
+        "notUnderstood": [],
+    },
+    "running": None,
+    "error": None,
+    "statementsSeen": 12,
+}
+
+
 @pytest.fixture(scope="module")
 def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
     # Slow is whatever takes a tenth of a millisecond: so there is a slow log.
@@ -56,9 +97,8 @@ async def test_every_room_is_sound(
         for room in rooms:
             await visitor.go(f"/operations/{room}")
             await visitor.heading(HEADINGS[room][taste["locale"]])
-            await expect(visitor.page.locator(SHOWN.get(room, ".insight-tiles")).first).to_be_visible(
-                timeout=WITHIN_MS
-            )
+            shown = visitor.page.locator(SHOWN.get(room, ".insight-tiles")).first
+            await expect(shown).to_be_visible(timeout=WITHIN_MS)
             await expect(visitor.page.locator(".skeleton")).to_have_count(0, timeout=WITHIN_MS)
             await visitor.look(f"{room}-{name}")
             await visitor.is_sound()
@@ -80,11 +120,10 @@ async def test_an_engineer_goes_from_a_request_to_its_query_its_plan_and_its_slo
         await (await visitor.row("GET /api/invoices")).get_by_role("link").click()
         await visitor.heading("GET /api/invoices")
         await tile(visitor, "runs")
-        await visitor.is_sound()
 
         await visitor.go("/operations/queries?tab=statements&window=5m")
         await page.locator("[data-search]").fill("select invoices")
-        await expect(page.locator("tbody tr").first).to_contain_text("select invoices")
+        await expect(page.locator(".data-table tbody tr").first).to_contain_text("select invoices")
         assert "q=select+invoices" in page.url
         await page.get_by_role("button", name="Runs").click()
         assert "sort=-count" in page.url
@@ -106,7 +145,7 @@ async def test_an_engineer_goes_from_a_request_to_its_query_its_plan_and_its_slo
             await expect(page.get_by_role("tabpanel").locator(".card, .empty").first).to_be_visible(
                 timeout=WITHIN_MS
             )
-            await visitor.is_sound()
+        await visitor.is_sound()
 
 
 async def test_an_administrator_asks_for_indexes_and_copies_their_ddl(
@@ -116,16 +155,16 @@ async def test_an_administrator_asks_for_indexes_and_copies_their_ddl(
         page = visitor.page
         await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         await visitor.press("Find and verify")
-        await tile(visitor, "saved", "%")
-        await expect(page.get_by_role("button", name="Find and verify")).not_to_have_attribute(
-            "aria-disabled", "true", timeout=60_000
-        )
+        await expect(page.locator("[data-figure=saved] .value")).to_contain_text("%", timeout=60_000)
+
+        # Whether so small a company needs an index is its own affair: from here on it does.
+        await page.route("**/api/diagnostics/index-advice", lambda route: route.fulfill(json=ADVICE))
+        await expect(page.locator("[data-index=ix_invoices_status]")).to_contain_text("42 ×", timeout=WITHIN_MS)
         await visitor.look("advice")
         await visitor.is_sound()
-        copy = page.get_by_role("button", name="Copy DDL").first
-        await copy.click()
+        await visitor.press("Copy DDL")
         await visitor.shows_toast("Copied")
-        assert "INDEX" in await page.evaluate("navigator.clipboard.readText()")
+        assert await page.evaluate("navigator.clipboard.readText()") == DDL
         async with page.expect_download() as coming:
             await visitor.press("Alembic revision")
         assert (await coming.value).suggested_filename == "index_advice.py"
@@ -156,13 +195,14 @@ async def test_a_commit_elsewhere_is_told_with_what_it_dropped_and_answers_are_d
         page = visitor.page
         drops = page.locator(".insight-alert")
         await expect(drops.first).to_be_visible(timeout=WITHIN_MS)
-        for _ in range(2):
-            await http.get("/api/customers")
+        for _ in range(20):
+            if (await http.get("/api/customers")).headers["X-Cache"] == "HIT":
+                break
         created = await http.post("/api/customers", json={"name": "Granit & Söhne", "country": "DE"})
         assert created.status_code == 201, created.text
         drop = drops.filter(has_text="POST /api/customers").first
         await expect(drop).to_contain_text("customers", timeout=WITHIN_MS)
-        await expect(drop).to_contain_text("1 answer dropped")
+        await expect(drop).to_contain_text("/api/customers × 1")
         await visitor.look("cache-drops")
         await visitor.is_sound()
 
