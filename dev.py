@@ -45,6 +45,7 @@ usage: python3 dev.py COMMAND [ARGUMENTS]
                     would change anything
   types             write the page's types anew: of events (web/src/events.ts) and of HTTP (web/src/api/types.ts)
   bench [NAME]      run a benchmark, or list them  [--quick] [--json FILE] [--check]
+  screenshots       take the README's pictures anew from the running product (docs/screenshots)
   lock              write requirements.lock anew from pyproject.toml
 """
 
@@ -202,7 +203,7 @@ def main(arguments: list[str]) -> None:
         print(USAGE, end="")
         raise SystemExit(0 if arguments else 2)
     command, rest = arguments[0], arguments[1:]
-    if command not in {"run", "test", "check", "types", "bench", "lock"}:
+    if command not in {"run", "test", "check", "types", "bench", "screenshots", "lock"}:
         raise SystemExit(f"dev.py: no command {command!r}\n\n{USAGE}")
     make_ready(page=command != "types")
     if command == "run":
@@ -218,6 +219,8 @@ def main(arguments: list[str]) -> None:
         types()
     elif command == "lock":
         lock()
+    elif command == "screenshots":
+        execute(PYTHON, ROOT / "scripts" / "screenshots.py", *rest)
     else:
         execute(PYTHON, "-m", "benchmarks", *rest)
 

@@ -1,10 +1,11 @@
-"""Pictures of the start page for the README, taken from the running product: light and dark, 1440 wide.
+"""Pictures of the page for the README, taken from the running product: light and dark, 1440 wide, and a phone.
 
-    .venv/bin/python scripts/screenshots.py
+    python3 dev.py screenshots [NAME ...]
 
-Starts the product on a free port with a fresh demo company in a temporary folder, lets a clerk sign in, and has a
-manager pay an invoice, so that the picture shows what a payment made elsewhere moves. Writes
-``docs/screenshots/overview-light.png`` and ``overview-dark.png``.
+Starts the product on a free port with a fresh demo company in a temporary folder and opens each of `SHOTS`,
+live, as the user it names. Before the overview is taken, somebody else pays an invoice: it shows what that has
+moved. Writes ``docs/screenshots/NAME-light.png`` and ``NAME-dark.png``. Raises what the browser raises if a
+page does not appear.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from steinmetz.erp.seed import PASSWORD
 
@@ -75,7 +77,7 @@ def ask(address: str, path: str, token: str = "", body: Any = None) -> Any:
 
 def pay_an_invoice(address: str) -> None:
     """Somebody who looks at another screen settles the newest invoice that was sent."""
-    login = {"email": "manager@steinmetz.example", "password": PASSWORD}
+    login = {"email": "clerk@steinmetz.example", "password": PASSWORD}
     token = ask(address, "/api/auth/login", body=login)["accessToken"]
     invoice = ask(address, "/api/invoices?status=sent&limit=1", token)[0]
     open_cents = invoice["grossCents"] - invoice["paidCents"]
@@ -83,32 +85,70 @@ def pay_an_invoice(address: str) -> None:
     ask(address, f"/api/invoices/{invoice['id']}/pay", token, payment)
 
 
-def take(browser: Browser, address: str, scheme: Literal["light", "dark"]) -> Path:
-    """One picture: signed in, live, a moment after the payment."""
-    page = browser.new_page(locale="en-GB", color_scheme=scheme, viewport={"width": 1440, "height": 900})
-    page.goto(address)
-    page.locator("input[name=email]").fill("clerk@steinmetz.example")
+@dataclass(frozen=True)
+class Shot:
+    """A page as somebody sees it; taken when ``ready`` is visible. ``act`` is done on it before."""
+
+    name: str
+    path: str
+    ready: str
+    role: str = "manager"
+    act: Callable[[Page, str], None] | None = None
+    width: int = 1440
+    height: int = 900
+
+
+def _see_a_payment(page: Page, address: str) -> None:
+    pay_an_invoice(address)
+    expect(page.locator("[data-figure=openInvoices] .change")).to_be_visible(timeout=5_000)
+
+
+def _search(page: Page, address: str) -> None:
+    page.keyboard.press("Control+k")
+    page.get_by_role("dialog").get_by_role("combobox").press_sequentially("ma")
+    expect(page.get_by_role("option").nth(3)).to_be_visible()
+
+
+SHOTS = (
+    Shot("overview", "/", "[data-figure=cash-by-month] .line", act=_see_a_payment),
+    Shot("overview-phone", "/", ".chart .bar >> nth=0", width=390, height=844),
+    Shot("customers", "/customers", "tbody tr >> nth=10"),
+    Shot("palette", "/customers", "tbody tr >> nth=10", act=_search),
+)
+
+
+def take(browser: Browser, address: str, shot: Shot, scheme: Literal["light", "dark"]) -> Path:
+    """One picture: signed in, live, at rest."""
+    page = browser.new_page(
+        locale="en-GB", color_scheme=scheme, viewport={"width": shot.width, "height": shot.height}
+    )
+    page.goto(address + shot.path)
+    page.locator("input[name=email]").fill(f"{shot.role}@steinmetz.example")
     page.locator("input[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator(".live")).to_have_attribute("data-live", "live", timeout=15_000)
-    expect(page.locator(".chart .bar").first).to_be_visible()
-    pay_an_invoice(address)
-    expect(page.locator("[data-figure=openInvoices] .change")).to_be_visible(timeout=5_000)
-    file = FOLDER / f"overview-{scheme}.png"
+    expect(page.locator(shot.ready)).to_be_visible(timeout=15_000)
+    if shot.act is not None:
+        shot.act(page, address)
+    file = FOLDER / f"{shot.name}-{scheme}.png"
     page.screenshot(path=file, animations="disabled")
     page.close()
     return file
 
 
-def main() -> None:
+def main(wanted: Sequence[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    shots = [shot for shot in SHOTS if not wanted or shot.name in wanted]
+    if not shots:
+        raise SystemExit(f"no such picture; there are: {', '.join(shot.name for shot in SHOTS)}")
     with product() as address, sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for scheme in ("light", "dark"):
-            file = take(browser, address, scheme)
-            sys.stdout.write(f"{file.name}: {file.stat().st_size // 1024} kB\n")
+        for shot in shots:
+            for scheme in ("light", "dark"):
+                file = take(browser, address, shot, scheme)
+                sys.stdout.write(f"{file.name}: {file.stat().st_size // 1024} kB\n")
         browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,7 +1,20 @@
-import { defineConfig } from 'vite';
+import { readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'vite';
+
+/** The licence of the font, which no module names, beside those of the modules. */
+function fontLicence(): Plugin {
+  return {
+    name: 'font-licence',
+    generateBundle() {
+      const source = readFileSync(new URL('./node_modules/@fontsource-variable/inter/LICENSE', import.meta.url), 'utf8');
+      this.emitFile({ type: 'asset', fileName: 'assets/inter-license.txt', source });
+    },
+  };
+}
 
 export default defineConfig({
   base: '/',
+  plugins: [fontLicence()],
   build: {
     outDir: '../src/steinmetz/static',
     emptyOutDir: true,

@@ -98,6 +98,10 @@ async def test_a_draft_outlives_a_session_that_ended_but_not_a_sign_out(
         await expect(name).to_have_value("")
 
         await name.fill("Gneis AG")
+        await visitor.go("/customers")
+        await visitor.shows_toast("Not saved, but kept")
+        await visitor.go("/customers/new")
+        await expect(name).to_have_value("Gneis AG")
         await visitor.page.get_by_role("button", name="Account of").click()
         await visitor.press("Sign out")
         await expect(visitor.page.get_by_text("You are signed out.")).to_be_visible()

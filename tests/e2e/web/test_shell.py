@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.server import RunningServer
-from tests.e2e.web.screen import DARK, WIDE, colleague, screen
+from tests.e2e.web.screen import DARK, WIDE, Taste, colleague, screen
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -52,6 +52,22 @@ async def test_an_address_that_leads_nowhere_says_so_and_an_auditor_may_not_crea
         await visitor.go("/customers/new")
         await expect(visitor.page.get_by_text("Your role does not include this")).to_be_visible()
         await visitor.is_sound()
+
+
+async def test_the_way_back_leads_to_where_one_was_in_the_list(server: RunningServer, browser: Browser) -> None:
+    low: Taste = {"viewport": {"width": 1440, "height": 420}}
+    async with screen(server, browser, taste=low, path="/customers") as visitor:
+        last = visitor.page.locator("a.row-link").last
+        await last.scroll_into_view_if_needed()
+        before = await visitor.page.evaluate("scrollY")
+        assert before > 0
+        await last.click()
+        await expect(visitor.page.get_by_role("link", name="Edit")).to_be_visible()
+        assert await visitor.page.evaluate("scrollY") == 0
+        await visitor.page.go_back()
+        await visitor.heading("Customers")
+        await visitor.page.wait_for_function("(top) => Math.abs(scrollY - top) < 2", arg=before)
+        visitor.is_quiet()
 
 
 async def test_arrows_go_from_row_to_row_and_slash_to_the_search(server: RunningServer, browser: Browser) -> None:

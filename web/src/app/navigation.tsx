@@ -1,7 +1,7 @@
 import { useUser } from '../session/current';
 import { Icon } from '../ui/icon';
 import { useTongue } from '../words/tongue';
-import { pageAt } from './outlet';
+import { pageAt, preload } from './outlet';
 import { GROUPS, PAGES, type Page } from './pages';
 import { place } from './router';
 
@@ -21,7 +21,12 @@ export function Navigation() {
             <ul>
               {pages.map((page) => (
                 <li key={page.path}>
-                  <a href={page.path} aria-current={isHere(page) ? 'page' : undefined}>
+                  <a
+                    href={page.path}
+                    aria-current={isHere(page) ? 'page' : undefined}
+                    onPointerEnter={() => preload(page.path)}
+                    onFocus={() => preload(page.path)}
+                  >
                     {page.icon && <Icon name={page.icon} />}
                     <span>{say(page.title)}</span>
                   </a>

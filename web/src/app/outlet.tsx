@@ -24,6 +24,19 @@ export function pageAt(path: string): { page: Page; params: Params } | null {
   return null;
 }
 
+/** The component of a page, loaded if it is not there yet. */
+async function fetched(page: Page): Promise<Loaded> {
+  const module = loaded.get(page) ?? (await page.load()).default;
+  loaded.set(page, module);
+  return module;
+}
+
+/** Load the page of `path` before it is asked for. */
+export function preload(path: string): void {
+  const found = pageAt(path);
+  if (found) fetched(found.page).catch(() => undefined); // whoever opens it will be told
+}
+
 export function Outlet() {
   const found = pageAt(place.value.path);
   const user = useUser();
@@ -40,22 +53,18 @@ export function Outlet() {
 function Chunk({ page, params }: { page: Page; params: Params }) {
   const { say } = useTongue();
   const [isFailed, setFailed] = useState(false);
-  const [, setArrived] = useState(0);
+  const [Shown, setShown] = useState<Loaded | undefined>(() => loaded.get(page));
   useEffect(() => {
-    if (loaded.has(page)) return;
     let isWanted = true;
-    page.load().then(
-      (module) => {
-        loaded.set(page, module.default);
-        if (isWanted) setArrived((count) => count + 1);
-      },
+    // It may have come between the drawing and now: then there is nothing to wait for, but still to draw.
+    fetched(page).then(
+      (module) => isWanted && setShown(() => module),
       () => isWanted && setFailed(true),
     );
     return () => {
       isWanted = false;
     };
   }, [page]);
-  const Shown = loaded.get(page);
   if (Shown) return <Shown params={params} />;
   if (isFailed) return <Broken />;
   return (

@@ -6,9 +6,25 @@
 import { computed, signal } from '@preact/signals';
 import { withQuery, type Place } from './route';
 
-/** Kept with each entry of the browser's history: the page that led to it. */
+/** Kept with each entry of the browser's history. */
 interface Step {
+  /** The page that led to it. */
   from: string | undefined;
+  /** Names the entry. */
+  id: number;
+}
+
+/** How far each entry is scrolled down, px. In memory: a reload begins at the top. */
+const scrolled = new Map<number, number>();
+const MAX_SCROLLED = 200;
+/** A page that is drawn anew may take so long until it is as tall as it was. */
+const TALL_WITHIN_MS = 600;
+let lastId = Date.now();
+/** The entry that is shown. */
+let entry = lastId;
+
+function step(): Step | null {
+  return history.state as Step | null;
 }
 
 const here = (): Place => ({ path: location.pathname, search: location.search });
@@ -30,8 +46,8 @@ function arrive(next: Place): void {
 export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {
   const url = new URL(to, location.href);
   if (url.href !== location.href) {
-    const from = replace ? (history.state as Step | null)?.from : place.peek().path;
-    history[replace ? 'replaceState' : 'pushState']({ from } satisfies Step, '', url);
+    if (replace) history.replaceState({ from: step()?.from, id: entry } satisfies Step, '', url);
+    else history.pushState({ from: place.peek().path, id: (entry = ++lastId) } satisfies Step, '', url);
   }
   const isOtherPage = url.pathname !== place.peek().path;
   arrive({ path: url.pathname, search: url.search });
@@ -40,7 +56,7 @@ export function go(to: string, { replace = false }: { replace?: boolean } = {}):
 
 /** Done here, back to `to`: one step back if the visitor came from there, so that the way back does not lead here. */
 export function leaveFor(to: string): void {
-  if ((history.state as Step | null)?.from === to) history.back();
+  if (step()?.from === to) history.back();
   else go(to, { replace: true });
 }
 
@@ -63,8 +79,33 @@ function onClick(event: MouseEvent): void {
   go(link.pathname + link.search);
 }
 
+function noteScroll(): void {
+  scrolled.set(entry, scrollY);
+  const oldest = scrolled.keys().next().value;
+  if (scrolled.size > MAX_SCROLLED && oldest !== undefined) scrolled.delete(oldest);
+}
+
+/** Scroll to where the entry was left, as soon as the page is tall enough. */
+function returnTo(top: number): void {
+  const giveUp = performance.now() + TALL_WITHIN_MS;
+  const look = () => {
+    const isTall = document.documentElement.scrollHeight >= top + innerHeight;
+    if (isTall || performance.now() > giveUp) scrollTo(0, top);
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
 /** Follow links and the browser's own back and forward; called once. */
 export function startRouter(): void {
-  addEventListener('popstate', () => arrive(here()));
+  history.scrollRestoration = 'manual';
+  history.replaceState({ from: step()?.from, id: entry } satisfies Step, '');
+  addEventListener('scroll', noteScroll, { passive: true });
+  addEventListener('popstate', () => {
+    entry = step()?.id ?? ++lastId;
+    const top = scrolled.get(entry) ?? 0;
+    arrive(here());
+    returnTo(top);
+  });
   document.addEventListener('click', onClick);
 }

@@ -34,7 +34,11 @@ export function Shell() {
   useEffect(() => setOpen(false), [place.value.path]);
   useShortcuts();
   return (
-    <div class="shell" data-navigation={isOpen ? 'open' : undefined}>
+    <div
+      class="shell"
+      data-navigation={isOpen ? 'open' : undefined}
+      onKeyDown={(event) => event.key === 'Escape' && setOpen(false)}
+    >
       <a class="skip" href="#content">
         {say('page.skip')}
       </a>
@@ -62,6 +66,7 @@ export function Shell() {
       <aside class="sidebar">
         <Navigation />
       </aside>
+      {isOpen && <div class="scrim" onClick={() => setOpen(false)} />}
       <main id="content" tabIndex={-1}>
         <ConnectionBanner />
         <Outlet />

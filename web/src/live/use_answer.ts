@@ -61,11 +61,22 @@ interface Page {
   page: { next: string | null; total?: number | null };
 }
 
+/** How many pages of a list were shown last: who comes back to it finds them again. */
+const pagesShown = new Map<string, number>();
+const MAX_LISTS = 50;
+
+function rememberPages(first: string, pages: number): void {
+  pagesShown.delete(first);
+  if (pages > 1) pagesShown.set(first, pages);
+  const oldest = pagesShown.keys().next().value;
+  if (pagesShown.size > MAX_LISTS && oldest !== undefined) pagesShown.delete(oldest);
+}
+
 /** A list by pages, each of them kept true; `more` adds the next. */
 export function useListing<P extends Lists>(path: P, ...[question]: Rest<P>): Listing<RowOf<P>> {
   const first = question === null ? null : addressOf(path, question);
-  const [wanted, setWanted] = useState({ first, pages: 1 });
-  const pages = wanted.first === first ? wanted.pages : 1;
+  const [wanted, setWanted] = useState<{ first: string | null; pages: number }>({ first: null, pages: 1 });
+  const pages = wanted.first === first ? wanted.pages : (pagesShown.get(first ?? '') ?? 1);
   const chain: { at: string; state: Answered<Page> }[] = [];
   let at = first;
   for (let page = 0; page < pages && at !== null; page++) {
@@ -74,6 +85,10 @@ export function useListing<P extends Lists>(path: P, ...[question]: Rest<P>): Li
     const next: string | null = state.body?.page.next ?? null;
     at = next === null ? null : `${first}${first?.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(next)}`;
   }
+  const showPages = (count: number) => {
+    if (first !== null) rememberPages(first, count);
+    setWanted({ first, pages: count });
+  };
   const held = chain.map((page) => page.at).join(' ');
   useEffect(() => {
     const releases = held ? held.split(' ').map((one) => answers.hold(one)) : [];
@@ -89,7 +104,7 @@ export function useListing<P extends Lists>(path: P, ...[question]: Rest<P>): Li
     problem: failed?.problem ?? null,
     rows: chain.flatMap((page) => (page.state.body?.data ?? []) as RowOf<P>[]),
     total: top.body?.page.total ?? null,
-    more: last.body?.page.next ? () => setWanted({ first, pages: chain.length + 1 }) : null,
+    more: last.body?.page.next ? () => showPages(chain.length + 1) : null,
     isLoadingMore: chain.length > 1 && last.phase === 'loading',
     refresh: () => chain.forEach((page) => answers.refresh(page.at)),
   };

@@ -25,7 +25,7 @@ export type SessionState =
   | { phase: 'signed-out'; why: 'first' | 'ended' | 'left' }
   | { phase: 'signed-in'; user: User };
 
-interface Grant {
+export interface Grant {
   accessToken: string;
   /** Seconds. */
   expiresIn: number;
@@ -133,6 +133,12 @@ export class Session {
   /** The name or language of the signed-in user has changed. */
   know(user: User): void {
     if (this.state.value.phase === 'signed-in') this.state.value = { phase: 'signed-in', user };
+  }
+
+  /** Go on with tokens that came with another answer: a new password ends all other sign-ins, and brings new ones. */
+  take(grant: Grant): void {
+    this.#era++;
+    this.#share(grant);
   }
 
   async #renew(): Promise<Renewal> {

@@ -8,8 +8,10 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type FieldFlaw, type Problem } from '../api/problem';
-import { useUser } from '../session/current';
+import { user, useUser } from '../session/current';
 import { draftOf, keepDraft } from '../session/drafts';
+import { tongue } from '../words/tongue';
+import { toast } from './toast';
 
 export type Values = object;
 
@@ -27,6 +29,8 @@ interface Options<V extends Values> {
   initial: V;
   version?: number;
   save: (values: V, saving: Saving<V>) => Promise<void>;
+  /** Passwords are in it: nothing of it is kept as a draft. */
+  isSecret?: boolean;
   /** The values and version in the record that a 409 carries. */
   fromCurrent?: (current: unknown) => { values: V; version: number };
 }
@@ -57,9 +61,9 @@ interface Begun<V> {
   version: number;
 }
 
-export function useForm<V extends Values>({ name, initial, version = 0, save, fromCurrent }: Options<V>): Form<V> {
+export function useForm<V extends Values>({ name, initial, version = 0, save, isSecret = false, fromCurrent }: Options<V>): Form<V> {
   const { id: userId } = useUser();
-  const [draft] = useState(() => draftOf(userId, name));
+  const [draft] = useState(() => (isSecret ? null : draftOf(userId, name)));
   const [base, setBase] = useState<Begun<V>>({ values: initial, version: draft?.version ?? version });
   const [values, setValues] = useState<V>(() => ({ ...initial, ...(draft?.values as Partial<V> | undefined) }));
   const [hasDraft, setHasDraft] = useState(draft !== null);
@@ -76,10 +80,18 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
     setValues(initial);
   }
 
-  const isKept = useRef(true);
   useEffect(() => {
-    if (isKept.current) keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
+    if (!isSecret) keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
   }, [values, base]);
+  // Who goes elsewhere with something unsaved is told that it is not lost.
+  const unsaved = useRef(false);
+  unsaved.current = isDirty && !isBusy && !isSecret;
+  useEffect(
+    () => () => {
+      if (unsaved.current && user.peek()) toast(tongue.peek().say('form.kept'));
+    },
+    [],
+  );
   useEffect(() => {
     if (!isDirty) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -89,6 +101,7 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
 
   const attempt = async (against: number) => {
     if (isBusy) return;
+    unsaved.current = false;
     setBusy(true);
     setProblem(null);
     setFlaws([]);
@@ -114,6 +127,7 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, fr
   };
 
   const begin = (from: Begun<V>) => {
+    unsaved.current = false;
     setBase(from);
     setValues(from.values);
     setFlaws([]);

@@ -173,6 +173,10 @@ export const shell = phrases({
     de: 'Was Sie eingegeben und nicht gespeichert hatten, ist wieder da.',
   },
   'form.draft.discard': { en: 'Discard it', de: 'Verwerfen' },
+  'form.kept': {
+    en: 'Not saved, but kept: it is here again when you come back.',
+    de: 'Nicht gespeichert, aber aufgehoben: Beim nächsten Mal ist es wieder da.',
+  },
   'form.unsaved': { en: 'Not saved yet', de: 'Noch nicht gespeichert' },
   'form.moved_on': {
     en: 'Somebody has changed this record while you were editing.',
