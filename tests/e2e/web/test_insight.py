@@ -72,6 +72,51 @@ ADVICE = {
 }
 
 
+ONE = {
+    "activeConnections": 40,
+    "uptime": 7_200,
+    "queues": {"sessions": 41, "polling": 1, "waiting": 3, "bytes": 12_000, "largestBytes": 9_000},
+    "slowClients": 2,
+    "nodes": {"id": "ab12", "reachable": True, "others": 1},
+}
+SPREAD = {"count": 90, "p50Ms": 1.5, "p99Ms": 12.0, "worstMs": 30.0}
+SOCKETS = {
+    "success": True,
+    "stats": {
+        **ONE,
+        "rooms": ["chat-room", "dashboard-room"],
+        "events": {"dashboard:update": 900, "chat:message": 30},
+        "received": {"chat:message": 30, "(other)": 1},
+        "rates": {
+            "windowS": 60.0,
+            "out": {"dashboard:update": 13.5, "chat:message": 0.5},
+            "in": {"chat:message": 0.5},
+        },
+        "traffic": {
+            "sessionsOpened": 90,
+            "sessionsClosed": 49,
+            "deliveries": 37_000,
+            "bytesOut": 9e6,
+            "bytesIn": 4e4,
+        },
+        "dropped": {"volatile": 4, "replaced": 1},
+        "refused": {"Authentication required": 5},
+        "invalid": {"received": 1, "sent": 0},
+        "recoveries": {"recovered": 8},
+        "revocations": 1,
+        "roundTrip": SPREAD,
+        "writes": {**SPREAD, "stalls": 2},
+        "collector": {"collections": 3, "pauseMs": 4.2, "worstPauseMs": 9.1},
+        "draining": False,
+    },
+    "cluster": {
+        "activeConnections": 75,
+        "servers": [ONE, {**ONE, "nodes": {"id": "cd34"}, "activeConnections": 35}],
+        "missing": ["ef56"],
+    },
+}
+
+
 @pytest.fixture(scope="module")
 def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
     # Slow is whatever takes a tenth of a millisecond: so there is a slow log.
@@ -217,6 +262,21 @@ async def test_a_commit_elsewhere_is_told_with_what_it_dropped_and_answers_are_d
         await page.get_by_role("dialog").get_by_role("button", name="Warm up").click()
         await visitor.shows_toast("computed again")
         visitor.is_quiet()
+
+
+async def test_all_that_a_cluster_of_servers_says_of_its_sockets_is_shown(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with screen(server, browser, "admin", path="/operations/realtime") as visitor:
+        await tile(visitor, "connections", "1")
+        await visitor.page.route("**/api/ws/stats", lambda route: route.fulfill(json=SOCKETS))
+        await tile(visitor, "out", "14/s")
+        await tile(visitor, "queue", "12 kB")
+        await tile(visitor, "slow-clients", "2")
+        await expect(visitor.page.get_by_text("No answer within a second: ef56")).to_be_visible()
+        await visitor.row("cd34")
+        await visitor.look("realtime-cluster")
+        await visitor.is_sound()
 
 
 async def test_an_auditor_only_looks_and_a_clerk_does_not_even_that(
