@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from steinmetz.clock import SystemClock
 from tests.e2e.server import RunningServer, running_server
 from tests.e2e.web.screen import TASTES, WITHIN_MS, Screen, Taste, colleague, screen
 
@@ -124,6 +126,15 @@ def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
         yield running
 
 
+def history_until(now_s: int) -> dict[str, Any]:
+    """Five minutes of everything."""
+    times = [now_s - 60 * ago for ago in range(5, 0, -1)]
+    shares = {"p50": 0.5, "p95": 2.0, "p99": 4.0, "avgTime": 0.8}
+    series = {name: [factor * (3 + at % 2) for at in range(5)] for name, factor in shares.items()}
+    counts = {"key": None, "count": [90, 120, 60, 240, 180], "errors": [0] * 5, "slow": [0, 1, 0, 0, 2]}
+    return {"success": True, "data": {"times": times, "seconds": [60] * 5, "series": [{**counts, **series}]}}
+
+
 async def tile(visitor: Screen, figure: str, text: str | None = None) -> None:
     place = visitor.page.locator(f".insight-tile[data-figure='{figure}'] .value")
     await expect(place).to_contain_text(text or "", timeout=WITHIN_MS)
@@ -158,9 +169,15 @@ async def test_an_engineer_goes_from_a_request_to_its_query_its_plan_and_its_slo
             await http.get("/api/invoices", headers={"Cache-Control": "no-cache"})
         page = visitor.page
         await tile(visitor, "requests", "/s")
+        # A line needs two minutes, and the server may be younger.
+        now_s = int(SystemClock().now().timestamp()) // 60 * 60
+        await page.route("**/api/diagnostics/history?*", lambda route: route.fulfill(json=history_until(now_s)))
         await expect(page.locator(".insight-chart canvas")).to_have_count(3, timeout=WITHIN_MS)
         await page.locator(".insight-chart summary").first.click()
-        await expect(page.locator(".insight-chart-table tbody tr").first).to_be_visible()
+        table = page.locator(".insight-chart-table").first
+        await expect(table.locator("tbody tr")).to_have_count(5, timeout=WITHIN_MS)
+        await visitor.look("queries")
+        await page.unroute("**/api/diagnostics/history?*")
 
         await (await visitor.row("GET /api/invoices")).get_by_role("link").click()
         await visitor.heading("GET /api/invoices")
