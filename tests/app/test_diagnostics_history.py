@@ -142,6 +142,7 @@ async def test_the_documents_are_what_their_types_say(sign_in: SignIn, app: Appl
     assert model.model_validate(body).model_dump(mode="json", by_alias=True, exclude_unset=True) == body
 
 
+@pytest.mark.both_databases
 async def test_the_process_tells_what_it_is_and_no_secret(sign_in: SignIn) -> None:
     auditor, clerk = await sign_in("auditor"), await sign_in("clerk")
     found = (await get(auditor, "/api/system/process"))["data"]

@@ -22,6 +22,7 @@ export const insight = phrases({
   'insight.per_second': { en: '{number}/s', de: '{number}/s' },
   'insight.in_all': { en: '{number} in all', de: '{number} insgesamt' },
   'insight.time': { en: 'Time', de: 'Zeit' },
+  'insight.chart.soon': { en: 'A line needs two minutes; the second has just begun.', de: 'Eine Linie braucht zwei Minuten; die zweite läuft gerade.' },
   'insight.chart.table': { en: 'As a table', de: 'Als Tabelle' },
   'insight.chart.summary': { en: '{title}, last: {figures}', de: '{title}, zuletzt: {figures}' },
 

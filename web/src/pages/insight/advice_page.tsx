@@ -27,7 +27,7 @@ import { useWriting } from './writing';
 export default function AdvicePage() {
   const { say } = useTongue();
   const [isRunning, setRunning] = useState(false);
-  const answer = useTicking('/api/diagnostics/index-advice', {}, isRunning ? 700 : 5_000);
+  const answer = useTicking('/api/diagnostics/index-advice', {}, isRunning ? 700 : 2_000);
   const running = answer.body?.running ?? null;
   if ((running !== null) !== isRunning) setRunning(running !== null);
   const advice = answer.body?.advice;

@@ -21,6 +21,14 @@ export function OverTime({ title, times, lines, write, sync, height = 180 }: Pro
     title,
     figures: lines.map((line) => `${line.title} ${shown(line.values.at(-1))}`).join(', '),
   });
+  if (times.length < 2) {
+    return (
+      <section class="card insight-chart">
+        <h3>{title}</h3>
+        <p class="quiet">{say('insight.chart.soon')}</p>
+      </section>
+    );
+  }
   return (
     <section class="card insight-chart">
       <TimeSeries title={title} times={times} lines={lines} write={write} height={height} summary={summary} {...(sync ? { sync } : {})} />

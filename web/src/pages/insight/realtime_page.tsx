@@ -43,7 +43,6 @@ export default function RealtimePage() {
                 <Rooms rooms={stats.rooms} />
                 {stats.refused && <Reasons title={say('insight.realtime.refused')} reasons={stats.refused} />}
                 {stats.recoveries && <Reasons title={say('insight.realtime.recoveries')} reasons={stats.recoveries} />}
-                {stats.invalid && <Reasons title={say('insight.realtime.invalid')} reasons={{ ...stats.invalid.received, ...stats.invalid.sent }} />}
                 <Health stats={stats} />
               </div>
               <Cluster cluster={sockets.cluster} />
@@ -156,9 +155,9 @@ function Rooms({ rooms }: { rooms: readonly string[] }) {
 }
 
 function Health({ stats }: { stats: SocketStats }) {
-  const { say, count } = useTongue();
+  const { say, count, bytes } = useTongue();
   const { took } = useWriting();
-  const { queues, writes, collector } = stats;
+  const { queues, writes, collector, traffic, invalid, nodes } = stats;
   return (
     <Details
       title={say('insight.realtime.health')}
@@ -166,7 +165,16 @@ function Health({ stats }: { stats: SocketStats }) {
         [say('insight.uptime'), took(stats.uptime * 1000)],
         ...(queues ? ([[say('insight.realtime.polling'), `${count(queues.polling)} / ${count(queues.sessions)}`]] as const) : []),
         ...(writes && writes.count ? ([[say('insight.realtime.writes'), `${took(writes.p50Ms)} / ${took(writes.p99Ms)}`]] as const) : []),
-        ...(stats.stalls === undefined ? [] : ([[say('insight.realtime.stalls'), count(stats.stalls)]] as const)),
+        ...(writes ? ([[say('insight.realtime.stalls'), count(writes.stalls)]] as const) : []),
+        ...(traffic
+          ? ([
+              [say('insight.realtime.deliveries'), count(traffic.deliveries)],
+              [say('insight.realtime.bytes'), `${bytes(traffic.bytesOut)} / ${bytes(traffic.bytesIn)}`],
+              [say('insight.realtime.sessions'), `${count(traffic.sessionsOpened)} / ${count(traffic.sessionsClosed)}`],
+            ] as const)
+          : []),
+        ...(invalid ? ([[say('insight.realtime.invalid'), `${count(invalid.received)} / ${count(invalid.sent)}`]] as const) : []),
+        ...(nodes ? ([[say('insight.realtime.node'), String(nodes['id'] ?? '')], [say('insight.realtime.others'), String(nodes['others'] ?? '')]] as const) : []),
         ...(collector ? ([[say('insight.realtime.collector'), `${count(collector.collections)}, ${took(collector.worstPauseMs)}`]] as const) : []),
         ...(stats.revocations === undefined ? [] : ([[say('insight.realtime.revocations'), count(stats.revocations)]] as const)),
       ]}

@@ -18,22 +18,22 @@ export interface SocketStats {
   dropped?: { volatile: number; replaced: number };
   slowClients?: number;
   refused?: Readonly<Record<string, number>>;
-  invalid?: { received: Readonly<Record<string, number>>; sent: Readonly<Record<string, number>> };
+  traffic?: { sessionsOpened: number; sessionsClosed: number; deliveries: number; bytesOut: number; bytesIn: number };
+  invalid?: { received: number; sent: number };
   recoveries?: Readonly<Record<string, number>>;
   revocations?: number;
   roundTrip?: Spread;
-  writes?: Spread;
-  stalls?: number;
+  writes?: Spread & { stalls: number };
   collector?: { collections: number; pauseMs: number; worstPauseMs: number };
   draining?: boolean;
-  nodes?: Readonly<Record<string, unknown>> | null;
+  nodes?: Readonly<Record<string, string | number | boolean>> | null;
 }
 
-export type NodeStats = { activeConnections?: number; uptime?: number; queues?: SocketStats['queues']; slowClients?: number };
+export type NodeStats = Partial<Pick<SocketStats, 'activeConnections' | 'uptime' | 'queues' | 'slowClients' | 'nodes'>>;
 
 export interface ClusterStats {
   activeConnections?: number;
-  servers?: Readonly<Record<string, NodeStats>> | readonly (NodeStats & { id?: string })[];
+  servers?: readonly NodeStats[];
   missing?: readonly string[];
 }
 
@@ -48,10 +48,7 @@ export function total(counts: Readonly<Record<string, number>> | undefined): num
   return Object.values(counts ?? {}).reduce((sum, one) => sum + one, 0);
 }
 
-/** The servers of the cluster, however they are listed. */
+/** The servers of the cluster by the names of their nodes, or by their place. */
 export function serversOf(cluster: ClusterStats | null): (NodeStats & { id: string })[] {
-  const { servers } = cluster ?? {};
-  if (!servers) return [];
-  if (Array.isArray(servers)) return servers.map((one: NodeStats & { id?: string }, index) => ({ ...one, id: one.id ?? String(index + 1) }));
-  return Object.entries(servers as Readonly<Record<string, NodeStats>>).map(([id, one]) => ({ ...one, id }));
+  return (cluster?.servers ?? []).map((one, index) => ({ ...one, id: String(one.nodes?.['id'] ?? index + 1) }));
 }

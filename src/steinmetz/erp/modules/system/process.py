@@ -30,6 +30,7 @@ from steinmetz.monitor.monitor import LOOP_LAG, POOL_WAIT
 router = APIRouter(tags=["operations"], dependencies=OPERATORS)
 
 WAITS_WINDOW_S = 300.0
+SQLITE_SIZE = "SELECT page_count * page_size FROM pragma_page_count CROSS JOIN pragma_page_size"
 PACKAGES = ("fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "aiosqlite", "asyncpg", "redis")
 
 
@@ -206,10 +207,7 @@ def _redis(state: AppState) -> RedisView | None:
 async def _database(state: AppState, unit: Unit) -> DatabaseView:
     is_sqlite = state.database.is_sqlite
     version_, size = (
-        (
-            "SELECT sqlite_version()",
-            "SELECT page_count * page_size FROM pragma_page_count CROSS JOIN pragma_page_size",
-        )
+        ("SELECT sqlite_version()", SQLITE_SIZE)
         if is_sqlite
         else ("SHOW server_version", "SELECT pg_database_size(current_database())")
     )
