@@ -193,6 +193,11 @@ async def test_a_part_is_credited_and_what_was_paid_too_much_refunded(
         await visitor.heading(invoice["number"])
         await begin(visitor, "Credit note")
         await visitor.page.get_by_label("Reason").fill("Returned")
+        kept = "Object.values(sessionStorage).some((draft) => draft.includes('Returned'))"
+        await visitor.page.wait_for_function(kept)
+        await visitor.page.keyboard.press("Escape")
+        await begin(visitor, "Credit note")
+        await expect(visitor.page.get_by_label("Reason")).to_have_value("Returned")
         await visitor.page.get_by_label("Some items").check()
         await visitor.page.get_by_label("Quantity, item 1").fill("1")
         await expect(dialog(visitor)).to_contain_text("€59.50 are then to be refunded")

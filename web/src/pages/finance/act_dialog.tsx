@@ -51,7 +51,8 @@ export function ActDialog<V extends object>({ title, act, isDanger = false, wide
     <Dialog
       title={title}
       wide={wide}
-      onClose={close}
+      // Escape and a click beside it throw nothing away: what was typed is there when it is opened again.
+      onClose={onClose}
       actions={
         <>
           <Button onClick={close}>{say('form.cancel')}</Button>
@@ -80,6 +81,14 @@ export function ActDialog<V extends object>({ title, act, isDanger = false, wide
         {newer && <MovedOn before={seen.seen} now={newer} canGoOn={canGoOn} />}
         {form.problem && !newer && <ProblemNote problem={form.problem} />}
         <div class="act-body" hidden={newer !== null}>
+          {form.hasDraft && (
+            <div class="note" role="status">
+              <p>{say('form.draft')}</p>
+              <Button kind="bare" onClick={form.reset}>
+                {say('form.draft.discard')}
+              </Button>
+            </div>
+          )}
           {children}
         </div>
         {/* Enter in a field acts, as in every form. */}
