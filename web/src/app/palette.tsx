@@ -63,7 +63,8 @@ function Palette({ close }: { close: () => void }) {
   const run = (entry: Entry | undefined) => {
     if (!entry) return;
     close();
-    entry.run();
+    // The palette is gone with the next frame; what it leads to may take longer to draw.
+    requestAnimationFrame(() => setTimeout(entry.run));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const to = { ArrowDown: chosen + 1, ArrowUp: chosen - 1 }[event.key];
