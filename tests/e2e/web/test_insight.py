@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -186,9 +187,9 @@ async def test_an_engineer_goes_from_a_request_to_its_query_its_plan_and_its_slo
         await visitor.go("/operations/queries?tab=statements&window=5m")
         await page.locator("[data-search]").fill("select invoices")
         await expect(page.locator(".data-table tbody tr").first).to_contain_text("select invoices")
-        assert "q=select+invoices" in page.url
+        await expect(page).to_have_url(re.compile(r"q=select\+invoices"))
         await page.get_by_role("button", name="Runs").click()
-        assert "sort=-count" in page.url
+        await expect(page).to_have_url(re.compile("sort=-count"))
         await page.locator("a.row-link").first.click()
         await expect(page.locator(".insight-sql").first).to_contain_text("SELECT")
         await page.get_by_role("button", name="Explain").click()
@@ -243,7 +244,7 @@ async def test_a_marked_change_stands_in_the_list(server: RunningServer, browser
         change = visitor.page.locator(".insight-change", has_text="Invoices in one statement")
         await expect(change).to_have_attribute("open", "", timeout=WITHIN_MS)
         await expect(change).to_contain_text("Tables: invoices and invoice_items")
-        assert "change=" in visitor.page.url
+        await expect(visitor.page).to_have_url(re.compile("change="))
         visitor.is_quiet()
 
 
