@@ -32,8 +32,8 @@ class Said(Protocol):
     def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
         """Let them have the record ``number``, except those named in ``but``; ``stamp`` is None out of order."""
 
-    def tell_one(self, sid: str, number: int) -> None:
-        """Let the member ``sid`` have it, out of order, if it is meant."""
+    def tell_one(self, sid: str, number: int) -> bool:
+        """Let the member ``sid`` have it, out of order, if it is meant; whether it is."""
 
 
 @dataclass(slots=True)
@@ -150,8 +150,14 @@ class Line:
         """Let the member ``sid`` have what members here wait for: it leaves, or is told something else next."""
         for each in list(self._waiting) if self._untold else ():
             if not each.is_told and sid not in each.caught_up:
-                each.caught_up.add(sid)
-                each.said.tell_one(sid, each.record.number)
+                each.caught_up.add(sid)  # first: to tell it is to say something to it
+                if not each.said.tell_one(sid, each.record.number):
+                    each.caught_up.discard(sid)  # it may come to be meant before the record returns
+
+    def left(self, sid: str) -> None:
+        """Who comes back as ``sid`` is another connection: it has not heard what was told to this one."""
+        for each in self._waiting:
+            each.caught_up.discard(sid)
 
     def resume(self) -> list[Record]:
         """Records return again. What is to be recorded once more, the oldest first."""

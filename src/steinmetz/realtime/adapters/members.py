@@ -85,6 +85,8 @@ class ClusterAdapter(Generic[Member]):
             return
         rooms = tuple(self._here.rooms_of(sid))
         self._here.remove(sid)
+        if self._speech is not None:
+            self._speech.left(sid)
         self._count -= 1
         for room in rooms:
             self._left(room)

@@ -74,14 +74,16 @@ class PlacedAdapter(MemoryAdapter[Member]):
 
     def tell_one(
         self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags, place: Unstamped
-    ) -> None:
-        """To the member ``sid`` out of order, if it is meant."""
+    ) -> bool:
+        """To the member ``sid`` out of order, if it is meant; whether it is."""
         rooms = {sid, *self.rooms_of(sid)}
         is_meant = not selection.rooms or not rooms.isdisjoint(selection.rooms)
-        if is_meant and rooms.isdisjoint(selection.except_rooms) and sid in self._members:
-            self._local.deliver((self._members[sid],), stamp(packets, BLANK), flags, place)
-            if sid in self._unsettled:
-                self._unsettled[sid] = True
+        if not is_meant or not rooms.isdisjoint(selection.except_rooms) or sid not in self._members:
+            return False
+        self._local.deliver((self._members[sid],), stamp(packets, BLANK), flags, place)
+        if sid in self._unsettled:
+            self._unsettled[sid] = True
+        return True
 
     # -- rooms that are new to this process ----------------------------------------------------------------------
 

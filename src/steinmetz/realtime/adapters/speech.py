@@ -85,6 +85,10 @@ class Speech(Generic[Member]):
             for sid in sids:
                 self._line.catch_up(sid)
 
+    def left(self, sid: str) -> None:
+        """The member ``sid`` is gone."""
+        self._line.left(sid)
+
     # -- what becomes of it (node.Speaker) -----------------------------------------------------------------------
 
     def returned(self, number: int, stamp: Stamp) -> None:
@@ -124,9 +128,9 @@ class Speech(Generic[Member]):
 
     def tell_one(
         self, sid: str, selection: Selection, packets: Sequence[Packet], flags: Flags, number: int
-    ) -> None:
-        """Let the member ``sid`` have an emission of ours."""
-        self._here.tell_one(sid, selection, packets, flags, self.unstamped(number))
+    ) -> bool:
+        """Let the member ``sid`` have an emission of ours, if it is meant; whether it is."""
+        return self._here.tell_one(sid, selection, packets, flags, self.unstamped(number))
 
     def unstamped(self, number: int) -> Unstamped:
         return Unstamped(self._node.origin.hex(), number)
@@ -157,8 +161,8 @@ class _Emission:
         place = stamp or self._speech.unstamped(number)
         self._speech.tell(self._selection, self._packets, self._flags, place, but)
 
-    def tell_one(self, sid: str, number: int) -> None:
-        self._speech.tell_one(sid, self._selection, self._packets, self._flags, number)
+    def tell_one(self, sid: str, number: int) -> bool:
+        return self._speech.tell_one(sid, self._selection, self._packets, self._flags, number)
 
 
 class _Order:
@@ -173,5 +177,6 @@ class _Order:
             self._speech.arrived(stamp)
             self._again()
 
-    def tell_one(self, sid: str, number: int) -> None:
+    def tell_one(self, sid: str, number: int) -> bool:
         """It has been done."""
+        return True

@@ -20,8 +20,11 @@ class Said:
         place = "-" if stamp is None else str(stamp.position)
         self.told.append(f"{self.name}@{place}" + "".join(f" not {sid}" for sid in sorted(but)))
 
-    def tell_one(self, sid: str, number: int) -> None:
+    def tell_one(self, sid: str, number: int) -> bool:
+        if sid == "stranger":
+            return False
         self.told.append(f"{self.name} to {sid}")
+        return True
 
 
 class World:
@@ -90,6 +93,21 @@ def test_one_who_leaves_is_told_before_and_not_again(world: World) -> None:
     assert world.told == ["1 to anna", "1@101 not anna", "2@102"]
     world.line.catch_up("anna")
     assert len(world.told) == 3
+
+
+def test_who_comes_back_under_the_same_id_is_told_what_its_old_connection_was_told_in_vain(world: World) -> None:
+    world.say(1)
+    world.line.catch_up("anna")
+    world.line.left("anna")
+    world.returned(1)
+    assert world.told == ["1 to anna", "1@101"]
+
+
+def test_who_was_not_meant_when_caught_up_may_be_when_it_returns(world: World) -> None:
+    world.say(1)
+    world.line.catch_up("stranger")
+    world.returned(1)
+    assert world.told == ["1@101"]
 
 
 def test_what_is_said_while_something_is_told_comes_after_it(world: World) -> None:
