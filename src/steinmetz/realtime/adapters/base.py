@@ -198,6 +198,13 @@ class Adapter(Protocol[Member]):
     def position(self) -> int:
         """Of the newest recoverable emission that was delivered here; 0 if recovery is off."""
 
+    @property
+    def disorder(self) -> int:
+        """How often something that may be recovered was told here out of its place: `position` says nothing of it.
+
+        Who was not there while this changed may lack it, though it stands behind what was read for him.
+        """
+
     def history(self, sid: str) -> History:
         """The rooms of a member of this process, and since when."""
 

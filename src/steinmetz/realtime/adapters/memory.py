@@ -69,6 +69,10 @@ class MemoryAdapter(Generic[Member]):
     def position(self) -> int:
         return 0 if self._log is None else self._log.newest
 
+    @property
+    def disorder(self) -> int:
+        return 0
+
     def add(self, sid: str, member: Member) -> None:
         self._members[sid] = member
         self._tuples.pop(None, None)

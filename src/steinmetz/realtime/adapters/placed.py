@@ -19,6 +19,7 @@ class PlacedAdapter(MemoryAdapter[Member]):
         super().__init__(local)
         self._shared = log
         self._newest = 0
+        self._disorder = 0
         self._unsettled: dict[str, bool] = {}
         """Members of rooms that are not heard for certain yet, and whether they were told anything meanwhile."""
 
@@ -30,6 +31,10 @@ class PlacedAdapter(MemoryAdapter[Member]):
     def position(self) -> int:
         return self._newest
 
+    @property
+    def disorder(self) -> int:
+        return self._disorder
+
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         """What is in no log."""
         super().broadcast(selection, shield(outgoing), flags)
@@ -38,10 +43,13 @@ class PlacedAdapter(MemoryAdapter[Member]):
         """Whoever is away may come back here."""
         return not here or super().has_members(room)
 
-    def arrived(self, place: Stamp) -> None:
-        """Something with this position has come here."""
-        self._shared.lives(place.life)
-        self._newest = max(self._newest, place.position)
+    def arrived(self, place: Stamp | Unstamped) -> None:
+        """Something with this position has come here, or something out of order."""
+        if isinstance(place, Stamp):
+            self._shared.lives(place.life)
+            self._newest = max(self._newest, place.position)
+        else:
+            self._disorder += 1
 
     def tell(
         self,

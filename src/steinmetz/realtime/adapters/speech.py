@@ -42,6 +42,11 @@ class Speech(Generic[Member]):
         """Whether the log holds all that was told here, and all that it holds for this node was told here."""
         return self._node.is_sure and self._line.is_sure
 
+    @property
+    def disorder(self) -> int:
+        """See `Adapter.disorder`."""
+        return self._here.disorder + self._line.overdue
+
     # -- saying --------------------------------------------------------------------------------------------------
 
     def emit(self, selection: Selection, outgoing: Outgoing, flags: Flags, channels: tuple[str, ...]) -> None:
@@ -118,8 +123,7 @@ class Speech(Generic[Member]):
         but: Collection[str] = (),
     ) -> None:
         """Let members here have an emission that may be recovered, whoever has said it."""
-        if isinstance(place, Stamp):
-            self._here.arrived(place)
+        self._here.arrived(place)
         self._here.tell(selection, packets, flags, place, is_sure=self.is_sure, but=but)
 
     def tell_one(
@@ -131,9 +135,8 @@ class Speech(Generic[Member]):
     def unstamped(self, number: int) -> Unstamped:
         return Unstamped(self._node.origin.hex(), number)
 
-    def arrived(self, stamp: Stamp | None) -> None:
-        if stamp is not None:
-            self._here.arrived(stamp)
+    def arrived(self, place: Stamp | Unstamped) -> None:
+        self._here.arrived(place)
 
     def close(self) -> None:
         for record in self._line.under_way():
@@ -169,8 +172,8 @@ class _Order:
         self._again = again
 
     def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
+        self._speech.arrived(stamp or self._speech.unstamped(number))
         if stamp is not None:
-            self._speech.arrived(stamp)
             self._again()
 
     def tell_one(self, sid: str, number: int) -> None:

@@ -234,12 +234,15 @@ class Recovery:
         adapter = self._namespace.adapter
         for _ in range(MAX_READINGS):
             await adapter.listen([room for room in replay.wanted if room is not None])
+            disorder = adapter.disorder
             reading = await self.log.read(replay.wanted)
             if reading is None:
                 break
             if not adapter.is_recording:
                 raise _NotRecoveredError(Outcome.UNSURE)
-            if replay.feed(reading.position, reading.lanes) and adapter.position <= replay.end:
+            is_whole = replay.feed(reading.position, reading.lanes)
+            # What was told at once, as it did not return, has returned perhaps behind what was read.
+            if is_whole and adapter.position <= replay.end and adapter.disorder == disorder:
                 return reading.numbers
         raise _NotRecoveredError(Outcome.INCOMPLETE)
 
