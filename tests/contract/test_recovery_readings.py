@@ -204,3 +204,54 @@ async def test_what_is_said_while_the_log_is_read_is_told_once(acts: tuple[str, 
                     await it.settle()
                     recovered += await comes_back(it, anna, *story)
     assert recovered > len(stories) / 3
+
+
+async def test_who_comes_back_while_much_is_said_is_recovered() -> None:
+    """Each time the log is read for her, something else has returned before its answer is here."""
+    async with world() as it, connect(it.servers[0]) as anna:
+        it.say()
+        await it.settle()
+        anna.drop()
+        chatter = partial(it.do, ("say", "record", "return"))
+        it.memories[0].acts = [chatter] * 200
+        async with connect(it.servers[0], resume=anna) as again:
+            it.memories[0].acts = ()
+            it.say()
+            await it.settle()
+        assert again.recovered
+        assert numbers(again) == list(range(2, it.said + 1))
+
+
+async def test_what_was_told_ahead_to_a_connection_that_broke_is_told_to_the_next_one() -> None:
+    async with world() as it, connect(it.servers[0]) as anna:
+        it.say()
+        await it.settle()
+        anna._receive = lambda _outgoing: None  # type: ignore[method-assign]
+        it.say()
+        it.servers[0].of("/").adapter.catch_up(anna.id)
+        anna.drop()
+        async with connect(it.servers[0], resume=anna) as again:
+            await it.settle()
+        assert again.recovered
+        assert numbers(again) == [2]
+
+
+async def test_a_room_that_she_is_put_into_while_the_log_is_read_is_read_too() -> None:
+    async with world() as it, connect(it.servers[0]) as anna:
+        it.say()
+        await it.settle()
+        anna.drop()
+
+        def put_into_blue() -> None:
+            it.servers[1].in_("red").sockets_join("blue")
+            it.exchange.run()
+            it.servers[1].to("blue").emit("n", "blue")
+            it.exchange.run()
+
+        it.memories[0].acts = [lambda: None, put_into_blue]
+        async with connect(it.servers[0], resume=anna) as again:
+            assert it.servers[0].of("/").sockets[again.id].rooms == {again.id, "red", "blue"}
+            it.say()
+            await it.settle()
+        assert again.recovered
+        assert [args[0] for _, args in again.events] == ["blue", 2]

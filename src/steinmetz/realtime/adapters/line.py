@@ -156,6 +156,11 @@ class Line:
                 each.caught_up.add(sid)
                 each.said.tell_one(sid, each.record.number)
 
+    def forget(self, sid: str) -> None:
+        """The member has left. Whoever comes back with its id has perhaps not heard what it was told last."""
+        for each in self._waiting if self._untold else ():
+            each.caught_up.discard(sid)
+
     def resume(self) -> list[Record]:
         """Records return again. What is to be recorded once more, the oldest first."""
         self._is_stalled = False

@@ -30,7 +30,7 @@ from steinmetz.realtime.adapters.speech import Speech
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.base import SharedLog
 from steinmetz.realtime.recovery.record import Stamp
-from steinmetz.realtime.socketio.recovery import History
+from steinmetz.realtime.socketio.recovery import Entry, History
 
 EXPECTED_S = 60.0
 """So long a room is listened to that somebody is going to be put into."""
@@ -86,6 +86,8 @@ class ClusterAdapter(Generic[Member]):
             return
         rooms = tuple(self._here.rooms_of(sid))
         self._here.remove(sid)
+        if self._speech is not None:
+            self._speech.forget(sid)
         self._count -= 1
         for room in rooms:
             self._left(room)
@@ -171,6 +173,9 @@ class ClusterAdapter(Generic[Member]):
     @property
     def disorder(self) -> int:
         return self._here.disorder if self._speech is None else self._speech.disorder
+
+    def told_behind(self, position: int) -> Sequence[Entry] | None:
+        return self._here.told_behind(position)
 
     def history(self, sid: str) -> History:
         return self._here.history(sid)
@@ -298,7 +303,7 @@ class ClusterAdapter(Generic[Member]):
                     self._here.broadcast(selection, outgoing, flags)
             case Order() as order:
                 if self._speech is not None:
-                    self._speech.arrived(_place(heard))
+                    self._speech.arrived(_place(heard), heard.kind, order)
                 self._obey(heard.kind, order)
             case told if heard.kind is Kind.ANSWERS:
                 self.polls.answered(told, heard.origin)
