@@ -50,7 +50,15 @@ class Memory:
     life_s = 60.0
     takeover_s = 0.001
 
-    def __init__(self, exchange: MemoryExchange, bus: MemoryBus, sessions: dict[str, tuple[str, Session]]) -> None:
+    def __init__(
+        self,
+        exchange: MemoryExchange,
+        bus: MemoryBus,
+        sessions: dict[str, tuple[str, Session]],
+        delay: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """``delay``: turns of the loop that an answer is on its way."""
+        self._delay = delay
         self._exchange = exchange
         self._bus = bus
         self._sessions = sessions
@@ -94,8 +102,10 @@ class Memory:
             for lane in entry.lanes:
                 if lane in lanes and position > lanes[lane]:
                     found[lane].append(entry)
-        numbers = {record.node: record.number for record in records}
-        return Reading(len(records), found, numbers)
+        reading = Reading(len(records), found, {record.node: record.number for record in records})
+        for _ in range(self._delay()):
+            await asyncio.sleep(0)
+        return reading
 
     # -- the sessions
 
@@ -192,7 +202,7 @@ class World:
         node = Node(bus, SECRET, clock=self.clock)
 
         def store(_config: ConnectionStateRecovery, _heartbeat_s: float) -> Any:
-            return Memory(self.exchange, bus, self.sessions)
+            return Memory(self.exchange, bus, self.sessions, lambda: self.draw(8))
 
         io = Server(CONFIG, clock=self.clock, cluster=Cluster(node, store))
 

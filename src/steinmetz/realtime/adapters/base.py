@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.socketio.gathering import Gathering
-from steinmetz.realtime.socketio.recovery import History
+from steinmetz.realtime.socketio.recovery import Entry, History
 
 Member = TypeVar("Member")
 Member_contra = TypeVar("Member_contra", contravariant=True)
@@ -197,6 +197,19 @@ class Adapter(Protocol[Member]):
     @property
     def position(self) -> int:
         """Of the newest recoverable emission that was delivered here; 0 if recovery is off."""
+
+    @property
+    def disorder(self) -> int:
+        """How often something that may be recovered was told here out of its place: `position` says nothing of it.
+
+        Who was not there while this changed may lack it, though it stands behind what was read for him.
+        """
+
+    def told_behind(self, position: int) -> Sequence[Entry] | None:
+        """What arrived here in its place behind ``position``, in order, events with their offsets.
+
+        None if that is not known any more.
+        """
 
     def history(self, sid: str) -> History:
         """The rooms of a member of this process, and since when."""

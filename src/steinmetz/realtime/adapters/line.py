@@ -63,6 +63,8 @@ class Line:
         self._refused_until_s = 0.0
         self.is_torn = False
         """Something is not in the log, which has to begin anew."""
+        self.overdue = 0
+        """Records that have returned, or never will, after members here were told, or without a position."""
         self.stalls = 0
         """Times that members here were told what had not returned."""
 
@@ -118,6 +120,7 @@ class Line:
     def _pop(self, stamp: Stamp | None) -> Record:
         first = self._waiting.popleft()
         self._bytes -= len(first.record.body) + _OVERHEAD
+        self.overdue += first.is_told or stamp is None
         self._tell(first, stamp)
         return first.record
 
@@ -154,9 +157,9 @@ class Line:
                 if not each.said.tell_one(sid, each.record.number):
                     each.caught_up.discard(sid)  # it may come to be meant before the record returns
 
-    def left(self, sid: str) -> None:
-        """Who comes back as ``sid`` is another connection: it has not heard what was told to this one."""
-        for each in self._waiting:
+    def forget(self, sid: str) -> None:
+        """The member has left. Whoever comes back with its id has perhaps not heard what it was told last."""
+        for each in self._waiting if self._untold else ():
             each.caught_up.discard(sid)
 
     def resume(self) -> list[Record]:

@@ -29,7 +29,8 @@ from steinmetz.realtime.adapters.seal import Kind
 from steinmetz.realtime.adapters.speech import Speech
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.base import SharedLog
-from steinmetz.realtime.socketio.recovery import History
+from steinmetz.realtime.recovery.record import Stamp
+from steinmetz.realtime.socketio.recovery import Entry, History
 
 EXPECTED_S = 60.0
 """So long a room is listened to that somebody is going to be put into."""
@@ -86,7 +87,7 @@ class ClusterAdapter(Generic[Member]):
         rooms = tuple(self._here.rooms_of(sid))
         self._here.remove(sid)
         if self._speech is not None:
-            self._speech.left(sid)
+            self._speech.forget(sid)
         self._count -= 1
         for room in rooms:
             self._left(room)
@@ -168,6 +169,13 @@ class ClusterAdapter(Generic[Member]):
     @property
     def position(self) -> int:
         return self._here.position
+
+    @property
+    def disorder(self) -> int:
+        return self._here.disorder if self._speech is None else self._speech.disorder
+
+    def told_behind(self, position: int) -> Sequence[Entry] | None:
+        return self._here.told_behind(position)
 
     def history(self, sid: str) -> History:
         return self._here.history(sid)
@@ -290,13 +298,12 @@ class ClusterAdapter(Generic[Member]):
                 self.polls.asked(question, heard.origin)
             case Emission(_, selection, flags, outgoing):
                 if self._speech is not None and is_recoverable(flags):
-                    place = heard.stamp or Unstamped(heard.origin.hex(), heard.number)
-                    self._speech.tell(selection, outgoing.packets, flags, place)
+                    self._speech.tell(selection, outgoing.packets, flags, _place(heard))
                 else:
                     self._here.broadcast(selection, outgoing, flags)
             case Order() as order:
                 if self._speech is not None:
-                    self._speech.arrived(heard.stamp)
+                    self._speech.arrived(_place(heard), heard.kind, order)
                 self._obey(heard.kind, order)
             case told if heard.kind is Kind.ANSWERS:
                 self.polls.answered(told, heard.origin)
@@ -342,3 +349,7 @@ class ClusterAdapter(Generic[Member]):
                     yield self._channel(room)
                 return
         yield self._channel(room)
+
+
+def _place(heard: Heard) -> Stamp | Unstamped:
+    return heard.stamp or Unstamped(heard.origin.hex(), heard.number)

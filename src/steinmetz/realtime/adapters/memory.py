@@ -18,7 +18,7 @@ from steinmetz.realtime.adapters.rooms import Rooms
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.memory import MemoryLog
 from steinmetz.realtime.socketio.gathering import Gathering
-from steinmetz.realtime.socketio.recovery import History, Kind, shield
+from steinmetz.realtime.socketio.recovery import Entry, History, Kind, shield
 
 _NO_ROOMS: dict[str, int] = {}
 MAX_LEFT = 64
@@ -68,6 +68,13 @@ class MemoryAdapter(Generic[Member]):
     @property
     def position(self) -> int:
         return 0 if self._log is None else self._log.newest
+
+    @property
+    def disorder(self) -> int:
+        return 0
+
+    def told_behind(self, position: int) -> Sequence[Entry] | None:
+        return None if self.position > position else ()
 
     def add(self, sid: str, member: Member) -> None:
         self._members[sid] = member

@@ -6,19 +6,23 @@ from collections.abc import Collection, Sequence
 
 from steinmetz.realtime.adapters.base import Flags, Local, Member, Selection, Unstamped
 from steinmetz.realtime.adapters.memory import MemoryAdapter
+from steinmetz.realtime.adapters.recent import Recent
 from steinmetz.realtime.engineio.packet import Outgoing, Packet
 from steinmetz.realtime.recovery.base import SharedLog
 from steinmetz.realtime.recovery.record import Stamp
-from steinmetz.realtime.socketio.recovery import BLANK, History, shield, stamp
+from steinmetz.realtime.socketio.recovery import BLANK, Entry, History, Kind, shield, stamp
 
 
 class PlacedAdapter(MemoryAdapter[Member]):
-    """Bound: as `MemoryAdapter`, and an entry for each member that has just joined a room new to this process."""
+    """Bound: as `MemoryAdapter` and `Recent`, and an entry for each member that has just joined a room new to this
+    process."""
 
     def __init__(self, local: Local[Member], log: SharedLog) -> None:
         super().__init__(local)
         self._shared = log
         self._newest = 0
+        self._disorder = 0
+        self._recent = Recent()
         self._unsettled: dict[str, bool] = {}
         """Members of rooms that are not heard for certain yet, and whether they were told anything meanwhile."""
 
@@ -30,6 +34,10 @@ class PlacedAdapter(MemoryAdapter[Member]):
     def position(self) -> int:
         return self._newest
 
+    @property
+    def disorder(self) -> int:
+        return self._disorder
+
     def broadcast(self, selection: Selection, outgoing: Outgoing, flags: Flags) -> None:
         """What is in no log."""
         super().broadcast(selection, shield(outgoing), flags)
@@ -38,10 +46,24 @@ class PlacedAdapter(MemoryAdapter[Member]):
         """Whoever is away may come back here."""
         return not here or super().has_members(room)
 
-    def arrived(self, place: Stamp) -> None:
-        """Something with this position has come here."""
-        self._shared.lives(place.life)
-        self._newest = max(self._newest, place.position)
+    def told_behind(self, position: int) -> Sequence[Entry] | None:
+        found = self._recent.behind(position)
+        return None if found is None else [self._with_offset(entry) for entry in found]
+
+    def _with_offset(self, entry: Entry) -> Entry:
+        if entry.kind is not Kind.EMIT:
+            return entry
+        return entry._replace(packets=stamp(entry.packets, self._shared.epoch.offset(entry.position)).packets)
+
+    def arrived(self, place: Stamp | Unstamped, entry: Entry) -> None:
+        """``entry`` has come here, with this position or out of order."""
+        if isinstance(place, Stamp):
+            self._shared.lives(place.life)
+        if isinstance(place, Stamp) and place.position > self._newest:
+            self._newest = place.position
+            self._recent.add(place.life, entry._replace(position=place.position))
+        else:
+            self._disorder += 1
 
     def tell(
         self,

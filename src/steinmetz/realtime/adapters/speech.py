@@ -14,7 +14,9 @@ from steinmetz.realtime.adapters.seal import Kind
 from steinmetz.realtime.adapters.settling import Settling
 from steinmetz.realtime.engineio.packet import Outgoing, Packet
 from steinmetz.realtime.recovery.base import SharedLog
-from steinmetz.realtime.recovery.record import Stamp
+from steinmetz.realtime.recovery.record import Stamp, entry_of_order
+from steinmetz.realtime.socketio import recovery
+from steinmetz.realtime.socketio.recovery import Entry
 
 
 class Speech(Generic[Member]):
@@ -42,6 +44,11 @@ class Speech(Generic[Member]):
         """Whether the log holds all that was told here, and all that it holds for this node was told here."""
         return self._node.is_sure and self._line.is_sure
 
+    @property
+    def disorder(self) -> int:
+        """See `Adapter.disorder`."""
+        return self._here.disorder + self._line.overdue
+
     # -- saying --------------------------------------------------------------------------------------------------
 
     def emit(self, selection: Selection, outgoing: Outgoing, flags: Flags, channels: tuple[str, ...]) -> None:
@@ -51,7 +58,7 @@ class Speech(Generic[Member]):
 
     def order(self, kind: Kind, order: Order, channels: tuple[str, ...], again: Callable[[], None]) -> None:
         """It has been done here. It is done once more (``again``) in its place, as a replay would do it."""
-        self._say(kind, order.selection, channels, pack_order(order), _Order(self, again))
+        self._say(kind, order.selection, channels, pack_order(order), _Order(self, kind, order, again))
 
     def _say(self, kind: Kind, selection: Selection, channels: tuple[str, ...], body: bytes, said: Said) -> None:
         line, node = self._line, self._node
@@ -85,9 +92,9 @@ class Speech(Generic[Member]):
             for sid in sids:
                 self._line.catch_up(sid)
 
-    def left(self, sid: str) -> None:
-        """The member ``sid`` is gone."""
-        self._line.left(sid)
+    def forget(self, sid: str) -> None:
+        """The member has left."""
+        self._line.forget(sid)
 
     # -- what becomes of it (node.Speaker) -----------------------------------------------------------------------
 
@@ -122,8 +129,8 @@ class Speech(Generic[Member]):
         but: Collection[str] = (),
     ) -> None:
         """Let members here have an emission that may be recovered, whoever has said it."""
-        if isinstance(place, Stamp):
-            self._here.arrived(place)
+        rooms, except_rooms = tuple(selection.rooms), tuple(selection.except_rooms)
+        self._here.arrived(place, Entry(0, recovery.Kind.EMIT, rooms, except_rooms, tuple(packets)))
         self._here.tell(selection, packets, flags, place, is_sure=self.is_sure, but=but)
 
     def tell_one(
@@ -135,9 +142,9 @@ class Speech(Generic[Member]):
     def unstamped(self, number: int) -> Unstamped:
         return Unstamped(self._node.origin.hex(), number)
 
-    def arrived(self, stamp: Stamp | None) -> None:
-        if stamp is not None:
-            self._here.arrived(stamp)
+    def arrived(self, place: Stamp | Unstamped, kind: Kind, order: Order) -> None:
+        """An order has come here, whoever has given it."""
+        self._here.arrived(place, entry_of_order(0, kind, order))
 
     def close(self) -> None:
         for record in self._line.under_way():
@@ -166,15 +173,17 @@ class _Emission:
 
 
 class _Order:
-    __slots__ = ("_again", "_speech")
+    __slots__ = ("_again", "_kind", "_order", "_speech")
 
-    def __init__(self, speech: Speech[Member], again: Callable[[], None]) -> None:
+    def __init__(self, speech: Speech[Member], kind: Kind, order: Order, again: Callable[[], None]) -> None:
         self._speech = speech
+        self._kind = kind
+        self._order = order
         self._again = again
 
     def tell(self, number: int, stamp: Stamp | None, but: frozenset[str]) -> None:
+        self._speech.arrived(stamp or self._speech.unstamped(number), self._kind, self._order)
         if stamp is not None:
-            self._speech.arrived(stamp)
             self._again()
 
     def tell_one(self, sid: str, number: int) -> bool:

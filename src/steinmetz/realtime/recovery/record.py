@@ -76,8 +76,12 @@ def open_kept(seal: Seal, keys: Keys, position: int, kept: bytes) -> Entry:
         case Emission(_, selection, _, outgoing) if kind is Kind.EMIT:
             rooms, except_rooms = tuple(selection.rooms), tuple(selection.except_rooms)
             return Entry(position, kind, rooms, except_rooms, outgoing.packets)
-        case Order(_, selection, targets) if kind is not None:
-            rooms, except_rooms = tuple(selection.rooms), tuple(selection.except_rooms)
-            return Entry(position, kind, rooms, except_rooms, targets=tuple(targets))
+        case Order() if kind is not None:
+            return entry_of_order(position, message.kind, content)
         case _:
             raise MessageError("shape")
+
+
+def entry_of_order(position: int, kind: Word, order: Order) -> Entry:
+    rooms, except_rooms = tuple(order.selection.rooms), tuple(order.selection.except_rooms)
+    return Entry(position, _KINDS[kind], rooms, except_rooms, targets=tuple(order.rooms))

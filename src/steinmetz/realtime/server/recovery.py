@@ -44,7 +44,7 @@ RECOVERABLE = frozenset(
 
 _NO_NUMBERS: Mapping[str, int] = {}
 MAX_READINGS = 100
-"""Of one replay, while the namespace is talking faster than its log can be read."""
+"""Of one replay, while it takes the client into further rooms, or this process has trouble with its log."""
 
 
 class Outcome(StrEnum):
@@ -230,16 +230,21 @@ class Recovery:
         return Restored(session, replay, numbers)
 
     async def _read(self, replay: Replay) -> Mapping[str, int]:
-        """Until it is whole, and nothing newer has been delivered here meanwhile: its client was not there yet."""
+        """Until it is whole, with what has been delivered here meanwhile: its client was not there yet."""
         adapter = self._namespace.adapter
         for _ in range(MAX_READINGS):
             await adapter.listen([room for room in replay.wanted if room is not None])
+            disorder = adapter.disorder
             reading = await self.log.read(replay.wanted)
             if reading is None:
                 break
             if not adapter.is_recording:
                 raise _NotRecoveredError(Outcome.UNSURE)
-            if replay.feed(reading.position, reading.lanes) and adapter.position <= replay.end:
+            told = adapter.told_behind(reading.position)
+            # What was told at once, as it did not return, has returned perhaps behind what was read.
+            if told is None or adapter.disorder != disorder:
+                continue
+            if replay.feed(max(reading.position, adapter.position), [*reading.lanes.values(), told]):
                 return reading.numbers
         raise _NotRecoveredError(Outcome.INCOMPLETE)
 

@@ -188,8 +188,8 @@ class Replay:
         self.is_expelled = False
         """It would have been told to stay away."""
 
-    def feed(self, position: int, lanes: Mapping[Lane, Sequence[Entry]]) -> bool:
-        """Take the lanes that were `wanted`, read when ``position`` was the newest.
+    def feed(self, position: int, lanes: Iterable[Sequence[Entry]]) -> bool:
+        """Take the lanes that were `wanted`, as they were when ``position`` was the newest.
 
         False if there is more to it: a room was joined in between. Then all that is wanted is read again, at once.
         """
@@ -211,9 +211,9 @@ class Replay:
             spans.setdefault(room, []).append([joined, FOREVER])
         return spans
 
-    def _run(self, lanes: Mapping[Lane, Sequence[Entry]]) -> None:
+    def _run(self, lanes: Iterable[Sequence[Entry]]) -> None:
         spans = self._first_spans()
-        entries = {entry.position: entry for lane in lanes.values() for entry in lane}
+        entries = {entry.position: entry for lane in lanes for entry in lane}
         self.heard, self.is_expelled = [], False
         for position in sorted(entries):
             entry = entries[position]

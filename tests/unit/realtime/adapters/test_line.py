@@ -98,7 +98,7 @@ def test_one_who_leaves_is_told_before_and_not_again(world: World) -> None:
 def test_who_comes_back_under_the_same_id_is_told_what_its_old_connection_was_told_in_vain(world: World) -> None:
     world.say(1)
     world.line.catch_up("anna")
-    world.line.left("anna")
+    world.line.forget("anna")
     world.returned(1)
     assert world.told == ["1 to anna", "1@101"]
 

@@ -153,7 +153,7 @@ class World:
 
 def replayed(world: World, session: Session, start: int) -> Replay:
     replay = Replay(session, start)
-    while not replay.feed(world.position, world.read(replay.wanted)):
+    while not replay.feed(world.position, world.read(replay.wanted).values()):
         pass
     return replay
 
