@@ -47,7 +47,7 @@ def outputs(monitor: QueryMonitor) -> Iterator[tuple[str, str]]:
         for fingerprint in _fingerprints(query["details"]):
             yield "/api/diagnostics/plans/{fingerprint}", json.dumps(monitor.plans.told(fingerprint))
             yield "a plan's representation", repr(monitor.plans.history(fingerprint))
-    figures = ProcessFigures({}, 0.0, 0, None, queries=families(monitor), cache=None)
+    figures = ProcessFigures({}, 0.0, 0, (), queries=families(monitor), cache=None)
     yield "/metrics", exposition(figures).decode()
     for kind in FigureKind:
         yield f"/api/diagnostics: figures by {kind}", repr(monitor.store.figures(kind))

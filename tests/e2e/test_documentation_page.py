@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from tests.e2e.server import running_server
-from tests.e2e.test_start_page import FLAGS, Visit
+from tests.e2e.web.screen import FLAGS, Screen
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -28,7 +28,7 @@ async def test_an_operation_opens_by_its_link_at_any_width_in_the_light_and_in_t
                         color_scheme="light" if scheme == "light" else "dark",
                         java_script_enabled=True,
                     )
-                    visit = Visit(await context.new_page())
+                    visit = Screen(await context.new_page(), server)
                     visit.listen()
                     await visit.page.goto(f"{server.url}/docs")
                     pay = visit.page.locator("#finance_pay_invoice")
