@@ -1,4 +1,4 @@
-"""Does a rolling restart lose anything? Two servers over Redis end one after the other under 5,000 clients.
+"""Does a rolling restart of two servers over Redis lose anything of 5,000 clients?
 
 Each server says a number every 5 ms to one of the rooms in turn (50 clients a room). The first is told to end
 (SIGTERM), drains, and a new one takes its place once it has gone; then the second. Clients come back to whichever

@@ -267,7 +267,8 @@ class Hostility:
                     Attack(f"{at} forged cursor", method, self._target(path, {}, needed | {"cursor": cursor}))
                     for cursor in _cursors()
                 )
-            if one.get("schema", {}).get("type") != "array":
+            schema = one.get("schema", {})
+            if "array" not in [kind.get("type") for kind in (schema, *schema.get("anyOf", ()))]:
                 twice = f"{plain}{'&' if '?' in plain else '?'}{one['name']}=1&{one['name']}=2"
                 yield Attack(f"{at} twice", method, twice, content, typed, expected=frozenset({422}))
         for query in ("x=1", "=", "&" * 200, "a=b&" * 2_000, "%00=1", "limit[]=1", "$where=1"):

@@ -7,6 +7,7 @@ event if, and only if, what that role reads has changed.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -155,7 +156,7 @@ class House:
         await self._warm()
         answer = await act()
         assert answer.is_success is succeeds, answer.text
-        await self.app.live.settled()
+        await self._told()
         self._writes += 1
         truths: dict[str, Body] = {}
         for reader in self._in_turn():
@@ -164,13 +165,22 @@ class House:
                 assert changed == set(), f"a refused write has changed {changed}"
             self._assert_heard(reader, changed, commits)
 
+    async def _told(self) -> None:
+        """Everything that was committed has been computed, said, and has arrived."""
+        await self.app.live.settled()
+        io = self.app.state.io
+        assert io is not None
+        while io.sockets.delivery.batches:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
     async def _warm(self) -> None:
         """Have an answer of every path kept for every reader. What a last verification left is warm already."""
         for reader in self.readers:
             for path in self.paths:
                 if path not in reader.before:
                     reader.before[path] = (await reader.read(path)).body
-        await self.app.live.settled()
+        await self._told()
         for reader in self.readers:
             reader.socket.events.clear()
 

@@ -141,9 +141,11 @@ class Screen:
     async def is_sound(self) -> None:
         """Nothing serious for axe, nothing wider than the window, no complaint, nobody but our server asked."""
         # What fades or slides in is not judged on its way.
+        await self.page.emulate_media(reduced_motion="reduce")
         await self.rest()
         await self.page.evaluate(axe())
         barriers = await self.page.evaluate(_RUN_AXE)
+        await self.page.emulate_media(reduced_motion="no-preference")
         assert barriers == [], "\n".join(barriers)
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await self.page.evaluate(wide) <= 0, "the page is wider than the window"

@@ -174,7 +174,7 @@ async def test_a_manager_creates_changes_moves_and_deletes(server: RunningServer
 
         # Somebody else is faster.
         path = f"{PATH}/nodes/steinbruch/sprengplan"
-        await page.get_by_role("link", name="Edit").click()
+        await page.get_by_role("link", name="Edit", exact=True).click()
         await page.get_by_label("Description").fill("Mine")
         assert (await http.patch(path, json={"version": 1, "description": "Theirs"})).status_code == 200
         await visitor.press("Save")

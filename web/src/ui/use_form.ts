@@ -6,7 +6,7 @@
  * unasked.
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asProblem, type FieldFlaw, type Problem } from '../api/problem';
 import { user, useUser } from '../session/current';
 import { draftOf, keepDraft } from '../session/drafts';
@@ -80,7 +80,8 @@ export function useForm<V extends Values>({ name, initial, version = 0, save, is
     setValues(initial);
   }
 
-  useEffect(() => {
+  // At once: who types and leaves in the same moment would take a later effect with him.
+  useLayoutEffect(() => {
     if (!isSecret) keepDraft(userId, name, isDirty ? { values: changed as Record<string, unknown>, version: base.version } : null);
   }, [values, base]);
   // Who goes elsewhere with something unsaved is told that it is not lost.

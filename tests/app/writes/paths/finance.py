@@ -26,6 +26,7 @@ async def paths(house: House) -> list[str]:
         "/api/invoices",
         "/api/invoices?status=sent&limit=5",
         "/api/invoices?status=paid&limit=5",
+        "/api/invoices/sums",
         f"/api/invoices/{invoice['id']}",
         f"/api/invoices/{invoice['id']}/pdf",
         f"/api/invoices/{invoice['id']}/pdf?lang=en",

@@ -1,4 +1,4 @@
-"""Maintenance."""
+"""Maintenance and the audit log."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ HEARD = {"system:maintenance": r"^/api/system/maintenance$"}
 
 
 async def paths(house: House) -> list[str]:
-    return ["/api/system/maintenance"]
+    return ["/api/system/maintenance", "/api/audit?limit=5"]
