@@ -41,7 +41,7 @@ def begin(house: House, kind: str, **parameters: Any) -> Awaitable[httpx2.Respon
     return settled(house, answer)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_importing_customers(house: House) -> None:
     await house.verify_write(lambda: begin(house, "customers.import", rows=ROWS), commits=MANY)
 

@@ -13,7 +13,7 @@ from tests.app.writes.paths.catalog import CATALOGUE, a_leaf
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_changing_a_node(house: House) -> None:
     node = await a_leaf(house)
     await house.verify_write(

@@ -22,7 +22,7 @@ async def said(house: House, channel: str = "general", text: str = "Der Prüfsta
     return message
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_saying_something_to_everybody(house: House) -> None:
     await house.verify_write(
         lambda: house.clerk.post(f"{CHANNELS}/general/messages", json={"text": "Der Prüfstand ist frei."})

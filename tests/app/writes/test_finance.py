@@ -46,7 +46,7 @@ async def test_paying_a_part_of_an_invoice(house: House) -> None:
     )
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_drafting_and_sending_an_invoice(house: House) -> None:
     customer = (await house.data_of("/api/customers?limit=1"))[0]
     drafted: list[httpx2.Response] = []

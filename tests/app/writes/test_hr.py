@@ -36,7 +36,7 @@ async def a_request(house: House, month: int) -> dict[str, Any]:
     return request
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_entering_time(house: House) -> None:
     await house.verify_write(lambda: house.clerk.post("/api/time-entries", json=NIGHT))
 

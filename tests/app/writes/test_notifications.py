@@ -21,7 +21,7 @@ async def a_notice(house: House) -> dict[str, Any]:
     return notice
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_telling_a_role(house: House) -> None:
     await house.verify_write(lambda: house.manager.post(NOTIFICATIONS, json=TO_CLERKS))
     heard = {reader.role: reader.heard()["system:notification"] for reader in house.readers}

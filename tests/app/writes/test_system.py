@@ -12,7 +12,7 @@ PATH = "/api/system/maintenance"
 ANNOUNCED = {"enabled": True, "message": "Neue Version", "until": "2026-03-02T12:00:00Z"}
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(long=True)
 async def test_switching_maintenance_on_and_off(house: House) -> None:
     await house.verify_write(lambda: house.admin.put(PATH, json=ANNOUNCED))
     heard = [arguments[0] for name, arguments in house.readers[0].socket.events if name == "system:maintenance"]

@@ -26,7 +26,7 @@ def fresh(word: str) -> str:
     return f"{word} {uuid4().hex[:6]}"
 
 
-@pytest.mark.parametrize("taste", TASTES, ids=IDS)
+@pytest.mark.parametrize("taste", TASTES[:2], ids=IDS[:2])
 async def test_every_page_of_the_area_is_sound(server: RunningServer, browser: Browser, taste: Taste) -> None:
     words = WORDS[taste["locale"]]
     async with screen(server, browser, role="admin", taste=taste, path="/employees") as visitor:
