@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.server import RunningServer, running_server
-from tests.e2e.web.screen import FLAGS
+from tests.e2e.web.screen import FLAGS, WITHIN_MS
+
+expect.set_options(timeout=WITHIN_MS)  # a busy machine is no fault of the page
 
 
 @pytest.fixture(scope="module")
