@@ -98,7 +98,7 @@ async def test_an_invoice_is_drafted_by_keyboard_sent_and_paid(
         await visitor.is_sound()
 
         await page.get_by_role("link", name=words["new"]).click()
-        await visitor.heading(words["new"])
+        await expect(await visitor.heading(words["new"])).to_be_focused()
         await page.get_by_role("combobox", name=words["customer"]).press_sequentially(customer["number"])
         await expect(page.locator(".combobox [role=option]")).to_have_count(1)
         await page.keyboard.press("Enter")

@@ -30,6 +30,7 @@ async def test_the_palette_leads_to_pages_actions_and_records_without_a_mouse(
         await expect(visitor.page.get_by_role("dialog")).to_have_count(0)
 
         await keys.press("Control+k")
+        await expect(visitor.page.get_by_role("combobox", name="Command palette")).to_be_focused()
         await keys.type(customer["number"])
         await expect(visitor.page.get_by_role("option", name=customer["name"])).to_be_visible()
         await keys.press("Enter")
