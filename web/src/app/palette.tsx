@@ -1,6 +1,6 @@
 /** The command palette: pages, actions and records by a few letters, without a hand on the mouse. */
 
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useUser } from '../session/current';
 import { Icon, type IconName } from '../ui/icon';
 import { useTongue } from '../words/tongue';
@@ -35,7 +35,8 @@ function Palette({ close }: { close: () => void }) {
   const { found, isSearching } = useFinders(text.trim());
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useId();
-  useEffect(() => {
+  // Before the next key: who knows the shortcut types on at once.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {

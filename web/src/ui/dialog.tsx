@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useTongue } from '../words/tongue';
 import { IconButton } from './button';
 
@@ -18,7 +18,8 @@ export function Dialog({ title, onClose, wide = false, actions, children }: Prop
   const { say } = useTongue();
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Before the next key: what is typed at once belongs in here.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {

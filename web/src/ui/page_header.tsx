@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { moves } from '../app/router';
 import { useTongue } from '../words/tongue';
 
@@ -22,7 +22,8 @@ export function PageHeader({ title, note, back, badge, actions }: Props) {
   useEffect(() => {
     document.title = say('page.title', { page: title });
   }, [say, title]);
-  useEffect(() => {
+  // With the page, not after it: later it would take the focus from whoever has begun to type.
+  useLayoutEffect(() => {
     if (focused === moves.peek()) return;
     focused = moves.peek();
     heading.current?.focus({ preventScroll: true });

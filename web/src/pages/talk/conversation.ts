@@ -19,6 +19,8 @@ const ANSWER_MS = 10_000;
 const TYPES_MS = 4_000;
 const TELL_EVERY_MS = 1_000;
 const MAX_PENDING = 50;
+/** Of what was missed; after more the thread begins anew with the newest page. */
+const MAX_PAGES = 10;
 
 export class Conversation {
   readonly messages = signal<readonly Message[]>([]);
@@ -117,12 +119,19 @@ export class Conversation {
         this.hasOlder.value = this.#older !== null;
       } else if (oldest !== undefined && oldest > known && newest.page.next !== null) {
         // More was said than one page holds: the pages between, oldest first.
+        const missed: MessageView[] = [];
         let cursor: string | null = null;
-        do {
+        for (let pages = 0; pages === 0 || (cursor !== null && pages < MAX_PAGES); pages++) {
           const between = await this.#page({ after: known, ...(cursor ? { cursor } : {}) });
-          this.#take(between.data);
+          missed.push(...between.data);
           cursor = between.page.next;
-        } while (cursor !== null);
+        }
+        if (cursor === null) this.#take(missed);
+        else {
+          this.messages.value = [];
+          this.#older = newest.page.next;
+          this.hasOlder.value = this.#older !== null;
+        }
       }
       this.#take(newest.data);
       this.problem.value = null;
