@@ -39,4 +39,4 @@ async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         await stack.enter_async_context(strict(app))
         house = await open_house(stack, app)
         yield house
-        await house.verify_shared()
+        await house.verify_everything()

@@ -22,5 +22,6 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(new_folder: Callable[[], Path]) -> Iterator[RunningServer]:
-    with running_server(new_folder()) as running:
+    cheap = {"STEINMETZ_ARGON2_MEMORY_KIB": "8", "STEINMETZ_ARGON2_TIME_COST": "1"}  # each journey signs in
+    with running_server(new_folder(), **cheap) as running:
         yield running
