@@ -153,7 +153,7 @@ async def test_a_broken_cache_is_found_within_the_same_number_of_operations(how:
         shop.live.hook.failpoint = Pauses(seed=0, chance=0.5, longest_s=0.2).in_commit
         shop.pauses.chance = 0
     notes, found = Notes(), set[Fault]()
-    clients = await _clients(shop, notes, write_share=0.1, reads=TWICE, kinds=["core", "autocommit"])
+    clients = await _clients(shop, notes, write_share=0.05, reads=TWICE, kinds=["core", "autocommit"])
     while not found & expected and notes.operations < OPERATIONS:
         await run(clients, min(notes.operations + AT_ONCE, OPERATIONS), notes=notes)
         found = {violation.fault for violation in (await _judged(shop, notes))[0].violations}
