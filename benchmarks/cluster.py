@@ -11,7 +11,6 @@ them sent away at once.
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from benchmarks.harness.peers import Missing, debian_program
 from benchmarks.harness.pinning import pinned
 from benchmarks.harness.ports import free_port
 from benchmarks.harness.processes import Program
+from benchmarks.harness.redis import redis_server
 from benchmarks.harness.report import Report, at_least, at_most
 from benchmarks.harness.rolling_clients import Fleet
 from steinmetz.clock import SystemClock
@@ -51,21 +51,8 @@ def run(options: Options) -> Report:
         return report
     rounds, events = (3, 20_000) if options.quick else (7, 60_000)
     with TemporaryDirectory() as name, ExitStack() as stack:
-        folder, port = Path(name), free_port()
-        command: list[str | Path] = [
-            program,
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--dir",
-            folder,
-        ]
-        redis = stack.enter_context(Program(command, log=folder / "redis.log", cores=options.cores.load))
-        redis.wait_until(lambda: _listens(port))
-        url = f"redis://127.0.0.1:{port}/0"
+        folder = Path(name)
+        redis, url = stack.enter_context(redis_server(program, folder, options.cores.load))
         nodes = {
             "node with members": _node(stack, folder, options, "ours", url, "room"),
             "node without members": _node(stack, folder, options, "ours", url),
@@ -223,9 +210,3 @@ def _node(stack: ExitStack, folder: Path, options: Options, which: str, url: str
     node = stack.enter_context(Program(command, log=log, cores=options.cores.load))
     node.wait_until(lambda: "ready" in log.read_text())
     return node
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as door:
-        door.settimeout(1)
-        return door.connect_ex(("127.0.0.1", port)) == 0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from benchmarks.harness.peers import Missing, debian_program
 from benchmarks.harness.pinning import pinned
 from benchmarks.harness.ports import free_port
 from benchmarks.harness.processes import Program
+from benchmarks.harness.redis import redis_server
 from benchmarks.harness.report import Report, at_least, at_most
 from benchmarks.harness.rolling_clients import Fleet
 from steinmetz.clock import SystemClock
@@ -85,21 +85,8 @@ def run(options: Options) -> Report:
     count = QUICK_CLIENTS if options.quick else CLIENTS
     rooms = count // CLIENTS_A_ROOM
     with TemporaryDirectory() as name, ExitStack() as stack:
-        folder, port = Path(name), free_port()
-        command: list[str | Path] = [
-            program,
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--dir",
-            folder,
-        ]
-        redis = stack.enter_context(Program(command, log=folder / "redis.log", cores=options.cores.load))
-        redis.wait_until(lambda: _listens(port))
-        url = f"redis://127.0.0.1:{port}/0"
+        folder = Path(name)
+        _, url = stack.enter_context(redis_server(program, folder, options.cores.load))
         places = [Place(stack, folder, options, url, rooms, name) for name in "ab"]
         for place in places:
             place.start()
@@ -141,9 +128,3 @@ async def _roll(report: Report, places: list[Place], count: int, rooms: int, opt
         outcomes.update(place.outcomes)
     report.notes.append(f"outcomes: {dict(outcomes)}")
     report.notes.extend([*fleet.problems, *lacking][:10])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as door:
-        door.settimeout(1)
-        return door.connect_ex(("127.0.0.1", port)) == 0

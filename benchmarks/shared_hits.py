@@ -7,7 +7,6 @@ rates are hits per second of the server's CPU time; Redis has its own.
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 import urllib.request
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from benchmarks.harness.peers import Missing, debian_program
 from benchmarks.harness.pinning import pinned
 from benchmarks.harness.ports import free_port
 from benchmarks.harness.processes import Program, StartError, answers
+from benchmarks.harness.redis import redis_server
 from benchmarks.harness.report import Report, at_least, at_most
 from benchmarks.harness.rounds import interleaved
 from benchmarks.harness.wrk import http_rate
@@ -87,21 +87,8 @@ def run(options: Options) -> Report:
         return report
     rounds, seconds = (2, 2) if options.quick else (7, 4)
     with TemporaryDirectory() as name, ExitStack() as stack:
-        folder, port = Path(name), free_port()
-        command: list[str | Path] = [
-            program,
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--dir",
-            folder,
-        ]
-        redis = stack.enter_context(Program(command, log=folder / "redis.log", cores=options.cores.load))
-        redis.wait_until(lambda: _listens(port))
-        url = f"redis://127.0.0.1:{port}/0"
+        folder = Path(name)
+        redis, url = stack.enter_context(redis_server(program, folder, options.cores.load))
         alone, shared = (_serve(stack, folder, options, number) for number in ({}, {"SHARED_REDIS_URL": url}))
         peers = {
             "alone": Peer(*alone, redis, "/session"),
@@ -188,9 +175,3 @@ def _serve(stack: ExitStack, folder: Path, options: Options, env: dict[str, str]
     server = stack.enter_context(Program(command, log=log, cores=options.cores.server, env=env))
     server.wait_until(answers(f"http://127.0.0.1:{port}/session"))
     return port, server
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as door:
-        door.settimeout(1)
-        return door.connect_ex(("127.0.0.1", port)) == 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from steinmetz.erp.generated_file import keep
 from steinmetz.erp.main import create_app
 from steinmetz.erp.settings import load_settings
 from steinmetz.realtime.events.typescript import comment, declaration, literal, member_name, type_of
@@ -149,14 +150,7 @@ def _answer(operation: Json) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the file, or (``--check``) say whether it is as it should be."""
-    file, told = Path(arguments[0]), api_types()
-    if "--check" not in arguments[1:]:
-        file.write_text(told)
-        return 0
-    if file.exists() and file.read_text() == told:
-        return 0
-    sys.stderr.write(f"{file} is not what OpenAPI says: run python3 dev.py types\n")
-    return 1
+    return keep(arguments, api_types, "OpenAPI says")
 
 
 if __name__ == "__main__":

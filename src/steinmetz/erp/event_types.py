@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from steinmetz.erp.generated_file import keep
 from steinmetz.erp.main import create_app
 from steinmetz.erp.settings import load_settings
 from steinmetz.realtime.events import typescript
@@ -26,14 +27,7 @@ def event_types() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the file, or (``--check``) say whether it is as it should be."""
-    file, told = Path(arguments[0]), event_types()
-    if "--check" not in arguments[1:]:
-        file.write_text(told)
-        return 0
-    if file.exists() and file.read_text() == told:
-        return 0
-    sys.stderr.write(f"{file} is not what the schemas of the events say: run python3 dev.py types\n")
-    return 1
+    return keep(arguments, event_types, "the schemas of the events say")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,16 @@
-import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { go, useQuery } from '../app/router';
 import { useTongue } from '../words/tongue';
 import { Button } from './button';
 import { csvOf, saveFile, type CsvCell } from './csv';
+import type { Column } from './data_table';
 import { Empty } from './empty';
 import { Icon } from './icon';
 import { ordered } from './ordered';
 
-export interface FigureColumn<Row> {
-  id: string;
-  title: string;
-  cell: (row: Row) => ComponentChildren;
+export interface FigureColumn<Row> extends Omit<Column<Row>, 'text' | 'sort'> {
   /** What it is sorted by and what stands in the CSV; a column without it has neither. */
   value?: (row: Row) => CsvCell;
-  align?: 'end';
-  /** Names the row: it carries the link, and heads the card on a phone. */
-  isMain?: boolean;
-  /** Not on a phone. */
-  isExtra?: boolean;
 }
 
 interface Props<Row> {
