@@ -277,8 +277,7 @@ class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
             self.adapter.leave(socket.id, room)
 
     def disconnect(self, socket: Socket, close: bool) -> None:
-        socket.client.expel(socket)
-        if close:
+        if socket.client.expel(socket) and close:
             socket.client.close(Reason.SERVER_NAMESPACE_DISCONNECT, CloseCode.POLICY_VIOLATION)
 
     def forget(self, socket: Socket, reason: str) -> None:
