@@ -97,6 +97,26 @@ class TestFailures:
             anna.emit("fail")
             assert await anna.call("ask") == "still here"
 
+    @pytest.mark.parametrize("is_plain", [False, True])
+    async def test_what_a_handler_awaited_and_somebody_cancelled_is_its_failure_alone(
+        self, io: Server, is_plain: bool
+    ) -> None:
+        async def work() -> None:
+            lookup = asyncio.get_running_loop().create_future()
+            lookup.cancel()
+            await lookup
+
+        async def look_up(socket: Socket) -> None:
+            await work()
+
+        io.on("look up", (lambda socket: work()) if is_plain else look_up)
+        io.on("ask", lambda socket: "still here")
+        async with connect(io) as anna:
+            failed = asyncio.create_task(anna.call("look up"))
+            await asyncio.sleep(0)
+            assert await anna.call("ask") == "still here"
+            assert (await failed)["error"]["code"] == "internal"
+
     async def test_wrong_arguments_are_an_error_of_the_handler(self, io: Server) -> None:
         io.on("two", lambda socket, a, b: None)
         async with connect(io) as anna:
@@ -234,3 +254,23 @@ async def test_each_handler_runs_once_inside_the_scope_that_was_asked_for(io: Se
         await anna.call("async")
         await anna.call("plain")
     assert opened == ["+async", "in async", "-async", "+plain", "in plain", "-plain"]
+
+
+async def test_that_a_socket_is_gone_is_told_however_much_waits_before_it(clock: FakeClock) -> None:
+    io = Server(Config(require_auth=False, client_inbox_bytes=10), clock=clock)
+    gate, told = asyncio.Event(), list[str]()
+
+    @io.on("slow")
+    async def slow(socket: Socket, _text: str = "") -> None:
+        await gate.wait()
+
+    io.on("disconnect", lambda socket, reason: told.append(reason))
+    async with connect(io) as anna:
+        anna.emit("slow")
+        anna.emit("slow", "longer than all that may wait")
+        anna.drop()
+        gate.set()
+        while not told:
+            await asyncio.sleep(0)
+    assert told == ["transport close"]
+    await io.shutdown()
