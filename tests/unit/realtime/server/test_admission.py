@@ -429,3 +429,32 @@ async def test_who_asks_for_many_namespaces_at_once_gets_into_all_of_them(
     await Exchange(app, "POST", query, b"\x1e".join(b"40/%d," % number for number in range(MAX_ASKED))).run()
     await until(lambda: all(io.of(f"/{number}").sockets for number in range(MAX_ASKED)))
     assert len(io.clients) == 1
+
+
+class TestWhatFails:
+    async def test_a_middleware_whose_lookup_was_cancelled_refuses(self, io: Server, until: Until) -> None:
+        @io.use
+        async def authenticate(socket: Socket) -> None:
+            lookup = asyncio.get_running_loop().create_future()
+            lookup.cancel()
+            await lookup
+
+        _, line = arrive(io, "40")
+        await until(lambda: len(line.sent) == 2)
+        assert line.sent[-1] == '44{"message":"Internal error"}'
+
+    async def test_whatever_fails_the_client_is_answered(
+        self, io: Server, until: Until, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        io.use(lambda socket: None)
+
+        async def fail(socket: Socket) -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr(io.admission, "_pass_middlewares", fail)
+        client, line = arrive(io, "40")
+        await until(lambda: len(line.sent) == 2)
+        assert line.sent[-1] == '44{"message":"Internal error"}'
+        monkeypatch.undo()
+        client.receive("40", line)
+        await until(lambda: bool(io.sockets.sockets))
