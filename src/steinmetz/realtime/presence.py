@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from steinmetz.realtime.adapters.messages import Content, checked, pack
 from steinmetz.realtime.adapters.seal import Kind, MessageError
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from steinmetz.realtime.adapters.peers import Peer
     from steinmetz.realtime.server.namespace import Namespace
     from steinmetz.realtime.server.socket import Socket
+
+log = structlog.get_logger("steinmetz.realtime")
 
 LINGER_S = 3.0
 MAX_ENTRIES = 100_000
@@ -132,7 +136,10 @@ class Presence:
 
     def _say(self, room: str, user: str, *, is_there: bool) -> None:
         for listener in self._changed:
-            listener(room, user, is_there)
+            try:
+                listener(room, user, is_there)
+            except Exception as error:
+                log.error("Who hears of presence has failed", error=type(error).__name__)
 
     def close(self) -> None:
         """The server stops: nobody is told any more that somebody has left."""

@@ -157,3 +157,16 @@ async def test_a_server_alone_needs_no_cluster(monkeypatch: pytest.MonkeyPatch) 
         assert [io.presence(room) for room in ("one", "two", "three")] == [{"anna": 1}, {"anna": 1}, {}]
         assert tracked.dropped == 1
     await io.shutdown()
+
+
+async def test_one_listener_that_fails_keeps_nothing_from_the_others(servers: Servers) -> None:
+    told: list[Change] = []
+
+    def fail(room: str, user: str, is_there: bool) -> None:
+        raise RuntimeError
+
+    servers.presences[0]._changed.insert(0, fail)
+    servers.presences[0].on_change(lambda *change: told.append(change))
+    async with connect(servers.servers[0], auth={"name": "Anna"}) as anna:
+        await anna.call("enter", "red", "blue")
+        assert told == [("red", "Anna", True), ("blue", "Anna", True)]

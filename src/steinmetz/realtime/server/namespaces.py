@@ -93,6 +93,8 @@ class Namespaces(Mapping[str, Namespace]):
             del self._known[child.name]
             if child.parent is not None:
                 child.parent.remove(child)
+            self._server.statistics.deliveries += child.delivery.deliveries
+            self._server.statistics.delivered_bytes += child.delivery.delivered_bytes
             child.adapter.close()
 
     def _make(self, name: str, parent: ParentNamespace | None) -> Namespace:
