@@ -19,6 +19,7 @@ from hashlib import blake2s, sha1
 from importlib import resources
 from secrets import token_hex
 from typing import Any
+from weakref import WeakSet
 
 import structlog
 
@@ -116,6 +117,9 @@ class _Door:
             return answers
         except (RedisError, OSError, TimeoutError) as error:
             return [error] * len(asked)
+        except Exception as error:  # whoever has asked must hear of it, whatever it is
+            log.error("Redis could not be asked", error=type(error).__name__, exc_info=error)
+            return [OSError(f"Redis cannot be asked: {type(error).__name__}")] * len(asked)
 
 
 @contextmanager
@@ -256,7 +260,7 @@ class RedisSessions:
         if self._writing is None:
             with suppress(RuntimeError):  # the server has been shut down
                 self._writing = self._spawn("save sessions", self._write())
-        if self._refreshing is None:
+        if self._refreshing is None and self._owners:
             with suppress(RuntimeError):
                 self._refreshing = self._spawn("refresh sessions", self._refresh())
 
@@ -283,13 +287,19 @@ class RedisSessions:
             await pipeline.execute()
 
     async def _refresh(self) -> None:
-        """A session of a process that has died must not live on for long, and that of one that lives must."""
-        while True:
-            await asyncio.sleep(self._refresh_s)
-            sids = list(self._owners)
-            for start in range(0, len(sids), SAVED_AT_ONCE):
-                with suppress(OSError):
-                    await self._prolong(sids[start : start + SAVED_AT_ONCE])
+        """A session of a process that has died must not live on for long, and that of one that lives must.
+
+        Ends once nobody is connected: a namespace that clients called into being leaves no task behind.
+        """
+        try:
+            while self._owners:
+                await asyncio.sleep(self._refresh_s)
+                sids = list(self._owners)
+                for start in range(0, len(sids), SAVED_AT_ONCE):
+                    with suppress(OSError):
+                        await self._prolong(sids[start : start + SAVED_AT_ONCE])
+        finally:
+            self._refreshing = None
 
     async def _prolong(self, sids: list[str]) -> None:
         with _reaching():
@@ -350,7 +360,8 @@ class RedisStore:
         self._config = config
         self._prefix = prefix
         self._heartbeat_s = heartbeat_s
-        self._sessions: list[RedisSessions] = []
+        self._sessions: WeakSet[RedisSessions] = WeakSet()
+        """As long as their namespaces live, or they have something to save."""
         self._tasks = Tasks("realtime recovery")
         self._client: Any = Redis.from_url(
             url,
@@ -382,7 +393,7 @@ class RedisStore:
             duration_s=away_s,
             heartbeat_s=min(self._heartbeat_s, away_s),
         )
-        self._sessions.append(sessions)
+        self._sessions.add(sessions)
         return kept, sessions
 
     def _spawn(self, name: str, coroutine: Any) -> asyncio.Task[Any]:
@@ -390,7 +401,7 @@ class RedisStore:
 
     async def aclose(self) -> None:
         """Save what waits to be saved, and leave. Idempotent."""
-        for sessions in self._sessions:
+        for sessions in tuple(self._sessions):
             await sessions.saved()
         await self._tasks.aclose()
         with suppress(RedisError, OSError):
