@@ -164,8 +164,9 @@ async def post(client: Client, receive: Receive, declared: int | None) -> None:
             if number % PACKETS_A_TURN == 0:
                 await asyncio.sleep(0)
     except HandshakeError:
-        client.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
-        client.close(Reason.TRANSPORT_ERROR)
+        if client.transport is transport:  # else a WebSocket has taken over meanwhile, and goes on
+            client.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
+            client.close(Reason.TRANSPORT_ERROR)
         raise
     except EngineIOError:
         client.server.statistics.refused[Reason.PARSE_ERROR] += 1

@@ -306,7 +306,7 @@ class Server(MainNamespace):
         try:
             self.begin()
         except NotRunningError as error:
-            raise HandshakeError(3, str(error), 503) from None
+            raise HandshakeError(3, str(error), 503, retry_after_s=1.0) from None
 
     def health(self) -> str:
         """``ok``, or that this server is about to end, in words for whoever asks whether it is ready."""
@@ -383,7 +383,7 @@ class Server(MainNamespace):
     ) -> tuple[Client, Outgoing]:
         """See `Sessions.open`."""
         if self._is_closing:
-            raise HandshakeError(3, "the realtime server is shutting down", 503)
+            raise HandshakeError(3, "the realtime server is shutting down", 503, retry_after_s=1.0)
         return self.sessions.open(transport, request, refusal)
 
 
