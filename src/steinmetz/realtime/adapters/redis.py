@@ -296,9 +296,12 @@ class RedisBus:
         """Everything that is wanted, and wait until it stands."""
         channels = self._subscriptions.begin(self._echo)
         stands = asyncio.ensure_future(self._subscriptions.settle(channels))
-        await _send(line, subscribe, channels)
-        async with asyncio.timeout(SUBSCRIBE_S):
-            await stands
+        try:
+            await _send(line, subscribe, channels)
+            async with asyncio.timeout(SUBSCRIBE_S):
+                await stands
+        finally:
+            stands.cancel()
 
     async def _follow(self, line: Any, subscribe: bytes, unsubscribe: bytes) -> None:
         """Say what is wanted now: once a turn, and nothing of what was wanted for a moment only."""

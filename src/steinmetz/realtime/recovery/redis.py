@@ -43,6 +43,8 @@ except ImportError as error:
 log = structlog.get_logger("steinmetz.realtime")
 
 TIMEOUT_S = 2.0
+FAREWELL_S = 5.0
+"""So long an end waits for sessions to be saved: a Redis that does not answer must not hold it up."""
 MAX_WAITING = 50_000
 """Sessions that wait to be saved; one more and the oldest of them is lost."""
 SAVED_AT_ONCE = 200
@@ -270,9 +272,10 @@ class RedisSessions:
                 batch = [self._waiting.popleft() for _ in range(min(SAVED_AT_ONCE, len(self._waiting)))]
                 try:
                     await self._write_all(batch)
-                except OSError as error:
+                except Exception as error:  # Redis is away, or does not take it: the others are tried
                     self.lost += len(batch)
-                    log.warning("Sessions could not be saved", sessions=len(batch), error=str(error))
+                    reason = str(error) if isinstance(error, OSError) else type(error).__name__
+                    log.warning("Sessions could not be saved", sessions=len(batch), error=reason)
         finally:
             self._writing = None
 
@@ -400,9 +403,11 @@ class RedisStore:
         return self._tasks.spawn(name, coroutine)
 
     async def aclose(self) -> None:
-        """Save what waits to be saved, and leave. Idempotent."""
-        for sessions in tuple(self._sessions):
-            await sessions.saved()
+        """Save what can be saved within `FAREWELL_S`, and leave. Idempotent."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                for sessions in tuple(self._sessions):
+                    await sessions.saved()
         await self._tasks.aclose()
         with suppress(RedisError, OSError):
             await self._client.aclose()

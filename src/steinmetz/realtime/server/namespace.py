@@ -160,6 +160,17 @@ class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
         self.watch_rooms(self._presence)
         return self._presence
 
+    def stop(self) -> None:
+        """The server stops, and all sockets have gone."""
+        if self._presence is not None:
+            self._presence.close()
+
+    def end(self) -> None:
+        """Nobody uses it any more, and nothing of it is left where all namespaces are known."""
+        self.adapter.close()
+        if self._presence is not None:
+            self._presence.end()
+
     def presence(self, room: str) -> dict[str, int]:
         """The users in ``room`` at all servers, each with the number of his sockets; see `track_presence`."""
         return {} if self._presence is None else self._presence.users(room)

@@ -95,7 +95,7 @@ class Namespaces(Mapping[str, Namespace]):
                 child.parent.remove(child)
             self._server.statistics.deliveries += child.delivery.deliveries
             self._server.statistics.delivered_bytes += child.delivery.delivered_bytes
-            child.adapter.close()
+            child.end()
 
     def _make(self, name: str, parent: ParentNamespace | None) -> Namespace:
         namespace = self._known[name] = Namespace(self._server, name, parent)

@@ -100,7 +100,8 @@ class PollingTransport:
                 if not self._poll.done():
                     return None
             finally:
-                hung_up.cancel()
+                if not hung_up.cancel() and not hung_up.cancelled():
+                    hung_up.exception()  # has been heard: whatever it was, nobody polls any more
                 self._poll = None
         if self._farewell is not None:
             return self._farewell

@@ -266,7 +266,8 @@ class Server(MainNamespace):
     async def cluster_stats(self) -> dict[str, Any]:
         """The same of all servers that are one, added up, and each by itself (without the lists) in ``servers``.
 
-        ``missing``: the ids of those that did not answer within a second. Asked at most once a second.
+        ``missing``: the ids of those that did not answer within a second, and `figures.ANOTHER_RELEASE` if one was
+        not understood. Asked at most once a second.
         """
         self.begin()
         return await self._cluster_figures.all()
@@ -344,6 +345,8 @@ class Server(MainNamespace):
         self.departures.finish()
         self.draining.finish()
         self.turn.finish()
+        for namespace in self.namespaces():
+            namespace.stop()
         await asyncio.sleep(0)
         await self.tasks.aclose()
         if self.cluster is not None:
