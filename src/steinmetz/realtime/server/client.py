@@ -152,6 +152,8 @@ class Client(Upgrading):
         elif step is Step.ACK and packet.id is not None:
             self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
         elif step is Step.CONNECT:
+            if (flow := self.server.budgets.flow) is not None:
+                self.arrival_s += flow.connect_s
             self.server.admission.connect(self, packet.namespace, packet.data or {}, now_s)
         elif step is Step.DISCONNECT:
             self._leave(packet.namespace)

@@ -48,7 +48,7 @@ async def test_nobody_waits_for_a_channel_that_was_left(subscriptions: Subscript
         subscriptions.take_changes()
     task = await waiting(subscriptions, "a")
     subscriptions.leave("a")
-    await task
+    await asyncio.wait_for(task, 5)
     if left == "and that was said":
         assert subscriptions.take_changes() == ([], ["a"])
     if left != "before it was asked for":
@@ -64,7 +64,7 @@ async def test_one_that_is_wanted_again_stands_with_its_second_confirmation(subs
     subscriptions.confirmed("a")
     assert not subscriptions.stands("a")
     subscriptions.confirmed("a")
-    await task
+    await asyncio.wait_for(task, 5)
     assert subscriptions.stands("a")
 
 
@@ -75,7 +75,7 @@ async def test_an_outage_ends_all_waiting_and_what_comes_and_goes_in_it_is_not_k
     task = await waiting(subscriptions, "a")
     subscriptions.fall()
     with pytest.raises(OSError, match="out of reach"):
-        await task
+        await asyncio.wait_for(task, 5)
     for number in range(1_000):
         subscriptions.want(f"room {number}")
         subscriptions.leave(f"room {number}")

@@ -16,7 +16,7 @@ from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.server.admission import MAX_ASKED, MAX_REASKED
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
-from steinmetz.realtime.server.limits import SILENCE_S
+from steinmetz.realtime.server.limits import CONNECTS, SILENCE_S
 from steinmetz.realtime.server.sessions import MAX_REFUSED
 from steinmetz.realtime.testing import connect
 from tests.unit.realtime.server.asgi_driver import Exchange, opened
@@ -389,6 +389,18 @@ class TestEvents:
             assert line.closed == "aborted", message
             assert io.statistics.refused["flood"] == 1
             await io.shutdown()
+
+    async def test_who_enters_and_leaves_in_a_circle_is_cut_off(self, clock: FakeClock) -> None:
+        io = limited(clock)
+        entered: list[Socket] = []
+        io.on("connection", entered.append)
+        client, line = arrive(io)
+        for _ in range(2 * CONNECTS):
+            client.receive("40", line)
+            client.receive("41", line)
+        assert CONNECTS - 5 < len(entered) <= CONNECTS
+        assert (line.closed, io.statistics.refused["flood"]) == ("aborted", 1)
+        await io.shutdown()
 
     async def test_limits_can_be_turned_off(self, clock: FakeClock) -> None:
         io = limited(clock, bytes_per_connection=None, events_per_user=None, handshakes_per_address=None)

@@ -270,7 +270,8 @@ async def test_that_a_socket_is_gone_is_told_however_much_waits_before_it(clock:
         anna.emit("slow", "longer than all that may wait")
         anna.drop()
         gate.set()
-        while not told:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            while not told:
+                await asyncio.sleep(0)
     assert told == ["transport close"]
     await io.shutdown()

@@ -177,8 +177,9 @@ async def test_a_post_that_is_overtaken_by_the_upgrade_does_not_end_the_session(
     await posting
     assert late.status == 400
     websocket.say('421["nobody handles this"]')
-    while len(websocket.texts) < 3:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while len(websocket.texts) < 3:
+            await asyncio.sleep(0)
     assert websocket.texts[-1].startswith("431[")
     assert len(io.clients) == 1
     websocket.hang_up()
