@@ -409,6 +409,19 @@ class TestQuestions:
             assert caught.value.answers == ["heard hi"]
             assert caught.value.missing == {world.nodes[2].origin.hex()}
 
+    @pytest.mark.parametrize("told", [7, [7], [["sid"]], {"sockets": []}])
+    async def test_a_node_of_another_release_that_is_not_understood_is_missing(
+        self, exchange: MemoryExchange, monkeypatch: pytest.MonkeyPatch, told: Any
+    ) -> None:
+        async with cluster(exchange=exchange) as world:
+            anna, other = world.add("anna", 0), world.nodes[1]
+            world.add("carl", 1)
+            answer = other.answer
+            monkeypatch.setattr(other, "answer", lambda origin, request, _: answer(origin, request, told))
+            with pytest.raises(IncompleteError) as caught:
+                await answered(world, world.places[0].adapter.fetch(EVERYBODY))
+            assert (caught.value.answers, caught.value.missing) == ([anna], {other.origin.hex()})
+
     async def test_a_silent_node_is_missing_when_the_time_is_over(self, exchange: MemoryExchange) -> None:
         async with cluster(exchange=exchange) as world:
             world.add("anna", 1, "finance")

@@ -11,6 +11,7 @@ import structlog
 
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.errors import ConnectError
+from steinmetz.realtime.server.call import is_own_end
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.limits import too_many_requests
 from steinmetz.realtime.server.reasons import Reason
@@ -84,7 +85,9 @@ class Admission:
         sid = socket.client.session.sid
         try:
             await self._decide(socket, claim)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if is_own_end(error):
+                raise
             log.error("Admission failed", namespace=socket.namespace.name, error=type(error).__name__)
             if not socket.connected and _is_waiting(socket):
                 self._turn_back(socket, ConnectError("Internal error"))
@@ -146,8 +149,8 @@ class Admission:
             server.budgets.credential_refused(socket.client.request.address, server.clock.monotonic_s())
             return error
         except (Exception, asyncio.CancelledError) as error:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise  # the server ends; else it is a task of the middleware's own that somebody has cancelled
+            if is_own_end(error):
+                raise
             log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
             return ConnectError("Internal error")
         return None

@@ -52,7 +52,7 @@ class Call(NamedTuple):
             else:
                 with scope(self.event):
                     answer = self.handler(*self.args)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:  # such as of the result of a task that was cancelled
             self._fail(error)
             return None
         if type(answer) not in _VALUES and inspect.isawaitable(answer):
@@ -69,7 +69,9 @@ class Call(NamedTuple):
                 with scope(self.event):
                     answer = await self.handler(*self.args)
         except (Exception, asyncio.CancelledError) as error:
-            self._fail(_of_handler(error))
+            if is_own_end(error):
+                raise
+            self._fail(error)
         else:
             self._answer(answer)
 
@@ -77,7 +79,9 @@ class Call(NamedTuple):
         try:
             answer = await awaitable
         except (Exception, asyncio.CancelledError) as error:
-            self._fail(_of_handler(error))
+            if is_own_end(error):
+                raise
+            self._fail(error)
         else:
             self._answer(answer)
 
@@ -120,13 +124,10 @@ class Call(NamedTuple):
             socket.client.send_packet(Packet(_ACK, socket.namespace.name, answers, self.ack_id))
 
 
-def _of_handler(error: BaseException) -> BaseException:
-    """``error``, unless it is our own end, which is raised: if somebody has cancelled what a handler awaited, the
-    handler has failed."""
+def is_own_end(error: BaseException) -> bool:
+    """Whether ``error`` ends the task that runs; if not, what it waited for has failed, or been cancelled."""
     task = asyncio.current_task()
-    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-        raise error
-    return error
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def _where(error: BaseException) -> str:

@@ -6,6 +6,7 @@ event once. Whatever stands in the way of that makes it a new client, and is cou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ from steinmetz.realtime.adapters.base import Unstamped
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.base import Log, Reading, Sessions, SharedLog
 from steinmetz.realtime.recovery.memory import MemoryLog, MemorySessions
+from steinmetz.realtime.server.call import is_own_end
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.socketio.recovery import BLANK, Entry, Replay, Session
 
@@ -215,7 +217,9 @@ class Recovery:
     async def _may_join(self, socket: Socket, room: str) -> bool:
         try:
             return await self._namespace.server.may_join(socket, room)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if is_own_end(error):
+                raise
             log.error("Whether a room is open could not be found out", error=type(error).__name__)
             return False
 

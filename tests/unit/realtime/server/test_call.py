@@ -97,19 +97,22 @@ class TestFailures:
             anna.emit("fail")
             assert await anna.call("ask") == "still here"
 
-    @pytest.mark.parametrize("is_plain", [False, True])
+    @pytest.mark.parametrize("kind", ["async", "plain that awaits", "plain"])
     async def test_what_a_handler_awaited_and_somebody_cancelled_is_its_failure_alone(
-        self, io: Server, is_plain: bool
+        self, io: Server, kind: str
     ) -> None:
-        async def work() -> None:
-            lookup = asyncio.get_running_loop().create_future()
-            lookup.cancel()
-            await lookup
+        lookup = asyncio.get_running_loop().create_future()
+        lookup.cancel()
 
         async def look_up(socket: Socket) -> None:
-            await work()
+            await lookup
 
-        io.on("look up", (lambda socket: work()) if is_plain else look_up)
+        def look_up_later(socket: Socket) -> Any:
+            return look_up(socket)
+
+        handlers: dict[str, Callable[[Socket], Any]]
+        handlers = {"async": look_up, "plain that awaits": look_up_later, "plain": lambda socket: lookup.result()}
+        io.on("look up", handlers[kind])
         io.on("ask", lambda socket: "still here")
         async with connect(io) as anna:
             failed = asyncio.create_task(anna.call("look up"))

@@ -296,13 +296,16 @@ class TestWhatEndsIt:
         assert not (await people(anna, closed=["red"])).recovered
         assert io.statistics.recoveries == {Outcome.FORBIDDEN_ROOM: 1}
 
-    async def test_a_room_that_cannot_be_asked_about(self, io: Server, people: Any) -> None:
+    @pytest.mark.parametrize("trouble", [LookupError(), asyncio.CancelledError()])
+    async def test_a_room_that_cannot_be_asked_about(
+        self, io: Server, people: Any, trouble: BaseException
+    ) -> None:
         anna = await people()
         await anna.call("room:join", "red")
         anna.drop()
 
         async def fail(_socket: Socket, _room: str) -> bool:
-            raise LookupError
+            raise trouble
 
         io.on_room_join(fail)
         assert not (await people(anna)).recovered
