@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from steinmetz.realtime.adapters import polls
 from steinmetz.realtime.adapters.base import EVERYBODY, RELIABLE, Flags
 from steinmetz.realtime.adapters.bus import MemoryBus, MemoryExchange
 from steinmetz.realtime.adapters.inquiries import IncompleteError
@@ -18,6 +20,8 @@ from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.peers import DOWN_S, HEARTBEAT_S
 from steinmetz.realtime.adapters.polls import LIFE_S
 from steinmetz.realtime.adapters.seal import Kind, Message, Seal
+from steinmetz.realtime.errors import AckError
+from steinmetz.realtime.socketio.gathering import Gathering
 from steinmetz.realtime.socketio.packet import Packet, PacketType
 from steinmetz.realtime.socketio.parser import encode
 from tests.contract.realtime_world import SECRET, World, cluster, said, to
@@ -405,6 +409,19 @@ class TestQuestions:
             assert caught.value.answers == ["heard hi"]
             assert caught.value.missing == {world.nodes[2].origin.hex()}
 
+    @pytest.mark.parametrize("told", [7, [7], [["sid"]], {"sockets": []}])
+    async def test_a_node_of_another_release_that_is_not_understood_is_missing(
+        self, exchange: MemoryExchange, monkeypatch: pytest.MonkeyPatch, told: Any
+    ) -> None:
+        async with cluster(exchange=exchange) as world:
+            anna, other = world.add("anna", 0), world.nodes[1]
+            world.add("carl", 1)
+            answer = other.answer
+            monkeypatch.setattr(other, "answer", lambda origin, request, _: answer(origin, request, told))
+            with pytest.raises(IncompleteError) as caught:
+                await answered(world, world.places[0].adapter.fetch(EVERYBODY))
+            assert (caught.value.answers, caught.value.missing) == ([anna], {other.origin.hex()})
+
     async def test_a_silent_node_is_missing_when_the_time_is_over(self, exchange: MemoryExchange) -> None:
         async with cluster(exchange=exchange) as world:
             world.add("anna", 1, "finance")
@@ -412,6 +429,33 @@ class TestQuestions:
             with pytest.raises(IncompleteError):
                 await answered(world, world.places[0].adapter.server_side_emit_with_ack("hi", [], 0.01))  # type: ignore[attr-defined]
             assert len(world.nodes[0].requests) == 0
+
+
+async def test_who_finds_too_many_open_questions_is_told_and_nobody_is_asked_in_part(
+    exchange: MemoryExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polls, "MAX_OPEN", 2)
+    questions = [encode(Packet(PacketType.EVENT, "/", ["ready?"], number)) for number in range(4)]
+    async with cluster(exchange=exchange) as world:
+        world.add("anna", 0)
+        carl = world.add("carl", 1)
+        place = world.places[0]
+        gatherings = [Gathering(number, lambda: None) for number in range(4)]
+        for number in range(2):
+            place.adapter.broadcast_with_ack(EVERYBODY, questions[number], RELIABLE, gatherings[number])
+        with pytest.raises(AckError, match="2 broadcasts"):
+            place.adapter.broadcast_with_ack(EVERYBODY, questions[2], RELIABLE, gatherings[2])
+        assert heard(world, world.sid("anna", 0)) == ["ready?"] * 2
+        await world.until(lambda: len(world.places[1].asking) == 2)
+        for number in range(2):
+            world.places[1].asking[number].answer(carl, [])
+        await world.until(lambda: not any(carl in each.missing or each.silent_nodes for each in gatherings[:2]))
+        for number in range(2):
+            gatherings[number].answer(world.sid("anna", 0), [])
+            assert gatherings[number].is_settled
+        place.adapter.broadcast_with_ack(EVERYBODY, questions[3], RELIABLE, gatherings[3])
+        await world.settle()
+        assert heard(world, carl).count("ready?") == 3, "what is settled is no burden"
 
 
 async def answered(world: World, coroutine: Any) -> Any:
@@ -466,6 +510,22 @@ class TestStrangers:
             assert ignored(world.nodes[1]) == {"signature": 2}, "not moved to another channel either"
             world.nodes[1].receive(channel, message)
             assert heard(world, anna) == ["hello"]
+
+    async def test_a_neighbour_with_another_secret_is_told_to_the_operator_once_a_minute(
+        self, exchange: MemoryExchange
+    ) -> None:
+        async with cluster(exchange=exchange) as world:
+            node = world.nodes[0]
+            alien = Seal("another secret of other servers")
+            word = alien.close(node.control, Message(Kind.HEARTBEAT, b"12345678", 1, 0, b"{}"))
+            with structlog.testing.capture_logs() as logs:
+                for _ in range(3):
+                    node.receive(node.control, word)
+                assert world.clock is not None
+                world.clock.advance(61)
+                node.receive(node.control, word)
+            assert [(line["reason"], line["ignored"]) for line in logs] == [("signature", 1), ("signature", 4)]
+            assert "same secret" in logs[0]["remedy"]
 
     async def test_another_secret_is_no_member(self, exchange: MemoryExchange) -> None:
         async with cluster(exchange=exchange) as world:

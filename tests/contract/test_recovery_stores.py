@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -278,3 +279,22 @@ class TestRedisAlone:
             RedisStore(redis_url, CONFIG, secret=b"short")
         for store in stores:
             await store.aclose()
+
+
+async def test_a_namespace_that_has_ended_leaves_no_task_and_no_memory_behind(
+    redis_url: str, worker_prefix: str
+) -> None:
+    store = RedisStore(redis_url, CONFIG, secret=b"s" * 16, prefix=worker_prefix, heartbeat_s=0.01)
+    for number in range(3):
+        _, sessions = store.open(f"/document-{number}")
+        sessions.save(session("s", is_connected=True), "owner")
+        await sessions.saved()
+        assert len(store._tasks) == 1
+        sessions.forget("s")
+        await sessions.saved()
+        async with asyncio.timeout(5):
+            while len(store._tasks):
+                await asyncio.sleep(0.001)
+        del sessions
+    assert len(store._sessions) == 0
+    await store.aclose()

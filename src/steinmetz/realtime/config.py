@@ -109,7 +109,8 @@ class Limits:
 
     bytes_per_connection: Rate | None = _BYTES
     """Bytes that one connection may send: 20 MB at once, then 10 MB a second. A packet counts 1,000 more than
-    it has, an event that was refused for its rate 20,000 more. Beyond it the connection is cut."""
+    it has, an event that was refused for its rate 20,000 more, a CONNECT a two-hundredth of what may come at once.
+    Beyond it the connection is cut."""
 
     keys: int = 20_000
     """Addresses and users that each of the rates remembers."""

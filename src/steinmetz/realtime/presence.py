@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from steinmetz.realtime.adapters.messages import Content, checked, pack
 from steinmetz.realtime.adapters.seal import Kind, MessageError
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from steinmetz.realtime.adapters.peers import Peer
     from steinmetz.realtime.server.namespace import Namespace
     from steinmetz.realtime.server.socket import Socket
+
+log = structlog.get_logger("steinmetz.realtime")
 
 LINGER_S = 3.0
 MAX_ENTRIES = 100_000
@@ -57,7 +61,7 @@ class Presence:
             self._node = cluster.node
             cluster.presences[namespace.name] = self
             self._node.on_up.append(self._want)
-            self._node.on_down.append(lambda peer: self._forget(peer.origin))
+            self._node.on_down.append(self._gone_down)
             self._node.on_lost.append(self._want)
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -132,13 +136,27 @@ class Presence:
 
     def _say(self, room: str, user: str, *, is_there: bool) -> None:
         for listener in self._changed:
-            listener(room, user, is_there)
+            try:
+                listener(room, user, is_there)
+            except Exception as error:
+                log.error("Who hears of presence has failed", error=type(error).__name__)
 
     def close(self) -> None:
         """The server stops: nobody is told any more that somebody has left."""
         for leaving in self._leaving.values():
             leaving.cancel()
         self._leaving.clear()
+        self._present.clear()
+
+    def end(self) -> None:
+        """The namespace has ended: nothing of its presence is left at the node."""
+        self.close()
+        if self._node is not None and (cluster := self._namespace.server.cluster) is not None:
+            if cluster.presences.get(self._namespace.name) is self:
+                del cluster.presences[self._namespace.name]
+            self._node.on_up.remove(self._want)
+            self._node.on_down.remove(self._gone_down)
+            self._node.on_lost.remove(self._want)
 
     # -- other nodes (node.Hearer) -------------------------------------------------------------------------------
 
@@ -164,10 +182,10 @@ class Presence:
             told = {"namespace": self._namespace.name, "version": 0, "wanted": True}
             self._node.say(Kind.PRESENCE, (self._node.channel_of(peer.origin),), pack(told))
 
-    def _forget(self, origin: bytes) -> None:
-        self._heard.pop(origin, None)
-        self._replace(origin, {})
-        self._elsewhere.pop(origin, None)
+    def _gone_down(self, peer: Peer) -> None:
+        self._heard.pop(peer.origin, None)
+        self._replace(peer.origin, {})
+        self._elsewhere.pop(peer.origin, None)
 
     def hear(self, heard: Heard) -> None:
         told = checked(heard.content, version=int)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -157,3 +158,42 @@ async def test_a_server_alone_needs_no_cluster(monkeypatch: pytest.MonkeyPatch) 
         assert [io.presence(room) for room in ("one", "two", "three")] == [{"anna": 1}, {"anna": 1}, {}]
         assert tracked.dropped == 1
     await io.shutdown()
+
+
+async def test_one_listener_that_fails_keeps_nothing_from_the_others(servers: Servers) -> None:
+    told: list[Change] = []
+
+    def fail(room: str, user: str, is_there: bool) -> None:
+        raise RuntimeError
+
+    servers.presences[0]._changed.insert(0, fail)
+    servers.presences[0].on_change(lambda *change: told.append(change))
+    async with connect(servers.servers[0], auth={"name": "Anna"}) as anna:
+        await anna.call("enter", "red", "blue")
+        assert told == [("red", "Anna", True), ("blue", "Anna", True)]
+
+
+async def test_of_a_namespace_that_has_ended_nothing_is_left_at_the_node(servers: Servers) -> None:
+    server = servers.servers[0]
+    assert server.cluster is not None
+    node = server.cluster.node
+    watching = [len(node.on_up), len(node.on_down), len(node.on_lost)]
+    server.of(re.compile("/document-.*"))
+    server.on("new_namespace", lambda namespace: namespace.track_presence(user_of))
+    async with connect(server, namespace="/document-1", auth={"name": "Anna"}):
+        assert "/document-1" in server.cluster.presences
+    await servers.until(lambda: len(server.namespaces()) == 1)
+    assert [len(node.on_up), len(node.on_down), len(node.on_lost)] == watching
+    assert "/document-1" not in server.cluster.presences
+
+
+async def test_a_server_that_has_stopped_tells_nobody_that_somebody_has_left(io: Server) -> None:
+    told: list[Change] = []
+    tracked = io.track_presence(user_of)
+    tracked.on_change(lambda *change: told.append(change))
+    io.on("enter", lambda socket, room: socket.join(room))
+    async with connect(io, auth={"name": "Anna"}) as anna:
+        await anna.call("enter", "red")
+        await io.shutdown()
+    assert told == [("red", "Anna", True)]
+    assert not tracked._leaving

@@ -56,14 +56,17 @@ class Inquiries(Generic[Member]):
     # -- asking --------------------------------------------------------------------------------------------------
 
     async def fetch(self, selection: Selection) -> Sequence[Member | SocketDetails]:
-        """Raises `IncompleteError` if another node does not answer within `TIMEOUT_S`."""
+        """Raises `IncompleteError` if another node does not answer within `TIMEOUT_S`, or is not understood."""
         found: list[Member | SocketDetails] = list(self._here.select(selection))
         if selection.is_local:
             return found
         question = {"rooms": list(selection.rooms), "except": list(selection.except_rooms)}
         answers = await self._ask(Kind.FETCH, question, TIMEOUT_S)
-        for told in answers.given.values():
-            found += [_details(each) for each in told]
+        for node, told in answers.given.items():
+            try:
+                found += [_details(each) for each in told]
+            except (MessageError, TypeError):  # a server of another release
+                answers.missing.add(node)
         if answers.missing:
             raise IncompleteError(found, _names(answers.missing))
         return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol
 
+import structlog
+
 from steinmetz.realtime.adapters.base import (
     EVERYBODY,
     Flags,
@@ -19,6 +21,8 @@ from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.memory import MemoryLog
 from steinmetz.realtime.socketio.gathering import Gathering
 from steinmetz.realtime.socketio.recovery import Entry, History, Kind, shield
+
+log = structlog.get_logger("steinmetz.realtime")
 
 _NO_ROOMS: dict[str, int] = {}
 MAX_LEFT = 64
@@ -102,7 +106,7 @@ class MemoryAdapter(Generic[Member]):
             self._rooms.put(room, sid)
             self._tuples.pop(room, None)
             for watcher in self.watchers:
-                watcher.joined(member, room)
+                _tell(watcher.joined, member, room)
             if self.on_change is not None:
                 self.on_change(sid)
 
@@ -134,7 +138,7 @@ class MemoryAdapter(Generic[Member]):
         self._rooms.take(room, sid)
         self._tuples.pop(room, None)
         for watcher in self.watchers:
-            watcher.left(member, room)
+            _tell(watcher.left, member, room)
 
     def rooms_of(self, sid: str) -> Collection[str]:
         return self._rooms_of.get(sid, _NO_ROOMS).keys()
@@ -264,3 +268,11 @@ class MemoryAdapter(Generic[Member]):
             for sid in self._in(room):
                 chosen.pop(sid, None)
         return list(chosen)
+
+
+def _tell(change: Callable[[Member, str], None], member: Member, room: str) -> None:
+    """What a watcher raises must not leave anybody half in a room."""
+    try:
+        change(member, room)
+    except Exception as error:
+        log.error("Who watches rooms has failed", error=type(error).__name__)

@@ -55,6 +55,14 @@ STRANGERS_S = 1.0
 """After an outage: so long a node that began meanwhile, and has spoken, has time to be met."""
 
 
+WARN_EVERY_S = 60.0
+REMEDIES = {
+    "signature": "all servers need the same secret, and others another prefix",
+    "version": "let all servers run releases that understand each other",
+    "shape": "let all servers run the same release",
+}
+
+
 class Node:
     """All methods but `aclose` and `ask` are plain calls on the event loop."""
 
@@ -93,6 +101,7 @@ class Node:
         self._next_heartbeat_s = 0.0
         self._lost_at_s: float | None = None
         self._sure_at_s = 0.0
+        self._warned_s: float | None = None
         self._tasks: Tasks | None = None
 
     # -- channels ------------------------------------------------------------------------------------------------
@@ -240,11 +249,15 @@ class Node:
         self._tell(self.control, Kind.HEARTBEAT, pack_beat(self._journal.take_beat(is_resumed=is_resumed)))
 
     async def ask(self, kind: Kind, body: dict[str, Any], timeout_s: float) -> Answers:
-        """Ask all nodes that are up; who goes down meanwhile is missing."""
+        """Ask all nodes that are up; who goes down meanwhile is missing.
+
+        Raises `TypeError` for what JSON cannot say.
+        """
         nodes = [peer.origin for peer in self.peers.up()]
         request = secrets.token_hex(8)
+        question = pack({**body, "request": request})
         self.requests.begin(request, nodes)
-        self.say(kind, (self.control,), pack({**body, "request": request}))
+        self.say(kind, (self.control,), question)
         return await self.requests.end(request, timeout_s)
 
     def answer(self, origin: bytes, request: str, answer: Any) -> None:
@@ -265,6 +278,15 @@ class Node:
                 self._receive(channel, opened, stamp)
         except MessageError as error:
             self.traffic.ignored[error.reason] += 1
+            self._warn(error.reason)
+
+    def _warn(self, reason: str) -> None:
+        """Two servers with different secrets or releases hear nothing of each other, and both are well."""
+        now_s = self.clock.monotonic_s()
+        if self._warned_s is None or now_s - self._warned_s >= WARN_EVERY_S:
+            self._warned_s = now_s
+            log.warning("What came over the bus is no word of a server of ours", reason=reason,
+                        ignored=self.traffic.ignored[reason], remedy=REMEDIES.get(reason))  # fmt: skip
 
     def unrecorded(self, record: Record) -> None:
         self.recording.refused(record.number)

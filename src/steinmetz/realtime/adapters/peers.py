@@ -218,9 +218,14 @@ class Peers:
         self.is_company = any(now_s - peer.heard_at_s < COMPANY_S for peer in self._known.values())
 
     def listened(self, channel: str) -> None:
-        """We listen to ``channel`` from now on."""
+        """We listen to ``channel`` from now on.
+
+        Of a node that is gone, and all of whose words are known or given up, that says nothing: who comes and goes
+        here for hours must not be remembered once for each server that there ever was.
+        """
         for peer in self._known.values():
-            peer.fresh.add(channel)
+            if peer.is_up or peer.latest > peer.position:
+                peer.fresh.add(channel)
 
     def forget_channel(self, channel: str) -> None:
         for peer in self._known.values():

@@ -18,6 +18,7 @@ from steinmetz.realtime.adapters.messages import Emission, checked, pack, pack_e
 from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.adapters.seal import Kind, MessageError
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.errors import AckError
 
 LIFE_S = 65.0
 """Who waits longer than a minute for an acknowledgement waits for clients of his own node only."""
@@ -143,9 +144,13 @@ class Polls(Generic[Member]):
         return len(self._open) + len(self._relays)
 
     def ask(self, selection: Selection, outgoing: Outgoing, flags: Flags, gathering: Gathering) -> None:
-        """See `Adapter.broadcast_with_ack`."""
+        """See `Adapter.broadcast_with_ack`. Raises `AckError` if too many are open: nobody is asked then."""
         nodes = [] if selection.is_local else [peer.origin.hex() for peer in self._node.peers.up()]
-        if nodes and len(self._open) < MAX_OPEN:
+        if nodes:
+            if len(self._open) >= MAX_OPEN:
+                self.tidy()
+            if len(self._open) >= MAX_OPEN:
+                raise AckError(f"{MAX_OPEN} broadcasts wait for acknowledgements of other servers already")
             gathering.await_nodes(nodes)
             until_s = self._node.clock.monotonic_s() + LIFE_S
             self._open[gathering.ack_id] = _Open(gathering, dict.fromkeys(nodes), until_s)
@@ -160,6 +165,8 @@ class Polls(Generic[Member]):
         found = _ACK_ID.match(text) if isinstance(text, str) else None
         if found is None:
             raise MessageError("shape")
+        if len(self._relays) >= MAX_OPEN:
+            self.tidy()
         if len(self._relays) >= MAX_OPEN:
             return
         until_s = self._node.clock.monotonic_s() + LIFE_S

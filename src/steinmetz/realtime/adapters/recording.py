@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from steinmetz.realtime.adapters.bus import Bus
 from steinmetz.realtime.adapters.journal import Journal
 from steinmetz.realtime.adapters.seal import Kind, Message, Seal
-from steinmetz.realtime.recovery.record import Keys, Record, Stamp
+from steinmetz.realtime.recovery.record import MAX_KEYS, Keys, Record, Stamp
 from steinmetz.realtime.socketio.recovery import Lane
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class Recording:
         self._node.traffic.said += 1
         keys = self._keys.get(namespace)
         if keys is None:
+            if len(self._keys) >= MAX_KEYS:  # clients may call any number of namespaces into being
+                self._keys.clear()
             keys = self._keys[namespace] = Keys(self._prefix, namespace)
 
         def head(channel: str, before: int = 0) -> bytes:

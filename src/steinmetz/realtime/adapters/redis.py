@@ -26,7 +26,7 @@ from steinmetz.realtime.adapters.framing import PLAIN, append_command, hand_over
 from steinmetz.realtime.adapters.node import JOURNAL_BYTES, Node
 from steinmetz.realtime.adapters.subscriptions import OUT_OF_REACH, Subscriptions
 from steinmetz.realtime.config import ConnectionStateRecovery
-from steinmetz.realtime.recovery.record import Keys, Record
+from steinmetz.realtime.recovery.record import MAX_KEYS, Keys, Record
 from steinmetz.realtime.recovery.redis import APPEND, RedisStore
 from steinmetz.tasks import Tasks
 
@@ -165,11 +165,17 @@ class RedisBus:
                 why = str(broken)
             except (RedisError, OSError, TimeoutError, ValueError) as error:
                 why = type(error).__name__
+            except Exception as error:  # of whoever was told; a bus that has died would never be missed
+                why = type(error).__name__
+                log.error("The realtime bus failed", error=why, exc_info=error)
             self._subscriptions.fall()
             if self._is_up:
                 self._is_up = False
                 pause_s = FIRST_PAUSE_S
-                receiver.lost(why)
+                try:
+                    receiver.lost(why)
+                except Exception as error:
+                    log.error("An outage could not be told", error=type(error).__name__, exc_info=error)
             if not self._was_told:
                 self._was_told = True
                 log.warning("The realtime bus is out of reach; it is tried again", reason=why)
@@ -213,6 +219,9 @@ class RedisBus:
             await work
         except (RedisError, OSError, TimeoutError, ValueError, _BrokenError) as error:
             self._break(error)
+        except Exception as error:
+            self._break(error)
+            raise  # it is logged with its line; the lines are made anew
 
     def _break(self, error: Exception) -> None:
         if self._broken is not None and not self._broken.done():
@@ -251,6 +260,8 @@ class RedisBus:
     def _keys_of(self, namespace: str) -> Keys:
         keys = self._keys.get(namespace)
         if keys is None:
+            if len(self._keys) >= MAX_KEYS:  # clients may call any number of namespaces into being
+                self._keys.clear()
             keys = self._keys[namespace] = Keys(self._prefix, namespace)
         return keys
 
@@ -285,9 +296,12 @@ class RedisBus:
         """Everything that is wanted, and wait until it stands."""
         channels = self._subscriptions.begin(self._echo)
         stands = asyncio.ensure_future(self._subscriptions.settle(channels))
-        await _send(line, subscribe, channels)
-        async with asyncio.timeout(SUBSCRIBE_S):
-            await stands
+        try:
+            await _send(line, subscribe, channels)
+            async with asyncio.timeout(SUBSCRIBE_S):
+                await stands
+        finally:
+            stands.cancel()
 
     async def _follow(self, line: Any, subscribe: bytes, unsubscribe: bytes) -> None:
         """Say what is wanted now: once a turn, and nothing of what was wanted for a moment only."""

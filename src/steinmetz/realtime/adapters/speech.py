@@ -95,6 +95,7 @@ class Speech(Generic[Member]):
     def forget(self, sid: str) -> None:
         """The member has left."""
         self._line.forget(sid)
+        self.settling.forget(sid)
 
     # -- what becomes of it (node.Speaker) -----------------------------------------------------------------------
 

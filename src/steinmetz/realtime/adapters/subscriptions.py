@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection
+from itertools import chain
 
 OUT_OF_REACH = "the bus is out of reach"
 
 
 class Subscriptions:
-    """Bound: one entry a channel, and one for each who waits."""
+    """Bound: one entry a channel, and one a channel for each who waits."""
 
     def __init__(self) -> None:
         self._wanted: dict[str, None] = {}
+        self._more: frozenset[str] = frozenset()
+        self._is_connected = False
         self._changes: dict[str, bool] = {}
+        """Of the connection that there is."""
         self._standing: set[str] = set()
         self._unconfirmed: Counter[str] = Counter()
-        self._settling: list[tuple[set[str], asyncio.Future[None]]] = []
+        self._settling: dict[str, list[tuple[set[str], asyncio.Future[None]]]] = {}
+        """By channel, who waits for it: the channels he waits for, and what he awaits."""
 
     @property
     def all_stand(self) -> bool:
@@ -29,16 +34,20 @@ class Subscriptions:
         self._change(channel, wanted=True)
 
     def leave(self, channel: str) -> None:
-        """... and not any more."""
+        """... and not any more: nobody need wait for it."""
         self._wanted.pop(channel, None)
         self._change(channel, wanted=False)
+        self._wake(channel)
 
     def _change(self, channel: str, *, wanted: bool) -> None:
         self._standing.discard(channel)
-        self._changes[channel] = wanted
+        if self._is_connected:
+            self._changes[channel] = wanted
 
     def begin(self, *more: str) -> list[str]:
         """A connection begins: what is to be asked for, ``more`` first."""
+        self._is_connected = True
+        self._more = frozenset(more)
         self._changes.clear()
         channels = [*more, *self._wanted]
         self._unconfirmed.update(channels)
@@ -59,31 +68,36 @@ class Subscriptions:
         del self._unconfirmed[channel]
         if channel in self._changes:
             return
-        self._standing.add(channel)
-        for missing, settled in self._settling:
+        if channel in self._wanted or channel in self._more:
+            self._standing.add(channel)
+        self._wake(channel)
+
+    def _wake(self, channel: str) -> None:
+        for missing, settled in self._settling.pop(channel, ()):
             missing.discard(channel)
             if not missing and not settled.done():
                 settled.set_result(None)
-        if self._settling:
-            self._settling = [each for each in self._settling if not each[1].done()]
 
     def stands(self, channel: str) -> bool:
         """Whether it is heard for certain."""
         return channel in self._standing
 
     async def settle(self, channels: Collection[str]) -> None:
-        """Wait until all ``channels`` stand. Raises `OSError` once they fall."""
+        """Wait until each of ``channels`` stands, or is not wanted any more. Raises `OSError` once they fall."""
         missing = set(channels) - self._standing
         if missing:
             settled = asyncio.get_running_loop().create_future()
-            self._settling.append((missing, settled))
+            for channel in missing:
+                self._settling.setdefault(channel, []).append((missing, settled))
             await settled
 
     def fall(self) -> None:
-        """The connection is gone: nothing stands any more."""
+        """The connection is gone: nothing stands any more, and what is wanted is asked for when it is back."""
+        self._is_connected = False
+        self._changes.clear()
         self._standing.clear()
         self._unconfirmed.clear()
-        settling, self._settling = self._settling, []
-        for _, settled in settling:
+        settling, self._settling = self._settling, {}
+        for _, settled in chain.from_iterable(settling.values()):
             if not settled.done():
                 settled.set_exception(OSError(OUT_OF_REACH))

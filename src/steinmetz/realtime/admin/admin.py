@@ -21,7 +21,8 @@ from steinmetz.realtime.admin.commands import FEATURES, Commands
 from steinmetz.realtime.admin.feed import Feed, Happening
 from steinmetz.realtime.admin.picture import Describe, is_shown, picture
 from steinmetz.realtime.engineio.handshake import TransportName
-from steinmetz.realtime.errors import AckTimeoutError
+from steinmetz.realtime.errors import AckTimeoutError, ConnectError
+from steinmetz.realtime.server.figures import delivered
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.broadcast import BroadcastOperator
@@ -81,7 +82,9 @@ class Admin:
 
     async def _middleware(self, socket: Socket) -> None:
         answer = self._authenticate(socket)
-        session = await answer if inspect.isawaitable(answer) else answer
+        session: Any = await answer if inspect.isawaitable(answer) else answer
+        if session is False:  # who answers "may he?" like that does not mean to let him in
+            raise ConnectError("invalid credentials")
         if session is not None:
             socket.data[_SESSION] = session
 
@@ -201,13 +204,14 @@ class Admin:
     def _happened(self) -> list[dict[str, Any]]:
         """What the counters of the server have grown by, as the UI draws it."""
         statistics = self._server.statistics
+        packets_out, bytes_out = delivered(self._server)
         counts = {
             "rawConnection": statistics.sessions_opened,
             "rawDisconnection": statistics.sessions_closed,
             "packetsIn": sum(statistics.received.values()),
-            "packetsOut": sum(each.delivery.deliveries for each in self._server.namespaces()),
+            "packetsOut": packets_out,
             "bytesIn": statistics.bytes_in,
-            "bytesOut": sum(each.delivery.delivered_bytes for each in self._server.namespaces()),
+            "bytesOut": bytes_out,
         }
         before, self._counts = self._counts or counts, counts
         at_ms = int(self._server.clock.now().timestamp()) * 1000

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
     from steinmetz.realtime.server.socket import Socket
+
+log = structlog.get_logger("steinmetz.realtime")
 
 SHOWN_HEADERS = ("host", "origin", "user-agent")
 MAX_TEXT = 200
@@ -37,7 +41,7 @@ def picture(socket: Socket, describe: Describe) -> dict[str, Any]:
         "clientId": client_id(socket.client),
         "transport": socket.conn.transport.name,
         "nsp": socket.namespace.name,
-        "data": dict(describe(socket)),
+        "data": _described(socket, describe),
         "handshake": {
             "address": handshake.address,
             "headers": {name: headers[name][:MAX_TEXT] for name in SHOWN_HEADERS if name in headers},
@@ -55,3 +59,12 @@ def picture(socket: Socket, describe: Describe) -> dict[str, Any]:
 def is_shown(socket: Socket, room: str) -> bool:
     """Whether its name is an operator's business."""
     return not socket.namespace.server.config.unlisted_room(room)
+
+
+def _described(socket: Socket, describe: Describe) -> dict[str, Any]:
+    """What the application's function raises keeps nobody from connecting."""
+    try:
+        return dict(describe(socket))
+    except Exception as error:
+        log.error("A socket could not be described", error=type(error).__name__)
+        return {}

@@ -16,6 +16,8 @@ ACCEPTED = b"permessage-deflate; server_no_context_takeover; client_no_context_t
 """The answer to an offer that is accepted. 7.1.1.1 and 7.1.1.2 let a server say both unasked."""
 _TAIL = b"\x00\x00\xff\xff"
 _MAX_HEADER = 1_024
+MAX_STREAMS = 1_024
+"""Of one message: an empty one takes two bytes, and a megabyte of them would stop the loop for a second."""
 _PARAMETER = re.compile(r'\s*;\s*([A-Za-z0-9!#$%&\'*+.^_`|~-]+)(?:\s*=\s*(?:"([^"]*)"|([^\s;,"]+)))?')
 _OFFER = re.compile(r"\s*([A-Za-z0-9!#$%&'*+.^_`|~-]+)((?:\s*;[^,]*)?)(?:,|\Z)")
 _FLAGS = ("server_no_context_takeover", "client_no_context_takeover")
@@ -72,11 +74,14 @@ def deflate(data: bytes) -> bytes:
 def inflate(data: bytes, max_size: int) -> bytes:
     """The message in a compressed payload (7.2.2); at most ``max_size + 1`` bytes of it are ever made.
 
-    Raises `FrameError`: 1009 for a message that is too big, 1007 for what is not DEFLATE.
+    Raises `FrameError`: 1009 for a message that is too big, 1007 for what is not DEFLATE, 1008 for more than
+    `MAX_STREAMS`.
     """
     parts: list[bytes] = []
     room, rest = max_size, data + _TAIL
     while rest:
+        if len(parts) > MAX_STREAMS:
+            raise FrameError(1008, "too many ends in a compressed message")
         # 7.2.3.5: a block with BFINAL ends the stream, and "more DEFLATE blocks" may follow in the same message.
         inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
         try:

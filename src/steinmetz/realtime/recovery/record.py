@@ -50,6 +50,10 @@ class Record(NamedTuple):
     """How long a lane is kept in which nothing is said."""
 
 
+MAX_KEYS = 1_000
+"""Namespaces whose keys are kept ready."""
+
+
 class Keys:
     """Of one namespace: they lie on the hash slot of the channels of their cluster."""
 

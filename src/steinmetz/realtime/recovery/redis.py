@@ -19,6 +19,7 @@ from hashlib import blake2s, sha1
 from importlib import resources
 from secrets import token_hex
 from typing import Any
+from weakref import WeakSet
 
 import structlog
 
@@ -42,6 +43,8 @@ except ImportError as error:
 log = structlog.get_logger("steinmetz.realtime")
 
 TIMEOUT_S = 2.0
+FAREWELL_S = 5.0
+"""So long an end waits for sessions to be saved: a Redis that does not answer must not hold it up."""
 MAX_WAITING = 50_000
 """Sessions that wait to be saved; one more and the oldest of them is lost."""
 SAVED_AT_ONCE = 200
@@ -116,6 +119,9 @@ class _Door:
             return answers
         except (RedisError, OSError, TimeoutError) as error:
             return [error] * len(asked)
+        except Exception as error:  # whoever has asked must hear of it, whatever it is
+            log.error("Redis could not be asked", error=type(error).__name__, exc_info=error)
+            return [OSError(f"Redis cannot be asked: {type(error).__name__}")] * len(asked)
 
 
 @contextmanager
@@ -256,7 +262,7 @@ class RedisSessions:
         if self._writing is None:
             with suppress(RuntimeError):  # the server has been shut down
                 self._writing = self._spawn("save sessions", self._write())
-        if self._refreshing is None:
+        if self._refreshing is None and self._owners:
             with suppress(RuntimeError):
                 self._refreshing = self._spawn("refresh sessions", self._refresh())
 
@@ -266,9 +272,10 @@ class RedisSessions:
                 batch = [self._waiting.popleft() for _ in range(min(SAVED_AT_ONCE, len(self._waiting)))]
                 try:
                     await self._write_all(batch)
-                except OSError as error:
+                except Exception as error:  # Redis is away, or does not take it: the others are tried
                     self.lost += len(batch)
-                    log.warning("Sessions could not be saved", sessions=len(batch), error=str(error))
+                    reason = str(error) if isinstance(error, OSError) else type(error).__name__
+                    log.warning("Sessions could not be saved", sessions=len(batch), error=reason)
         finally:
             self._writing = None
 
@@ -283,13 +290,19 @@ class RedisSessions:
             await pipeline.execute()
 
     async def _refresh(self) -> None:
-        """A session of a process that has died must not live on for long, and that of one that lives must."""
-        while True:
-            await asyncio.sleep(self._refresh_s)
-            sids = list(self._owners)
-            for start in range(0, len(sids), SAVED_AT_ONCE):
-                with suppress(OSError):
-                    await self._prolong(sids[start : start + SAVED_AT_ONCE])
+        """A session of a process that has died must not live on for long, and that of one that lives must.
+
+        Ends once nobody is connected: a namespace that clients called into being leaves no task behind.
+        """
+        try:
+            while self._owners:
+                await asyncio.sleep(self._refresh_s)
+                sids = list(self._owners)
+                for start in range(0, len(sids), SAVED_AT_ONCE):
+                    with suppress(OSError):
+                        await self._prolong(sids[start : start + SAVED_AT_ONCE])
+        finally:
+            self._refreshing = None
 
     async def _prolong(self, sids: list[str]) -> None:
         with _reaching():
@@ -350,7 +363,8 @@ class RedisStore:
         self._config = config
         self._prefix = prefix
         self._heartbeat_s = heartbeat_s
-        self._sessions: list[RedisSessions] = []
+        self._sessions: WeakSet[RedisSessions] = WeakSet()
+        """As long as their namespaces live, or they have something to save."""
         self._tasks = Tasks("realtime recovery")
         self._client: Any = Redis.from_url(
             url,
@@ -382,16 +396,18 @@ class RedisStore:
             duration_s=away_s,
             heartbeat_s=min(self._heartbeat_s, away_s),
         )
-        self._sessions.append(sessions)
+        self._sessions.add(sessions)
         return kept, sessions
 
     def _spawn(self, name: str, coroutine: Any) -> asyncio.Task[Any]:
         return self._tasks.spawn(name, coroutine)
 
     async def aclose(self) -> None:
-        """Save what waits to be saved, and leave. Idempotent."""
-        for sessions in self._sessions:
-            await sessions.saved()
+        """Save what can be saved within `FAREWELL_S`, and leave. Idempotent."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                for sessions in tuple(self._sessions):
+                    await sessions.saved()
         await self._tasks.aclose()
         with suppress(RedisError, OSError):
             await self._client.aclose()

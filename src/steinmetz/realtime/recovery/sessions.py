@@ -12,7 +12,8 @@ from steinmetz.realtime.socketio.recovery import History, Session
 
 
 def encode_session(session: Session) -> bytes:
-    """As JSON. Of `socket.data` only what JSON can say is kept; middlewares set the rest again."""
+    """As JSON. Of `socket.data` only what JSON can say is kept, names that are text too; middlewares set the rest
+    again."""
     history = session.history
     return orjson.dumps(
         {
@@ -33,6 +34,7 @@ def encode_session(session: Session) -> bytes:
 def _sayable(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in data.items():
         with suppress(TypeError):
+            orjson.dumps({name: None})
             yield name, orjson.Fragment(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS))
 
 

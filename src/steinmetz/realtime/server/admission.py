@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import structlog
 
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.errors import ConnectError
+from steinmetz.realtime.server.call import is_own_end
 from steinmetz.realtime.server.handshake import Handshake
 from steinmetz.realtime.server.limits import too_many_requests
 from steinmetz.realtime.server.reasons import Reason
@@ -83,6 +85,12 @@ class Admission:
         sid = socket.client.session.sid
         try:
             await self._decide(socket, claim)
+        except (Exception, asyncio.CancelledError) as error:
+            if is_own_end(error):
+                raise
+            log.error("Admission failed", namespace=socket.namespace.name, error=type(error).__name__)
+            if not socket.connected and _is_waiting(socket):
+                self._turn_back(socket, ConnectError("Internal error"))
         finally:
             socket.namespace.let_go()
             self._asked[sid] -= 1
@@ -114,15 +122,21 @@ class Admission:
             socket.forget_admission()
         else:
             refusal = too_many_requests(BUSY_RETRY_S)
-        client, name = socket.client, namespace.name
         if not _is_waiting(socket):
-            if restored is not None and recovery is not None:
-                recovery.sessions.give_back(restored.session)
+            if recovery is not None:
+                recovery.abandon(socket, restored)
         elif refusal is None:
             self._accept(socket, restored)
         else:
-            del client.sockets[name]
-            self.refuse(client, name, refusal)
+            self._turn_back(socket, refusal, restored)
+
+    def _turn_back(self, socket: Socket, refusal: ConnectError, restored: Restored | None = None) -> None:
+        """Refuse ``socket``, which waits to be let in, and forget what was looked up for it."""
+        namespace, client = socket.namespace, socket.client
+        if namespace.recovery is not None:
+            namespace.recovery.abandon(socket, restored)
+        del client.sockets[namespace.name]
+        self.refuse(client, namespace.name, refusal)
 
     async def _pass_middlewares(self, socket: Socket) -> ConnectError | None:
         try:
@@ -134,7 +148,9 @@ class Admission:
             server = self._server
             server.budgets.credential_refused(socket.client.request.address, server.clock.monotonic_s())
             return error
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if is_own_end(error):
+                raise
             log.error("Middleware failed", namespace=socket.namespace.name, error=type(error).__name__)
             return ConnectError("Internal error")
         return None
@@ -144,10 +160,7 @@ class Admission:
         if socket.subject is not None:
             refusal = budgets.enter(socket.namespace.name, socket.subject)
             if refusal is not None:
-                if restored is not None and recovery is not None:
-                    recovery.sessions.give_back(restored.session)
-                del client.sockets[socket.namespace.name]
-                self.refuse(client, socket.namespace.name, refusal)
+                self._turn_back(socket, refusal, restored)
                 return
         budgets.authenticated(client.session.sid)
         answer = {"sid": socket.id}
@@ -161,8 +174,11 @@ class Admission:
             socket.namespace.admit(socket, restored)
             client.rearm()
             socket.handshake.settle()
-        elif socket.subject is not None:
-            budgets.leave(socket.namespace.name, socket.subject)
+        else:
+            if socket.subject is not None:
+                budgets.leave(socket.namespace.name, socket.subject)
+            if recovery is not None:
+                recovery.abandon(socket, restored)
 
     def refuse(self, client: Client, name: str, refusal: ConnectError) -> None:
         """`connect_error` for the namespace ``name``, counted by its message."""

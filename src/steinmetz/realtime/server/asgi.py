@@ -84,7 +84,7 @@ class RealtimeApp:
         if not self._server.origin_allowed(origin, header(headers, b"host")):
             self._server.statistics.refused[ORIGIN_NOT_ALLOWED] += 1
             refusal = handshake.forbidden(ORIGIN_NOT_ALLOWED)
-            self._server.engine.refused(refusal, lambda: request_of(scope, self._server))
+            self._server.engine.refused(refusal, lambda: as_request(scope, self._server))
             await _refuse(send, refusal, [(b"vary", b"Origin")])
             return
         cors = _cors(origin, self._server.config.cors_origins)
@@ -97,7 +97,7 @@ class RealtimeApp:
             body = await self._polling(scope, receive, wish)
         except HandshakeError as error:
             count(self._server, error)
-            self._server.engine.refused(error, lambda: request_of(scope, self._server))
+            self._server.engine.refused(error, lambda: as_request(scope, self._server))
             await _refuse(send, error, cors)
         else:
             await _respond(send, 200, body.encode(), cors)
@@ -138,7 +138,7 @@ class RealtimeApp:
             await transport.read(client, receive)
         except HandshakeError as error:
             count(self._server, error)
-            self._server.engine.refused(error, lambda: request_of(scope, self._server))
+            self._server.engine.refused(error, lambda: as_request(scope, self._server))
             await _refuse_websocket(scope, send, error)
         except OSError:
             if client is not None:
@@ -166,7 +166,12 @@ def request_of(scope: Scope, server: Server) -> Request:
     if len(headers) > MAX_HEADER_FIELDS or sum(len(n) + len(value) for n, value in headers) > MAX_HEADER_BYTES:
         server.statistics.refused["header fields"] += 1
         raise HandshakeError(3, "Request header fields too large", 431)
-    peer = peer_of(scope, server)
+    return as_request(scope, server)
+
+
+def as_request(scope: Scope, server: Server) -> Request:
+    """The request as it is, for somebody who only looks at it."""
+    headers, peer = scope["headers"], peer_of(scope, server)
     return Request(
         headers,
         scope["query_string"],

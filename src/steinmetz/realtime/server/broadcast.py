@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -92,9 +93,12 @@ class BroadcastOperator:
         return self._flagged(replace(self._flags, compress=value))
 
     def timeout(self, seconds: float) -> BroadcastOperator:
-        """How long `emit_with_ack` waits; 10 seconds unless told otherwise. Raises `ValueError` below 0."""
-        if seconds <= 0:
-            raise ValueError("a timeout is above 0 seconds")
+        """How long `emit_with_ack` waits; 10 seconds unless told otherwise.
+
+        Raises `ValueError` for what is not above 0, or never ends.
+        """
+        if not 0 < seconds < math.inf:
+            raise ValueError("a timeout is above 0 seconds, and ends")
         return type(self)(self._audience, self._selection, self._flags, seconds)
 
     def _selecting(self, selection: Selection) -> BroadcastOperator:

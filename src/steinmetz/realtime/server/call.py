@@ -7,6 +7,7 @@ sends meanwhile waits in line, but acknowledgements, pings and the disconnect do
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import traceback
 from collections import deque
@@ -51,7 +52,7 @@ class Call(NamedTuple):
             else:
                 with scope(self.event):
                     answer = self.handler(*self.args)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:  # such as of the result of a task that was cancelled
             self._fail(error)
             return None
         if type(answer) not in _VALUES and inspect.isawaitable(answer):
@@ -67,7 +68,9 @@ class Call(NamedTuple):
             else:
                 with scope(self.event):
                     answer = await self.handler(*self.args)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if is_own_end(error):
+                raise
             self._fail(error)
         else:
             self._answer(answer)
@@ -75,7 +78,9 @@ class Call(NamedTuple):
     async def _finish(self, awaitable: Any) -> None:
         try:
             answer = await awaitable
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if is_own_end(error):
+                raise
             self._fail(error)
         else:
             self._answer(answer)
@@ -90,7 +95,7 @@ class Call(NamedTuple):
         except (TypeError, ValueError) as error:
             self._fail(error)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         refusal = error if isinstance(error, EventError) else self._describe(error)
         if refusal is None:
             log.error(
@@ -104,7 +109,9 @@ class Call(NamedTuple):
         if self.ack_id is not None:
             self._acknowledge([refusal.as_json()])
 
-    def _describe(self, error: Exception) -> EventError | None:
+    def _describe(self, error: BaseException) -> EventError | None:
+        if not isinstance(error, Exception):
+            return None
         try:
             return self.socket.namespace.server.describe_error(error)
         except Exception as second:
@@ -117,7 +124,13 @@ class Call(NamedTuple):
             socket.client.send_packet(Packet(_ACK, socket.namespace.name, answers, self.ack_id))
 
 
-def _where(error: Exception) -> str:
+def is_own_end(error: BaseException) -> bool:
+    """Whether ``error`` ends the task that runs; if not, what it waited for has failed, or been cancelled."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _where(error: BaseException) -> str:
     """The line that raised; never the message, which may quote a client's data."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
@@ -134,8 +147,8 @@ class Inbox:
         self._bytes = 0
 
     def put(self, call: Call, limit: int) -> bool:
-        """False if there is no room for ``call``."""
-        if self._waiting and self._bytes + call.size > limit:
+        """False if there is no room for ``call``; for what weighs nothing there is: that a socket is gone, say."""
+        if self._waiting and call.size and self._bytes + call.size > limit:
             return False
         self._waiting.append(call)
         self._bytes += call.size

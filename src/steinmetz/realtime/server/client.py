@@ -152,6 +152,8 @@ class Client(Upgrading):
         elif step is Step.ACK and packet.id is not None:
             self.sockets[packet.namespace].acknowledge(packet.id, packet.data)
         elif step is Step.CONNECT:
+            if (flow := self.server.budgets.flow) is not None:
+                self.arrival_s += flow.connect_s
             self.server.admission.connect(self, packet.namespace, packet.data or {}, now_s)
         elif step is Step.DISCONNECT:
             self._leave(packet.namespace)
@@ -196,20 +198,22 @@ class Client(Upgrading):
 
     # -- out of a namespace, and into its handlers ---------------------------------------------------------------
 
-    def expel(self, socket: Socket) -> None:
-        """DISCONNECT from one namespace: "stay away"."""
+    def expel(self, socket: Socket) -> bool:
+        """DISCONNECT from one namespace: "stay away". False for one of before: the client may have another."""
+        name = socket.namespace.name
+        if self.sockets.get(name) is not socket:
+            return False
         socket.namespace.adapter.catch_up(socket.id)
         socket.namespace.delivery.catch_up(socket)
-        if self.sockets.pop(socket.namespace.name, None) is socket:
-            if self.connection.state(socket.namespace.name) is not State.CONNECTED:
-                self.server.admission.refuse(
-                    self, socket.namespace.name, ConnectError("Disconnected by the server")
-                )
-                return
-            self.connection.leave(socket.namespace.name, self.server.clock.monotonic_s())
-            self.send_packet(Packet(PacketType.DISCONNECT, socket.namespace.name))
-            socket.namespace.forget(socket, Reason.SERVER_NAMESPACE_DISCONNECT)
-            self.rearm()
+        del self.sockets[name]
+        if self.connection.state(name) is not State.CONNECTED:
+            self.server.admission.refuse(self, name, ConnectError("Disconnected by the server"))
+            return True
+        self.connection.leave(name, self.server.clock.monotonic_s())
+        self.send_packet(Packet(PacketType.DISCONNECT, name))
+        socket.namespace.forget(socket, Reason.SERVER_NAMESPACE_DISCONNECT)
+        self.rearm()
+        return True
 
     def handle(self, call: Call) -> None:
         """Run ``call``, or let it wait in line behind the handler that runs."""

@@ -11,6 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
+log = structlog.get_logger("steinmetz.realtime")
+
 SLICE = 250
 """Steps a turn of the loop; some 5 ms."""
 
@@ -29,14 +33,14 @@ class Departures:
         """Do ``step`` now, or in a turn to come when this one has seen off enough already."""
         loop = self._loop()
         if loop is None:  # the server has been shut down: nobody is kept waiting
-            step(*args)
+            self._do(step, args)
             return
         if not self._is_scheduled:
             self._is_scheduled = True
             loop.call_soon(self._turn)
         if self._left and not self._waiting:
             self._left -= 1
-            step(*args)
+            self._do(step, args)
         else:
             self._waiting.append((step, args))
 
@@ -58,4 +62,12 @@ class Departures:
 
     def _next(self) -> None:
         step, args = self._waiting.popleft()
-        step(*args)
+        self._do(step, args)
+
+    @staticmethod
+    def _do(step: Callable[..., object], args: tuple[Any, ...]) -> None:
+        """Whatever goes wrong with one, the others are seen off."""
+        try:
+            step(*args)
+        except Exception as error:
+            log.error("A client could not be seen off", error=type(error).__name__, exc_info=error)

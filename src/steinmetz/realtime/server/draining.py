@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+import structlog
+
 from steinmetz.clock import Clock
 from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.engineio.handshake import TransportName
@@ -16,6 +18,8 @@ from steinmetz.realtime.server.reasons import Reason
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
+
+log = structlog.get_logger("steinmetz.realtime")
 
 SLICE = 500
 """Clients a turn of the loop."""
@@ -69,7 +73,7 @@ class Draining:
     def _slice(self) -> None:
         for _ in range(min(SLICE, len(self._waiting))):
             client, reason = self._waiting.popleft()
-            client.send_away(reason, CloseCode.SERVICE_RESTART)
+            _send_away(client, reason)
 
     # -- by rate --------------------------------------------------------------------------------------------------
 
@@ -104,7 +108,7 @@ class Draining:
     def _leave(self, count: int) -> None:
         for _ in range(min(count, len(self._leaving))):
             self._sent += 1
-            self._leaving.popleft().send_away(Reason.SERVER_SHUTTING_DOWN, CloseCode.SERVICE_RESTART)
+            _send_away(self._leaving.popleft(), Reason.SERVER_SHUTTING_DOWN)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -123,3 +127,11 @@ class Draining:
     def _tell_if_empty(self) -> None:
         if not len(self):
             self._is_empty.set()
+
+
+def _send_away(client: Client, reason: Reason) -> None:
+    """Whatever goes wrong with one, the others are sent away."""
+    try:
+        client.send_away(reason, CloseCode.SERVICE_RESTART)
+    except Exception as error:
+        log.error("A client could not be sent away", error=type(error).__name__, exc_info=error)

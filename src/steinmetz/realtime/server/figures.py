@@ -20,6 +20,8 @@ ASK = "(figures)"
 ASK_TIMEOUT_S = 1.0
 KEPT_S = 1.0
 """So long one answer of the others is good for all who ask."""
+ANOTHER_RELEASE = "(another release)"
+"""Among the missing: a server whose figures are others than ours, as happens while a release is rolled out."""
 _LISTS = frozenset({"rooms", "events", "received", "rates"})
 """What is long, and said of all servers together only."""
 
@@ -27,8 +29,9 @@ _LISTS = frozenset({"rooms", "events", "received", "rates"})
 def own_figures(server: Server) -> dict[str, Any]:
     """What `Server.stats` documents."""
     statistics = server.statistics
+    deliveries, bytes_out = delivered(server)
     return {
-        "activeConnections": sum(client.admitted() for client in server.clients.values()),
+        "activeConnections": _admitted(server),
         "rooms": _rooms(server),
         "events": dict(statistics.emits),
         "uptime": int(server.clock.monotonic_s() - server.started_s),
@@ -38,8 +41,8 @@ def own_figures(server: Server) -> dict[str, Any]:
         "traffic": {
             "sessionsOpened": statistics.sessions_opened,
             "sessionsClosed": statistics.sessions_closed,
-            "deliveries": sum(namespace.delivery.deliveries for namespace in server.namespaces()),
-            "bytesOut": sum(namespace.delivery.delivered_bytes for namespace in server.namespaces()),
+            "deliveries": deliveries,
+            "bytesOut": bytes_out,
             "bytesIn": statistics.bytes_in,
         },
         "dropped": {"volatile": statistics.dropped_volatile, "replaced": statistics.replaced_newest},
@@ -59,6 +62,23 @@ def own_figures(server: Server) -> dict[str, Any]:
         "draining": server.is_leaving,
         "nodes": None if server.cluster is None else _traffic(server.cluster.node),
     }  # fmt: skip
+
+
+def _admitted(server: Server) -> int:
+    """Clients that are in any namespace. Counted from there: to ask ten thousand clients takes 11 ms."""
+    inside = [namespace.sockets for namespace in server.namespaces() if namespace.sockets]
+    if len(inside) == 1:
+        return len(inside[0])
+    return len({socket.client for sockets in inside for socket in sockets.values()})
+
+
+def delivered(server: Server) -> tuple[int, int]:
+    """Emissions, once for each recipient, and their bytes; of namespaces that have ended, too."""
+    deliveries = [each.delivery for each in server.namespaces()]
+    return (
+        server.statistics.deliveries + sum(each.deliveries for each in deliveries),
+        server.statistics.delivered_bytes + sum(each.delivered_bytes for each in deliveries),
+    )
 
 
 def _rooms(server: Server) -> list[str]:
@@ -121,8 +141,11 @@ class ClusterFigures:
                 told = await self._server.server_side_emit_with_ack(ASK, timeout_s=ASK_TIMEOUT_S)
             except AckTimeoutError as error:
                 told, missing = error.answers, error.missing
-        others = [answer for answer in told if isinstance(answer, dict)]
-        return together([own_figures(self._server), *others], missing)
+        own = own_figures(self._server)
+        others = [answer for answer in told if isinstance(answer, dict) and answer.keys() >= own.keys()]
+        if len(others) < len(told):
+            missing = missing | {ANOTHER_RELEASE}
+        return together([own, *others], missing)
 
 
 def together(servers: Iterable[Mapping[str, Any]], missing: Iterable[str]) -> dict[str, Any]:

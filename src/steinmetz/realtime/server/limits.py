@@ -24,6 +24,8 @@ SILENCE_S = 2.0
 """A session that has just been opened is not ended for want of room: its CONNECT is on its way."""
 PACKET_BYTES = 1_000
 """What a packet costs besides its bytes."""
+CONNECTS = 200
+"""So many of them are all that may come at once: each makes the middlewares read who it is."""
 REFUSED_EVENT_BYTES = 20_000
 """What an event costs that comes too fast: who does not listen to refusals is cut off after a thousand of them."""
 
@@ -64,6 +66,11 @@ class Flow:
             arrival_s = now_s
         arrival_s += (size + PACKET_BYTES) * self.period_s
         return None if arrival_s - now_s > self.burst_s else arrival_s
+
+    @property
+    def connect_s(self) -> float:
+        """By how much a CONNECT moves it."""
+        return self.burst_s / CONNECTS
 
     @property
     def refusal_s(self) -> float:

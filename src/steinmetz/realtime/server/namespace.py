@@ -160,6 +160,17 @@ class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
         self.watch_rooms(self._presence)
         return self._presence
 
+    def stop(self) -> None:
+        """The server stops, and all sockets have gone."""
+        if self._presence is not None:
+            self._presence.close()
+
+    def end(self) -> None:
+        """Nobody uses it any more, and nothing of it is left where all namespaces are known."""
+        self.adapter.close()
+        if self._presence is not None:
+            self._presence.end()
+
     def presence(self, room: str) -> dict[str, int]:
         """The users in ``room`` at all servers, each with the number of his sockets; see `track_presence`."""
         return {} if self._presence is None else self._presence.users(room)
@@ -277,8 +288,7 @@ class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
             self.adapter.leave(socket.id, room)
 
     def disconnect(self, socket: Socket, close: bool) -> None:
-        socket.client.expel(socket)
-        if close:
+        if socket.client.expel(socket) and close:
             socket.client.close(Reason.SERVER_NAMESPACE_DISCONNECT, CloseCode.POLICY_VIOLATION)
 
     def forget(self, socket: Socket, reason: str) -> None:

@@ -93,7 +93,9 @@ class Namespaces(Mapping[str, Namespace]):
             del self._known[child.name]
             if child.parent is not None:
                 child.parent.remove(child)
-            child.adapter.close()
+            self._server.statistics.deliveries += child.delivery.deliveries
+            self._server.statistics.delivered_bytes += child.delivery.delivered_bytes
+            child.end()
 
     def _make(self, name: str, parent: ParentNamespace | None) -> Namespace:
         namespace = self._known[name] = Namespace(self._server, name, parent)

@@ -100,7 +100,8 @@ class PollingTransport:
                 if not self._poll.done():
                     return None
             finally:
-                hung_up.cancel()
+                if not hung_up.cancel() and not hung_up.cancelled():
+                    hung_up.exception()  # has been heard: whatever it was, nobody polls any more
                 self._poll = None
         if self._farewell is not None:
             return self._farewell
@@ -164,8 +165,9 @@ async def post(client: Client, receive: Receive, declared: int | None) -> None:
             if number % PACKETS_A_TURN == 0:
                 await asyncio.sleep(0)
     except HandshakeError:
-        client.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
-        client.close(Reason.TRANSPORT_ERROR)
+        if client.transport is transport:  # else a WebSocket has taken over meanwhile, and goes on
+            client.server.statistics.refused[Reason.TRANSPORT_ERROR] += 1
+            client.close(Reason.TRANSPORT_ERROR)
         raise
     except EngineIOError:
         client.server.statistics.refused[Reason.PARSE_ERROR] += 1

@@ -6,8 +6,8 @@ event once. Whatever stands in the way of that makes it a new client, and is cou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2s
@@ -19,6 +19,7 @@ from steinmetz.realtime.adapters.base import Unstamped
 from steinmetz.realtime.engineio.packet import Outgoing
 from steinmetz.realtime.recovery.base import Log, Reading, Sessions, SharedLog
 from steinmetz.realtime.recovery.memory import MemoryLog, MemorySessions
+from steinmetz.realtime.server.call import is_own_end
 from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.socketio.recovery import BLANK, Entry, Replay, Session
 
@@ -161,6 +162,9 @@ class Recovery:
         except OSError as error:
             log.warning("Sessions cannot be recovered", error=type(error).__name__, remedy="is Redis up?")
             restored, outcome = None, Outcome.UNREACHABLE
+        except Exception as error:  # of what the memory has answered; whoever comes back is let in all the same
+            log.error("A session could not be recovered", error=type(error).__name__)
+            restored, outcome = None, Outcome.UNREACHABLE
         self._namespace.server.statistics.recoveries[outcome] += 1
         return restored
 
@@ -207,8 +211,17 @@ class Recovery:
         if not granted.issuperset(session.granted):
             raise _NotRecoveredError(Outcome.FORBIDDEN_ROOM)
         for room in session.requested:
-            if room in session.history.rooms and not await self._namespace.server.may_join(socket, room):
+            if room in session.history.rooms and not await self._may_join(socket, room):
                 raise _NotRecoveredError(Outcome.FORBIDDEN_ROOM)
+
+    async def _may_join(self, socket: Socket, room: str) -> bool:
+        try:
+            return await self._namespace.server.may_join(socket, room)
+        except (Exception, asyncio.CancelledError) as error:
+            if is_own_end(error):
+                raise
+            log.error("Whether a room is open could not be found out", error=type(error).__name__)
+            return False
 
     async def _missed(self, session: Session, offset: object) -> Restored:
         if offset == BLANK:
@@ -218,7 +231,7 @@ class Recovery:
         replay = Replay(session, max(position or 0, session.since))
         if session.history.whole_from > replay.start:
             raise _NotRecoveredError(Outcome.INCOMPLETE)
-        numbers = await self._read(replay)
+        numbers = await self._read(replay, session.as_of)
         if session.epoch_id != self.log.epoch.id:
             raise _NotRecoveredError(Outcome.INCOMPLETE)
         if replay.is_expelled:
@@ -229,16 +242,20 @@ class Recovery:
             raise _NotRecoveredError(Outcome.TOO_MUCH)
         return Restored(session, replay, numbers)
 
-    async def _read(self, replay: Replay) -> Mapping[str, int]:
-        """Until it is whole, with what has been delivered here meanwhile: its client was not there yet."""
+    async def _read(self, replay: Replay, as_of: int) -> Mapping[str, int]:
+        """Until it is whole, with what has been delivered here meanwhile: its client was not there yet.
+
+        A log that is behind what has been delivered already counts anew, by a clock that has been put back: what
+        is known of its rooms means nothing in it.
+        """
         adapter = self._namespace.adapter
         for _ in range(MAX_READINGS):
             await adapter.listen([room for room in replay.wanted if room is not None])
-            disorder = adapter.disorder
+            disorder, delivered = adapter.disorder, max(adapter.position, as_of)
             reading = await self.log.read(replay.wanted)
             if reading is None:
                 break
-            if not adapter.is_recording:
+            if not adapter.is_recording or reading.position < delivered:
                 raise _NotRecoveredError(Outcome.UNSURE)
             told = adapter.told_behind(reading.position)
             # What was told at once, as it did not return, has returned perhaps behind what was read.
@@ -257,6 +274,7 @@ class Recovery:
 
     def resume(self, socket: Socket, session: Session) -> None:
         """``socket``, not admitted yet, goes on where its session was left. What the middlewares said stands."""
+        self.abandon(socket)
         socket.id = session.sid
         socket.recovered = True
         socket.since = session.since
@@ -269,14 +287,25 @@ class Recovery:
         """A new ``socket``: it hears what comes behind this position, even if older news arrive late here."""
         adapter = self._namespace.adapter
         reading: Reading | None = None
-        with suppress(OSError):
+        try:
             await adapter.listen(socket.early_rooms or ())
             reading = await self.log.read({})
+        except OSError:
+            """It is let in all the same, and hears what comes."""
+        except Exception as error:  # of what the memory has answered
+            log.error("The log of a namespace could not be read", error=type(error).__name__)
         socket.since = adapter.position if reading is None else reading.position
         if reading is not None and reading.numbers:
             self._numbers[socket.id] = reading.numbers
         if socket.since > adapter.position:
             self._replayed[socket.id] = (self.log.epoch.id, socket.since)
+
+    def abandon(self, socket: Socket, restored: Restored | None = None) -> None:
+        """``socket`` is not let in after all: what was looked up for it, or taken, is for somebody else again."""
+        self._replayed.pop(socket.id, None)
+        self._numbers.pop(socket.id, None)
+        if restored is not None:
+            self.sessions.give_back(restored.session)
 
     def unheard(self, members: Sequence[Socket], position: int | Unstamped) -> Sequence[Socket]:
         """Those of ``members`` that have not been told the emission at ``position`` by a replay."""
@@ -323,7 +352,7 @@ class Recovery:
             for entry in restored.replay.heard:
                 socket.client.send(Outgoing(*entry.packets))
         if self.is_shared:
-            self.sessions.save(self._session(socket, is_connected=True), _owner(socket))
+            self._save(socket, is_connected=True)
 
     def changed(self, sid: str) -> None:
         """The rooms of ``sid`` are others now."""
@@ -337,7 +366,7 @@ class Recovery:
         for sid in changed:
             socket = self._namespace.sockets.get(sid)
             if socket is not None:
-                self.sessions.save(self._session(socket, is_connected=True), _owner(socket))
+                self._save(socket, is_connected=True)
 
     def left(self, socket: Socket, reason: str) -> None:
         """``socket`` is about to leave its rooms."""
@@ -346,8 +375,17 @@ class Recovery:
         if socket.id in self._plain:
             self._plain.discard(socket.id)
         elif reason in RECOVERABLE:
-            self.sessions.save(self._session(socket, is_connected=False), _owner(socket))
+            self._save(socket, is_connected=False)
         else:
+            self.sessions.forget(socket.id)
+
+    def _save(self, socket: Socket, *, is_connected: bool) -> None:
+        """What cannot be kept (`socket.data` is the application's) is forgotten: it must not keep a socket from
+        leaving."""
+        try:
+            self.sessions.save(self._session(socket, is_connected=is_connected), _owner(socket))
+        except Exception as error:
+            log.error("A session could not be kept", error=type(error).__name__)
             self.sessions.forget(socket.id)
 
     def _session(self, socket: Socket, *, is_connected: bool) -> Session:

@@ -266,7 +266,8 @@ class Server(MainNamespace):
     async def cluster_stats(self) -> dict[str, Any]:
         """The same of all servers that are one, added up, and each by itself (without the lists) in ``servers``.
 
-        ``missing``: the ids of those that did not answer within a second. Asked at most once a second.
+        ``missing``: the ids of those that did not answer within a second, and `figures.ANOTHER_RELEASE` if one was
+        not understood. Asked at most once a second.
         """
         self.begin()
         return await self._cluster_figures.all()
@@ -306,7 +307,7 @@ class Server(MainNamespace):
         try:
             self.begin()
         except NotRunningError as error:
-            raise HandshakeError(3, str(error), 503) from None
+            raise HandshakeError(3, str(error), 503, retry_after_s=1.0) from None
 
     def health(self) -> str:
         """``ok``, or that this server is about to end, in words for whoever asks whether it is ready."""
@@ -344,6 +345,8 @@ class Server(MainNamespace):
         self.departures.finish()
         self.draining.finish()
         self.turn.finish()
+        for namespace in self.namespaces():
+            namespace.stop()
         await asyncio.sleep(0)
         await self.tasks.aclose()
         if self.cluster is not None:
@@ -383,7 +386,7 @@ class Server(MainNamespace):
     ) -> tuple[Client, Outgoing]:
         """See `Sessions.open`."""
         if self._is_closing:
-            raise HandshakeError(3, "the realtime server is shutting down", 503)
+            raise HandshakeError(3, "the realtime server is shutting down", 503, retry_after_s=1.0)
         return self.sessions.open(transport, request, refusal)
 
 

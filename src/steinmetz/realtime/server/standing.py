@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from steinmetz.realtime.server.call import is_own_end
+
 if TYPE_CHECKING:
     from steinmetz.realtime.server.server import Server
     from steinmetz.realtime.server.socket import Socket
@@ -46,7 +48,9 @@ class Standing:
             asked = [socket for socket in sockets[start : start + SLICE] if socket.connected]
             try:
                 revoked = await self.examine(asked)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if is_own_end(error):
+                    raise
                 log.error("Connections could not be examined", error=type(error).__name__, sockets=len(asked))
                 self._server.draining.send_back({socket.client for socket in asked})
                 continue

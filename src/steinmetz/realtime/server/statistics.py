@@ -29,6 +29,9 @@ class Statistics:
         """Clients that came back and showed a pid, by what became of them (`recovery.Outcome`)."""
         self.sessions_opened = 0
         self.sessions_closed = 0
+        self.deliveries = 0
+        """In namespaces that have ended; and the bytes. What is said elsewhere, see `figures.delivered`."""
+        self.delivered_bytes = 0
         self.bytes_in = 0
         """Of all transports, as they came: frames, or bodies of requests."""
         self.revocations = 0

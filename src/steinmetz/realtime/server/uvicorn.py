@@ -21,6 +21,7 @@ from steinmetz.realtime.engineio.frames import accept_key
 from steinmetz.realtime.engineio.handshake import read_wish
 from steinmetz.realtime.errors import HandshakeError
 from steinmetz.realtime.server.asgi import (
+    as_request,
     count,
     header,
     join,
@@ -124,7 +125,7 @@ class NativeDoor:
         )
 
     def _request(self, http: HttpToolsProtocol) -> Request:
-        return request_of(self._scope(http, http.url.partition(b"?")[2]), self._server)
+        return as_request(self._scope(http, http.url.partition(b"?")[2]), self._server)
 
     def _scope(self, http: HttpToolsProtocol, query: bytes) -> dict[str, Any]:
         """What uvicorn would tell an application, its trust in proxies included (trap T21)."""

@@ -7,10 +7,18 @@ import heapq
 import math
 from typing import Protocol
 
+import structlog
+
 from steinmetz.clock import Clock
+
+log = structlog.get_logger("steinmetz.realtime")
 
 _SLICE = 500
 """Entries a turn of the loop; the rest of a crowded slot waits for the next turn."""
+
+
+AGAIN_S = 1.0
+"""After something went wrong."""
 
 
 class Timed(Protocol):
@@ -81,7 +89,7 @@ class Wheel:
                     continue
                 served += 1
                 entry.wheel_slot = 0
-                due_s = entry.on_due(now_s)
+                due_s = _served(entry, now_s)
                 if due_s is not None:
                     self.schedule(entry, max(due_s, (now_slot + 1) * self._tick_s))
             if not entries:
@@ -97,3 +105,13 @@ class Wheel:
         self._timer_slot = self._order[0]
         delay_s = self._timer_slot * self._tick_s - self._clock.monotonic_s()
         self._timer = self._loop.call_later(max(delay_s, 0.0), self.run_due)
+
+
+def _served(entry: Timed, now_s: float) -> float | None:
+    """Whatever goes wrong with one, the others are served; and it is asked again, for it may have to end."""
+    try:
+        return entry.on_due(now_s)
+    except Exception as error:
+        log.error("What was due could not be done", entry=type(entry).__name__, error=type(error).__name__,
+                  exc_info=error)  # fmt: skip
+        return now_s + AGAIN_S

@@ -83,8 +83,8 @@ def plain_event(message: str) -> Packet | None:
 
     None for everything else and for whatever is wrong: that is for `Decoder`, which says what.
     """
-    if not message.startswith("42"):
-        return None
+    if not message.startswith("42") or len(message) > MAX_PARTS:
+        return None  # what is so long is weighed first
     start = message.find("[", 2, 18)
     if start < 0:
         return None

@@ -111,6 +111,12 @@ async def test_servers_speak_to_each_other(pair: Pair) -> None:
         await pair.one.server_side_emit_with_ack("count", "five", timeout_s=0.01)
 
 
+async def test_what_cannot_be_asked_leaves_no_open_question(pair: Pair) -> None:
+    with pytest.raises(TypeError):
+        await pair.one.server_side_emit_with_ack("count", object())
+    assert len(pair.nodes[0].requests) == 0
+
+
 async def test_clients_of_both_servers_acknowledge(pair: Pair) -> None:
     async with connect(pair.one) as anna, connect(pair.two) as carl:
         anna.on("ready?", lambda *_: "anna")

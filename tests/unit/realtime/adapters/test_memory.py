@@ -213,3 +213,28 @@ def test_a_broadcast_with_acknowledgements_to_nobody_is_settled(adapter: MemoryA
 async def test_a_process_alone_hears_no_other_server(adapter: MemoryAdapter[str]) -> None:
     adapter.server_side_emit("x", [])
     assert await adapter.server_side_emit_with_ack("x", [], 1.0) == []
+
+
+def test_a_watcher_that_fails_leaves_nobody_half_in_a_room(adapter: MemoryAdapter[str]) -> None:
+    class Broken:
+        def joined(self, member: str, room: str) -> None:
+            raise RuntimeError
+
+        left = joined
+
+    told: list[str] = []
+
+    class Fine:
+        def joined(self, member: str, room: str) -> None:
+            told.append(f"{member} in {room}")
+
+        def left(self, member: str, room: str) -> None:
+            told.append(f"{member} out of {room}")
+
+    adapter.watchers += [Broken(), Fine()]
+    adapter.join("carl", "audit")
+    adapter.join("carl", "stock")
+    adapter.remove("carl")
+    assert told == ["CARL in audit", "CARL in stock", "CARL out of audit", "CARL out of stock"]
+    assert not adapter.has_room("audit")
+    assert not adapter.has_room("stock")

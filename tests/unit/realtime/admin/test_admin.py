@@ -69,6 +69,21 @@ class TestGettingIn:
             async with connect(shown, namespace="/admin", auth=auth):
                 pass
 
+    async def test_who_answers_that_somebody_may_not_does_not_let_him_in(self, io: Server) -> None:
+        io.instrument(lambda socket: False)  # type: ignore[arg-type, return-value]
+        with pytest.raises(ConnectError, match="invalid credentials"):
+            async with connect(io, namespace="/admin", auth=GOOD):
+                pass
+
+    async def test_what_describes_sockets_may_fail_and_keeps_nobody_out(self, io: Server) -> None:
+        def fail(socket: Socket) -> dict[str, Any]:
+            raise KeyError("a secret")
+
+        io.instrument(authenticate, describe=fail)
+        async with screen(io) as watching, connect(io) as anna:
+            [told, _] = await watching.heard("socket_connected")
+            assert (told["id"], told["data"]) == (anna.id, {})
+
     async def test_nobody_is_shown_anything_unasked(self, io: Server) -> None:
         assert io.admin is None
         with pytest.raises(ConnectError, match="Invalid namespace"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steinmetz.realtime.engineio.deflate import ACCEPTED, accepts, deflate, inflate
+from steinmetz.realtime.engineio.deflate import ACCEPTED, MAX_STREAMS, accepts, deflate, inflate
 from steinmetz.realtime.errors import FrameError
 
 ACCEPTABLE = [
@@ -114,3 +114,12 @@ def test_many_small_streams_in_one_message_count_together() -> None:
     with pytest.raises(FrameError) as error:
         inflate(stream(b"ab") * 51, 100)
     assert error.value.close_code == 1009
+
+
+def test_a_message_of_very_many_ends_is_refused() -> None:
+    """RFC 7692 7.2.3.5 lets each message hold several streams; an empty one takes two bytes."""
+    end = b"\x03\x00"
+    assert inflate(end * MAX_STREAMS, 100) == b""
+    with pytest.raises(FrameError, match="too many ends") as refused:
+        inflate(end * 100_000, 100)
+    assert refused.value.close_code == 1008

@@ -16,7 +16,7 @@ from steinmetz.realtime.engineio.frames import CloseCode
 from steinmetz.realtime.server.admission import MAX_ASKED, MAX_REASKED
 from steinmetz.realtime.server.client import Client
 from steinmetz.realtime.server.handshake import Request
-from steinmetz.realtime.server.limits import SILENCE_S
+from steinmetz.realtime.server.limits import CONNECTS, SILENCE_S
 from steinmetz.realtime.server.sessions import MAX_REFUSED
 from steinmetz.realtime.testing import connect
 from tests.unit.realtime.server.asgi_driver import Exchange, opened
@@ -390,6 +390,18 @@ class TestEvents:
             assert io.statistics.refused["flood"] == 1
             await io.shutdown()
 
+    async def test_who_enters_and_leaves_in_a_circle_is_cut_off(self, clock: FakeClock) -> None:
+        io = limited(clock)
+        entered: list[Socket] = []
+        io.on("connection", entered.append)
+        client, line = arrive(io)
+        for _ in range(2 * CONNECTS):
+            client.receive("40", line)
+            client.receive("41", line)
+        assert CONNECTS - 5 < len(entered) <= CONNECTS
+        assert (line.closed, io.statistics.refused["flood"]) == ("aborted", 1)
+        await io.shutdown()
+
     async def test_limits_can_be_turned_off(self, clock: FakeClock) -> None:
         io = limited(clock, bytes_per_connection=None, events_per_user=None, handshakes_per_address=None)
         client, line = arrive(io, "40")
@@ -429,3 +441,32 @@ async def test_who_asks_for_many_namespaces_at_once_gets_into_all_of_them(
     await Exchange(app, "POST", query, b"\x1e".join(b"40/%d," % number for number in range(MAX_ASKED))).run()
     await until(lambda: all(io.of(f"/{number}").sockets for number in range(MAX_ASKED)))
     assert len(io.clients) == 1
+
+
+class TestWhatFails:
+    async def test_a_middleware_whose_lookup_was_cancelled_refuses(self, io: Server, until: Until) -> None:
+        @io.use
+        async def authenticate(socket: Socket) -> None:
+            lookup = asyncio.get_running_loop().create_future()
+            lookup.cancel()
+            await lookup
+
+        _, line = arrive(io, "40")
+        await until(lambda: len(line.sent) == 2)
+        assert line.sent[-1] == '44{"message":"Internal error"}'
+
+    async def test_whatever_fails_the_client_is_answered(
+        self, io: Server, until: Until, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        io.use(lambda socket: None)
+
+        async def fail(socket: Socket) -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr(io.admission, "_pass_middlewares", fail)
+        client, line = arrive(io, "40")
+        await until(lambda: len(line.sent) == 2)
+        assert line.sent[-1] == '44{"message":"Internal error"}'
+        monkeypatch.undo()
+        client.receive("40", line)
+        await until(lambda: bool(io.sockets.sockets))

@@ -217,3 +217,9 @@ class TestAcknowledgementOfOne:
             await anna.disconnect()
             with pytest.raises(DisconnectedError):
                 await socket.timeout(2).emit_with_ack("question")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+async def test_a_timeout_that_is_none(io: Server, seconds: float) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        io.timeout(seconds)

@@ -97,6 +97,29 @@ class TestFailures:
             anna.emit("fail")
             assert await anna.call("ask") == "still here"
 
+    @pytest.mark.parametrize("kind", ["async", "plain that awaits", "plain"])
+    async def test_what_a_handler_awaited_and_somebody_cancelled_is_its_failure_alone(
+        self, io: Server, kind: str
+    ) -> None:
+        lookup = asyncio.get_running_loop().create_future()
+        lookup.cancel()
+
+        async def look_up(socket: Socket) -> None:
+            await lookup
+
+        def look_up_later(socket: Socket) -> Any:
+            return look_up(socket)
+
+        handlers: dict[str, Callable[[Socket], Any]]
+        handlers = {"async": look_up, "plain that awaits": look_up_later, "plain": lambda socket: lookup.result()}
+        io.on("look up", handlers[kind])
+        io.on("ask", lambda socket: "still here")
+        async with connect(io) as anna:
+            failed = asyncio.create_task(anna.call("look up"))
+            await asyncio.sleep(0)
+            assert await anna.call("ask") == "still here"
+            assert (await failed)["error"]["code"] == "internal"
+
     async def test_wrong_arguments_are_an_error_of_the_handler(self, io: Server) -> None:
         io.on("two", lambda socket, a, b: None)
         async with connect(io) as anna:
@@ -234,3 +257,24 @@ async def test_each_handler_runs_once_inside_the_scope_that_was_asked_for(io: Se
         await anna.call("async")
         await anna.call("plain")
     assert opened == ["+async", "in async", "-async", "+plain", "in plain", "-plain"]
+
+
+async def test_that_a_socket_is_gone_is_told_however_much_waits_before_it(clock: FakeClock) -> None:
+    io = Server(Config(require_auth=False, client_inbox_bytes=10), clock=clock)
+    gate, told = asyncio.Event(), list[str]()
+
+    @io.on("slow")
+    async def slow(socket: Socket, _text: str = "") -> None:
+        await gate.wait()
+
+    io.on("disconnect", lambda socket, reason: told.append(reason))
+    async with connect(io) as anna:
+        anna.emit("slow")
+        anna.emit("slow", "longer than all that may wait")
+        anna.drop()
+        gate.set()
+        async with asyncio.timeout(5):
+            while not told:
+                await asyncio.sleep(0)
+    assert told == ["transport close"]
+    await io.shutdown()

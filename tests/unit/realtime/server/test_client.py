@@ -258,3 +258,46 @@ async def test_the_open_packet_comes_first(io: Server) -> None:
     arrive(io, line)
     assert isinstance(line.sent[0], str)
     assert line.sent[0].startswith(str(int(PacketType.OPEN)))
+
+
+class TestASocketOfBefore:
+    """A handler may hold a socket longer than its client stays in the namespace."""
+
+    async def test_to_disconnect_it_leaves_the_new_one_of_the_same_connection_alone(self, io: Server) -> None:
+        seen: list[Socket] = []
+        io.on("connection", seen.append)
+        io.on("ask", lambda socket: socket.id)
+        line = Line()
+        client = arrive(io, line, "40", "41", "40")
+        before, now = seen
+        for close in (False, True):
+            before.disconnect(close=close)
+            io.in_(before.id).disconnect_sockets(close=close)
+        client.receive('421["ask"]', line)
+        assert line.sent[-1] == f'431["{now.id}"]'
+        assert line.closed is None
+        assert list(io.sockets.sockets) == [now.id]
+        client.receive("41", line)
+        assert not io.sockets.sockets
+
+
+class TestWhatIsDueFails:
+    async def test_a_client_whose_end_fails_is_asked_again_and_the_others_are_served(
+        self, io: Server, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad, fine = Line(), Line()
+        broken, _ = arrive(io, bad, "40"), arrive(io, fine, "40")
+
+        original = Client.on_due
+
+        def on_due(self: Client, now_s: float) -> float | None:
+            if self is broken:
+                raise RuntimeError
+            return original(self, now_s)
+
+        monkeypatch.setattr(Client, "on_due", on_due)
+        pass_time(25.3)
+        assert fine.sent[-1] == "2"
+        monkeypatch.undo()
+        pass_time(1.3)
+        assert bad.sent[-1] == "2"

@@ -109,3 +109,17 @@ async def test_who_waits_to_be_seen_off_hears_no_broadcast_and_is_told_as_gone_o
     turns.pop()()
     assert len(told) == SLICE + 1
     await io.shutdown()
+
+
+def test_one_that_fails_holds_up_nobody(turns: list[Callable[[], None]], gone: list[tuple[int, bool]]) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    departures = Departures(lambda: Loop(turns))
+    departures.add(fail)
+    lose(departures, range(SLICE), gone)
+    departures.add(fail)
+    lose(departures, range(SLICE, SLICE + 1), gone)
+    while turns:
+        turns.pop()()
+    assert len(gone) == SLICE + 1

@@ -74,6 +74,21 @@ def test_a_crowd_leaves_in_slices(hall: Hall) -> None:
     assert (len(hall.turns.soon), len(hall.gone), len(hall.draining)) == (0, SLICE + 2, 0)
 
 
+@pytest.mark.parametrize("by_rate", [False, True])
+def test_one_whose_end_fails_holds_up_nobody(hall: Hall, by_rate: bool) -> None:
+    class Stubborn(Guest):
+        def send_away(self, why: Any, _code: Any) -> None:
+            raise RuntimeError
+
+    guests = [*hall.guests(1), Stubborn(hall.gone), *hall.guests(1)]
+    if by_rate:
+        hall.draining.begin(cast("Any", guests), per_s=9_999, within_s=1)
+    else:
+        hall.draining.add(cast("Any", guests))
+    hall.turns.soon.pop()()
+    assert (len(hall.gone), len(hall.draining)) == (2, 0)
+
+
 def test_finishing_waits_for_no_turn(hall: Hall) -> None:
     hall.draining.add(hall.guests(2 * SLICE))
     hall.draining.begin(hall.guests(2 * SLICE), per_s=1, within_s=9_999)

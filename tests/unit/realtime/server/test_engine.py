@@ -59,6 +59,18 @@ async def test_a_refused_websocket_is_one(app: RealtimeApp, errors: list[EngineE
     assert [error.code for error in errors] == [5]
 
 
+@pytest.mark.parametrize("over_websocket", [False, True])
+async def test_one_with_too_much_in_its_head_is_one(
+    app: RealtimeApp, io: Server, errors: list[EngineError], over_websocket: bool
+) -> None:
+    if over_websocket:
+        await WebSocket(app, WS, cookie="x" * 20_000).run()
+    else:
+        assert (await Exchange(app, cookie="x" * 20_000).run()).status == 431
+    assert [error.context["status"] for error in errors] == [431]
+    assert io.statistics.refused["header fields"] == 1
+
+
 async def test_handlers_can_be_taken_off_and_what_one_raises_changes_no_answer(
     app: RealtimeApp, io: Server, errors: list[EngineError]
 ) -> None:

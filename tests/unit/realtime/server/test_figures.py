@@ -13,6 +13,8 @@ from steinmetz.realtime.adapters.bus import MemoryBus, MemoryExchange
 from steinmetz.realtime.adapters.cluster import Cluster
 from steinmetz.realtime.adapters.node import Node
 from steinmetz.realtime.server import figures
+from steinmetz.realtime.server.figures import ANOTHER_RELEASE
+from steinmetz.realtime.server.memory_transport import MemoryTransport
 from steinmetz.realtime.server.statistics import OTHER_EVENTS
 from steinmetz.realtime.testing import connect
 
@@ -32,6 +34,23 @@ class TestOfOneServer:
             await anna.call("own")
             await anna.call("known")
         assert io.stats()["received"] == {"known": 3, OTHER_EVENTS: 2, "own": 1}
+
+    async def test_connections_are_clients_that_are_in_any_namespace_each_once(self, io: Server) -> None:
+        io.of("/other")
+
+        def active() -> int:
+            return int(io.stats()["activeConnections"])
+
+        assert active() == 0
+        async with connect(io) as anna, connect(io):
+            assert active() == 2
+            other = await anna.of("/other")
+            assert active() == 2
+            async with connect(io, namespace="/other"):
+                assert active() == 3
+            await other.disconnect()
+            io.open(MemoryTransport(lambda _: None, lambda: None), anna._request)  # type: ignore[arg-type]
+            assert active() == 2, "a stranger is none"
 
     async def test_what_waits_for_slow_clients(self, io: Server) -> None:
         async with connect(io) as anna, connect(io) as ben:
@@ -130,6 +149,18 @@ class TestOfACluster:
             ids = {server["nodes"]["id"] for server in told["servers"]}
             assert ids == {each.stats()["nodes"]["id"] for each in pair}
             assert "rooms" not in told["servers"][0]
+
+    async def test_a_server_of_another_release_is_missing_and_does_no_harm(
+        self, pair: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one, two = pair
+
+        async def old(*_: object) -> dict[str, int]:
+            return {"activeConnections": 5}
+
+        monkeypatch.setattr(two.of("/"), "hear", old)
+        stats = await one.cluster_stats()
+        assert (len(stats["servers"]), stats["missing"]) == (1, [ANOTHER_RELEASE])
 
     async def test_they_are_asked_once_a_second_however_many_want_to_know(
         self, pair: tuple[Server, Server], clock: FakeClock

@@ -248,3 +248,18 @@ async def _live(steps: list[tuple[str, int]]) -> None:
                 answer.set_result(False)
             await knocking
     await io.shutdown()
+
+
+async def test_what_was_said_in_namespaces_that_have_ended_still_counts(io: Server) -> None:
+    io.of(DOCUMENT)
+    async with connect(io, namespace="/document-1") as one:
+        io.of(DOCUMENT)
+        [socket] = io.namespaces()[1].sockets.values()
+        socket.emit("x")
+        await one.heard("x")
+        before = io.stats()["traffic"]
+        assert before["deliveries"] == 1
+    await asyncio.sleep(0)
+    assert len(io.namespaces()) == 1
+    after = io.stats()["traffic"]
+    assert (after["deliveries"], after["bytesOut"]) == (before["deliveries"], before["bytesOut"])

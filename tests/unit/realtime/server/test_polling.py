@@ -9,7 +9,7 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, RealtimeApp, Server
 from steinmetz.realtime.server.polling import PACKETS_A_TURN
-from tests.unit.realtime.server.asgi_driver import Exchange, opened
+from tests.unit.realtime.server.asgi_driver import Exchange, WebSocket, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -160,3 +160,27 @@ async def test_a_stranger_posts_no_more_than_a_credential(app: RealtimeApp, io: 
     query = await opened(app)
     await Exchange(app, "POST", query, b"40").run()
     assert (await Exchange(app, "POST", query, b'42["x","' + b"x" * 900_000 + b'"]').run()).status == 200
+
+
+async def test_a_post_that_is_overtaken_by_the_upgrade_does_not_end_the_session(
+    app: RealtimeApp, io: Server
+) -> None:
+    query = await opened(app)
+    await Exchange(app, "POST", query, b"40").run()
+    late = Exchange(app, "POST", query)
+    late._incoming.get_nowait()
+    posting = asyncio.create_task(late.run())
+    websocket = WebSocket(app, query.replace(b"polling", b"websocket"))
+    taking_over = asyncio.create_task(websocket.run())
+    websocket.say("2probe")
+    websocket.say("5")
+    await posting
+    assert late.status == 400
+    websocket.say('421["nobody handles this"]')
+    async with asyncio.timeout(5):
+        while len(websocket.texts) < 3:
+            await asyncio.sleep(0)
+    assert websocket.texts[-1].startswith("431[")
+    assert len(io.clients) == 1
+    websocket.hang_up()
+    await taking_over

@@ -12,6 +12,7 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, ConnectError, DisconnectedError, Server, Socket
 from steinmetz.realtime.config import ConnectionStateRecovery
+from steinmetz.realtime.recovery.base import Reading
 from steinmetz.realtime.server.recovery import Outcome
 from steinmetz.realtime.testing import InProcessClient, connect
 
@@ -295,6 +296,54 @@ class TestWhatEndsIt:
         assert not (await people(anna, closed=["red"])).recovered
         assert io.statistics.recoveries == {Outcome.FORBIDDEN_ROOM: 1}
 
+    @pytest.mark.parametrize("trouble", [LookupError(), asyncio.CancelledError()])
+    async def test_a_room_that_cannot_be_asked_about(
+        self, io: Server, people: Any, trouble: BaseException
+    ) -> None:
+        anna = await people()
+        await anna.call("room:join", "red")
+        anna.drop()
+
+        async def fail(_socket: Socket, _room: str) -> bool:
+            raise trouble
+
+        io.on_room_join(fail)
+        assert not (await people(anna)).recovered
+        assert io.statistics.recoveries == {Outcome.FORBIDDEN_ROOM: 1}
+
+    async def test_an_answer_of_the_memory_that_nobody_understands(
+        self, io: Server, people: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        anna = await people()
+        anna.drop()
+        recovery = io.of("/").recovery
+        assert recovery is not None
+
+        async def fail(_lanes: Any) -> None:
+            raise ValueError
+
+        monkeypatch.setattr(recovery.log, "read", fail)
+        assert not (await people(anna)).recovered
+        assert io.statistics.recoveries == {Outcome.UNREACHABLE: 1}
+
+    async def test_a_log_that_counts_from_behind_what_was_delivered(
+        self, io: Server, people: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Redis has lost its data, and its clock has been put back: what is known of rooms means nothing."""
+        anna = await people()
+        io.emit("n", 1)
+        await anna.heard("n")
+        anna.drop()
+        recovery = io.of("/").recovery
+        assert recovery is not None
+
+        async def read(lanes: Any) -> Reading:
+            return Reading(0, dict.fromkeys(lanes, ()))
+
+        monkeypatch.setattr(recovery.log, "read", read)
+        assert not (await people(anna)).recovered
+        assert io.statistics.recoveries == {Outcome.UNSURE: 1}
+
     async def test_a_right_that_is_gone(self, io: Server, people: Any) -> None:
         anna = await people(rooms=["role:admin", "all"])
         anna.drop()
@@ -389,3 +438,20 @@ class TestOffsets:
         anna.drop()
         await people(anna, user="anna")
         assert seen == [{"user": "anna"}, {"user": "anna"}]
+
+
+async def test_what_cannot_be_kept_of_a_socket_does_not_keep_it_from_leaving(io: Server, people: Any) -> None:
+    class Odd:
+        def __len__(self) -> int:
+            raise RuntimeError
+
+    anna = await people(user="anna")
+    [socket] = await io.fetch_sockets()
+    socket.data["odd"] = {"text": type("Text", (str,), {"__len__": Odd.__len__})()}
+    told: list[str] = []
+    io.on("disconnect", lambda _socket, reason: told.append(reason))
+    anna.drop()
+    assert told == ["transport close"]
+    assert not io.of("/").sockets
+    assert not (await people(anna, user="anna")).recovered
+    assert io.statistics.recoveries == {Outcome.UNKNOWN_SESSION: 1}

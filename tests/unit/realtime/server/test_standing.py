@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import pytest
@@ -36,13 +37,15 @@ async def test_who_may_not_stay_is_told_so_and_nobody_else(io: Server) -> None:
     assert io.statistics.refused["revoked at review"] == 2
 
 
-@pytest.mark.parametrize("has_examiner", [False, True])
-async def test_where_nobody_can_be_asked_all_come_back_to_be_asked_anew(io: Server, has_examiner: bool) -> None:
-    if has_examiner:
+@pytest.mark.parametrize("trouble", [None, OSError("the database is away"), asyncio.CancelledError()])
+async def test_where_nobody_can_be_asked_all_come_back_to_be_asked_anew(
+    io: Server, trouble: BaseException | None
+) -> None:
+    if trouble is not None:
 
         @io.on_review
         async def examine(sockets: Sequence[Socket]) -> Collection[Socket]:
-            raise OSError("the database is away")
+            raise trouble
 
     reasons: list[str] = []
     io.on("disconnect", lambda socket, reason: reasons.append(reason))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steinmetz.realtime.errors import SocketIOError
-from steinmetz.realtime.socketio.parser import Decoder
+from steinmetz.realtime.socketio.parser import Decoder, plain_event
 from steinmetz.realtime.socketio.weight import MAX_PARTS, has_too_many_parts
 
 
@@ -69,3 +69,8 @@ def test_the_count_is_exact(data: object) -> None:
     message = json.dumps(data)
     assert not has_too_many_parts(message, parts(data))
     assert parts(data) == 0 or has_too_many_parts(message, parts(data) - 1)
+
+
+def test_the_short_way_of_an_event_takes_nothing_that_would_have_to_be_weighed() -> None:
+    assert plain_event(f'42["wide",{",".join(["{}"] * MAX_PARTS)}]') is None
+    assert plain_event('42["long","' + "x" * (MAX_PARTS - 20) + '"]') is not None
