@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, create_engine, event, func, select, text, update
+from sqlalchemy import ForeignKey, create_engine, event, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from benchmarks.stale.coordinator import Coordinator
 from steinmetz.cache import Admission, Admitted, Principal, Refused, ResponseCache, cached
 from steinmetz.cache.policy.consistency import Consistency
 from steinmetz.live import Live, Place, install
@@ -224,6 +225,7 @@ class Shop:
         cache: Callable[[Callers], ResponseCache] = lambda callers: ResponseCache(authenticator=callers),
     ) -> None:
         self.engine = made_engine(url)
+        self._coordinator = Coordinator(self.engine, str(seed))
         self.pauses = Pauses(seed, chance, longest_s)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.cache = cache(Callers(self.sessions, self.pauses))
@@ -245,10 +247,13 @@ class Shop:
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         await self.live.hook.prime()
+        if self.engine.dialect.name == "postgresql":
+            await self._coordinator.recover()
         yield
         await self.close()
 
     async def close(self) -> None:
+        await self._coordinator.aclose()
         self.live.hook.remove()
         await self.engine.dispose()
         if self._threaded is not None:
@@ -395,16 +400,9 @@ class Shop:
     async def in_two_phases(self, number: int, group: int, token: str) -> None:
         if self.engine.dialect.name == "sqlite":
             return await self.by_core(number, group, token)
-
-        def write(connection: Connection) -> None:
-            transaction = connection.begin_twophase()
-            connection.execute(_update(number % ITEMS, token, group))
-            transaction.prepare()
-            self.pauses.in_commit("prepared")
-            transaction.commit()
-
-        async with self.engine.connect() as connection:
-            await connection.run_sync(write)
+        await self._coordinator.write(
+            _update(number % ITEMS, token, group), lambda: self.pauses.in_commit("prepared")
+        )
         return None
 
     async def undone(self, number: int, group: int, token: str) -> None:
