@@ -21,6 +21,7 @@ from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.statements import Statements, may_be_ddl
 from steinmetz.sql.transaction import HAS_WRITTEN, NOT_BEGUN, ConnectionState
+from steinmetz.sql.two_phases import PreparedWrites
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -115,7 +116,7 @@ class Commits:
         self._statements = statements
         self._original = original
         self._is_async = is_async
-        self._prepared: dict[Any, WriteSet] = {}
+        self._prepared = PreparedWrites()
         self._doubtful: dict[int, tuple[Any, ConnectionState]] = {}
         self._abandoned: set[asyncio.Future[Any]] = set()
 
@@ -169,7 +170,7 @@ class Commits:
         if not ends or state.committing:
             return []
         if words[1:2] == ["prepared"]:
-            return self.mark(WriteSet(unknown=frozenset({self._statements.database})))
+            return self.mark(self._anything())
         return self.mark(self._take(state))
 
     def after_write(
@@ -337,8 +338,7 @@ class Commits:
         state = self._statements.state_of(connection.connection)
         self._original["do_prepare_twophase"](connection, xid)
         self.schema.prepared(xid, state)
-        if state.writes is not None:
-            self._prepared[xid] = self._take(state)
+        self._prepared.keep(xid, None if state.writes is None else self._take(state))
         self._ddl_ended(state)
         if state.moved:
             self._settle(connection.connection, state, committed=True)
@@ -347,12 +347,10 @@ class Commits:
         self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
     ) -> None:
         state = self._statements.state_of(connection.connection)
-        writes = self._prepared.pop(xid, None)
+        writes = self._prepared.take(xid) if is_prepared else WriteSet()
         self.schema.resumed(xid, state)
-        if writes is None:
-            # Prepared by another process or before a restart: nobody here knows what was written.
-            lost = is_prepared and recover
-            writes = WriteSet(unknown=frozenset({self._statements.database})) if lost else WriteSet()
+        if writes is None:  # prepared by another process or before a restart
+            writes = self._anything()
         if state.writes is not None:
             writes |= self._take(state)
         state.committing = True
@@ -368,7 +366,7 @@ class Commits:
         self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
     ) -> None:
         self._original["do_rollback_twophase"](connection, xid, is_prepared, recover)
-        self._prepared.pop(xid, None)
+        self._prepared.take(xid)
         self.schema.forget(xid)
         self.rolled_back(connection.connection, self._statements.state_of(connection.connection))
 
@@ -402,9 +400,11 @@ class Commits:
                 self._settle(connection, state, committed=False)
 
     def will_commit(self, connection: PoolProxiedConnection, xid: Any = None) -> None:
-        """COMMIT is about to be sent, and nobody will say how it ended."""
+        """COMMIT, or COMMIT PREPARED of ``xid``, is about to be sent, and nobody will say how it ended."""
         state = self._statements.state_of(connection)
-        writes = self._prepared.pop(xid, None) or WriteSet()
+        writes = WriteSet() if xid is None else self._prepared.take(xid)
+        if writes is None:
+            writes = self._anything()
         if state.writes is not None:
             writes |= self._take(state)
         tokens = self.mark(writes)
@@ -420,7 +420,7 @@ class Commits:
     def will_roll_back(self, connection: PoolProxiedConnection, xid: Any = None) -> None:
         """ROLLBACK is about to be sent; an open doubt stays until the connection goes on."""
         state = self._statements.state_of(connection)
-        self._prepared.pop(xid, None)
+        self._prepared.take(xid)
         self.schema.forget(xid)
         state.definitions = None
         if state.writes is not None:
@@ -430,11 +430,14 @@ class Commits:
     def will_prepare(self, connection: PoolProxiedConnection, xid: Any) -> None:
         state = self._statements.state_of(connection)
         self.schema.prepared(xid, state)
-        if state.writes is not None:
-            self._prepared[xid] = self._take(state)
+        self._prepared.keep(xid, None if state.writes is None else self._take(state))
         self._ddl_ended(state)
 
     # -- mark, bump, doubt --------------------------------------------------------------------------------------
+
+    def _anything(self) -> WriteSet:
+        """Of what nobody here knows."""
+        return WriteSet(unknown=frozenset({self._statements.database}))
 
     def _take(self, state: ConnectionState) -> WriteSet:
         writes = state.take(self._statements.database, self._statements.epoch)

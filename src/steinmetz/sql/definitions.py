@@ -8,6 +8,7 @@ import structlog
 
 from steinmetz.sql.facts import StatementFacts, Verb
 from steinmetz.sql.scope import ScopeKind, current_scope
+from steinmetz.sql.two_phases import MAX_PREPARED
 
 if TYPE_CHECKING:
     from steinmetz.sql.transaction import ConnectionState
@@ -144,6 +145,8 @@ class SchemaJournal:
     def prepared(self, xid: Any, state: ConnectionState) -> None:
         """The fate of the transaction is put off."""
         if state.definitions is not None:
+            if len(self._prepared) >= MAX_PREPARED:
+                del self._prepared[next(iter(self._prepared))]
             self._prepared[xid], state.definitions = state.definitions, None
 
     def resumed(self, xid: Any, state: ConnectionState) -> None:

@@ -94,7 +94,7 @@ class Listening:
         self._commits.will_prepare(connection.connection, xid)
 
     def _commit_twophase(self, connection: Connection, xid: Any, is_prepared: bool) -> None:
-        self._commits.will_commit(connection.connection, xid)
+        self._commits.will_commit(connection.connection, xid if is_prepared else None)
 
     def _rollback_twophase(self, connection: Connection, xid: Any, is_prepared: bool) -> None:
         self._commits.will_roll_back(connection.connection, xid)

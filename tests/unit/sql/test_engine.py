@@ -421,14 +421,23 @@ class TestTwoPhases:
             connection.execute(INSERT)
             engine.dialect.do_prepare_twophase(connection, "x1")
             engine.dialect.do_rollback_twophase(connection, "x1")
-            engine.dialect.do_commit_twophase(connection, "x1")
-        assert journal.told == ["prepare", "rollback", "commit"]
+        assert journal.told == ["prepare", "rollback"]
 
-    def test_a_recovered_transaction_may_have_written_anything(
+    def test_one_that_has_written_nothing_tells_nothing(
         self, engine: Engine, journal: Journal, acts: list[str]
     ) -> None:
         with engine.connect() as connection:
-            engine.dialect.do_commit_twophase(connection, "of another process", True, True)
+            engine.dialect.do_prepare_twophase(connection, "x1")
+            engine.dialect.do_commit_twophase(connection, "x1")
+            engine.dialect.do_commit_twophase(connection, "never prepared", False)
+        assert journal.told == ["prepare", "commit", "commit"]
+
+    @pytest.mark.parametrize("recover", [True, False])
+    def test_one_of_another_process_may_have_written_anything(
+        self, engine: Engine, journal: Journal, acts: list[str], recover: bool
+    ) -> None:
+        with engine.connect() as connection:
+            engine.dialect.do_commit_twophase(connection, "of another process", True, recover)
         assert journal.writes == [WriteSet(unknown=frozenset({"main"}))]
 
 
