@@ -458,6 +458,24 @@ async def test_who_finds_too_many_open_questions_is_told_and_nobody_is_asked_in_
         assert heard(world, carl).count("ready?") == 3, "what is settled is no burden"
 
 
+async def test_questions_that_nobody_waits_for_any_more_are_no_burden(
+    exchange: MemoryExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silent clients make every question run out of time; the next ones are asked all the same."""
+    monkeypatch.setattr(polls, "MAX_OPEN", 2)
+    async with cluster(exchange=exchange) as world:
+        world.add("anna", 0)
+        carl = world.add("carl", 1)
+        for number in range(6):
+            gathering = Gathering(number, lambda: None)
+            question = encode(Packet(PacketType.EVENT, "/", ["ready?"], number))
+            world.places[0].adapter.broadcast_with_ack(EVERYBODY, question, RELIABLE, gathering)
+            await world.until(lambda gathering=gathering: carl in gathering.missing)  # type: ignore[misc]
+            gathering.give_up()
+        assert heard(world, carl) == ["ready?"] * 6
+        assert set(world.places[1].asking) == {4, 5}
+
+
 async def answered(world: World, coroutine: Any) -> Any:
     import asyncio
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import token_hex
@@ -416,3 +417,19 @@ async def test_an_adapter_that_keeps_no_log_recovers_nobody(redis_url: str, peop
     assert not (await people(io, resume=anna)).recovered
     assert io.statistics.recoveries == {Outcome.INCOMPLETE: 1}
     await io.shutdown()
+
+
+async def test_a_namespace_that_clients_called_into_being_leaves_no_subscription_behind(servers: Servers) -> None:
+    @servers.a.of(re.compile("/document-.*")).use
+    def admit(socket: Socket) -> None:
+        socket.join("red")
+
+    assert servers.a.cluster is not None
+    node = servers.a.cluster.node
+    for number in range(3):
+        async with connect(servers.a, namespace=f"/document-{number}"):
+            assert any("/document-" in channel for channel in node._channels)
+        async with asyncio.timeout(5):
+            while len(servers.a.namespaces()) > 1:
+                await asyncio.sleep(0)
+        assert not any("/document-" in channel for channel in node._channels)

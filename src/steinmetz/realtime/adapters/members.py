@@ -149,6 +149,10 @@ class ClusterAdapter(Generic[Member]):
         self._here.close()
         if self._speech is not None:
             self._speech.close()
+        for room in {*self._expected, *self._awaited}:
+            self._node.unlisten(self._channel(room))
+        self._expected.clear()
+        self._awaited.clear()
         self._node.unlisten(self._everybody)
         self._closed()
 

@@ -168,7 +168,8 @@ class Polls(Generic[Member]):
         if len(self._relays) >= MAX_OPEN:
             self.tidy()
         if len(self._relays) >= MAX_OPEN:
-            return
+            # Who was asked longest ago and is silent is hardly waited for any more.
+            self._end(next(iter(self._relays.values())))
         until_s = self._node.clock.monotonic_s() + LIFE_S
         relay = Relay(self._node, self._namespace, origin, int(found[1]), until_s)
         self._relays[origin, relay.ack_id] = relay

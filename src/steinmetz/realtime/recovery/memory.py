@@ -202,6 +202,12 @@ class MemorySessions:
         self._expire()
         return room in self._rooms or room in self._kept
 
+    @property
+    def awaited_until_s(self) -> float | None:
+        """When the first of those who are away will be too late; None if nobody is."""
+        self._expire()
+        return next((due_s for _, due_s, _ in self._kept.values()), None)
+
     def _expire(self) -> None:
         now_s = self._clock.monotonic_s()
         while self._kept:

@@ -67,6 +67,7 @@ class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
         self._questions = Questions(server)
         self._server_side = ServerSide(lambda: self.adapter, server.run_on_loop)
         self._warned = False
+        self.wheel_slot = 0
         self.removals = 0
         """How often members were sent away or taken out of rooms, by whatever node; see `note_removal`."""
 
@@ -228,9 +229,22 @@ class Namespace(Speaking, Listening, Broadcasting, ServerSideEmitting):
         self.end_if_empty()
 
     def end_if_empty(self) -> None:
-        """A child that no client uses any more is forgotten."""
-        if self.parent is not None and not self._sockets and not self._visitors:
-            self.server.end_namespace(self)
+        """A child that no client uses any more is forgotten, once nobody can come back to it."""
+        if self.is_deserted:
+            due_s = None if self.recovery is None else self.recovery.awaited_until_s
+            if due_s is None:
+                self.server.end_namespace(self)
+            else:
+                self.server.wheel.schedule(self, due_s)
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether it is a child in which nobody is, nor at its door."""
+        return self.parent is not None and not self._sockets and not self._visitors
+
+    def on_due(self, now_s: float) -> None:
+        """The wheel's call: somebody who was away is too late."""
+        self.end_if_empty()
 
     def admit(self, socket: Socket, restored: Restored | None = None) -> None:
         """The middlewares have passed and CONNECT has been answered."""

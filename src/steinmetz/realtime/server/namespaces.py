@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 class Namespaces(Mapping[str, Namespace]):
     """By name. Bound: what the application names, and `Config.max_child_namespaces` that clients name.
 
-    A child lives as long as somebody is in it or at its door; one that the application asks for by name stays.
+    A child lives as long as somebody is in it, at its door, or away and remembered; one that the application asks
+    for by name stays.
     """
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._known: dict[str, Namespace] = {}
         self._parents: list[ParentNamespace] = []
-        self._passing: set[str] = set()
-        """The names of children that end with their last socket."""
+        self._passing: dict[str, None] = {}
+        """The names of children that end with their last socket; the oldest first."""
         self._on_new: list[Handler] = []
 
     def __getitem__(self, name: str) -> Namespace:
@@ -47,7 +48,7 @@ class Namespaces(Mapping[str, Namespace]):
         """The namespace ``name``, made if need be; it stays. Raises `ValueError` for what cannot be a name."""
         if not name.startswith("/") or "," in name:
             raise ValueError('a namespace is named like "/admin": with a leading slash, without a comma')
-        self._passing.discard(name)
+        self._passing.pop(name, None)
         known = self._known.get(name)
         if known is not None:
             return known
@@ -79,17 +80,25 @@ class Namespaces(Mapping[str, Namespace]):
         else:
             return None
         if len(self._passing) >= self._server.config.max_child_namespaces:
+            self._make_room()
+        if len(self._passing) >= self._server.config.max_child_namespaces:
             self._server.statistics.refused["Too many namespaces"] += 1
             return None
-        self._passing.add(name)
+        self._passing[name] = None
         child = self._make(name, parent)
         self._server.call_soon(child.end_if_empty)  # for a client that is refused at once
         return child
 
+    def _make_room(self) -> None:
+        """Who is here goes before who may come back: the oldest child that is kept for the latter ends."""
+        deserted = (name for name in self._passing if self._known[name].is_deserted)
+        if (name := next(deserted, None)) is not None:
+            self.end(self._known[name])
+
     def end(self, child: Namespace) -> None:
         """Nobody uses ``child`` any more; unless the application does, it ends."""
         if child.name in self._passing and self._known.get(child.name) is child:
-            self._passing.discard(child.name)
+            del self._passing[child.name]
             del self._known[child.name]
             if child.parent is not None:
                 child.parent.remove(child)

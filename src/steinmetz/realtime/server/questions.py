@@ -78,14 +78,16 @@ class _Deadline:
 
 
 class Questions:
-    """Bound: `MAX_OPEN`, each with one entry a socket that was asked, and `MAX_ANSWER_BYTES` of answers in all."""
+    """Bound: `MAX_OPEN` of ours and as many of other servers (`adapters.polls`), each with one entry a socket that
+    was asked, and `MAX_ANSWER_BYTES` of answers in all."""
 
-    __slots__ = ("_server", "_size", "_sizes", "open")
+    __slots__ = ("_own", "_server", "_size", "_sizes", "open")
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self.open: dict[int, Gathering] = {}
-        """By the id that the packet carries."""
+        """By the id that the packet carries; those of other servers, too."""
+        self._own = 0
         self._sizes: Counter[int] = Counter()
         self._size = 0
 
@@ -96,19 +98,22 @@ class Questions:
         """
         if self._server.loop is None or asyncio.get_running_loop() is not self._server.loop:
             raise NotRunningError("emit_with_ack is awaited on the loop that the server runs on")
-        if len(self.open) >= MAX_OPEN:
+        if self._own >= MAX_OPEN:
             self._server.statistics.refused["too many broadcasts with acknowledgement"] += 1
             raise AckError(f"{MAX_OPEN} broadcasts wait for acknowledgements already")
         due_s = self._server.clock.monotonic_s() + timeout_s
         question = Question()
         deadline = _Deadline(question, due_s, timeout_s)
         waiter = question.waiter
+        self._own += 1
         try:
             send(question.gathering)
             if not waiter.done():
                 self._server.wheel.schedule(deadline, due_s)
             return await waiter
         finally:
+            self._own -= 1
+            question.gathering.give_up()
             self.forget(question.gathering.ack_id)
             deadline.question = None
             if not waiter.cancel() and not waiter.cancelled():

@@ -129,6 +129,11 @@ class Recovery:
             return self.log, self.sessions.has_room
         return None, None
 
+    @property
+    def awaited_until_s(self) -> float | None:
+        """Until when somebody may come back who is remembered with this namespace, and nowhere else."""
+        return self.sessions.awaited_until_s if isinstance(self.sessions, MemorySessions) else None
+
     def tear(self) -> None:
         """Something that was said is missing in the log of this process: nobody is whole across this point."""
         if isinstance(self.log, MemoryLog):

@@ -18,7 +18,7 @@ class Gathering:
     `await_nodes` first and `expect` with the node's name later. Answers come in the order of their arrival.
     """
 
-    __slots__ = ("_expected", "_nodes", "_settled", "ack_id", "answers", "lost")
+    __slots__ = ("_expected", "_is_over", "_nodes", "_settled", "ack_id", "answers", "lost")
 
     def __init__(self, ack_id: int, settled: Callable[[], None]) -> None:
         self.ack_id = ack_id
@@ -27,12 +27,13 @@ class Gathering:
         """Who went away before they answered: id and disconnect reason."""
         self._expected: set[str] = set()
         self._nodes: set[str] = set()
+        self._is_over = False
         self._settled: Callable[[], None] | None = settled
 
     @property
     def is_settled(self) -> bool:
-        """Whether everybody has been asked and has answered or gone."""
-        return not self._expected and not self._nodes
+        """Whether everybody has been asked and has answered or gone, or nobody wants to know any more."""
+        return self._is_over or (not self._expected and not self._nodes)
 
     def is_waiting_for(self, sid: str) -> bool:
         """Whether ``sid`` has been asked, and is still to answer."""
@@ -80,6 +81,11 @@ class Gathering:
             self._nodes.discard(node)
             self.lost[f"node {node}"] = "server down"
             self.check()
+
+    def give_up(self) -> None:
+        """Nobody wants to know any more: the time is over, or whoever asked has gone."""
+        self._is_over = True
+        self._settled = None
 
     def check(self) -> None:
         """Say so if nothing more can come."""

@@ -183,3 +183,11 @@ async def test_without_another_application_it_answers_the_lifespan() -> None:
     await RealtimeApp(io)({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert io.loop is None
+
+
+async def test_a_server_that_ends_says_when_to_try_again(app: RealtimeApp, io: Server) -> None:
+    io.begin_shutdown()
+    during = await Exchange(app).run()
+    await io.shutdown()
+    after = await Exchange(app).run()
+    assert [(each.status, each.headers["retry-after"]) for each in (during, after)] == [(503, "1")] * 2

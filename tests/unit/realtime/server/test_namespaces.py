@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steinmetz.clock import FakeClock
-from steinmetz.realtime import Config, ConnectError, Namespace, Server, Socket
+from steinmetz.realtime import Config, ConnectError, ConnectionStateRecovery, Namespace, Server, Socket
 from steinmetz.realtime.testing import InProcessClient, connect
 
 pytestmark = pytest.mark.anyio
@@ -263,3 +264,47 @@ async def test_what_was_said_in_namespaces_that_have_ended_still_counts(io: Serv
     assert len(io.namespaces()) == 1
     after = io.stats()["traffic"]
     assert (after["deliveries"], after["bytesOut"]) == (before["deliveries"], before["bytesOut"])
+
+
+class TestWhoIsAway:
+    """A child lives on for those who may come back to it, as long as they may."""
+
+    @pytest.fixture
+    async def io(self, clock: FakeClock) -> AsyncIterator[Server]:
+        config = Config(
+            require_auth=False, connection_state_recovery=ConnectionStateRecovery(), max_child_namespaces=2
+        )
+        server = Server(config, clock=clock)
+        server.of(DOCUMENT)
+        await server.start()
+        yield server
+        await server.shutdown()
+
+    async def test_is_recovered_though_nobody_else_was_there(self, io: Server) -> None:
+        async with connect(io, namespace="/document-1") as anna:
+            anna.drop()
+            io.namespaces()[1].emit("n", 1)
+            async with connect(io, namespace="/document-1", resume=anna) as again:
+                assert await again.heard("n") == [1]
+                assert again.recovered
+        assert len(io.namespaces()) == 1
+
+    async def test_ends_with_his_time(self, io: Server, clock: FakeClock) -> None:
+        async with connect(io, namespace="/document-1") as anna, connect(io, namespace="/document-1") as ben:
+            anna.drop()
+            clock.advance(60)
+            ben.drop()
+        for seconds, left in ((0, 2), (61, 2), (60, 1)):
+            clock.advance(seconds)
+            io.wheel.run_due()
+            assert len(io.namespaces()) == left
+
+    async def test_gives_way_to_who_is_here(self, io: Server) -> None:
+        async with connect(io, namespace="/document-1") as anna, connect(io, namespace="/document-2") as ben:
+            anna.drop()
+            async with connect(io, namespace="/document-3"):
+                assert [each.name for each in io.namespaces()[1:]] == ["/document-2", "/document-3"]
+                with pytest.raises(ConnectError, match="Invalid namespace"):
+                    async with connect(io, namespace="/document-4"):
+                        pass
+            assert ben.disconnect_reason is None

@@ -18,10 +18,13 @@ from steinmetz.realtime import (
     Server,
     Socket,
 )
-from steinmetz.realtime.adapters.base import Flags
+from steinmetz.realtime.adapters.base import RELIABLE, Flags
 from steinmetz.realtime.adapters.memory import MemoryAdapter
 from steinmetz.realtime.engineio.packet import Outgoing
+from steinmetz.realtime.server import questions
 from steinmetz.realtime.socketio.gathering import Gathering
+from steinmetz.realtime.socketio.packet import Packet, PacketType
+from steinmetz.realtime.socketio.parser import encode
 from steinmetz.realtime.testing import connect, silent
 
 pytestmark = pytest.mark.anyio
@@ -153,3 +156,15 @@ async def test_who_asks_for_another_server_stops_when_told(two: tuple[Server, Se
         assert list(b.sockets._questions.open) == [7]
         b.sockets.stop_asking(7)
         assert not b.sockets._questions.open
+
+
+async def test_what_other_servers_ask_takes_no_place_of_our_own_questions(
+    io: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "MAX_OPEN", 1)
+    async with connect(io) as anna:
+        anna.on("who", lambda: "anna")
+        for number in range(5):
+            gathering = Gathering(number, lambda: None)
+            io.of("/").ask((), encode(Packet(PacketType.EVENT, "/", ["x"], number)), RELIABLE, gathering)
+        assert await io.emit_with_ack("who") == ["anna"]

@@ -13,6 +13,7 @@ from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, ConnectError, DisconnectedError, Server, Socket
 from steinmetz.realtime.config import ConnectionStateRecovery
 from steinmetz.realtime.recovery.base import Reading
+from steinmetz.realtime.server.reasons import Reason
 from steinmetz.realtime.server.recovery import Outcome
 from steinmetz.realtime.testing import InProcessClient, connect
 
@@ -455,3 +456,29 @@ async def test_what_cannot_be_kept_of_a_socket_does_not_keep_it_from_leaving(io:
     assert not io.of("/").sockets
     assert not (await people(anna, user="anna")).recovered
     assert io.statistics.recoveries == {Outcome.UNKNOWN_SESSION: 1}
+
+
+@pytest.mark.parametrize("stays", [False, True])
+async def test_who_is_not_let_in_after_all_leaves_nothing_behind(
+    io: Server, people: Any, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    """Between processes it is noted for each newcomer what the log held before him."""
+    recovery = io.of("/").recovery
+    assert recovery is not None
+
+    async def read(_lanes: Any) -> Reading:
+        if not stays:
+            for client in tuple(io.clients.values()):
+                client.close(Reason.TRANSPORT_CLOSE)
+        return Reading(0, {}, {"node": 7})
+
+    monkeypatch.setattr(recovery.log, "read", read)
+    if stays:
+        anna = await people()
+        assert list(recovery._numbers) == [anna.id]
+        anna.drop()
+    else:
+        with pytest.raises(DisconnectedError):
+            await people()
+        await drained()
+    assert recovery._numbers == {}

@@ -120,3 +120,16 @@ def test_whatever_happens_in_whatever_order_everybody_is_accounted_for(
         assert not answered & gathering.missing
         assert len(gathering.answers) == len(answered)
     assert told.times == int(gathering.is_settled)
+
+
+def test_one_that_is_given_up_is_settled_whatever_comes_and_says_so_to_nobody(
+    gathering: Gathering, told: Told
+) -> None:
+    gathering.await_nodes(["two"])
+    gathering.expect(["anna"])
+    gathering.give_up()
+    assert gathering.is_settled
+    gathering.expect(["carl"], "two")
+    gathering.answer("anna", [1])
+    gathering.check()
+    assert (gathering.is_settled, told.times) == (True, 0)
