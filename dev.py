@@ -11,7 +11,9 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -23,6 +25,8 @@ OLDER = ROOT / ".venv-sqlalchemy-2.0"
 """A second environment: everything as locked, but for SQLAlchemy."""
 OLDER_SQLALCHEMY = "sqlalchemy==2.0.*"
 STATIC = ROOT / "src" / "steinmetz" / "static"
+
+Command = tuple[object, ...]
 
 WORKERS = min((os.cpu_count() or 1) + 1, 4)
 """One more than cores: tests that wait for a server or a browser leave a core free."""
@@ -58,7 +62,11 @@ def step(*command: object, quiet: bool = False) -> None:
     if done.returncode:
         if quiet:
             sys.stderr.write(done.stdout + done.stderr)
-        raise SystemExit(f"dev.py: this step failed with status {done.returncode}: {' '.join(words)}")
+        raise SystemExit(failed(done.returncode, words))
+
+
+def failed(status: int, words: Sequence[str]) -> str:
+    return f"dev.py: this step failed with status {status}: {' '.join(words)}"
 
 
 def digest(*paths: Path) -> str:
@@ -167,6 +175,12 @@ def matrix(arguments: list[str]) -> None:
         step(python, "-m", "pytest", *(arguments or PARALLEL), *tests)
 
 
+def keep_bytecode() -> None:
+    """Without it each process compiles some thousand modules anew. Who wants none in the tree gets none there."""
+    if sys.dont_write_bytecode:
+        os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(VENV / "pycache")}
+
+
 def execute(*command: object) -> None:
     """Become the given command, so that signals and the exit status are its own."""
     words = [str(word) for word in command]
@@ -176,19 +190,52 @@ def execute(*command: object) -> None:
     os.execv(words[0], words)
 
 
-def types(*options: str) -> None:
+def types(*options: str) -> tuple[Command, ...]:
     source = ROOT / "web" / "src"
-    step(PYTHON, "-m", "steinmetz.erp.event_types", source / "events.ts", *options)
-    step(PYTHON, "-m", "steinmetz.erp.api_types", source / "api" / "types.ts", *options)
+    return (
+        (PYTHON, "-m", "steinmetz.erp.event_types", source / "events.ts", *options),
+        (PYTHON, "-m", "steinmetz.erp.api_types", source / "api" / "types.ts", *options),
+    )
 
 
 def check() -> None:
-    step(BIN / "ruff", "check", ".")
-    step(BIN / "ruff", "format", "--check", ".")
-    step(BIN / "mypy")
-    step(BIN / "lint-imports")
-    types("--check")
-    step(PYTHON, ROOT / "hatch_build.py", "--check")
+    """The type checker takes as long as all others together: they run beside it."""
+    others: tuple[Command, ...] = (
+        (BIN / "ruff", "check", "."),
+        (BIN / "ruff", "format", "--check", "."),
+        (BIN / "lint-imports",),
+        *types("--check"),
+        (PYTHON, ROOT / "hatch_build.py", "--check"),
+    )
+    together(((BIN / "mypy",),), others)
+
+
+def together(*rows: tuple[Command, ...]) -> None:
+    """Run rows of commands beside each other, those of one row after each other up to the first that fails.
+
+    What each says comes when it is over, whole. Ends with what failed, when all rows are over.
+    """
+    said = threading.Lock()
+    failures: list[str] = []
+
+    def run(row: tuple[Command, ...]) -> None:
+        for command in row:
+            words = [str(word) for word in command]
+            done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            with said:
+                sys.stdout.buffer.write(done.stdout)
+                sys.stdout.flush()
+            if done.returncode:
+                failures.append(failed(done.returncode, words))
+                return
+
+    threads = [threading.Thread(target=run, args=(row,)) for row in rows]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise SystemExit("\n".join(failures))
 
 
 def lock() -> None:
@@ -206,6 +253,7 @@ def main(arguments: list[str]) -> None:
     command, rest = arguments[0], arguments[1:]
     if command not in {"run", "test", "check", "types", "bench", "screenshots", "lock"}:
         raise SystemExit(f"dev.py: no command {command!r}\n\n{USAGE}")
+    keep_bytecode()
     make_ready(page=command != "types")
     if command == "run":
         os.environ.setdefault("STEINMETZ_CACHE_WATCH", "on")
@@ -217,7 +265,8 @@ def main(arguments: list[str]) -> None:
     elif command == "check":
         check()
     elif command == "types":
-        types()
+        for words in types():
+            step(*words)
     elif command == "lock":
         lock()
     elif command == "screenshots":

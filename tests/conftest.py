@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.sharing", "tests.servers"]
 
 if sys.dont_write_bytecode:
     # Without bytecode each worker and each server compiles some thousand modules anew, for 10 s. Who wants none in

@@ -35,6 +35,7 @@ from steinmetz.erp.settings import Settings, load_settings
 from steinmetz.monitor import query_monitor
 from tests.app.people import Arrive, Person, arrived, data
 from tests.servers import PostgresCopies
+from tests.sharing import Shared
 
 PASSWORD = "steinmetz-demo-1"
 SECRET = "mZ0u1yqk3Rr9Xo2VtL5wC8bN4sJ7eG6h"
@@ -134,12 +135,14 @@ def _fill(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_company(sqlite_migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_company(sqlite_migrated: Path, shared: Shared) -> Path:
     """A SQLite file with the tiny company of the seed, made once; to be copied."""
-    path = tmp_path_factory.mktemp("company") / "company.db"
-    shutil.copy(sqlite_migrated, path)
-    _fill(f"sqlite:///{path}")
-    return path
+
+    def make(folder: Path) -> None:
+        shutil.copy(sqlite_migrated, folder / "company.db")
+        _fill(f"sqlite:///{folder}/company.db")
+
+    return shared("company", make) / "company.db"
 
 
 @pytest.fixture(scope="session")

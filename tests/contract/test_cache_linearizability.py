@@ -23,7 +23,7 @@ from steinmetz.sql.effects import ReadSet, WriteSet
 pytestmark = pytest.mark.anyio
 
 OPERATIONS = 20_000
-AT_ONCE = 500
+AT_ONCE = 100
 """Operations after which a broken cache is looked at."""
 
 

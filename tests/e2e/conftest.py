@@ -14,6 +14,7 @@ from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.modules.auth.passwords import PasswordHasher
 from steinmetz.erp.seed import TINY, seed
 from steinmetz.erp.settings import load_settings
+from tests.sharing import Shared
 
 Company = tuple[Path, str | None]
 """The data folder, and the database's address unless it is the embedded one in that folder."""
@@ -36,11 +37,9 @@ def settle(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def settled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def settled_folder(shared: Shared) -> Path:
     """A data folder with a seeded embedded database, made once; to be copied."""
-    folder = tmp_path_factory.mktemp("company")
-    settle(f"sqlite:///{folder / 'steinmetz.db'}")
-    return folder
+    return shared("settled", lambda folder: settle(f"sqlite:///{folder}/steinmetz.db"))
 
 
 @pytest.fixture(scope="session")

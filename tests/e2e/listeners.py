@@ -24,7 +24,7 @@ class Heard:
     name: str
     lines: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
 
-    async def next(self, kind: str, within_s: float = 10.0) -> dict[str, Any]:
+    async def next(self, kind: str, within_s: float = 30.0) -> dict[str, Any]:
         """The next thing of ``kind``; other things before it are an error."""
         try:
             line = await asyncio.wait_for(self.lines.get(), within_s)

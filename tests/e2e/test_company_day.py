@@ -37,7 +37,7 @@ class Person:
     socket: socketio.AsyncClient
     heard: list[tuple[str, Any]] = field(default_factory=list)
 
-    async def hears(self, event: str, within_s: float = 10.0, **wanted: Any) -> Any:
+    async def hears(self, event: str, within_s: float = 30.0, **wanted: Any) -> Any:
         """The first payload of ``event`` with these fields, heard by now or soon."""
         async with asyncio.timeout(within_s):
             while True:
@@ -196,7 +196,7 @@ async def take_in_a_catalogue(company: tuple[Path, str | None], folder: Path, cl
     assert (await clerk.http.get(path)).headers["X-Cache"] == "HIT"
     status, errors = await command(company, "-m", "steinmetz", "catalog", "import", str(file))
     assert status == 0, errors
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not clerk.names() & {"catalog:update", "catalog:reload"}:
             await asyncio.sleep(0.01)
     first = await clerk.http.get(path)

@@ -178,8 +178,8 @@ async def test_a_stopped_server_holds_a_command_up_for_two_seconds_and_then_know
             assert status == 0
             assert f"warning: The server of process {server.pid} does not answer" in errors
             assert len(errors.splitlines()) == 1
-            assert took_s < 12  # two of them waiting, the rest is Python starting on a busy machine
-            give_up = time.monotonic() + 5
+            assert took_s < 30  # two of them waiting, the rest is Python starting on a busy machine
+            give_up = time.monotonic() + 30
             while (await http.get(OVERVIEW)).json() == before:
                 assert time.monotonic() < give_up, "it never heard"
 

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.e2e.server import RunningServer, running_server
 
 SOCKETS = 12
-A_SECOND = 10
+A_SECOND = 5
 
 
 def ready(server: RunningServer) -> tuple[int, dict[str, Any]]:

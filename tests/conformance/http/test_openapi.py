@@ -23,6 +23,8 @@ from tests.e2e.conftest import new_folder, settled_folder  # noqa: F401 - fixtur
 from tests.e2e.server import RunningServer, running_server
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+TABLES = str(Path(__file__).resolve().parents[3] / ".hypothesis")
+"""Where Hypothesis keeps its tables of Unicode for this suite; in a new folder it makes them anew, for seconds."""
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -54,6 +56,7 @@ def ask(server: RunningServer, role: Role, *options: str) -> None:
         capture_output=True,
         text=True,
         cwd=server.log.parent,
+        env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": TABLES},
     )
     assert asked.returncode == 0, asked.stdout[-20_000:] + asked.stderr[-2_000:]
 

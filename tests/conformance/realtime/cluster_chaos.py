@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.conformance.realtime.recovery_chaos import ROOT, Chaos
-from tests.servers import Server, free_port, redis_server
+from tests.ports import free_port
+from tests.servers import Server, redis_server
 
 TEAMS = 3
 

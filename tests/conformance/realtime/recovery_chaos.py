@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.conformance.realtime.recovery_checker import Judge
 from tests.conformance.realtime.test_stock_client import CLIENT, node
-from tests.servers import free_port
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

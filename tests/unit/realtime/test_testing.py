@@ -11,6 +11,7 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import AckTimeoutError, Config, ConnectError, DisconnectedError, Server, Socket
 from steinmetz.realtime.testing import connect, silent
+from tests.unit.realtime.server.asgi_driver import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -199,7 +200,7 @@ class TestStalling:
             io.emit("x", 1)
             io.volatile.emit("x", 2)
             io.emit("x", 3)
-            await asyncio.sleep(0.01)
+            await turns()
             assert client.events == []
             client.resume()
             assert [await client.heard("x"), await client.heard("x")] == [[1], [3]]

@@ -13,6 +13,7 @@ import structlog
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, EventError, Server, Socket
 from steinmetz.realtime.testing import connect
+from tests.unit.realtime.server.asgi_driver import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -142,7 +143,7 @@ class TestOrder:
             anna.emit("slow")
             anna.emit("fast")
             answer = asyncio.create_task(anna.call("slow"))
-            await asyncio.sleep(0.01)
+            await turns()
             assert heard == ["slow begins"]
             gate.set()
             await answer
@@ -223,7 +224,7 @@ class TestOrder:
             anna.emit("work")
             anna.emit("work")
             anna.drop()
-            await asyncio.sleep(0.01)
+            await turns()
         assert heard == ["work", "work", "transport close"]
 
     async def test_a_task_lives_only_while_a_client_is_busy(self, io: Server) -> None:

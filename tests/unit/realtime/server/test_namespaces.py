@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, ConnectError, ConnectionStateRecovery, Namespace, Server, Socket
 from steinmetz.realtime.testing import InProcessClient, connect
+from tests.unit.realtime.server.asgi_driver import turns
 
 pytestmark = pytest.mark.anyio
 
@@ -153,7 +154,7 @@ class TestLifeOfChildren:
         async with connect(io, namespace="/document-1"):
             [before] = documents.children.values()
             coming = asyncio.create_task(come_slowly())
-            await asyncio.sleep(0.01)
+            await turns()
         assert list(documents.children.values()) == [before]
         gate.set()
         assert await coming is before

@@ -9,7 +9,7 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.realtime import Config, RealtimeApp, Server
 from steinmetz.realtime.server.polling import PACKETS_A_TURN
-from tests.unit.realtime.server.asgi_driver import Exchange, WebSocket, opened
+from tests.unit.realtime.server.asgi_driver import Exchange, WebSocket, opened, turns
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ async def test_a_poll_waits_for_news(app: RealtimeApp, io: Server) -> None:
     await Exchange(app, "POST", query, b"40").run()
     await Exchange(app, query=query).run()
     poll = asyncio.create_task(Exchange(app, query=query).run())
-    await asyncio.sleep(0.01)
+    await turns()
     assert not poll.done()
     io.emit("a", 1)
     io.emit("b", b"\x01")
@@ -39,7 +39,7 @@ async def test_a_second_post_at_the_same_time_ends_the_session(app: RealtimeApp,
     first = Exchange(app, "POST", query)
     first._incoming.get_nowait()
     running = asyncio.create_task(first.run())
-    await asyncio.sleep(0.01)
+    await turns()
     assert (await Exchange(app, "POST", query, b"40").run()).status == 400
     assert not io.clients
     first.hang_up()
@@ -49,7 +49,7 @@ async def test_a_second_post_at_the_same_time_ends_the_session(app: RealtimeApp,
 async def test_a_poll_that_hangs_up_ends_the_session(app: RealtimeApp, io: Server) -> None:
     poll = Exchange(app, query=await opened(app))
     running = asyncio.create_task(poll.run())
-    await asyncio.sleep(0.01)
+    await turns()
     poll.hang_up()
     await running
     assert not io.clients
@@ -115,7 +115,7 @@ async def test_a_body_that_trickles_ends_with_its_session(app: RealtimeApp, io: 
     exchange._incoming.get_nowait()
     exchange._incoming.put_nowait({"type": "http.request", "body": b"4", "more_body": True})
     running = asyncio.create_task(exchange.run())
-    await asyncio.sleep(0.01)
+    await turns()
     [client] = io.clients.values()
     clock.advance(25)
     io.wheel.run_due()
@@ -130,7 +130,7 @@ async def test_whoever_cancels_a_post_is_not_mistaken_for_the_end_of_the_session
     exchange = Exchange(app, "POST", await opened(app))
     exchange._incoming.get_nowait()
     running = asyncio.create_task(exchange.run())
-    await asyncio.sleep(0.01)
+    await turns()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
