@@ -294,7 +294,7 @@ def shared_postgres_url(postgres_url: str, postgres_template: str, database_name
 def _emptying() -> str:
     """As after the migrations: no rows but those that they bring."""
     from steinmetz.erp.migrations.schema import schema
-    from steinmetz.erp.modules.system.service import LOGS  # which can only grow
+    from steinmetz.erp.modules.system.service.retention import LOGS  # which can only grow
 
     finance = importlib.import_module("steinmetz.erp.migrations.versions.0002_finance")
     tables = [table.name for table in reversed(schema().sorted_tables) if table.name != "retention_terms"]

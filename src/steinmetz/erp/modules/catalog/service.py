@@ -36,7 +36,7 @@ from steinmetz.erp.modules.catalog.schemas import (
     RulesView,
     Step,
 )
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 MENU_LEVELS = 2
 MAX_PUSHED = 50

@@ -36,7 +36,7 @@ from steinmetz.erp.modules.chat.schemas import (
     Speaker,
 )
 from steinmetz.erp.modules.notifications import service as notifications
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 # What the actor sees
 

@@ -42,7 +42,7 @@ from steinmetz.erp.modules.finance.chart import (
 from steinmetz.erp.modules.finance.models import Account
 from steinmetz.erp.modules.finance.rules import PostingLine
 from steinmetz.erp.modules.finance.windows import Window, page_of
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 __all__ = [
     "Balance",

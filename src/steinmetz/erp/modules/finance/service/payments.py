@@ -1,0 +1,120 @@
+"""Money that comes in for an invoice, and money that goes back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from steinmetz.erp.db import Unit
+from steinmetz.erp.errors import Unprocessable
+from steinmetz.erp.kit.days import company_date
+from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.modules.finance import repository, rules
+from steinmetz.erp.modules.finance.books import service as books
+from steinmetz.erp.modules.finance.models import Payment, Refund
+from steinmetz.erp.modules.finance.rules import InvoiceAct
+from steinmetz.erp.modules.finance.schemas import InvoiceView, PaymentInput, RefundInput
+from steinmetz.erp.modules.finance.service import invoices
+from steinmetz.erp.modules.finance.windows import Window, page_of
+from steinmetz.erp.modules.system.service import audit
+
+
+async def pay_invoice(unit: Unit, invoice_id: int, data: PaymentInput) -> InvoiceView:
+    """Book a payment on an open invoice. Raises `NotFound`, `Conflict`, `Unprocessable`."""
+    paid = await invoices.to_change(unit, invoice_id, data.version)
+    today = company_date(unit.now)
+    paid_on = data.paid_on or today
+    if paid_on > today:
+        raise Unprocessable("A payment cannot be booked before its day.", "paidOn")
+    before = invoices.told(paid)
+    left_cents = invoices.open_cents(paid)
+    act = rules.payment_act(left_cents, data.amount_cents)
+    if act is None and paid.status in rules.OPEN:
+        raise Unprocessable(f"Only {left_cents} cents are open on this invoice.", "amountCents")
+    await invoices.step(unit, paid, act or InvoiceAct.SETTLE)
+    paid.paid_cents += data.amount_cents
+    if act is InvoiceAct.SETTLE:
+        paid.paid_at = unit.now
+    payment = Payment(
+        invoice_id=paid.id,
+        amount_cents=data.amount_cents,
+        method=data.method,
+        paid_on=paid_on,
+        reference=data.reference,
+        created_at=unit.now,
+    )
+    unit.session.add(payment)
+    await unit.session.flush()
+    lines = rules.lines_of_payment(data.method, data.amount_cents)
+    await books.post(unit, lines, paid_on, f"Zahlung zu {paid.number}", f"payment:{payment.id}")
+    before, after = audit.differences(before, invoices.told(paid))
+    after["paymentId"] = payment.id
+    audit.record(unit, "invoice.pay", "invoice", paid.id, paid.number or "", before, after)
+    return await invoices.view(unit, paid)
+
+
+async def refund(unit: Unit, invoice_id: int, data: RefundInput) -> InvoiceView:
+    """Book money back to a customer who paid more than is owed.
+
+    Raises `NotFound`, `Conflict`, `Unprocessable`.
+    """
+    refunded = await invoices.to_change(unit, invoice_id, data.version)
+    today = company_date(unit.now)
+    paid_on = data.paid_on or today
+    if paid_on > today:
+        raise Unprocessable("A refund cannot be booked before its day.", "paidOn")
+    before = {"refundedCents": refunded.refunded_cents}
+    due_cents = max(0, -invoices.open_cents(refunded))
+    await invoices.step(unit, refunded, InvoiceAct.REFUND)
+    if data.amount_cents > due_cents:
+        raise Unprocessable(f"Only {due_cents} cents are owed to the customer on this invoice.", "amountCents")
+    refunded.refunded_cents += data.amount_cents
+    booked = Refund(
+        invoice_id=refunded.id,
+        amount_cents=data.amount_cents,
+        method=data.method,
+        paid_on=paid_on,
+        reference=data.reference,
+        created_at=unit.now,
+    )
+    unit.session.add(booked)
+    await unit.session.flush()
+    lines = rules.lines_of_refund(data.method, data.amount_cents)
+    await books.post(unit, lines, paid_on, f"Erstattung zu {refunded.number}", f"refund:{booked.id}")
+    audit.record(
+        unit,
+        "invoice.refund",
+        "invoice",
+        refunded.id,
+        refunded.number or "",
+        before=before,
+        after={"refundedCents": refunded.refunded_cents, "refundId": booked.id},
+    )
+    return await invoices.view(unit, refunded)
+
+
+async def list_payments(
+    unit: Unit,
+    paging: PageQuery,
+    *,
+    invoice_id: int | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> Page:
+    """Payments, newest first."""
+    window = Window("-id", paging.after(int), paging.limit)
+    rows, total = await repository.payments.payments(unit.session, window, invoice_id, since, until)
+    return page_of(rows, total, paging.limit, lambda row: (row.id,))
+
+
+async def list_refunds(
+    unit: Unit,
+    paging: PageQuery,
+    *,
+    invoice_id: int | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> Page:
+    """Refunds, newest first."""
+    window = Window("-id", paging.after(int), paging.limit)
+    rows, total = await repository.payments.refunds(unit.session, window, invoice_id, since, until)
+    return page_of(rows, total, paging.limit, lambda row: (row.id,))
