@@ -14,6 +14,7 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date, week_start
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.kit.workdays import ONE_DAY, holiday
 from steinmetz.erp.modules.hr import access, repository, rules
 from steinmetz.erp.modules.hr.models import Employee, TimeEntry
@@ -29,7 +30,6 @@ from steinmetz.erp.modules.hr.schemas import (
     WeekDayView,
     WeekView,
 )
-from steinmetz.erp.modules.hr.windows import Window
 from steinmetz.erp.modules.system.service import audit
 
 ACROSS_MIDNIGHT = (

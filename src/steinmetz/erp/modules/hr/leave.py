@@ -17,6 +17,7 @@ from steinmetz.erp.kit import language
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.kit.workdays import workdays
 from steinmetz.erp.modules.hr import access, repository, rules, texts
 from steinmetz.erp.modules.hr.hours import name_of
@@ -24,7 +25,6 @@ from steinmetz.erp.modules.hr.models import Employee, LeaveRequest
 from steinmetz.erp.modules.hr.repository.leave import LeaveFilter
 from steinmetz.erp.modules.hr.rules import MAX_LEAVE_DAYS, LeaveAct, LeaveKind, LeaveStatus
 from steinmetz.erp.modules.hr.schemas import AllowanceView, LeaveInput, LeavePatch, LeaveView
-from steinmetz.erp.modules.hr.windows import Window
 from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.erp.modules.system.service import audit
 

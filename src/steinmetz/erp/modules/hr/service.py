@@ -15,6 +15,7 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.auth import service as auth
 from steinmetz.erp.modules.hr import repository, rules
 from steinmetz.erp.modules.hr.models import Department, Employee
@@ -29,7 +30,6 @@ from steinmetz.erp.modules.hr.schemas import (
     EmployeeView,
     PaidEmployeeView,
 )
-from steinmetz.erp.modules.hr.windows import Window
 from steinmetz.erp.modules.system.service import audit
 
 

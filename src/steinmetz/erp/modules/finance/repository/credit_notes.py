@@ -10,9 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named
+from steinmetz.erp.kit.windows import Column, Window
 from steinmetz.erp.modules.finance.models import CreditNote, CreditNoteItem, Customer, Invoice
-from steinmetz.erp.modules.finance.windows import Window, windowed
+
+CREDIT_NOTE_SORT: tuple[Column, ...] = (CreditNote.id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +63,14 @@ def _credit_notes() -> Select[*tuple[Any, ...]]:
 
 
 @named
-async def credit_notes(
-    session: AsyncSession, window: Window, wanted: CreditNoteFilter
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """One row more than the window asks for, and the total."""
+async def credit_notes(session: AsyncSession, window: Window, wanted: CreditNoteFilter) -> Page:
     conditions = wanted.conditions()
-    statement = windowed(_credit_notes().where(*conditions), window, CreditNote.id, CreditNote.id)
+    statement = window.of(_credit_notes().where(*conditions))
     counted = select(func.count()).select_from(CreditNote).where(*conditions)
     if wanted.customer_id is not None:
         counted = counted.join(Invoice, Invoice.id == CreditNote.invoice_id)
     rows = (await session.execute(statement)).all()
-    return rows, (await session.scalar(counted)) or 0
+    return window.page(rows, await session.scalar(counted))
 
 
 @named

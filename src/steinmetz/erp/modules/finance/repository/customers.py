@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
+from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named
+from steinmetz.erp.kit.windows import Column, Window, contains
 from steinmetz.erp.modules.finance.models import Customer
-from steinmetz.erp.modules.finance.windows import Window, contains, windowed
 
-CUSTOMER_SORTS: dict[str, InstrumentedAttribute[Any]] = {
-    "name": Customer.name,
-    "number": Customer.number,
-    "city": Customer.city,
+CUSTOMER_SORTS: dict[str, tuple[Column, ...]] = {
+    "name": (Customer.name, Customer.id),
+    "number": (Customer.number, Customer.id),
+    "city": (Customer.city, Customer.id),
 }
 
 
@@ -37,8 +34,8 @@ async def customer_name(session: AsyncSession, customer_id: int) -> str:
 
 
 @named
-async def customers(session: AsyncSession, window: Window, search: str) -> tuple[Sequence[Customer], int]:
-    """One customer more than the window asks for (so that the caller knows of a next page), and the total.
+async def customers(session: AsyncSession, window: Window, search: str) -> Page:
+    """Those whose name, number or city contains ``search``.
 
     First which, then what: the answer depends on all customers only by what finds and orders them, and by the rest
     on those that it shows.
@@ -48,14 +45,11 @@ async def customers(session: AsyncSession, window: Window, search: str) -> tuple
         conditions.append(
             or_(*(contains(column, search) for column in (Customer.name, Customer.number, Customer.city)))
         )
-    statement = windowed(
-        select(Customer.id).where(*conditions), window, CUSTOMER_SORTS[window.column], Customer.id
-    )
-    ids = (await session.scalars(statement)).all()
+    ids = (await session.scalars(window.of(select(Customer.id).where(*conditions)))).all()
     found = {row.id: row for row in await session.scalars(select(Customer).where(Customer.id.in_(ids)))}
     rows = [found[key] for key in ids if key in found]
     total = await session.scalar(select(func.count()).select_from(Customer).where(*conditions))
-    return rows, total or 0
+    return window.page(rows, total)
 
 
 @named

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, selectinload, undefer
+from sqlalchemy.orm import selectinload, undefer
 from sqlalchemy.orm.attributes import flag_modified
 
+from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named
+from steinmetz.erp.kit.windows import Column, Window, contains
 from steinmetz.erp.modules.finance.models import Customer, Invoice
 from steinmetz.erp.modules.finance.rules import InvoiceStatus
-from steinmetz.erp.modules.finance.windows import Window, contains, windowed
 
-INVOICE_SORTS: dict[str, InstrumentedAttribute[Any]] = {
-    "id": Invoice.id,
-    "issueDate": Invoice.issue_date,
-    "dueDate": Invoice.due_date,
-    "grossCents": Invoice.gross_cents,
+INVOICE_SORTS: dict[str, tuple[Column, ...]] = {
+    "id": (Invoice.id,),
+    "issueDate": (Invoice.issue_date, Invoice.id),
+    "dueDate": (Invoice.due_date, Invoice.id),
+    "grossCents": (Invoice.gross_cents, Invoice.id),
 }
 
 INVOICE_ROW = (
@@ -119,21 +120,19 @@ def touch(changed: Invoice) -> None:
 
 
 @named
-async def invoices(
-    session: AsyncSession, window: Window, wanted: InvoiceFilter
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """One row more than the window asks for, and the total; first which, then what (see `customers`)."""
+async def invoices(session: AsyncSession, window: Window, wanted: InvoiceFilter) -> Page:
+    """First which, then what (see `customers`)."""
     conditions = wanted.conditions()
     which = select(Invoice.id).where(*conditions)
     counted = select(func.count()).select_from(Invoice).where(*conditions)
     if wanted.search:
         which = which.join(Customer, Customer.id == Invoice.customer_id)
         counted = counted.join(Customer, Customer.id == Invoice.customer_id)
-    ids = (await session.scalars(windowed(which, window, INVOICE_SORTS[window.column], Invoice.id))).all()
+    ids = (await session.scalars(window.of(which))).all()
     shown = select(*INVOICE_ROW).join(Customer, Customer.id == Invoice.customer_id).where(Invoice.id.in_(ids))
     found = {row.id: row for row in await session.execute(shown)}
     rows = [found[key] for key in ids if key in found]
-    return rows, (await session.scalar(counted)) or 0
+    return window.page(rows, await session.scalar(counted))
 
 
 @named

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named
+from steinmetz.erp.kit.windows import Column, Window
 from steinmetz.erp.modules.finance.models import Customer, Invoice, Payment, Refund
-from steinmetz.erp.modules.finance.windows import Window, windowed
+
+PAYMENT_SORT: tuple[Column, ...] = (Payment.id,)
+REFUND_SORT: tuple[Column, ...] = (Refund.id,)
 
 
 @named
@@ -29,16 +32,14 @@ async def refunds_of(session: AsyncSession, invoice_id: int) -> Sequence[Refund]
 @named
 async def payments(
     session: AsyncSession, window: Window, invoice_id: int | None, since: dt.date | None, until: dt.date | None
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """One row more than the window asks for, and the total."""
+) -> Page:
     return await _movements(session, Payment, window, invoice_id, since, until)
 
 
 @named
 async def refunds(
     session: AsyncSession, window: Window, invoice_id: int | None, since: dt.date | None, until: dt.date | None
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """One row more than the window asks for, and the total."""
+) -> Page:
     return await _movements(session, Refund, window, invoice_id, since, until)
 
 
@@ -49,7 +50,7 @@ async def _movements(
     invoice_id: int | None,
     since: dt.date | None,
     until: dt.date | None,
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+) -> Page:
     conditions: list[ColumnElement[bool]] = []
     if invoice_id is not None:
         conditions.append(money.invoice_id == invoice_id)
@@ -74,6 +75,6 @@ async def _movements(
         .join(Customer, Customer.id == Invoice.customer_id)
         .where(*conditions)
     )
-    rows = (await session.execute(windowed(statement, window, money.id, money.id))).all()
+    rows = (await session.execute(window.of(statement))).all()
     total = await session.scalar(select(func.count()).select_from(money).where(*conditions))
-    return rows, total or 0
+    return window.page(rows, total)

@@ -8,6 +8,7 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.finance import repository, rules
 from steinmetz.erp.modules.finance.books import service as books
 from steinmetz.erp.modules.finance.models import CreditNote, CreditNoteItem, Invoice
@@ -21,7 +22,6 @@ from steinmetz.erp.modules.finance.schemas import (
     InvoiceItemView,
 )
 from steinmetz.erp.modules.finance.service import company, customers, invoices
-from steinmetz.erp.modules.finance.windows import Window, page_of
 from steinmetz.erp.modules.system.service import audit
 
 
@@ -106,9 +106,10 @@ async def _items_to_credit(
 
 async def list_credit_notes(unit: Unit, paging: PageQuery, wanted: CreditNoteFilter) -> Page:
     """Credit notes, newest first."""
-    window = Window("-id", paging.after(int), paging.limit)
-    rows, total = await repository.credit_notes.credit_notes(unit.session, window, wanted)
-    return page_of(rows, total, paging.limit, lambda row: (row.id,))
+    window = Window(
+        repository.credit_notes.CREDIT_NOTE_SORT, is_descending=True, after=paging.after(int), limit=paging.limit
+    )
+    return await repository.credit_notes.credit_notes(unit.session, window, wanted)
 
 
 async def credit_note(unit: Unit, credit_note_id: int) -> CreditNoteView:

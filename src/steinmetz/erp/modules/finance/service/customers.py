@@ -7,10 +7,10 @@ from pydantic.alias_generators import to_camel
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.finance import repository, rules
 from steinmetz.erp.modules.finance.models import Customer
 from steinmetz.erp.modules.finance.schemas import CustomerInput, CustomerPatch, CustomerView
-from steinmetz.erp.modules.finance.windows import Window, page_of
 from steinmetz.erp.modules.system.service import audit
 
 __all__ = [
@@ -25,10 +25,9 @@ __all__ = [
 
 async def list_customers(unit: Unit, paging: PageQuery, *, search: str = "", sort: str = "name") -> Page:
     """Customers whose name, number or city contains ``search``."""
-    column = repository.customers.CUSTOMER_SORTS[sort.removeprefix("-")].key
-    window = Window(sort, paging.after(str, int), paging.limit)
-    rows, total = await repository.customers.customers(unit.session, window, search)
-    return page_of(rows, total, paging.limit, lambda row: (getattr(row, column), row.id))
+    columns = repository.customers.CUSTOMER_SORTS[sort.removeprefix("-")]
+    window = Window(columns, sort.startswith("-"), paging.after(str, int), paging.limit)
+    return await repository.customers.customers(unit.session, window, search)
 
 
 async def customer(unit: Unit, customer_id: int) -> Customer:

@@ -12,6 +12,7 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Large, Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.finance import repository, rules
 from steinmetz.erp.modules.finance.books import service as books
 from steinmetz.erp.modules.finance.models import CreditNoteItem, Invoice, InvoiceItem
@@ -19,20 +20,15 @@ from steinmetz.erp.modules.finance.repository.invoices import InvoiceFilter, Sta
 from steinmetz.erp.modules.finance.rules import InvoiceAct, InvoiceStatus, ItemSum
 from steinmetz.erp.modules.finance.schemas import InvoiceItemView, InvoiceSumsView, InvoiceView
 from steinmetz.erp.modules.finance.service import company, customers
-from steinmetz.erp.modules.finance.windows import Window, page_of
 from steinmetz.erp.modules.system.service import audit
 
 
 async def list_invoices(unit: Unit, paging: PageQuery, wanted: InvoiceFilter, *, sort: str = "-id") -> Page:
-    column = repository.invoices.INVOICE_SORTS[sort.removeprefix("-")].key
-    kinds: dict[str, tuple[type, ...]] = {"id": (int,), "gross_cents": (Large, int)}
-    window = Window(sort, paging.after(*kinds.get(column, (dt.date, int))), paging.limit)
-    rows, total = await repository.invoices.invoices(unit.session, window, wanted)
-
-    def place(row: Any) -> tuple[int | dt.date, ...]:
-        return (row.id,) if column == "id" else (getattr(row, column), row.id)
-
-    return page_of(rows, total, paging.limit, place)
+    by = sort.removeprefix("-")
+    kinds: dict[str, tuple[type, ...]] = {"id": (int,), "grossCents": (Large, int)}
+    after = paging.after(*kinds.get(by, (dt.date, int)))
+    window = Window(repository.invoices.INVOICE_SORTS[by], sort.startswith("-"), after, paging.limit)
+    return await repository.invoices.invoices(unit.session, window, wanted)
 
 
 async def sums_of_list(unit: Unit, wanted: InvoiceFilter) -> InvoiceSumsView:

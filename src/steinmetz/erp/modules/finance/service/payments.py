@@ -8,13 +8,13 @@ from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Unprocessable
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.finance import repository, rules
 from steinmetz.erp.modules.finance.books import service as books
 from steinmetz.erp.modules.finance.models import Payment, Refund
 from steinmetz.erp.modules.finance.rules import InvoiceAct
 from steinmetz.erp.modules.finance.schemas import InvoiceView, PaymentInput, RefundInput
 from steinmetz.erp.modules.finance.service import invoices
-from steinmetz.erp.modules.finance.windows import Window, page_of
 from steinmetz.erp.modules.system.service import audit
 
 
@@ -101,9 +101,10 @@ async def list_payments(
     until: dt.date | None = None,
 ) -> Page:
     """Payments, newest first."""
-    window = Window("-id", paging.after(int), paging.limit)
-    rows, total = await repository.payments.payments(unit.session, window, invoice_id, since, until)
-    return page_of(rows, total, paging.limit, lambda row: (row.id,))
+    window = Window(
+        repository.payments.PAYMENT_SORT, is_descending=True, after=paging.after(int), limit=paging.limit
+    )
+    return await repository.payments.payments(unit.session, window, invoice_id, since, until)
 
 
 async def list_refunds(
@@ -115,6 +116,7 @@ async def list_refunds(
     until: dt.date | None = None,
 ) -> Page:
     """Refunds, newest first."""
-    window = Window("-id", paging.after(int), paging.limit)
-    rows, total = await repository.payments.refunds(unit.session, window, invoice_id, since, until)
-    return page_of(rows, total, paging.limit, lambda row: (row.id,))
+    window = Window(
+        repository.payments.REFUND_SORT, is_descending=True, after=paging.after(int), limit=paging.limit
+    )
+    return await repository.payments.refunds(unit.session, window, invoice_id, since, until)

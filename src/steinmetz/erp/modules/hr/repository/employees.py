@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named
+from steinmetz.erp.kit.windows import Column, Window, contains
 from steinmetz.erp.modules.hr.models import Department, Employee
 from steinmetz.erp.modules.hr.rules import NUMBER_PREFIX
-from steinmetz.erp.modules.hr.windows import Column, Window
 
 EMPLOYEE_SORTS: dict[str, tuple[Column, ...]] = {
     "name": (Employee.last_name, Employee.first_name, Employee.id),
@@ -56,7 +56,7 @@ class EmployeeFilter:
         if self.search:
             full_name = Employee.first_name + " " + Employee.last_name
             columns = (full_name, Employee.number, Employee.email, Employee.job_title)
-            wanted.append(or_(*(column.icontains(self.search, autoescape=True) for column in columns)))
+            wanted.append(or_(*(contains(column, self.search) for column in columns)))
         if self.department_id is not None:
             wanted.append(Employee.department_id == self.department_id)
         if self.employed_on is not None:

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named
+from steinmetz.erp.kit.windows import Column, Window
 from steinmetz.erp.modules.hr.models import Employee, TimeEntry
 from steinmetz.erp.modules.hr.repository.employees import EMPLOYEE_NAME
-from steinmetz.erp.modules.hr.windows import Column, Window
 
 TIME_ENTRY_SORT: tuple[Column, ...] = (TimeEntry.date, TimeEntry.id)
 

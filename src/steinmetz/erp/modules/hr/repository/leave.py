@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named
+from steinmetz.erp.kit.windows import Column, Window
 from steinmetz.erp.modules.hr.models import Employee, LeaveRequest
 from steinmetz.erp.modules.hr.repository.employees import EMPLOYEE_NAME
 from steinmetz.erp.modules.hr.rules import STANDING, LeaveStatus
-from steinmetz.erp.modules.hr.windows import Column, Window
 
 LEAVE_SORT: tuple[Column, ...] = (LeaveRequest.first_day, LeaveRequest.id)
 

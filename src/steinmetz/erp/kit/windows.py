@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, desc, tuple_
+from sqlalchemy import ColumnElement, Select, desc, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from steinmetz.erp.kit.pagination import Page, encode_cursor
@@ -16,7 +16,10 @@ Column = InstrumentedAttribute[Any]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which rows of a list: ``after`` the sort values of the row before, at most ``limit``."""
+    """Which rows of a list: ``after`` the sort values of the row before, at most ``limit``.
+
+    ``columns`` order the list and end with one that is distinct; rows have them as attributes.
+    """
 
     columns: Sequence[Column]
     is_descending: bool
@@ -37,3 +40,8 @@ class Window:
         if len(rows) == len(kept):
             return Page(kept, None, total or 0)
         return Page(kept, encode_cursor(*(getattr(kept[-1], column.key) for column in self.columns)), total or 0)
+
+
+def contains(column: Column | ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether ``text`` occurs, in whatever case."""
+    return column.icontains(text, autoescape=True)
