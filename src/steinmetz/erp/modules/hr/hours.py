@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.days import company_date, week_start
 from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.windows import Window
@@ -131,7 +132,7 @@ async def change_entry(unit: Unit, entry_id: int, patch: TimeEntryPatch) -> Time
     """Change what the patch names. Raises `NotFound`, `Conflict`, `Forbidden`, `Unprocessable`."""
     entry, employee = await _to_change(unit, entry_id, patch.version)
     before = _told(entry)
-    for name, value in patch.model_dump(exclude_unset=True, exclude={"version"}).items():
+    for name, value in patches.wanted_by(patch).items():
         setattr(entry, name, value)
     after = _told(entry)
     if after != before:

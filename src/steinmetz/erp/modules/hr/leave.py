@@ -13,7 +13,7 @@ from functools import partial
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Unprocessable
-from steinmetz.erp.kit import language
+from steinmetz.erp.kit import language, patches
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.roles import Role
@@ -130,7 +130,7 @@ async def change(unit: Unit, leave_id: int, patch: LeavePatch) -> LeaveView:
     request, employee = await _to_change(unit, leave_id, patch.version)
     _step(request, employee, LeaveAct.CHANGE)
     before = _told(request)
-    for name, value in patch.model_dump(exclude_unset=True, exclude={"version"}).items():
+    for name, value in patches.wanted_by(patch).items():
         setattr(request, name, value)
     after = _told(request)
     if after != before:

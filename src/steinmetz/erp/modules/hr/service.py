@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.windows import Window
@@ -109,8 +110,8 @@ async def _keep_distinct(unit: Unit, name: str, cost_center: str, *, except_id: 
 async def change_department(unit: Unit, department_id: int, patch: DepartmentPatch) -> DepartmentView:
     """Raises `NotFound`, `Conflict`."""
     changed = await _department_to_change(unit, department_id, patch.version)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
-    before = _different(changed, wanted)
+    wanted = patches.wanted_by(patch)
+    before = patches.differing(changed, wanted)
     if before:
         await _keep_distinct(
             unit,
@@ -234,8 +235,8 @@ async def change_employee(unit: Unit, employee_id: int, patch: EmployeePatch) ->
     if changed.version != patch.version:
         current = (await employee(unit, employee_id)).model_dump(mode="json", by_alias=True)
         raise Conflict("The employee was changed meanwhile.", current)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
-    before = _different(changed, wanted)
+    wanted = patches.wanted_by(patch)
+    before = patches.differing(changed, wanted)
     if before:
         await _check_change(unit, changed, {name: wanted[name] for name in before})
         for name in before:
@@ -278,11 +279,6 @@ async def _check_employment(unit: Unit, employee_id: int, hired_on: dt.date, lef
         for day in (first, last):
             if day is not None and not rules.is_employed(day, hired_on, left_on):
                 raise Conflict(f"On {day} there is {what}, outside of the employment: {remedy} it first.")
-
-
-def _different(record: Department | Employee, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The present values of the fields that are to become others."""
-    return {name: getattr(record, name) for name in wanted if getattr(record, name) != wanted[name]}
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.windows import Window
@@ -123,15 +124,12 @@ async def change_account(unit: Unit, account_id: int, patch: AccountPatch) -> Ac
     if changed.version != patch.version:
         current = (await account(unit, account_id)).model_dump(mode="json", by_alias=True)
         raise Conflict("The account was changed meanwhile.", current)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
+    wanted = patches.wanted_by(patch)
     if wanted.get("is_active") is False and changed.number in POSTED_BY_INVOICES:
         raise Unprocessable(f"Invoices post to account {changed.number}: it stays open.", "isActive")
-    before = {name: getattr(changed, name) for name in wanted if getattr(changed, name) != wanted[name]}
-    for name in before:
-        setattr(changed, name, wanted[name])
-    if before:
+    before, after = patches.apply(changed, wanted)
+    if after:
         await unit.session.flush()
-        after = {name: wanted[name] for name in before}
         summary = f"{changed.number} {changed.name}"
         audit.record(unit, "account.change", "account", changed.id, summary, before, after)
     return await account(unit, account_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict
+from steinmetz.erp.kit import patches
 from steinmetz.erp.modules.finance import repository
 from steinmetz.erp.modules.finance.models import Company
 from steinmetz.erp.modules.finance.schemas import CompanyPatch, CompanyView
@@ -38,12 +39,8 @@ async def change_company(unit: Unit, patch: CompanyPatch) -> CompanyView:
     if changed.version != patch.version:
         current = CompanyView.model_validate(changed).model_dump(mode="json", by_alias=True)
         raise Conflict("The company's data was changed meanwhile.", current)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
-    before = {name: getattr(changed, name) for name in wanted if getattr(changed, name) != wanted[name]}
-    for name in before:
-        setattr(changed, name, wanted[name])
-    if before:
+    before, after = patches.apply(changed, patches.wanted_by(patch))
+    if after:
         await unit.session.flush()
-        after = {name: wanted[name] for name in before}
         audit.record(unit, "company.change", "company", 1, changed.name, before, after)
     return CompanyView.model_validate(changed)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic.alias_generators import to_camel
-
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.finance import repository, rules
@@ -67,14 +66,9 @@ async def change_customer(unit: Unit, customer_id: int, patch: CustomerPatch) ->
     if changed.version != patch.version:
         current = CustomerView.model_validate(changed).model_dump(mode="json", by_alias=True)
         raise Conflict("The customer was changed meanwhile.", current)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
-    differing = [name for name in wanted if getattr(changed, name) != wanted[name]]
-    before = {to_camel(name): getattr(changed, name) for name in differing}
-    for name in differing:
-        setattr(changed, name, wanted[name])
-    if before:
+    before, after = patches.apply(changed, patches.wanted_by(patch))
+    if after:
         await unit.session.flush()
-        after = {to_camel(name): wanted[name] for name in differing}
         audit.record(unit, "customer.change", "customer", changed.id, changed.name, before, after)
     return changed
 
