@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -202,7 +203,7 @@ class Doorkeeper:
                 case Repeat():
                     given = self._given(user, session, unit.now)
                 case Reuse():
-                    await self._revoke(unit, user.id, session.id, TOKEN_REUSED)
+                    await self._revoke(unit, user.id, [session.id], TOKEN_REUSED)
                     _note(unit, Outcome.REUSED, user, "the sign-in was ended", caller)
                     audit.record(
                         unit, "session.revoke", "user", user.id, user.name, after={"reason": TOKEN_REUSED}
@@ -223,7 +224,7 @@ class Doorkeeper:
         async with self._unit(caller) as unit:
             session = await repository.sign_in(unit.session, session_id)
             if session is not None and not await repository.is_revoked(unit.session, session_id):
-                await self._revoke(unit, session.user_id, session_id, "signed out")
+                await self._revoke(unit, session.user_id, [session_id], "signed out")
                 user = await repository.user(unit.session, session.user_id)
                 _note(unit, Outcome.SIGNED_OUT, user, "", caller)
 
@@ -310,15 +311,15 @@ class Doorkeeper:
         user.auth_version += 1
         return user
 
-    async def _revoke(self, unit: Unit, user_id: int, session_id: str, reason: str) -> None:
-        """Access tokens of the sign-in are void at once, its refresh tokens too, and its sockets close."""
+    async def _revoke(self, unit: Unit, user_id: int, session_ids: Iterable[str], reason: str) -> None:
+        """Access tokens of these sign-ins are void at once, their refresh tokens too, and their sockets close."""
         await repository.forget_revocations(unit.session, user_id, unit.now - self._session_life)
-        unit.session.add(
-            SessionRevocation(session_id=session_id, user_id=user_id, revoked_at=unit.now, reason=reason)
-        )
-        unit.publish(Expulsion(session_room(user_id, session_id)))
+        for session_id in session_ids:
+            unit.session.add(
+                SessionRevocation(session_id=session_id, user_id=user_id, revoked_at=unit.now, reason=reason)
+            )
+            unit.publish(Expulsion(session_room(user_id, session_id)))
 
     async def _revoke_all(self, unit: Unit, user_id: int, reason: str, *, keep: str = "") -> None:
-        for session_id in await repository.sign_ins_of(unit.session, user_id):
-            if session_id != keep:
-                await self._revoke(unit, user_id, session_id, reason)
+        standing = await repository.sign_ins_of(unit.session, user_id)
+        await self._revoke(unit, user_id, [each for each in standing if each != keep], reason)
