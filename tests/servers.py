@@ -301,7 +301,7 @@ def _emptying() -> str:
     it must be: it takes ten times as long as all the rest.
     """
     from steinmetz.erp.migrations.schema import schema
-    from steinmetz.erp.modules.system.service import LOGS  # which can only grow
+    from steinmetz.erp.modules.system.service.retention import LOGS  # which can only grow
 
     finance = importlib.import_module("steinmetz.erp.migrations.versions.0002_finance")
     tables = [table.name for table in reversed(schema().sorted_tables) if table.name != "retention_terms"]

@@ -25,7 +25,7 @@ from steinmetz.erp.migrations.schema import schema
 from steinmetz.erp.modules.batch.events import Listeners
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.batch.tasks import Point, Worker
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 from steinmetz.realtime import Event
 
 ACTION = "test.mark"

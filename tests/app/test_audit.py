@@ -14,7 +14,7 @@ import pytest
 from steinmetz.clock import FakeClock
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.main import Application
-from steinmetz.erp.modules.auth import service as auth
+from steinmetz.erp.modules.auth import doorkeeper
 from steinmetz.erp.modules.system import service
 from tests.app.conftest import PASSWORD
 
@@ -285,7 +285,7 @@ class TestSignIns:
         self, sign_in: SignIn, client: httpx2.AsyncClient, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         auditor = await sign_in("auditor")
-        monkeypatch.setattr(auth.Gcra, "peek", _only_so_many(auth.Gcra.peek))
+        monkeypatch.setattr(doorkeeper.Gcra, "peek", _only_so_many(doorkeeper.Gcra.peek))
         for number in range(8):
             guess = {"email": f"{number}@example.com", "password": "falsches Wort"}
             assert (await client.post("/api/auth/login", json=guess)).status_code == 401
@@ -300,10 +300,10 @@ class TestSignIns:
 
 def _only_so_many(peek: Any) -> Any:
     """The log's own rate with a burst of three."""
-    few = auth.Rate(burst=3, period_s=1)
+    few = doorkeeper.Rate(burst=3, period_s=1)
 
     def peeking(self: Any, *asked: Any) -> Any:
-        if self.rate == auth.WRITTEN_REFUSALS:
+        if self.rate == doorkeeper.WRITTEN_REFUSALS:
             self.rate = few
         return peek(self, *asked)
 
@@ -316,7 +316,7 @@ class TestFilters:
         klara = Actor(3, "Klara Clerk", Role.CLERK)
         for number, summary in enumerate(("RE 2026-0001 Müller", "100 % Rabatt", "RE_2")):
             async with app.state.database.unit(actor=klara, request_id=f"r{number}") as unit:
-                service.record(unit, "invoice.pay", "invoice", number, summary)
+                service.audit.record(unit, "invoice.pay", "invoice", number, summary)
         auditor = await sign_in("auditor")
 
         async def found(**wanted: str) -> list[str]:
@@ -340,10 +340,12 @@ class TestExport:
     async def test_is_csv_of_the_whole_span_oldest_first(
         self, app: Application, sign_in: SignIn, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(service, "EXPORT_SLICE", 2)
+        monkeypatch.setattr(service.audit, "EXPORT_SLICE", 2)
         for number in range(5):
             async with app.state.database.unit(request_id=f"r{number}") as unit:
-                service.record(unit, "invoice.pay", "invoice", number, 'Müller, "Sohn"\nund', {"a": 0}, {"a": "ü"})
+                service.audit.record(
+                    unit, "invoice.pay", "invoice", number, 'Müller, "Sohn"\nund', {"a": 0}, {"a": "ü"}
+                )
             clock.advance(60)
         auditor = await sign_in("auditor")
         span = {"entity": "invoice", "from": "2026-03-02T09:01:00Z", "to": "2026-03-02T09:04:00Z"}
@@ -374,7 +376,7 @@ class TestExport:
         evil = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", '=HYPERLINK("http://x","y")']
         for number, summary in enumerate(evil):
             async with app.state.database.unit(actor=Actor(3, summary, Role.CLERK)) as unit:
-                service.record(unit, "a", "formula", summary, summary, {summary: summary}, None)
+                service.audit.record(unit, "a", "formula", summary, summary, {summary: summary}, None)
             assert number < len(evil)
         answer = await (await sign_in("admin")).get("/api/audit/export", params={"entity": "formula"})
         rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))[1:]

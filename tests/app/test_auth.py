@@ -7,14 +7,17 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from steinmetz.clock import FakeClock
 from steinmetz.erp.db import Publication
 from steinmetz.erp.kit.announcements import Announcement, Expulsion
+from steinmetz.erp.kit.roles import SYSTEM
 from steinmetz.erp.main import Application
 from steinmetz.erp.modules.auth.models import Session, SessionRevocation, User
 from steinmetz.erp.modules.auth.routes import COOKIE
+from steinmetz.monitor import assert_queries
 from steinmetz.sql.scope import ScopeKind, open_scope
 
 pytestmark = pytest.mark.anyio
@@ -399,6 +402,18 @@ class TestUsers:
         assert (await admin.post("/api/users", json=second)).status_code == 201
         disabled = await admin.post(f"{where}/disable", json={"version": user["version"]})
         assert disabled.status_code == 200
+
+    async def test_are_signed_out_of_many_sign_ins_with_few_statements(
+        self, app: Application, sign_in: SignIn
+    ) -> None:
+        for number in range(20):
+            await app.state.doorkeeper.vouch_for("clerk@example.com", f"device {number}")
+        user = await user_named(await sign_in("admin"), "clerk")
+        async with assert_queries(max=15):
+            await app.state.doorkeeper.set_password(SYSTEM, user["id"], SecretStr(NEW_PASSWORD), request_id="")
+        async with app.state.database.unit(writes=False) as unit:
+            revoked = select(func.count()).select_from(SessionRevocation)
+            assert await unit.session.scalar(revoked.where(SessionRevocation.user_id == user["id"])) == 20
 
     async def test_given_a_new_password_are_signed_out_everywhere(
         self, sign_in: SignIn, client: httpx2.AsyncClient

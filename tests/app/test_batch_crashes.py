@@ -67,7 +67,7 @@ async def done(database: Database, job_id: int) -> int | None:
     """How many items are done; None once the job is over."""
     with open_scope(ScopeKind.JOB, "looking on"):
         async with database.unit(writes=False) as unit:
-            ((_, status, figures),) = await repository.standing(unit.session, [job_id])
+            ((_, status, figures),) = await repository.jobs.standing(unit.session, [job_id])
     return figures.done if status in OPEN else None
 
 
@@ -165,7 +165,7 @@ async def test_an_item_that_kills_its_worker_is_given_up(
     assert deaths == MAX_ATTEMPTS
     assert await marks(database) == {1: 1, 3: 1}
     async with database.unit(writes=False) as unit:
-        assert await repository.errors(unit.session, job_id, 10) == [(2, GIVEN_UP)]
+        assert await repository.items.errors(unit.session, job_id, 10) == [(2, GIVEN_UP)]
         attempts = await unit.session.scalars(
             select(BatchAttempt.attempts)
             .join(BatchItem, BatchItem.id == BatchAttempt.item_id)

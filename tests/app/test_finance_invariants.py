@@ -202,7 +202,7 @@ class Desk:
 
     async def fall_due(self, dice: Random) -> None:
         async with self.app.state.database.unit() as unit:
-            await finance.mark_overdue(unit, dt.date(2026, 12, 31))
+            await finance.invoices.mark_overdue(unit, dt.date(2026, 12, 31))
 
     async def post_by_hand(self, dice: Random) -> httpx2.Response:
         first, second, third = dice.sample(("4930", "1200", "4210", "0800", "1576", "1400", "8400"), 3)

@@ -193,8 +193,8 @@ class TestWhileItIsOn:
     ) -> None:
         await switch(await sign_in("admin"), enabled=True)
         async with app.state.database.unit() as unit:
-            assert (await service.maintenance(unit)).enabled
-            service.record(unit, "batch.pause", "batch_job", 1)
+            assert (await service.maintenance.maintenance(unit)).enabled
+            service.audit.record(unit, "batch.pause", "batch_job", 1)
 
     @pytest.mark.parametrize("as_system", [False, True])
     async def test_events_of_sockets_that_write_are_refused_in_their_ack(
@@ -207,7 +207,7 @@ class TestWhileItIsOn:
         async def write(socket: Any, *_: Any) -> dict[str, bool]:
             actor = {} if as_system else {"actor": socket.data["user"]}
             async with app.state.database.unit(**actor) as unit:
-                service.record(unit, "chat.say", "chat", 1)
+                service.audit.record(unit, "chat.say", "chat", 1)
             return {"ok": True}
 
         app.state.io.on("test:write", write)
@@ -248,7 +248,7 @@ class TestTheMomentOfSwitching:
             while True:
                 try:
                     async with app.state.database.unit(actor=CLERK) as unit:
-                        service.record(unit, "hammer", "customer", written)
+                        service.audit.record(unit, "hammer", "customer", written)
                         await unit.session.flush()
                         await asyncio.sleep(0)
                 except UnderMaintenance:
@@ -261,23 +261,23 @@ class TestTheMomentOfSwitching:
             writers = [asyncio.create_task(hammer()) for _ in range(8)]
             await progress.wait()
             async with command.unit() as unit:
-                await service.switch_maintenance(unit, enabled=True)
+                await service.maintenance.switch_maintenance(unit, enabled=True)
                 # Whoever writes has ended or waits for us: all that will ever be there is there already.
                 committed = await count_entries(unit)
             assert sum(await asyncio.gather(*writers)) > 0
             async with command.unit() as unit:
                 assert await count_entries(unit) == committed
-                await service.switch_maintenance(unit, enabled=False)
+                await service.maintenance.switch_maintenance(unit, enabled=False)
 
     async def test_waits_for_a_writer_under_way_and_refuses_the_one_after(
         self, app: Application, command: Database
     ) -> None:
         async def switch_on() -> None:
             async with command.unit() as unit:
-                await service.switch_maintenance(unit, enabled=True)
+                await service.maintenance.switch_maintenance(unit, enabled=True)
 
         async with app.state.database.unit(actor=CLERK) as unit:
-            service.record(unit, "hammer", "customer", 1)
+            service.audit.record(unit, "hammer", "customer", 1)
             await unit.session.flush()
             switching = asyncio.create_task(switch_on())
             if not command.is_sqlite:
@@ -308,7 +308,7 @@ async def test_a_writer_that_does_not_end_is_not_waited_for_for_ever(
     monkeypatch.setattr(maintenance, "PATIENCE", "50ms")
     admin = await sign_in("admin")
     async with app.state.database.unit() as unit:
-        assert not (await service.maintenance(unit)).enabled
+        assert not (await service.maintenance.maintenance(unit)).enabled
         refused = await admin.put(PATH, json={"enabled": True})
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert (await switch(admin, enabled=True))["enabled"] is True

@@ -63,7 +63,7 @@ class TestHealth:
     async def test_shows_a_full_disk_and_stays_ready(
         self, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(service, "LOW_DISK_BYTES", 10**18)
+        monkeypatch.setattr(service.health, "LOW_DISK_BYTES", 10**18)
         answer = await client.get("/readyz")
         assert answer.status_code == 200
         assert answer.json()["checks"]["disk"].startswith("warning: only ")
@@ -74,7 +74,7 @@ class TestHealth:
         async def never(_: object) -> None:
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(service, "READY_WITHIN_S", 0.01)
+        monkeypatch.setattr(service.health, "READY_WITHIN_S", 0.01)
         monkeypatch.setattr(repository, "ask", never)
         answer = await client.get("/readyz")
         assert answer.status_code == 503

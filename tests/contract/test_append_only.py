@@ -175,9 +175,9 @@ async def test_what_an_audited_transaction_writes_is_known_to_the_table(url: str
     await known.prime()
     known.observe_transactions(Observer())
     async with database.unit() as unit:
-        service.record(unit, "invoice.pay", "invoice", 1)
+        service.audit.record(unit, "invoice.pay", "invoice", 1)
     async with database.unit() as unit:
-        service.record_sign_in(unit, service.Outcome.REFUSED, None, "", "", "", "")
+        service.sign_ins.record_sign_in(unit, service.sign_ins.Outcome.REFUSED, None, "", "", "", "")
     async with database.unit() as unit:
         await unit.session.execute(text("DELETE FROM audit_entries WHERE id = 0"))
     await database.close()
@@ -192,7 +192,7 @@ async def test_what_an_audited_transaction_writes_is_known_to_the_table(url: str
 async def test_missing_or_disabled_triggers_are_named(url: str) -> None:
     database = Database(url)
     async with database.unit(writes=False) as unit:
-        assert await service.missing_guards(unit) == []
+        assert await service.retention.missing_guards(unit) == []
     if database.is_sqlite:
         ask(url, "DROP TRIGGER audit_entries_no_delete")
         gone = "audit_entries_no_delete"
@@ -200,5 +200,5 @@ async def test_missing_or_disabled_triggers_are_named(url: str) -> None:
         ask(url, "ALTER TABLE sign_in_entries DISABLE TRIGGER sign_in_entries_append_only")
         gone = "sign_in_entries_append_only"
     async with database.unit(writes=False) as unit:
-        assert await service.missing_guards(unit) == [gone]
+        assert await service.retention.missing_guards(unit) == [gone]
     await database.close()

@@ -168,11 +168,11 @@ def logs_of_the_company(settings: Settings) -> Iterator[Finding]:
     from steinmetz.erp.db import Database
     from steinmetz.erp.modules.system import service
 
-    async def ask() -> tuple[list[str], service.MaintenanceView]:
+    async def ask() -> tuple[list[str], service.maintenance.MaintenanceView]:
         database = Database(settings.database_address, pool_size=1)
         try:
             async with database.unit(writes=False) as unit:
-                return await service.missing_guards(unit), await service.maintenance(unit)
+                return await service.retention.missing_guards(unit), await service.maintenance.maintenance(unit)
         finally:
             await database.close()
 

@@ -12,7 +12,7 @@ from steinmetz.cli.outcome import fail, plain_errors
 
 if TYPE_CHECKING:
     from steinmetz.erp.db import Unit
-    from steinmetz.erp.modules.system.service import MaintenanceView
+    from steinmetz.erp.modules.system.service.maintenance import MaintenanceView
 
 app = typer.Typer(help="Refuse all changes while something is mended; without a command, say how it stands.")
 
@@ -21,7 +21,7 @@ app = typer.Typer(help="Refuse all changes while something is mended; without a 
 def status(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
-    from steinmetz.erp.modules.system.service import maintenance
+    from steinmetz.erp.modules.system.service.maintenance import maintenance
 
     with plain_errors():
         typer.echo(told(_in_unit(maintenance, writes=False)))
@@ -41,7 +41,7 @@ def switch_on(
     """
     with plain_errors():
         end = _instant(until) if until is not None else None
-        from steinmetz.erp.modules.system.service import switch_maintenance
+        from steinmetz.erp.modules.system.service.maintenance import switch_maintenance
 
         typer.echo(told(_in_unit(lambda unit: switch_maintenance(unit, enabled=True, message=message, until=end))))
 
@@ -50,7 +50,7 @@ def switch_on(
 def switch_off() -> None:
     """Allow changes again."""
     with plain_errors():
-        from steinmetz.erp.modules.system.service import switch_maintenance
+        from steinmetz.erp.modules.system.service.maintenance import switch_maintenance
 
         typer.echo(told(_in_unit(lambda unit: switch_maintenance(unit, enabled=False))))
 

@@ -13,7 +13,7 @@ import typer
 from steinmetz.cli.outcome import fail, plain_errors
 
 if TYPE_CHECKING:
-    from steinmetz.erp.modules.auth.service import Doorkeeper
+    from steinmetz.erp.modules.auth.doorkeeper import Doorkeeper
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ def token_command(email: str) -> None:
 
 def _with_doorkeeper(command: str, work: Callable[[Doorkeeper], Awaitable[T]]) -> T:
     from steinmetz.cli.database import opened
+    from steinmetz.erp.modules.auth.doorkeeper import Doorkeeper
     from steinmetz.erp.modules.auth.passwords import PasswordHasher
-    from steinmetz.erp.modules.auth.service import Doorkeeper
     from steinmetz.erp.modules.auth.throttle import LoginThrottle
     from steinmetz.erp.modules.auth.tokens import Tokens
     from steinmetz.erp.settings import load_settings

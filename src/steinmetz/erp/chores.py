@@ -24,14 +24,16 @@ RETENTIONS = (
     Retention("revocations", "retention_sessions_days", auth.delete_revocations),
     Retention("finished batch jobs", "retention_batch_days", batch.delete_finished),
     Retention("notifications", "retention_notices_days", notifications.delete_old),
-    Retention("sign-in entries", "retention_sign_ins_days", system.delete_sign_in_entries, term="sign-ins"),
-    Retention("audit entries", "retention_audit_days", system.delete_audit_entries, term="audit"),
+    Retention(
+        "sign-in entries", "retention_sign_ins_days", system.retention.delete_sign_in_entries, term="sign-ins"
+    ),
+    Retention("audit entries", "retention_audit_days", system.retention.delete_audit_entries, term="audit"),
 )
 
 
 async def _mark_overdue(unit: Unit, now: datetime) -> int:
     today = company_date(now)
-    fallen = await finance.mark_overdue(unit, today)
+    fallen = await finance.invoices.mark_overdue(unit, today)
     if fallen:
         await _tell_of_overdue(unit, fallen, today)
     return fallen
@@ -51,7 +53,7 @@ async def _tell_of_overdue(unit: Unit, count: int, today: date) -> None:
 
 
 async def _end_maintenance(unit: Unit, now: datetime) -> int:
-    return await system.end_maintenance(unit, now)
+    return await system.maintenance.end_maintenance(unit, now)
 
 
 def chores(settings: Settings) -> tuple[Chore, ...]:

@@ -8,7 +8,7 @@ to the cache, whose hits may leave by a door of their own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -28,101 +28,17 @@ from steinmetz.erp.access import (
 )
 from steinmetz.erp.bodies import BodyReader, announced_length, is_json, max_bytes, too_large
 from steinmetz.erp.errors import PROBLEM_JSON, Problem, document, log_unexpected, problem_of
+from steinmetz.erp.exchange import INTERESTING, Exchange, Receive, Send, of_interest
 from steinmetz.erp.kit.request_ids import RequestIds, sane
 from steinmetz.erp.logging import CURRENT_REQUEST
 from steinmetz.erp.passage import KeptPassage
 from steinmetz.erp.rates import FORWARDED, RateLimits
+from steinmetz.erp.response_headers import REQUEST_ID, HeaderList, ResponseHeaders, Scope
 from steinmetz.erp.settings import Settings
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-HeaderList = list[tuple[bytes, bytes]]
 
 log = structlog.get_logger("steinmetz.access")
-
-REQUEST_ID = "steinmetz.request_id"
-_INTERESTING = frozenset({b"x-request-id", b"content-length", b"content-type", b"user-agent"})
-
-CONTENT_SECURITY_POLICY = (
-    b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    b"frame-ancestors 'none'"
-)
-SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-security-policy", CONTENT_SECURITY_POLICY),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-)
-STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
-ALLOWED_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
-ALLOWED_HEADERS = b"Authorization, Content-Type, If-None-Match, Cache-Control, X-Request-Id, X-Consistency-Token"
-EXPOSED_HEADERS = (
-    b"X-Cache, Cache-Status, Age, ETag, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, "
-    b"X-Consistency-Token"
-)
-PREFLIGHT_S = b"600"
-
-
-def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The first value of ``name`` (lower case), None if there is none."""
-    for key, value in headers:
-        if key == name:
-            return value
-    return None
-
-
-class ResponseHeaders:
-    """The headers of one exchange; ``cors_origins`` are the origins whose pages may read our answers."""
-
-    def __init__(self, cors_origins: Iterable[str] = ()) -> None:
-        self._origins = frozenset(origin.lower().encode() for origin in cors_origins)
-
-    def allowed_origin(self, scope: Scope) -> bytes | None:
-        """The request's Origin if it is on the list. Nothing else of it ever matters, so nobody mints variants."""
-        if not self._origins:
-            return None
-        origin = header(scope["headers"], b"origin")
-        return origin if origin is not None and origin.lower() in self._origins else None
-
-    def finish(self, scope: Scope, status: int, headers: HeaderList) -> HeaderList:
-        """``headers`` with what belongs to this one response; a second time changes nothing."""
-        names = {name for name, _ in headers}
-        if b"x-request-id" in names:
-            return headers
-        finished = list(headers)
-        if request_id := scope.get(REQUEST_ID):
-            finished.append((b"x-request-id", request_id.encode("ascii")))
-        finished.extend(pair for pair in SECURITY_HEADERS if pair[0] not in names)
-        if scope.get("scheme") == "https":
-            finished.append(STRICT_TRANSPORT)
-        if self._origins:
-            finished.append((b"vary", b"Origin"))
-            if (origin := self.allowed_origin(scope)) is not None:
-                finished.append((b"access-control-allow-origin", origin))
-                finished.append((b"access-control-allow-credentials", b"true"))
-                finished.append((b"access-control-expose-headers", EXPOSED_HEADERS))
-        return finished
-
-    def preflight(self, scope: Scope) -> tuple[int, HeaderList] | None:
-        """The answer to a CORS preflight; None if the request is none.
-
-        "A CORS-preflight request is a CORS request that checks to see if the CORS protocol is understood"
-        (Fetch, 3.2.2): an OPTIONS with Origin and Access-Control-Request-Method.
-        """
-        if scope["method"] != "OPTIONS" or header(scope["headers"], b"access-control-request-method") is None:
-            return None
-        if header(scope["headers"], b"origin") is None:
-            return None
-        if self.allowed_origin(scope) is None:
-            return 403, []
-        return 204, [
-            (b"access-control-allow-methods", ALLOWED_METHODS),
-            (b"access-control-allow-headers", ALLOWED_HEADERS),
-            (b"access-control-max-age", PREFLIGHT_S),
-        ]
 
 
 class Traffic:
@@ -144,62 +60,8 @@ class Traffic:
         self.seconds += duration_ms / 1000
 
 
-class Exchange:
-    """One request on its way through: what came, what was answered, how large it was, how long it took."""
-
-    __slots__ = (
-        "_has_body",
-        "_headers",
-        "_scope",
-        "_send",
-        "_started_ns",
-        "body",
-        "cache",
-        "given",
-        "size",
-        "status",
-    )
-
-    def __init__(self, scope: Scope, send: Send, headers: ResponseHeaders) -> None:
-        self._scope = scope
-        self._send = send
-        self._headers = headers
-        self._started_ns = perf_ns()
-        self._has_body = scope["method"] != "HEAD"
-        self.given = _of_interest(scope["headers"])
-        self.body: BodyReader | None = None
-        """What reads the request's body; None if it is not looked at."""
-        self.status = 0
-        self.size = 0
-        self.cache = ""
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = self._headers.finish(self._scope, self.status, list(message.get("headers", ())))
-            self.cache = (header(headers, b"x-cache") or b"").decode("latin-1")
-            message = {**message, "headers": headers}
-        elif not self._has_body:
-            message = {**message, "body": b""}
-        elif message["type"] == "http.response.body":
-            self.size += len(message.get("body", b""))
-        await self._send(message)
-
-    def duration_ms(self) -> float:
-        return (perf_ns() - self._started_ns) / 1e6
-
-
 async def _nothing(scope: Scope, receive: Any, send: Send) -> None:
     raise RuntimeError("the edge wraps nothing yet: set Edge.inside")
-
-
-def _of_interest(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The first value of each field that the edge looks at, found in one pass."""
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _INTERESTING and name not in found:
-            found[name] = value
-    return found
 
 
 class Edge:
@@ -227,13 +89,13 @@ class Edge:
         self._max_body = settings.max_body_bytes
         self._passed = passed
 
-    fields = _INTERESTING | {b"origin"} | FORWARDED
+    fields = INTERESTING | {b"origin"} | FORWARDED
     """What it looks at in requests that are answered below ASGI."""
 
     def passage(self, leaving: Leaving) -> KeptPassage:
         """For a kept answer that leaves below ASGI (`steinmetz.cache.hits`)."""
         scope = leaving.scope
-        given = _of_interest(scope["headers"])
+        given = of_interest(scope["headers"])
         fields = request_line(
             method=scope["method"],
             route=leaving.route,
@@ -333,7 +195,7 @@ class Edge:
     async def _refuse_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """404 to a WebSocket that wants to be opened where there is none."""
         await receive()
-        given = _of_interest(scope["headers"])
+        given = of_interest(scope["headers"])
         request_id = self._request_id(given.get(b"x-request-id"))
         if self._access is not None:
             log.info(

@@ -13,7 +13,8 @@ from steinmetz.erp.kit.request_ids import RequestIds, sane
 from steinmetz.erp.rates import RateLimits, is_forwarded
 
 if TYPE_CHECKING:
-    from steinmetz.erp.edge import ResponseHeaders, Traffic
+    from steinmetz.erp.edge import Traffic
+    from steinmetz.erp.response_headers import ResponseHeaders
 
 
 class KeptPassage:

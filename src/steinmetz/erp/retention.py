@@ -40,14 +40,14 @@ def chore_of(retention: Retention, settings: Settings) -> Chore:
 
     async def run(unit: Unit, now: datetime) -> int:
         if retention.term is not None:
-            await system.set_term(unit, retention.term, days)
+            await system.retention.set_term(unit, retention.term, days)
         if days == 0:
             return 0
         # The triggers go by the clock of the database's machine; the day more is for what the two differ by.
         kept_days = days if retention.term is None else days + 1
         deleted = await retention.delete_before(unit, now - timedelta(days=kept_days), SLICE)
         if deleted:
-            system.record(unit, "retention.delete", "retention", retention.name, after={"deleted": deleted})
+            system.audit.record(unit, "retention.delete", "retention", retention.name, after={"deleted": deleted})
         return deleted
 
     return Chore(f"retention of {retention.name}", Daily(), run, slice_size=SLICE)

@@ -92,7 +92,7 @@ class Scheduler:
         try:
             with open_scope(ScopeKind.JOB, "chores"):
                 async with self._database.unit(writes=False) as unit:
-                    runs = await system.chore_runs(unit)
+                    runs = await system.chores.chore_runs(unit)
         except Exception as error:  # a database that is down comes back
             log.warning("Chores cannot be looked up, they are tried again", error=_reason(error))
             return 0
@@ -125,14 +125,14 @@ class Scheduler:
         changed = 0
         while True:
             async with asyncio.timeout(UNIT_WITHIN_S), self._database.unit() as unit:
-                is_ours, last = await system.claim_chore(unit, chore.name)
+                is_ours, last = await system.chores.claim_chore(unit, chore.name)
                 if not is_ours or not is_due(chore.when, last.done_at if last else None, now):
                     return changed or None
                 done = await chore.run(unit, now)
                 changed += done
                 is_complete = chore.slice_size is None or done < chore.slice_size
                 if is_complete:
-                    system.chore_done(unit, last, chore.name, now, duration_ms(), changed)
+                    system.chores.chore_done(unit, last, chore.name, now, duration_ms(), changed)
             if is_complete:
                 return changed
             await asyncio.sleep(BREATH_S)
@@ -144,7 +144,7 @@ class Scheduler:
         try:
             with open_scope(ScopeKind.JOB, chore.name):
                 async with self._database.unit() as unit:
-                    await system.chore_failed(unit, chore.name, now, duration_ms, _reason(error))
+                    await system.chores.chore_failed(unit, chore.name, now, duration_ms, _reason(error))
         except Exception as second:  # most likely for the same reason; it stands in the log and in the metrics
             log.warning("The failure of a chore could not be noted", chore=chore.name, error=_reason(second))
 

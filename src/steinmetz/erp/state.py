@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from steinmetz.erp.modules.auth.service import Doorkeeper
+from steinmetz.erp.modules.auth.doorkeeper import Doorkeeper
 from steinmetz.erp.modules.chat.pace import Pace
 
 if TYPE_CHECKING:

@@ -40,17 +40,17 @@ async def company(sqlite_migrated: Path, tmp_path: Path, clock: FakeClock) -> As
     shutil.copy(sqlite_migrated, tmp_path / "company.sqlite3")
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'company.sqlite3'}", clock=clock)
     async with database.unit() as unit:
-        customer = await finance.create_customer(unit, CustomerInput(name="Muster", payment_days=2))
+        customer = await finance.customers.create_customer(unit, CustomerInput(name="Muster", payment_days=2))
         item = InvoiceItemInput(description="Wartung", unit_price_cents=100)
-        draft = await finance.draft_invoice(unit, InvoiceInput(customer_id=customer.id, items=[item]))
-        await finance.send_invoice(unit, draft.id, draft.version)
+        draft = await finance.drafts.draft_invoice(unit, InvoiceInput(customer_id=customer.id, items=[item]))
+        await finance.invoices.send_invoice(unit, draft.id, draft.version)
     yield database
     await database.close()
 
 
 async def status(company: Database) -> InvoiceStatus:
     async with company.unit(writes=False) as unit:
-        return (await finance.invoice(unit, 1)).status
+        return (await finance.invoices.invoice(unit, 1)).status
 
 
 THURSDAY_IN_BERLIN = datetime(2026, 3, 4, 23, 0, tzinfo=UTC)
@@ -98,7 +98,7 @@ async def test_a_failure_is_tried_again(
 
     scheduler = overdue(company, clock)
     with monkeypatch.context() as patch:
-        patch.setattr(finance, "mark_overdue", refuse)
+        patch.setattr(finance.invoices, "mark_overdue", refuse)
         assert await scheduler.run_due(THURSDAY_IN_BERLIN) == 0
     assert await scheduler.run_due(THURSDAY_IN_BERLIN) == 1
 
@@ -109,7 +109,7 @@ async def test_a_database_that_is_down_does_not_stop_the_start(
     async def refuse(*_: object) -> dict[str, ChoreRun]:
         raise ConnectionError("the database went away")
 
-    monkeypatch.setattr(system, "chore_runs", refuse)
+    monkeypatch.setattr(system.chores, "chore_runs", refuse)
     scheduler = overdue(company, clock)
     await scheduler.start()
     assert scheduler.health() == "ok"
@@ -126,7 +126,7 @@ class Diary:
         self.chore = Chore(name, when, self.run)
 
     async def run(self, unit: Unit, now: datetime) -> int:
-        system.record(unit, "diary", "diary", now.isoformat())
+        system.audit.record(unit, "diary", "diary", now.isoformat())
         await unit.session.flush()
         if self.failing:
             raise LookupError("no ink\nand no pen")
@@ -156,7 +156,7 @@ async def entries(database: Database) -> int:
 
 async def last_run(database: Database) -> ChoreRun | None:
     async with database.unit(writes=False) as unit:
-        return (await system.chore_runs(unit)).get("diary")
+        return (await system.chores.chore_runs(unit)).get("diary")
 
 
 async def test_of_several_processes_one_does_it_once(databases: list[Database], clock: FakeClock) -> None:
@@ -218,7 +218,7 @@ async def test_slices_go_on_until_one_is_not_full(databases: list[Database], clo
         done = min(10, left[0])
         left[0] -= done
         slices.append(done)
-        system.record(unit, "diary", "diary", now.isoformat())
+        system.audit.record(unit, "diary", "diary", now.isoformat())
         return done
 
     scheduler = Scheduler(databases[0], clock, [Chore("diary", Daily(), run, slice_size=10)])

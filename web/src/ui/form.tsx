@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useTongue } from '../words/tongue';
 import { Button } from './button';
 import { ConflictDialog } from './conflict_dialog';
+import { DraftNote } from './draft_note';
 import { ProblemNote } from './problem_note';
 import type { Form as FormState, Values } from './use_form';
 
@@ -46,14 +47,7 @@ export function Form<V extends Values>({ form, labels, written, act, onCancel, e
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) place.current?.requestSubmit();
         }}
       >
-        {form.hasDraft && (
-          <div class="note" role="status">
-            <p>{say('form.draft')}</p>
-            <Button kind="bare" onClick={form.reset}>
-              {say('form.draft.discard')}
-            </Button>
-          </div>
-        )}
+        {form.hasDraft && <DraftNote discard={form.reset} />}
         {form.hasMovedOn && (
           <p class="note" role="status">
             {say('form.moved_on')}

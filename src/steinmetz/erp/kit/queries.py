@@ -15,8 +15,12 @@ R = TypeVar("R")
 
 
 def named(function: Callable[P, R]) -> Callable[P, R]:
-    """Track a repository's coroutine function as ``module.function``, one sample a call."""
-    module = function.__module__.split(".")[-2]
+    """Track a repository's coroutine function as ``module.function``, one sample a call.
+
+    A repository may be a folder: what is asked in ``finance/repository/invoices.py`` is finance's.
+    """
+    path = function.__module__.split(".")
+    module = path[path.index("repository") - 1] if "repository" in path else path[-2]
     return query_monitor.track(f"{module}.{function.__name__}")(function)
 
 

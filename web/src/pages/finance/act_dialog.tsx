@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { InvoiceView } from '../../api/types';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
+import { DraftNote } from '../../ui/draft_note';
 import { ProblemNote } from '../../ui/problem_note';
 import type { Form } from '../../ui/use_form';
 import '../../words/invoices';
@@ -81,14 +82,7 @@ export function ActDialog<V extends object>({ title, act, isDanger = false, wide
         {newer && <MovedOn before={seen.seen} now={newer} canGoOn={canGoOn} />}
         {form.problem && !newer && <ProblemNote problem={form.problem} />}
         <div class="act-body" hidden={newer !== null}>
-          {form.hasDraft && (
-            <div class="note" role="status">
-              <p>{say('form.draft')}</p>
-              <Button kind="bare" onClick={form.reset}>
-                {say('form.draft.discard')}
-              </Button>
-            </div>
-          )}
+          {form.hasDraft && <DraftNote discard={form.reset} />}
           {children}
         </div>
         {/* Enter in a field acts, as in every form. */}

@@ -11,10 +11,10 @@ from steinmetz.cache import Admitted
 from steinmetz.clock import Clock
 from steinmetz.erp.errors import Problem, Unauthenticated
 from steinmetz.erp.kit.roles import Actor, Role
+from steinmetz.erp.modules.auth.doorkeeper import Caller, Doorkeeper
 from steinmetz.erp.modules.auth.identity import Identity
 from steinmetz.erp.modules.auth.rules import session_room, user_room
 from steinmetz.erp.modules.auth.schemas import MAX_EMAIL_CHARS
-from steinmetz.erp.modules.auth.service import Caller, Doorkeeper
 from steinmetz.realtime import ConnectError, Socket
 from steinmetz.sql.scope import ScopeKind, open_scope
 

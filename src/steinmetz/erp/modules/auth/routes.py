@@ -22,6 +22,7 @@ from steinmetz.erp.kit.fields import RecordId, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.modules.auth import service
+from steinmetz.erp.modules.auth.doorkeeper import SIGN_IN_AGAIN, Caller, SignIn
 from steinmetz.erp.modules.auth.schemas import (
     LoginInput,
     NewUserInput,
@@ -70,15 +71,15 @@ def _address(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
-def _caller(request: Request) -> service.Caller:
-    return service.Caller(_address(request), request.headers.get("user-agent", ""), request_id_of(request))
+def _caller(request: Request) -> Caller:
+    return Caller(_address(request), request.headers.get("user-agent", ""), request_id_of(request))
 
 
 def _ok(data: Any) -> dict[str, Any]:
     return {"success": True, "data": data}
 
 
-def _answer(request: Request, response: Response, given: service.SignIn) -> Any:
+def _answer(request: Request, response: Response, given: SignIn) -> Any:
     response.set_cookie(
         COOKIE,
         given.refresh_token,
@@ -110,7 +111,7 @@ async def refresh(request: Request, response: Response) -> Any:
     """New tokens for the refresh cookie; each is good once."""
     token = request.cookies.get(COOKIE)
     if not token:
-        raise Unauthenticated("Not signed in", how=service.SIGN_IN_AGAIN)
+        raise Unauthenticated("Not signed in", how=SIGN_IN_AGAIN)
     return _answer(request, response, await state_of(request).doorkeeper.renew(token, _caller(request)))
 
 

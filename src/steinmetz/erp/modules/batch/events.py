@@ -228,9 +228,9 @@ class Listeners:
     async def _ask_about(self, job_ids: list[int]) -> None:
         with open_scope(ScopeKind.JOB, "batch listeners"):
             async with self._database.unit(writes=False) as unit:
-                standing = await repository.standing(unit.session, job_ids)
+                standing = await repository.jobs.standing(unit.session, job_ids)
                 errors = {
-                    job_id: await repository.errors(unit.session, job_id, rules.SAID_ERRORS)
+                    job_id: await repository.items.errors(unit.session, job_id, rules.SAID_ERRORS)
                     for job_id, _, figures in standing
                     if self._lacks_errors(job_id, figures)
                 }

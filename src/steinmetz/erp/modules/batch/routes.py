@@ -16,7 +16,7 @@ from steinmetz.erp.kit.fields import RecordId, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.modules.batch import service
 from steinmetz.erp.modules.batch.kinds.port import Document
-from steinmetz.erp.modules.batch.repository import JobFilter
+from steinmetz.erp.modules.batch.repository.jobs import JobFilter
 from steinmetz.erp.modules.batch.rules import JobStatus
 from steinmetz.erp.modules.batch.schemas import ItemView, JobInput, JobRow, JobView
 from steinmetz.erp.openapi import refuses

@@ -30,10 +30,10 @@ from steinmetz.erp.modules.batch import repository, rules
 from steinmetz.erp.modules.batch.kinds import KINDS
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind
 from steinmetz.erp.modules.batch.models import BatchItem, BatchJob, BatchProgress
-from steinmetz.erp.modules.batch.repository import JobFilter, OpenJob
+from steinmetz.erp.modules.batch.repository.jobs import JobFilter, OpenJob
 from steinmetz.erp.modules.batch.rules import Figures, JobStatus
 from steinmetz.erp.modules.batch.schemas import ItemView, JobInput, JobRow, JobView
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 Kinds = Mapping[str, Kind[Any]]
 
@@ -50,7 +50,7 @@ class Ended:
 
 async def count_by_status(unit: Unit) -> dict[JobStatus, int]:
     """How many jobs there are in every status."""
-    counted = await repository.count_by_status(unit.session)
+    counted = await repository.jobs.count_by_status(unit.session)
     return {status: counted.get(status, 0) for status in JobStatus}
 
 
@@ -68,7 +68,7 @@ async def create_job(unit: Unit, data: JobInput, kinds: Kinds = KINDS) -> JobVie
         found = error.errors(include_input=False, include_url=False)
         raise invalid_input([{**each, "loc": ("body", "parameters", *each["loc"])} for each in found]) from None
     _refuse_who_lacks(unit, kind.needed(wanted))
-    if await repository.open_jobs_of(unit.session, unit.actor.id) >= rules.MAX_OPEN_JOBS:
+    if await repository.jobs.open_jobs_of(unit.session, unit.actor.id) >= rules.MAX_OPEN_JOBS:
         raise Conflict(f"You have {rules.MAX_OPEN_JOBS} jobs under way: wait for one to end, or cancel one.")
     job = BatchJob(
         kind=kind.name,
@@ -94,7 +94,7 @@ def _refuse_who_lacks(unit: Unit, needed: Role) -> None:
 async def list_jobs(unit: Unit, paging: PageQuery, wanted: JobFilter) -> Page:
     """Newest first; what everybody may know of them."""
     after = paging.after(int)
-    found, total = await repository.jobs(
+    found, total = await repository.jobs.jobs(
         unit.session, wanted, before_id=after[0] if after else None, limit=paging.limit + 1
     )
     shown = [JobRow.model_validate(row) for row in found[: paging.limit]]
@@ -103,7 +103,7 @@ async def list_jobs(unit: Unit, paging: PageQuery, wanted: JobFilter) -> Page:
 
 async def job_view(unit: Unit, job_id: int, kinds: Kinds = KINDS) -> JobView:
     """Raises `NotFound`."""
-    found = await repository.job(unit.session, job_id)
+    found = await repository.jobs.job(unit.session, job_id)
     if found is None:
         raise NotFound("job", job_id)
     fields = dict(found._mapping)
@@ -116,7 +116,7 @@ async def list_items(unit: Unit, job_id: int, paging: PageQuery, status: JobStat
     """Items in their order, with the error of each. Raises `NotFound`, `Forbidden`."""
     await _to_see(unit, job_id)
     after = paging.after(int)
-    found, total = await repository.items(
+    found, total = await repository.items.items(
         unit.session, job_id, status, after=after[0] if after else 0, limit=paging.limit + 1
     )
     shown = [ItemView.model_validate(row) for row in found[: paging.limit]]
@@ -124,7 +124,7 @@ async def list_items(unit: Unit, job_id: int, paging: PageQuery, status: JobStat
 
 
 async def _to_see(unit: Unit, job_id: int) -> Mapping[str, Any]:
-    found = await repository.job(unit.session, job_id)
+    found = await repository.jobs.job(unit.session, job_id)
     if found is None:
         raise NotFound("job", job_id)
     if not rules.may_see(unit.actor, found.owner_id):
@@ -134,7 +134,7 @@ async def _to_see(unit: Unit, job_id: int) -> Mapping[str, Any]:
 
 async def to_watch(unit: Unit, job_id: int) -> tuple[int | None, bool] | None:
     """(owner, whether it is not over) of a job that the caller may hear of; None for any other."""
-    found = await repository.owner_of(unit.session, job_id)
+    found = await repository.jobs.owner_of(unit.session, job_id)
     if found is None or not rules.may_see(unit.actor, found[0]):
         return None
     return found[0], found[1] in rules.OPEN
@@ -164,7 +164,7 @@ def _why_no_file(job: Mapping[str, Any], kinds: Kinds) -> str | None:
 
 async def pieces(unit: Unit, job_id: int, after: int, limit: int) -> list[tuple[int, str]]:
     """(position, text) of the pieces of the job's file behind position ``after``."""
-    return await repository.results(unit.session, job_id, after, limit)
+    return await repository.items.results(unit.session, job_id, after, limit)
 
 
 async def cancel_job(unit: Unit, job_id: int) -> tuple[JobView, Ended]:
@@ -201,10 +201,10 @@ async def retry_job(unit: Unit, job_id: int, kinds: Kinds = KINDS) -> JobView:
         raise await _conflict(unit, job_id, f"The job is {job.status.value}: there is nothing to try again.")
     if not progress.total:
         _refuse_who_lacks(unit, kind.needed(kind.parameters.model_validate(job.parameters)))
-    if await repository.open_jobs_of(unit.session, job.owner_id) >= rules.MAX_OPEN_JOBS:
+    if await repository.jobs.open_jobs_of(unit.session, job.owner_id) >= rules.MAX_OPEN_JOBS:
         raise Conflict(f"The owner has {rules.MAX_OPEN_JOBS} jobs under way: wait for one to end.")
     before = {"status": job.status, "failed": progress.failed, "cancelled": progress.cancelled}
-    await repository.requeue_items(unit.session, job_id)
+    await repository.items.requeue_items(unit.session, job_id)
     progress.attempt += 1
     progress.failed = progress.cancelled = 0
     job.status = JobStatus.RUNNING if progress.total else JobStatus.QUEUED
@@ -220,12 +220,12 @@ async def delete_job(unit: Unit, job_id: int) -> None:
     if job.status in rules.OPEN:
         raise await _conflict(unit, job_id, f"{UNFINISHED} Cancel it first.")
     before = {"kind": job.kind, "status": job.status, "total": progress.total, "done": progress.done}
-    await repository.delete_job(unit.session, job_id)
+    await repository.jobs.delete_job(unit.session, job_id)
     audit.record(unit, "batch_job.delete", "batch_job", job_id, job.kind, before)
 
 
 async def _to_change(unit: Unit, job_id: int) -> tuple[BatchProgress, BatchJob]:
-    found = await repository.job_to_change(unit.session, job_id)
+    found = await repository.jobs.job_to_change(unit.session, job_id)
     if found is None:
         raise NotFound("job", job_id)
     if not rules.may_change(unit.actor, found[1].owner_id):
@@ -242,7 +242,7 @@ async def _conflict(unit: Unit, job_id: int, detail: str) -> Conflict:
 
 async def plan_job(unit: Unit, job_id: int, kinds: Kinds = KINDS) -> Ended | None:
     """Make the items of a queued job, all of them in this commit; None if somebody else is at it."""
-    found = await repository.job_to_plan(unit.session, job_id)
+    found = await repository.jobs.job_to_plan(unit.session, job_id)
     if found is None:
         return None
     progress, job = found
@@ -256,7 +256,7 @@ async def plan_job(unit: Unit, job_id: int, kinds: Kinds = KINDS) -> Ended | Non
             plan = await kind.plan(unit, kind.parameters.model_validate(parameters))
             if len(plan.items) > rules.MAX_ITEMS:
                 raise Unprocessable(f"A job has at most {rules.MAX_ITEMS} items; this would be {len(plan.items)}.")
-            await repository.add_items(unit.session, job_id, plan.items)
+            await repository.items.add_items(unit.session, job_id, plan.items)
     except Exception as error:
         if problem_of(error).status == 503:
             raise
@@ -284,25 +284,25 @@ def _figures(progress: BatchProgress) -> Figures:
 async def settle(unit: Unit, job: OpenJob, item: BatchItem, *, error: str = "", text: str = "") -> Ended:
     """Mark the item, which the unit holds, done or failed; the last one ends the job."""
     status = JobStatus.FAILED if error else JobStatus.DONE
-    await repository.settle_item(unit.session, item.id, status, error[: rules.MAX_ERROR_CHARS])
+    await repository.items.settle_item(unit.session, item.id, status, error[: rules.MAX_ERROR_CHARS])
     if text:
-        await repository.add_result(unit.session, item.id, text)
-    figures = await repository.count_up(unit.session, job.id, done=int(not error), failed=int(bool(error)))
+        await repository.items.add_result(unit.session, item.id, text)
+    figures = await repository.jobs.count_up(unit.session, job.id, done=int(not error), failed=int(bool(error)))
     return await _finish_if_over(unit, job.id, figures)
 
 
 async def sweep(unit: Unit, job_id: int) -> Ended:
     """Cancel the items of a cancelled job that nobody works on."""
-    await repository.count_up(unit.session, job_id)
-    cancelled = await repository.cancel_items(unit.session, job_id)
-    figures = await repository.count_up(unit.session, job_id, cancelled=cancelled)
+    await repository.jobs.count_up(unit.session, job_id)
+    cancelled = await repository.items.cancel_items(unit.session, job_id)
+    figures = await repository.jobs.count_up(unit.session, job_id, cancelled=cancelled)
     return await _finish_if_over(unit, job_id, figures)
 
 
 async def _finish_if_over(unit: Unit, job_id: int, figures: Figures) -> Ended:
     if not figures.is_over:
         return Ended(figures, JobStatus.RUNNING)
-    found = await repository.job_to_change(unit.session, job_id)
+    found = await repository.jobs.job_to_change(unit.session, job_id)
     assert found is not None
     _, job = found
     job.status = rules.final_status(figures, is_cancelling=job.is_cancelling)
@@ -334,4 +334,4 @@ def is_foreseen(error: Exception) -> bool:
 
 async def delete_finished(unit: Unit, before: datetime, limit: int) -> int:
     """Delete jobs that ended before that instant, with their items; at most ``limit`` of both together."""
-    return await repository.delete_finished(unit.session, before, limit)
+    return await repository.jobs.delete_finished(unit.session, before, limit)

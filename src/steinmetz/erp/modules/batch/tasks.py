@@ -33,7 +33,7 @@ from steinmetz.erp.modules.batch import repository, rules, service
 from steinmetz.erp.modules.batch.events import Listeners
 from steinmetz.erp.modules.batch.kinds import KINDS
 from steinmetz.erp.modules.batch.models import BatchItem
-from steinmetz.erp.modules.batch.repository import OpenJob
+from steinmetz.erp.modules.batch.repository.jobs import OpenJob
 from steinmetz.erp.modules.batch.service import Ended, Kinds
 from steinmetz.sql.scope import ScopeKind, open_scope
 from steinmetz.tasks import Tasks
@@ -190,21 +190,21 @@ class Worker:
                 if not self._database.is_sqlite:
                     # Counted by whoever holds the item, and by nobody who only came too late for it.
                     async with self._database.unit() as counting:
-                        attempts = await repository.count_attempt(counting.session, found.item.id)
+                        attempts = await repository.items.count_attempt(counting.session, found.item.id)
                     await self._do(unit, found.job, found.item, attempts)
                     return True
-                attempts = await repository.count_attempt(unit.session, found.item.id)
+                attempts = await repository.items.count_attempt(unit.session, found.item.id)
             async with self._database.unit() as unit:
                 # The pen was let go of for a moment: maintenance may be on, or the item cancelled.
                 await maintenance.admit(unit.session, unit.now)
-                item = await repository.claim(unit.session, found.job.id, found.item.id)
+                item = await repository.items.claim(unit.session, found.job.id, found.item.id)
                 if item is not None:
                     await self._do(unit, found.job, item, attempts)
                 return True
 
     async def _find(self, unit: Unit) -> Claim | bool:
         """The next item, or whether something else was done instead."""
-        jobs = await repository.open_jobs(unit.session)
+        jobs = await repository.jobs.open_jobs(unit.session)
         for job in rules.in_turn(jobs, [each.id for each in jobs], self._last_job):
             self._listeners.watch(job.id, job.owner_id)
             self._last_job = job.id
@@ -217,7 +217,7 @@ class Worker:
                     unit.afterwards(self.wake)
                     self._tell(unit, job, planned)
                     return True
-            elif (item := await repository.claim(unit.session, job.id)) is not None:
+            elif (item := await repository.items.claim(unit.session, job.id)) is not None:
                 if not job.is_cancelling:
                     return Claim(job, item)
                 # It was being worked on when the job was cancelled, and given back.
@@ -264,7 +264,7 @@ class Worker:
         if job_id not in self._known_parameters:
             if len(self._known_parameters) >= REMEMBERED_JOBS:
                 self._known_parameters.clear()
-            self._known_parameters[job_id] = await repository.parameters(unit.session, job_id)
+            self._known_parameters[job_id] = await repository.jobs.parameters(unit.session, job_id)
         return self._known_parameters[job_id]
 
     def _tell(self, unit: Unit, job: OpenJob, ended: Ended, error: tuple[int, str] | None = None) -> None:

@@ -21,7 +21,7 @@ from steinmetz.erp.modules.catalog.formats.findings import Code, Findings, Sever
 from steinmetz.erp.modules.catalog.formats.reading import Format, Reading, format_of, read
 from steinmetz.erp.modules.catalog.lint import LintRules
 from steinmetz.erp.modules.catalog.models import CatalogRules, CatalogSource
-from steinmetz.erp.modules.catalog.planning import Plan
+from steinmetz.erp.modules.catalog.planning.changes import Plan
 from steinmetz.erp.modules.catalog.schemas import (
     MAX_NAME,
     RELOAD,
@@ -34,7 +34,7 @@ from steinmetz.erp.modules.catalog.schemas import (
     Reloaded,
 )
 from steinmetz.erp.modules.catalog.service import HOUSE_RULES, MAX_PUSHED
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 MAX_IDS = 100
 """Of each kind of change, in the report and in the audit log."""
@@ -193,15 +193,15 @@ class _Import:
             findings.error(Code.BAD_RULES, 0, f"The rules in force cannot be used: {error}.")
             return Plan([])
         prunes = document.get("pruneBeyondMax") is True
-        planning.observe_rules(reading.outline, held_against, findings, prunes=prunes)
-        wanted = planning.wanted_of(reading.outline, held_against)
-        plan = planning.plan(name, wanted, stored, held_against, findings, taken=self._taken)
+        planning.limits.observe_rules(reading.outline, held_against, findings, prunes=prunes)
+        wanted = planning.plan.wanted_of(reading.outline, held_against)
+        plan = planning.plan.plan(name, wanted, stored, held_against, findings, taken=self._taken)
         self._require_sight(plan, stored, findings)
         return plan
 
     def _require_sight(self, plan: Plan, stored: Sequence[Any], findings: Findings) -> None:
         """Nobody changes by a file what he could not change by hand, for he does not see it."""
-        is_visible = planning.visible_to(lambda role: may_read(self.actor.role, role), stored)
+        is_visible = planning.visibility.visible_to(lambda role: may_read(self.actor.role, role), stored)
         known = {row.id for row in stored}
         above = [each.parent_id for each in plan.created if each.parent_id in known]
         for node_id in (*plan.touched, *above):
@@ -285,7 +285,7 @@ def _rows(unit: Unit, name: str, plan: Plan) -> Iterator[dict[str, Any]]:
         }
 
 
-def _values(change: planning.Change) -> dict[str, Any]:
+def _values(change: planning.changes.Change) -> dict[str, Any]:
     return {
         "id": change.id,
         "parent_id": change.parent_id,

@@ -13,6 +13,7 @@ from typing import Any
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Unprocessable
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.announcements import announcement
 from steinmetz.erp.kit.pagination import PageQuery, encode_cursor
 from steinmetz.erp.kit.roles import Role, may_read
@@ -36,7 +37,7 @@ from steinmetz.erp.modules.catalog.schemas import (
     RulesView,
     Step,
 )
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 MENU_LEVELS = 2
 MAX_PUSHED = 50
@@ -280,15 +281,13 @@ async def change(unit: Unit, node_id: str, patch: NodePatch) -> NodeView:
     """Change what the patch names; the id stays. Raises `NotFound`, `Conflict`, `Unprocessable`."""
     await repository.lock_tree(unit.session)  # a move meanwhile would change who sees it
     changed, way = await _to_change(unit, node_id, patch.version)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
+    wanted = patches.wanted_by(patch)
     if "min_role" in wanted:
         _require_own(unit, wanted["min_role"])
     before = _told(changed)
-    differing = [name for name in wanted if getattr(changed, name) != wanted[name]]
-    if not differing:
+    if not patches.differing(changed, wanted):
         return NodeView.model_validate(changed)
-    for name in differing:
-        setattr(changed, name, wanted[name])
+    patches.apply(changed, wanted)
     changed.updated_at = unit.now
     await unit.session.flush()
     view = NodeView.model_validate(changed)

@@ -8,7 +8,7 @@ from steinmetz.clock import Clock
 from steinmetz.erp.db import Database
 from steinmetz.erp.errors import Forbidden, NotFound
 from steinmetz.erp.kit.roles import Actor, Role, may_write
-from steinmetz.erp.modules.chat import rules, service
+from steinmetz.erp.modules.chat import messages, rules, service
 from steinmetz.erp.modules.chat.pace import Pace
 from steinmetz.erp.modules.chat.schemas import (
     HERE,
@@ -62,7 +62,7 @@ class Conversation:
         actor = _speaker(socket)
         self._pace.speak(actor.id, self._clock.monotonic_s())
         async with self._database.unit(actor=actor) as unit:
-            view = await service.say(unit, message)
+            view = await messages.say(unit, message)
         return Said(message=view)
 
     def here(self, socket: Socket, told: TypingInput) -> Present:

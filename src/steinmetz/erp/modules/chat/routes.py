@@ -16,7 +16,7 @@ from steinmetz.erp.kit.answers import Answer, Listing, answer
 from steinmetz.erp.kit.fields import MAX_RECORD_ID, RecordId, Text
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
-from steinmetz.erp.modules.chat import service
+from steinmetz.erp.modules.chat import messages, reading, service
 from steinmetz.erp.modules.chat.rules import MAX_ID
 from steinmetz.erp.modules.chat.schemas import (
     ChannelInput,
@@ -125,7 +125,7 @@ async def list_channel_messages(
     ] = None,
 ) -> Any:
     """What was said here, newest first; or what did I miss since the message `after`?"""
-    return _listing(await service.history(unit, channel_id, paging, after=after))
+    return _listing(await messages.history(unit, channel_id, paging, after=after))
 
 
 @router.post(
@@ -134,13 +134,13 @@ async def list_channel_messages(
 async def say_in_channel(unit: Writing, channel_id: ChannelPath, data: ChannelMessageInput) -> Any:
     """Say something here. Sent again with the same `key`, it is said once."""
     said = MessageInput.model_construct(channel=channel_id, text=data.text, key=data.key)
-    return answer(await service.say(unit, said))
+    return answer(await messages.say(unit, said))
 
 
 @router.post("/channels/{channel_id}/read", response_model=Answer[ReadView], dependencies=WRITES)
 async def mark_read(unit: Writing, channel_id: ChannelPath, data: ReadInput) -> Any:
     """I have read everything up to this message."""
-    return answer(await service.mark_read(unit, channel_id, data.message_id))
+    return answer(await reading.mark_read(unit, channel_id, data.message_id))
 
 
 @router.get("/messages", response_model=Listing[MessageView])
@@ -151,23 +151,23 @@ async def list_messages(
     q: Annotated[Text, Query(max_length=100, description="Part of what was said")] = "",
 ) -> Any:
     """What was said lately in all my channels, or where was something mentioned?"""
-    return _listing(await service.recent(unit, paging, search=q.strip()))
+    return _listing(await messages.recent(unit, paging, search=q.strip()))
 
 
 @router.post("/messages", response_model=Answer[MessageView], status_code=201, dependencies=SPEAKS)
 @refuses(404)
 async def say(unit: Writing, data: MessageInput) -> Any:
     """Say something in a channel. Sent again with the same `key`, it is said once."""
-    return answer(await service.say(unit, data))
+    return answer(await messages.say(unit, data))
 
 
 @router.patch("/messages/{message_id}", response_model=Answer[MessageView], dependencies=SPEAKS)
 async def change_message(unit: Writing, message_id: RecordId, patch: MessagePatch) -> Any:
     """Correct what I have said, within 15 minutes."""
-    return answer(await service.change_message(unit, message_id, patch))
+    return answer(await messages.change_message(unit, message_id, patch))
 
 
 @router.delete("/messages/{message_id}", response_model=Answer[MessageView], dependencies=SPEAKS)
 async def delete_message(unit: Writing, message_id: RecordId) -> Any:
     """Take back what I have said, or as a manager what anybody has; an empty message stays in its place."""
-    return answer(await service.delete_message(unit, message_id))
+    return answer(await messages.delete_message(unit, message_id))

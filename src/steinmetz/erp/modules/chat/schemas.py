@@ -10,15 +10,7 @@ from pydantic import Field
 from steinmetz.erp.kit.answers import Listing
 from steinmetz.erp.kit.fields import Reference, Text, Version, left_out, unchanged
 from steinmetz.erp.kit.schemas import Input, Schema, example
-from steinmetz.erp.modules.chat.rules import (
-    MAX_ID,
-    MAX_KEY,
-    MAX_NAME,
-    MAX_TEXT,
-    MAX_TOPIC,
-    ROOM,
-    ROOM_PREFIX,
-)
+from steinmetz.erp.modules.chat.rules import MAX_ID, MAX_KEY, MAX_NAME, MAX_TEXT, MAX_TOPIC, ROOM, ROOM_PREFIX
 from steinmetz.realtime import Event
 from steinmetz.realtime.events import Done
 

@@ -47,13 +47,13 @@ SEEN_BY_ALL = ("batch_job", "customer", "invoice", "payment")
 async def overview(unit: Unit) -> Overview:
     """The figures for everybody, in seven questions."""
     today = company_date(unit.now)
-    owed = await finance.owed(unit)
+    owed = await finance.figures.owed(unit)
     return Overview(
         business_date=today,
         revenue=RevenueFigure(months=await _months(unit, today)),
         open_invoices=_owed(owed.open),
         overdue_invoices=_owed(owed.overdue),
-        cash=CashFigure(balance_cents=sum(each.cents for each in await finance.cash_balances(unit))),
+        cash=CashFigure(balance_cents=sum(each.cents for each in await finance.figures.cash_balances(unit))),
         headcount=await _headcount(unit, today),
         hours_this_week=await _hours(unit, today),
         batch=await _batch(unit, today),
@@ -85,12 +85,12 @@ async def widget(unit: Unit, widget_id: str) -> Widget:
 
 
 async def _months(unit: Unit, today: dt.date) -> list[MonthRevenue]:
-    revenue = await finance.revenue_by_month(unit, today)
+    revenue = await finance.figures.revenue_by_month(unit, today)
     return [MonthRevenue(month=f"{each.month:%Y-%m}", net_cents=each.net_cents) for each in revenue]
 
 
 async def _revenue(unit: Unit, today: dt.date) -> RevenueWidget:
-    best = await finance.top_customers(unit, today)
+    best = await finance.figures.top_customers(unit, today)
     return RevenueWidget(
         months=await _months(unit, today),
         top_customers=[
@@ -100,20 +100,20 @@ async def _revenue(unit: Unit, today: dt.date) -> RevenueWidget:
     )
 
 
-def _owed(sums: finance.Sums) -> OwedFigure:
+def _owed(sums: finance.figures.Sums) -> OwedFigure:
     return OwedFigure(count=sums.count, sum_cents=sums.cents)
 
 
 async def _open_invoices(unit: Unit, today: dt.date) -> OwedFigure:
-    return _owed((await finance.owed(unit)).open)
+    return _owed((await finance.figures.owed(unit)).open)
 
 
 async def _overdue_invoices(unit: Unit, today: dt.date) -> OwedFigure:
-    return _owed((await finance.owed(unit)).overdue)
+    return _owed((await finance.figures.owed(unit)).overdue)
 
 
 async def _cash(unit: Unit, today: dt.date) -> CashWidget:
-    balances = await finance.cash_balances(unit)
+    balances = await finance.figures.cash_balances(unit)
     return CashWidget(
         balance_cents=sum(each.cents for each in balances),
         accounts=[
@@ -141,7 +141,7 @@ async def _batch(unit: Unit, today: dt.date) -> BatchFigure:
 
 
 async def _activity(unit: Unit, *, everything: bool) -> list[ActivityEntry]:
-    entries = await system.latest(unit, SHOWN_ACTS, entities=None if everything else SEEN_BY_ALL)
+    entries = await system.audit.latest(unit, SHOWN_ACTS, entities=None if everything else SEEN_BY_ALL)
     return [
         ActivityEntry(
             id=entry.id,

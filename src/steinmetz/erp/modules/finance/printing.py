@@ -41,7 +41,7 @@ class Printed:
 
 async def print_invoice(unit: Unit, invoice_id: int, language: Language) -> Printed:
     """Raises `NotFound`."""
-    found = await repository.printed_invoice(unit.session, invoice_id)
+    found = await repository.invoices.printed_invoice(unit.session, invoice_id)
     if found is None:
         raise NotFound("invoice", invoice_id)
     parties = found.parties or {}
@@ -66,9 +66,9 @@ async def print_invoice(unit: Unit, invoice_id: int, language: Language) -> Prin
 
 async def print_credit_note(unit: Unit, credit_note_id: int, language: Language) -> Printed:
     """Raises `NotFound`."""
-    found = await service.credit_note(unit, credit_note_id)
-    corrected = await service.invoice(unit, found.invoice_id)
-    parties = await repository.parties_of_credit_note(unit.session, credit_note_id) or {}
+    found = await service.credit_notes.credit_note(unit, credit_note_id)
+    corrected = await service.invoices.invoice(unit, found.invoice_id)
+    parties = await repository.credit_notes.parties_of_credit_note(unit.session, credit_note_id) or {}
     document = credit_paper(
         CreditPaper(
             number=found.number,
@@ -89,12 +89,12 @@ async def print_credit_note(unit: Unit, credit_note_id: int, language: Language)
 async def _seller(unit: Unit, parties: dict[str, Any]) -> dict[str, str]:
     """As it was when the document was made; as it is now for a draft."""
     as_sent: dict[str, str] | None = parties.get("seller")
-    return as_sent or (await service.company(unit)).model_dump(exclude={"version"})
+    return as_sent or (await service.company.company(unit)).model_dump(exclude={"version"})
 
 
 async def _customer(unit: Unit, parties: dict[str, Any], customer_id: int) -> dict[str, str]:
     as_sent: dict[str, str] | None = parties.get("customer")
-    return as_sent or rules.on_paper(await service.customer(unit, customer_id))
+    return as_sent or rules.on_paper(await service.customers.customer(unit, customer_id))
 
 
 def _lines(items: Sequence[Any]) -> list[Line]:

@@ -19,6 +19,8 @@ from steinmetz.erp.kit.language import Language
 from steinmetz.erp.kit.pagination import Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.finance import printing, service
+from steinmetz.erp.modules.finance.repository.credit_notes import CreditNoteFilter
+from steinmetz.erp.modules.finance.repository.invoices import InvoiceFilter
 from steinmetz.erp.modules.finance.rules import InvoiceStatus
 from steinmetz.erp.modules.finance.schemas import (
     CompanyPatch,
@@ -71,39 +73,39 @@ def _pdf(printed: printing.Printed) -> Response:
 @cached(ttl=300, shared=True, live=True)
 async def get_company(unit: Reading) -> Any:
     """Who sends the invoices: what stands on top of them and below."""
-    return answer(await service.company(unit))
+    return answer(await service.company.company(unit))
 
 
 @router.patch("/company", response_model=Answer[CompanyView], dependencies=[writes_as(Role.ADMIN)])
 async def change_company(unit: Writing, patch: CompanyPatch) -> Any:
     """Change our company's data. What was sent before keeps what stood on it."""
-    return answer(await service.change_company(unit, patch))
+    return answer(await service.company.change_company(unit, patch))
 
 
 @router.get("/customers", response_model=Listing[CustomerView])
 @cached(ttl=300, shared=True, live=True)
 async def list_customers(unit: Reading, paging: Paging, q: Search = "", sort: CustomerSort = "name") -> Any:
     """Customers whose name, number or city contains `q`."""
-    return listing(await service.list_customers(unit, paging, search=q.strip(), sort=sort))
+    return listing(await service.customers.list_customers(unit, paging, search=q.strip(), sort=sort))
 
 
 @router.post("/customers", response_model=Answer[CustomerView], status_code=201)
 async def create_customer(unit: Writing, data: CustomerInput) -> Any:
     """A new customer; the house gives the number."""
-    return answer(await service.create_customer(unit, data))
+    return answer(await service.customers.create_customer(unit, data))
 
 
 @router.get("/customers/{customer_id}", response_model=Answer[CustomerView])
 @cached(ttl=300, shared=True, live=True)
 async def get_customer(unit: Reading, customer_id: RecordId) -> Any:
     """One customer."""
-    return answer(await service.customer(unit, customer_id))
+    return answer(await service.customers.customer(unit, customer_id))
 
 
 @router.patch("/customers/{customer_id}", response_model=Answer[CustomerView])
 async def change_customer(unit: Writing, customer_id: RecordId, patch: CustomerPatch) -> Any:
     """Change a customer. Invoices that were sent keep the address that stood on them."""
-    return answer(await service.change_customer(unit, customer_id, patch))
+    return answer(await service.customers.change_customer(unit, customer_id, patch))
 
 
 @router.get("/invoices", response_model=Listing[InvoiceRow])
@@ -119,8 +121,8 @@ async def list_invoices(
     sort: InvoiceSort = "-id",
 ) -> Any:
     """Invoices, newest first unless `sort` says otherwise."""
-    wanted = service.InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
-    return listing(await service.list_invoices(unit, paging, wanted, sort=sort))
+    wanted = InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
+    return listing(await service.invoices.list_invoices(unit, paging, wanted, sort=sort))
 
 
 @router.get("/invoices/sums", response_model=Answer[InvoiceSumsView])
@@ -134,39 +136,39 @@ async def sum_invoices(
     q: Search = "",
 ) -> Any:
     """What the invoices that the same filters list add up to: billed, paid, open and overdue."""
-    wanted = service.InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
-    return answer(await service.sums_of_list(unit, wanted))
+    wanted = InvoiceFilter(tuple(status or ()), customer_id, since, until, q.strip())
+    return answer(await service.invoices.sums_of_list(unit, wanted))
 
 
 @router.post("/invoices", response_model=Answer[InvoiceView], status_code=201)
 async def draft_invoice(unit: Writing, data: InvoiceInput) -> Any:
     """A draft: it has no number yet and may still be changed."""
-    return answer(await service.draft_invoice(unit, data))
+    return answer(await service.drafts.draft_invoice(unit, data))
 
 
 @router.get("/invoices/{invoice_id}", response_model=Answer[InvoiceView])
 @cached(ttl=300, shared=True, live=True)
 async def get_invoice(unit: Reading, invoice_id: RecordId) -> Any:
     """The whole document: items, payments, credit notes, refunds, and what is open."""
-    return answer(await service.invoice(unit, invoice_id))
+    return answer(await service.invoices.invoice(unit, invoice_id))
 
 
 @router.patch("/invoices/{invoice_id}", response_model=Answer[InvoiceView])
 async def change_draft(unit: Writing, invoice_id: RecordId, patch: InvoicePatch) -> Any:
     """Change a draft. A sent invoice is immutable: 409."""
-    return answer(await service.change_draft(unit, invoice_id, patch))
+    return answer(await service.drafts.change_draft(unit, invoice_id, patch))
 
 
 @router.post("/invoices/{invoice_id}/send", response_model=Answer[InvoiceView])
 async def send_invoice(unit: Writing, invoice_id: RecordId, step: InvoiceStep) -> Any:
     """Send a draft: it gets the next number of its year, without gaps, and its journal entry."""
-    return answer(await service.send_invoice(unit, invoice_id, step.version))
+    return answer(await service.invoices.send_invoice(unit, invoice_id, step.version))
 
 
 @router.post("/invoices/{invoice_id}/pay", response_model=Answer[InvoiceView])
 async def pay_invoice(unit: Writing, invoice_id: RecordId, data: PaymentInput) -> Any:
     """Book a payment, in full or in part. Sent twice, the second is a 409: the version has moved on."""
-    return answer(await service.pay_invoice(unit, invoice_id, data))
+    return answer(await service.payments.pay_invoice(unit, invoice_id, data))
 
 
 @router.post(
@@ -176,19 +178,19 @@ async def pay_invoice(unit: Writing, invoice_id: RecordId, data: PaymentInput) -
 )
 async def cancel_invoice(unit: Writing, invoice_id: RecordId, step: InvoiceStep) -> Any:
     """Cancel an invoice on which nothing was paid or credited. Needs the role manager."""
-    return answer(await service.cancel_invoice(unit, invoice_id, step.version))
+    return answer(await service.invoices.cancel_invoice(unit, invoice_id, step.version))
 
 
 @router.post("/invoices/{invoice_id}/credit", response_model=Answer[CreditNoteView], status_code=201)
 async def credit_invoice(unit: Writing, invoice_id: RecordId, data: CreditInput) -> Any:
     """Correct a sent invoice by a credit note, all that is left of it if no items are named."""
-    return answer(await service.credit_invoice(unit, invoice_id, data))
+    return answer(await service.credit_notes.credit_invoice(unit, invoice_id, data))
 
 
 @router.post("/invoices/{invoice_id}/refund", response_model=Answer[InvoiceView])
 async def refund_invoice(unit: Writing, invoice_id: RecordId, data: RefundInput) -> Any:
     """Book money back to a customer who has paid more than is owed after a credit note."""
-    return answer(await service.refund(unit, invoice_id, data))
+    return answer(await service.payments.refund(unit, invoice_id, data))
 
 
 @router.get("/invoices/{invoice_id}/pdf", response_class=Response, responses=PDF)
@@ -209,15 +211,15 @@ async def list_credit_notes(
     until: Until = None,
 ) -> Any:
     """Credit notes, newest first."""
-    wanted = service.CreditNoteFilter(invoice_id, customer_id, since, until)
-    return listing(await service.list_credit_notes(unit, paging, wanted))
+    wanted = CreditNoteFilter(invoice_id, customer_id, since, until)
+    return listing(await service.credit_notes.list_credit_notes(unit, paging, wanted))
 
 
 @router.get("/credit-notes/{credit_note_id}", response_model=Answer[CreditNoteView])
 @cached(ttl=300, shared=True, live=True)
 async def get_credit_note(unit: Reading, credit_note_id: RecordId) -> Any:
     """One credit note with its items."""
-    return answer(await service.credit_note(unit, credit_note_id))
+    return answer(await service.credit_notes.credit_note(unit, credit_note_id))
 
 
 @router.get("/credit-notes/{credit_note_id}/pdf", response_class=Response, responses=PDF)
@@ -237,7 +239,9 @@ async def list_payments(
     until: Until = None,
 ) -> Any:
     """Money received on invoices, newest first."""
-    return listing(await service.list_payments(unit, paging, invoice_id=invoice_id, since=since, until=until))
+    return listing(
+        await service.payments.list_payments(unit, paging, invoice_id=invoice_id, since=since, until=until)
+    )
 
 
 @router.get("/refunds", response_model=Listing[PaymentRow])
@@ -250,4 +254,6 @@ async def list_refunds(
     until: Until = None,
 ) -> Any:
     """Money that went back to customers, newest first."""
-    return listing(await service.list_refunds(unit, paging, invoice_id=invoice_id, since=since, until=until))
+    return listing(
+        await service.payments.list_refunds(unit, paging, invoice_id=invoice_id, since=since, until=until)
+    )

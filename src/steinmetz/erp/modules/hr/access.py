@@ -31,7 +31,9 @@ class Readable:
 
 async def own_id(unit: Unit) -> int | None:
     """The id of the employee linked to the account that calls."""
-    return None if unit.actor.id is None else await repository.employee_id_of(unit.session, unit.actor.id)
+    return (
+        None if unit.actor.id is None else await repository.employees.employee_id_of(unit.session, unit.actor.id)
+    )
 
 
 async def readable(unit: Unit, employee_id: int | None) -> Readable:
@@ -53,7 +55,7 @@ async def to_read(unit: Unit, employee_id: int | None) -> Employee:
         employee_id = await _linked_id(unit)
     else:
         await readable(unit, employee_id)
-    found = await repository.employee(unit.session, employee_id)
+    found = await repository.employees.employee(unit.session, employee_id)
     if found is None:
         raise NotFound("employee", employee_id)
     return found
@@ -66,7 +68,7 @@ async def to_write(unit: Unit, employee_id: int | None) -> Employee:
     """
     if employee_id is None:
         employee_id = await _linked_id(unit)
-    locked = await repository.employee_to_change(unit.session, employee_id)
+    locked = await repository.employees.employee_to_change(unit.session, employee_id)
     # Asked of the locked row: the account may have been linked to somebody else a moment ago.
     if not rules.writes_for_everybody(unit.actor.role) and not is_own(unit, locked):
         raise Forbidden(Role.MANAGER, OWN_ONLY)

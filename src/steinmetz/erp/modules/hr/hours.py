@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.days import company_date, week_start
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.kit.workdays import ONE_DAY, holiday
 from steinmetz.erp.modules.hr import access, repository, rules
 from steinmetz.erp.modules.hr.models import Employee, TimeEntry
-from steinmetz.erp.modules.hr.repository import TimeEntryFilter, Window
+from steinmetz.erp.modules.hr.repository.hours import TimeEntryFilter
 from steinmetz.erp.modules.hr.rules import DAY_MINUTES, LeaveStatus
 from steinmetz.erp.modules.hr.schemas import (
     Deleted,
@@ -29,7 +31,7 @@ from steinmetz.erp.modules.hr.schemas import (
     WeekDayView,
     WeekView,
 )
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 ACROSS_MIDNIGHT = (
     "An entry ends after it begins, on the same day. For work across midnight make two: one that ends at minute"
@@ -51,11 +53,15 @@ class Span:
 
 async def list_entries(unit: Unit, paging: PageQuery, wanted: TimeEntryFilter, *, sort: str = "-date") -> Page:
     """Time entries that the caller may see, newest day first. Raises `Forbidden`."""
-    window = Window(repository.TIME_ENTRY_SORT, sort.startswith("-"), paging.after(dt.date, int), paging.limit)
+    window = Window(
+        repository.hours.TIME_ENTRY_SORT, sort.startswith("-"), paging.after(dt.date, int), paging.limit
+    )
     whose = await access.readable(unit, wanted.employee_id)
     if whose.nobody:
         return Page([], None, 0)
-    return await repository.time_entries(unit.session, window, replace(wanted, employee_id=whose.employee_id))
+    return await repository.hours.time_entries(
+        unit.session, window, replace(wanted, employee_id=whose.employee_id)
+    )
 
 
 async def week(unit: Unit, employee_id: int | None, day: dt.date | None) -> WeekView:
@@ -66,8 +72,8 @@ async def week(unit: Unit, employee_id: int | None, day: dt.date | None) -> Week
     employee = await access.to_read(unit, employee_id)
     monday = week_start(day or company_date(unit.now))
     sunday = monday + 6 * ONE_DAY
-    entries = await repository.time_entries_of(unit.session, employee.id, monday, sunday)
-    leave = await repository.leave_of(unit.session, employee.id, monday, sunday)
+    entries = await repository.hours.time_entries_of(unit.session, employee.id, monday, sunday)
+    leave = await repository.leave.leave_of(unit.session, employee.id, monday, sunday)
     approved = [each for each in leave if each.status is LeaveStatus.APPROVED]
     worked = [(each.date, each.end_minute - each.start_minute) for each in entries]
     days = rules.week(monday, employee.weekly_minutes, employee.hired_on, employee.left_on, worked, approved)
@@ -126,7 +132,7 @@ async def change_entry(unit: Unit, entry_id: int, patch: TimeEntryPatch) -> Time
     """Change what the patch names. Raises `NotFound`, `Conflict`, `Forbidden`, `Unprocessable`."""
     entry, employee = await _to_change(unit, entry_id, patch.version)
     before = _told(entry)
-    for name, value in patch.model_dump(exclude_unset=True, exclude={"version"}).items():
+    for name, value in patches.wanted_by(patch).items():
         setattr(entry, name, value)
     after = _told(entry)
     if after != before:
@@ -153,11 +159,11 @@ async def _to_change(unit: Unit, entry_id: int, version: int) -> tuple[TimeEntry
 
     Raises `NotFound`, `Conflict`, `Forbidden`.
     """
-    whose = await repository.whose_time_entry(unit.session, entry_id)
+    whose = await repository.hours.whose_time_entry(unit.session, entry_id)
     if whose is None:
         raise NotFound("time entry", entry_id)
     employee = await access.to_write(unit, whose)
-    entry = await repository.time_entry_to_change(unit.session, entry_id)
+    entry = await repository.hours.time_entry_to_change(unit.session, entry_id)
     if entry is None:
         raise NotFound("time entry", entry_id)
     if entry.version != version:
@@ -177,13 +183,13 @@ async def _check(unit: Unit, employee: Employee, span: Span, *, except_id: int |
         raise Unprocessable(
             f"{name_of(employee)} is employed from {employee.hired_on}{until}: not on this day.", "date"
         )
-    away = await repository.leave_of(unit.session, employee.id, span.date, span.date, {LeaveStatus.APPROVED})
+    away = await repository.leave.leave_of(unit.session, employee.id, span.date, span.date, {LeaveStatus.APPROVED})
     if away:
         raise Conflict(
             f"{name_of(employee)} is on approved leave from {away[0].first_day} to {away[0].last_day}"
             f" ({away[0].kind}): have that cancelled first."
         )
-    for other in await repository.time_entries_of(unit.session, employee.id, span.date, span.date):
+    for other in await repository.hours.time_entries_of(unit.session, employee.id, span.date, span.date):
         if other.id != except_id and rules.share_a_minute(span, other):
             taken = f"{rules.clock(other.start_minute)} to {rules.clock(other.end_minute)}"
             raise Conflict(f"There is a time entry from {taken} already (id {other.id}).")

@@ -13,19 +13,20 @@ from functools import partial
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, Forbidden, NotFound, Unprocessable
-from steinmetz.erp.kit import language
+from steinmetz.erp.kit import language, patches
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
 from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.kit.workdays import workdays
 from steinmetz.erp.modules.hr import access, repository, rules, texts
 from steinmetz.erp.modules.hr.hours import name_of
 from steinmetz.erp.modules.hr.models import Employee, LeaveRequest
-from steinmetz.erp.modules.hr.repository import LeaveFilter, Window
+from steinmetz.erp.modules.hr.repository.leave import LeaveFilter
 from steinmetz.erp.modules.hr.rules import MAX_LEAVE_DAYS, LeaveAct, LeaveKind, LeaveStatus
 from steinmetz.erp.modules.hr.schemas import AllowanceView, LeaveInput, LeavePatch, LeaveView
 from steinmetz.erp.modules.notifications import service as notifications
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 NAMED_DAYS = 10
 """So many days are named in a refusal; of more, their number."""
@@ -42,11 +43,13 @@ class Stretch:
 
 async def list_requests(unit: Unit, paging: PageQuery, wanted: LeaveFilter, *, sort: str = "-firstDay") -> Page:
     """Leave that the caller may see, the latest first. Raises `Forbidden`."""
-    window = Window(repository.LEAVE_SORT, sort.startswith("-"), paging.after(dt.date, int), paging.limit)
+    window = Window(repository.leave.LEAVE_SORT, sort.startswith("-"), paging.after(dt.date, int), paging.limit)
     whose = await access.readable(unit, wanted.employee_id)
     if whose.nobody:
         return Page([], None, 0)
-    page = await repository.leave_requests(unit.session, window, replace(wanted, employee_id=whose.employee_id))
+    page = await repository.leave.leave_requests(
+        unit.session, window, replace(wanted, employee_id=whose.employee_id)
+    )
     rows = [LeaveView(**row._mapping, workdays=workdays(row.first_day, row.last_day)) for row in page.rows]
     return replace(page, rows=rows)
 
@@ -72,7 +75,9 @@ async def allowance(unit: Unit, employee_id: int | None, year: int | None) -> Al
 async def _allowance(
     unit: Unit, employee: Employee, year: int, *, except_id: int | None = None
 ) -> rules.Allowance:
-    requests = await repository.leave_of(unit.session, employee.id, dt.date(year, 1, 1), dt.date(year, 12, 31))
+    requests = await repository.leave.leave_of(
+        unit.session, employee.id, dt.date(year, 1, 1), dt.date(year, 12, 31)
+    )
     others = [each for each in requests if each.id != except_id]
     return rules.allowance(employee.vacation_days, others, year)
 
@@ -125,7 +130,7 @@ async def change(unit: Unit, leave_id: int, patch: LeavePatch) -> LeaveView:
     request, employee = await _to_change(unit, leave_id, patch.version)
     _step(request, employee, LeaveAct.CHANGE)
     before = _told(request)
-    for name, value in patch.model_dump(exclude_unset=True, exclude={"version"}).items():
+    for name, value in patches.wanted_by(patch).items():
         setattr(request, name, value)
     after = _told(request)
     if after != before:
@@ -145,7 +150,9 @@ async def approve(unit: Unit, leave_id: int, version: int) -> LeaveView:
     request, employee = await _to_change(unit, leave_id, version)
     _may_decide(unit, employee)
     if rules.next_status(request.status, LeaveAct.APPROVE) is not None:
-        worked = await repository.days_with_hours(unit.session, employee.id, request.first_day, request.last_day)
+        worked = await repository.hours.days_with_hours(
+            unit.session, employee.id, request.first_day, request.last_day
+        )
         if worked:
             raise _conflict(request, employee, f"There are time entries on {_days(worked)}: remove them first.")
         if request.kind is LeaveKind.VACATION:
@@ -246,11 +253,11 @@ async def _to_change(unit: Unit, leave_id: int, version: int) -> tuple[LeaveRequ
 
     Raises `NotFound`, `Conflict`, `Forbidden`.
     """
-    whose = await repository.whose_leave(unit.session, leave_id)
+    whose = await repository.leave.whose_leave(unit.session, leave_id)
     if whose is None:
         raise NotFound("leave request", leave_id)
     employee = await access.to_write(unit, whose)
-    request = await repository.leave_request_to_change(unit.session, leave_id)
+    request = await repository.leave.leave_request_to_change(unit.session, leave_id)
     if request is None:
         raise NotFound("leave request", leave_id)
     if request.version != version:
@@ -270,7 +277,7 @@ async def _check(unit: Unit, employee: Employee, asked: Stretch, *, except_id: i
             raise Unprocessable(
                 f"{name_of(employee)} is employed from {employee.hired_on}{until}: not on {day}.", field
             )
-    for other in await repository.leave_of(unit.session, employee.id, asked.first_day, asked.last_day):
+    for other in await repository.leave.leave_of(unit.session, employee.id, asked.first_day, asked.last_day):
         if other.id != except_id:
             raise Conflict(
                 f"Leave from {other.first_day} to {other.last_day} is {other.status} already (id {other.id})."

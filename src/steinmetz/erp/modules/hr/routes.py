@@ -20,7 +20,9 @@ from steinmetz.erp.kit.fields import MAX_RECORD_ID, RecordId, ReferenceFilter, T
 from steinmetz.erp.kit.pagination import Page, Paging
 from steinmetz.erp.kit.roles import Role
 from steinmetz.erp.modules.hr import hours, leave, service
-from steinmetz.erp.modules.hr.repository import EmployeeFilter, LeaveFilter, TimeEntryFilter
+from steinmetz.erp.modules.hr.repository.employees import EmployeeFilter
+from steinmetz.erp.modules.hr.repository.hours import TimeEntryFilter
+from steinmetz.erp.modules.hr.repository.leave import LeaveFilter
 from steinmetz.erp.modules.hr.rules import LeaveStatus
 from steinmetz.erp.modules.hr.schemas import (
     FIRST_DAY,

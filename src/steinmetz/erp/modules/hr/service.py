@@ -13,12 +13,14 @@ from pydantic.alias_generators import to_camel
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.auth import service as auth
 from steinmetz.erp.modules.hr import repository, rules
 from steinmetz.erp.modules.hr.models import Department, Employee
-from steinmetz.erp.modules.hr.repository import EmployeeFilter, Window
+from steinmetz.erp.modules.hr.repository.employees import EmployeeFilter
 from steinmetz.erp.modules.hr.schemas import (
     Deleted,
     DepartmentInput,
@@ -29,7 +31,7 @@ from steinmetz.erp.modules.hr.schemas import (
     EmployeeView,
     PaidEmployeeView,
 )
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,12 @@ class Headcount:
 
 async def headcount(unit: Unit, day: dt.date) -> list[Headcount]:
     """Every department with those employed on ``day``; the last day of work counts."""
-    return [Headcount(*row) for row in await repository.headcount(unit.session, day)]
+    return [Headcount(*row) for row in await repository.figures.headcount(unit.session, day)]
 
 
 async def minutes_between(unit: Unit, first: dt.date, last: dt.date) -> int:
     """Minutes that all employees worked from ``first`` to ``last``, both included."""
-    return await repository.minutes(unit.session, first, last)
+    return await repository.figures.minutes(unit.session, first, last)
 
 
 # Departments
@@ -55,13 +57,13 @@ async def minutes_between(unit: Unit, first: dt.date, last: dt.date) -> int:
 
 async def departments(unit: Unit) -> list[DepartmentView]:
     """All departments by name, with those employed today."""
-    rows = await repository.departments(unit.session, company_date(unit.now))
+    rows = await repository.departments.departments(unit.session, company_date(unit.now))
     return [DepartmentView.model_validate(row) for row in rows]
 
 
 async def department(unit: Unit, department_id: int) -> DepartmentView:
     """Raises `NotFound`."""
-    found = await repository.department(unit.session, department_id)
+    found = await repository.departments.department(unit.session, department_id)
     if found is None:
         raise NotFound("department", department_id)
     return await _department_view(unit, found)
@@ -72,7 +74,7 @@ async def _department_view(unit: Unit, shown: Department) -> DepartmentView:
         id=shown.id,
         name=shown.name,
         cost_center=shown.cost_center,
-        employees=await repository.employed_in(unit.session, shown.id, company_date(unit.now)),
+        employees=await repository.departments.employed_in(unit.session, shown.id, company_date(unit.now)),
         version=shown.version,
     )
 
@@ -99,7 +101,7 @@ async def create_department(unit: Unit, data: DepartmentInput) -> DepartmentView
 
 
 async def _keep_distinct(unit: Unit, name: str, cost_center: str, *, except_id: int | None = None) -> None:
-    for other in await repository.department_named(unit.session, name, cost_center):
+    for other in await repository.departments.department_named(unit.session, name, cost_center):
         if other.id != except_id:
             what = f"name {name}" if other.name == name else f"cost centre {cost_center}"
             raise await _department_conflict(unit, other, f"There is a department with the {what} already.")
@@ -108,8 +110,8 @@ async def _keep_distinct(unit: Unit, name: str, cost_center: str, *, except_id: 
 async def change_department(unit: Unit, department_id: int, patch: DepartmentPatch) -> DepartmentView:
     """Raises `NotFound`, `Conflict`."""
     changed = await _department_to_change(unit, department_id, patch.version)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
-    before = _different(changed, wanted)
+    wanted = patches.wanted_by(patch)
+    before = patches.differing(changed, wanted)
     if before:
         await _keep_distinct(
             unit,
@@ -135,7 +137,7 @@ async def change_department(unit: Unit, department_id: int, patch: DepartmentPat
 async def delete_department(unit: Unit, department_id: int, version: int) -> Deleted:
     """Raises `NotFound`, `Conflict` while anybody is, or ever was, employed in it."""
     deleted = await _department_to_change(unit, department_id, version)
-    if count := await repository.count_ever_employed(unit.session, department_id):
+    if count := await repository.departments.count_ever_employed(unit.session, department_id):
         raise await _department_conflict(
             unit,
             deleted,
@@ -149,7 +151,7 @@ async def delete_department(unit: Unit, department_id: int, version: int) -> Del
 
 
 async def _department_to_change(unit: Unit, department_id: int, version: int) -> Department:
-    found = await repository.department_to_change(unit.session, department_id)
+    found = await repository.departments.department_to_change(unit.session, department_id)
     if found is None:
         raise NotFound("department", department_id)
     if found.version != version:
@@ -161,16 +163,16 @@ async def _department_to_change(unit: Unit, department_id: int, version: int) ->
 
 
 async def list_employees(unit: Unit, paging: PageQuery, wanted: EmployeeFilter, *, sort: str = "name") -> Page:
-    columns = repository.EMPLOYEE_SORTS[sort.removeprefix("-")]
+    columns = repository.employees.EMPLOYEE_SORTS[sort.removeprefix("-")]
     kinds = {"name": (str, str, int), "number": (str, int), "hiredOn": (dt.date, int)}[sort.removeprefix("-")]
     window = Window(columns, sort.startswith("-"), paging.after(*kinds), paging.limit)
-    page = await repository.employees(unit.session, window, wanted)
+    page = await repository.employees.employees(unit.session, window, wanted)
     return Page([_as_seen(unit, row) for row in page.rows], page.next, page.total)
 
 
 async def employee(unit: Unit, employee_id: int) -> EmployeeView:
     """With the salary only for those who may see it. Raises `NotFound`."""
-    row = await repository.employee_row(unit.session, employee_id)
+    row = await repository.employees.employee_row(unit.session, employee_id)
     if row is None:
         raise NotFound("employee", employee_id)
     return _as_seen(unit, row)
@@ -184,12 +186,14 @@ def _as_seen(unit: Unit, row: Any) -> EmployeeView:
 
 async def create_employee(unit: Unit, data: EmployeeInput) -> EmployeeView:
     """A new employee under the next number. Raises `Conflict`, `Unprocessable`."""
-    await repository.take_turn_to_hire(unit.session)
+    await repository.employees.take_turn_to_hire(unit.session)
     await _department_to_join(unit, data.department_id)
     await _keep_mail_distinct(unit, data.email)
     if data.user_id is not None:
         await _account_to_link(unit, data.user_id)
-    number = rules.employee_number(rules.employee_value(await repository.last_employee_number(unit.session)) + 1)
+    number = rules.employee_number(
+        rules.employee_value(await repository.employees.last_employee_number(unit.session)) + 1
+    )
     hired = Employee(number=number, version=1, **data.model_dump())
     unit.session.add(hired)
     await unit.session.flush()
@@ -205,12 +209,12 @@ async def create_employee(unit: Unit, data: EmployeeInput) -> EmployeeView:
 
 
 async def _department_to_join(unit: Unit, department_id: int) -> None:
-    if await repository.department_to_join(unit.session, department_id) is None:
+    if await repository.departments.department_to_join(unit.session, department_id) is None:
         raise Unprocessable(f"There is no department {department_id}.", "departmentId")
 
 
 async def _keep_mail_distinct(unit: Unit, email: str) -> None:
-    if (other := await repository.employee_with_mail(unit.session, email)) is not None:
+    if (other := await repository.employees.employee_with_mail(unit.session, email)) is not None:
         raise Conflict(f"Employee {other.number} has this e-mail address already.")
 
 
@@ -219,20 +223,20 @@ async def _account_to_link(unit: Unit, user_id: int) -> None:
         await auth.user(unit, user_id)
     except NotFound:
         raise Unprocessable(f"There is no user {user_id}.", "userId") from None
-    if (other := await repository.employee_of(unit.session, user_id)) is not None:
+    if (other := await repository.employees.employee_of(unit.session, user_id)) is not None:
         raise Conflict(f"User {user_id} is linked to employee {other.number} already: unlink that one first.")
 
 
 async def change_employee(unit: Unit, employee_id: int, patch: EmployeePatch) -> EmployeeView:
     """Change what the patch names. Raises `NotFound`, `Conflict`, `Unprocessable`."""
-    changed = await repository.employee_to_change(unit.session, employee_id)
+    changed = await repository.employees.employee_to_change(unit.session, employee_id)
     if changed is None:
         raise NotFound("employee", employee_id)
     if changed.version != patch.version:
         current = (await employee(unit, employee_id)).model_dump(mode="json", by_alias=True)
         raise Conflict("The employee was changed meanwhile.", current)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
-    before = _different(changed, wanted)
+    wanted = patches.wanted_by(patch)
+    before = patches.differing(changed, wanted)
     if before:
         await _check_change(unit, changed, {name: wanted[name] for name in before})
         for name in before:
@@ -269,17 +273,12 @@ async def _check_employment(unit: Unit, employee_id: int, hired_on: dt.date, lef
     if left_on is not None and left_on < hired_on:
         raise Unprocessable(f"Employment ends on its first day, {hired_on}, or later.", "leftOn")
     for what, remedy, (first, last) in (
-        ("time entries", "remove", await repository.first_and_last_hours(unit.session, employee_id)),
-        ("leave", "cancel", await repository.first_and_last_leave(unit.session, employee_id)),
+        ("time entries", "remove", await repository.hours.first_and_last_hours(unit.session, employee_id)),
+        ("leave", "cancel", await repository.leave.first_and_last_leave(unit.session, employee_id)),
     ):
         for day in (first, last):
             if day is not None and not rules.is_employed(day, hired_on, left_on):
                 raise Conflict(f"On {day} there is {what}, outside of the employment: {remedy} it first.")
-
-
-def _different(record: Department | Employee, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The present values of the fields that are to become others."""
-    return {name: getattr(record, name) for name in wanted if getattr(record, name) != wanted[name]}
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

@@ -46,10 +46,12 @@ async def statistics(unit: Unit, first: dt.date | None, last: dt.date | None) ->
         raise Unprocessable(f"A period has at most {MAX_PERIOD_DAYS} days.", "to")
     # Today is not over: what is due of it would look like hours that are missing.
     until = min(last, today - ONE_DAY)
-    people = await repository.contracts(unit.session)
-    leave = await repository.approved_leave(unit.session, first, last)
-    minutes = await repository.minutes_by_department(unit.session, first, last)
-    worked = minutes if until == last else await repository.minutes_by_department(unit.session, first, until)
+    people = await repository.figures.contracts(unit.session)
+    leave = await repository.figures.approved_leave(unit.session, first, last)
+    minutes = await repository.figures.minutes_by_department(unit.session, first, last)
+    worked = (
+        minutes if until == last else await repository.figures.minutes_by_department(unit.session, first, until)
+    )
     calendar = Calendar(first, last)
     due = _due(people, leave, Calendar(first, until))
     away = _away(people, leave, calendar)
@@ -81,7 +83,7 @@ async def statistics(unit: Unit, first: dt.date | None, last: dt.date | None) ->
                 joined=joins[each.id],
                 left=leaves[each.id],
             )
-            for each in await repository.departments(unit.session, today)
+            for each in await repository.departments.departments(unit.session, today)
         ],
         projects=await _projects(unit, first, last, sum(minutes.values())),
         joiners=_moves((each.hired_on, each) for each in joined),
@@ -122,7 +124,7 @@ def _head_count(on: dict[dt.date, int], today: dt.date, first: dt.date, last: dt
 
 
 async def _projects(unit: Unit, first: dt.date, last: dt.date, all_minutes: int) -> list[ProjectFigures]:
-    found = await repository.minutes_by_project(unit.session, first, last, SHOWN_PROJECTS)
+    found = await repository.figures.minutes_by_project(unit.session, first, last, SHOWN_PROJECTS)
     shown = [ProjectFigures(project=project, minutes=minutes) for project, minutes in found]
     rest = all_minutes - sum(each.minutes for each in shown)
     return [*shown, ProjectFigures(project=None, minutes=rest)] if rest else shown

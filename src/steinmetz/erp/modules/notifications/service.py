@@ -41,7 +41,7 @@ from steinmetz.erp.modules.notifications.schemas import (
     NotificationRow,
     NotificationView,
 )
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 __all__ = [
     "Audience",

@@ -34,7 +34,7 @@ from steinmetz.erp.modules.system.schemas import (
     MaintenanceView,
     SignInEntryView,
 )
-from steinmetz.erp.modules.system.service import AuditFilter
+from steinmetz.erp.modules.system.service.audit import AuditFilter
 from steinmetz.erp.modules.system.socket_metrics import socket_families
 from steinmetz.erp.openapi import refuses
 from steinmetz.erp.state import state_of
@@ -67,8 +67,8 @@ async def ready(request: Request) -> dict[str, Any]:
     """
     state = state_of(request)
     cluster = None if state.cache is None else state.cache.cluster
-    checks = await service.readiness(state.database, state.settings.data_dir, state.probes, cluster)
-    if wrong := service.faults(checks, state.probes):
+    checks = await service.health.readiness(state.database, state.settings.data_dir, state.probes, cluster)
+    if wrong := service.health.faults(checks, state.probes):
         raise Problem(503, "Not ready", "; ".join(wrong), headers={"Retry-After": "5"}, checks=checks)
     return {"success": True, "status": "ready", "checks": checks}
 
@@ -183,7 +183,7 @@ Wanted = Annotated[AuditFilter, Depends(_audit_filter)]
 @cached(ttl=60, vary_on="role", live=True)
 async def audit(unit: Reading, page: Paging, wanted: Wanted) -> Any:
     """Who changed what, newest first."""
-    shown, next_cursor, total = await service.audit(unit, page, wanted)
+    shown, next_cursor, total = await service.audit.audit_entries(unit, page, wanted)
     return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}
 
 
@@ -197,7 +197,7 @@ async def audit(unit: Reading, page: Paging, wanted: Wanted) -> Any:
 async def export_audit(request: Request, wanted: Wanted) -> Any:
     """Who changed what, oldest first, as CSV for a spreadsheet; no cell is taken for a formula."""
     return StreamingResponse(
-        service.export(state_of(request).database, wanted),
+        service.audit.export(state_of(request).database, wanted),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"},
     )
@@ -213,7 +213,7 @@ async def sign_ins(
     until: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> Any:
     """Who signed in or out, was refused, or used a refresh token twice; newest first."""
-    shown, next_cursor, total = await service.sign_ins(
+    shown, next_cursor, total = await service.sign_ins.sign_ins(
         unit, page, user_id=user_id, outcome=outcome, since=since, until=until
     )
     return {"success": True, "data": shown, "page": {"next": next_cursor, "total": total}}
@@ -222,7 +222,7 @@ async def sign_ins(
 @router.get("/api/audit/{entry_id}", response_model=Answer[AuditView], tags=["audit"], dependencies=OPERATORS)
 async def audit_entry(unit: Reading, entry_id: RecordId) -> Any:
     """One entry, with what stood before and after."""
-    return {"success": True, "data": await service.audit_entry(unit, entry_id)}
+    return {"success": True, "data": await service.audit.audit_entry(unit, entry_id)}
 
 
 # Maintenance and chores
@@ -232,7 +232,7 @@ async def audit_entry(unit: Reading, entry_id: RecordId) -> Any:
 @cached(ttl=300, shared=True, live=True)
 async def get_maintenance(unit: Reading) -> Any:
     """Whether changes are refused at the moment, why, and until when."""
-    return {"success": True, "data": await service.maintenance(unit)}
+    return {"success": True, "data": await service.maintenance.maintenance(unit)}
 
 
 async def _switching(request: Request, actor: SignedIn) -> AsyncIterator[Unit]:
@@ -255,7 +255,7 @@ async def put_maintenance(
 
     The answer comes when the last change under way has ended. Signing in and reading go on.
     """
-    state = await service.switch_maintenance(
+    state = await service.maintenance.switch_maintenance(
         unit, enabled=wanted.enabled, message=wanted.message, until=wanted.until
     )
     return {"success": True, "data": state}
@@ -267,7 +267,7 @@ async def put_maintenance(
 async def get_chores(request: Request, unit: Reading) -> Any:
     """What happens because time passes: when each chore was done, how it ended, and when it is due again."""
     scheduler = state_of(request).scheduler
-    runs = await service.chore_runs(unit)
+    runs = await service.chores.chore_runs(unit)
     shown = []
     for chore in scheduler.chores if scheduler is not None else ():
         run = runs.get(chore.name)

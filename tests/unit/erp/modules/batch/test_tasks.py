@@ -19,8 +19,8 @@ from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.batch.rules import JobStatus
 from steinmetz.erp.modules.batch.schemas import JobInput, JobView
 from steinmetz.erp.modules.batch.tasks import Worker
-from steinmetz.erp.modules.system import service as audit
 from steinmetz.erp.modules.system.models import AuditEntry
+from steinmetz.erp.modules.system.service import audit
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from steinmetz.erp.kit.announcements import Announcement, Departure
 from steinmetz.erp.kit.pagination import PageQuery
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.modules.auth.models import User
-from steinmetz.erp.modules.chat import service
+from steinmetz.erp.modules.chat import messages, reading, service
 from steinmetz.erp.modules.chat.schemas import ChannelInput, MessageInput
 
 pytestmark = pytest.mark.anyio
@@ -96,17 +96,17 @@ async def play(unit: Unit, model: Model, step: tuple[Any, ...]) -> None:
     channel = model.private if rest[0] else "general"
     if not model.sees(who.id, channel):
         with pytest.raises(NotFound):
-            await service.say(unit, MessageInput(channel=channel, text="x"))
+            await messages.say(unit, MessageInput(channel=channel, text="x"))
     elif act == "say":
-        view = await service.say(unit, MessageInput(channel=channel, text="x"))
+        view = await messages.say(unit, MessageInput(channel=channel, text="x"))
         model.said[channel].append((who.id, view.id))
     elif model.said[channel]:
         _, message_id = model.said[channel][rest[1] % len(model.said[channel])]
         if act == "delete":
-            await service.delete_message(unit, message_id)
+            await messages.delete_message(unit, message_id)
             model.gone.add(message_id)
         else:
-            await service.mark_read(unit, channel, message_id)
+            await reading.mark_read(unit, channel, message_id)
             model.read(who.id, channel, message_id)
 
 
@@ -155,7 +155,7 @@ async def test_who_is_taken_out_while_he_writes_is_heard_before_it_or_not_at_all
 
         async def write(private: str = private) -> None:
             async with database.unit(actor=BEN) as unit:
-                await service.say(unit, MessageInput(channel=private, text="x"))
+                await messages.say(unit, MessageInput(channel=private, text="x"))
 
         async def take_out(private: str = private) -> None:
             async with database.unit(actor=ADA) as unit:

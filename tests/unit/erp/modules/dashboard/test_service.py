@@ -18,7 +18,7 @@ from steinmetz.erp.modules.dashboard import service
 from steinmetz.erp.modules.dashboard.schemas import CashWidget, RevenueWidget, WidgetId
 from steinmetz.erp.modules.finance import service as finance
 from steinmetz.erp.modules.finance.schemas import CustomerInput, InvoiceInput, InvoiceItemInput, PaymentInput
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 pytestmark = pytest.mark.anyio
 
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.anyio
 async def company(database: Database) -> Database:
     """Two invoices over 119 € of which one is half paid, a job, and an act that is not for everybody."""
     async with database.unit() as unit:
-        customer = await finance.create_customer(unit, CustomerInput(name="Muster GmbH"))
+        customer = await finance.customers.create_customer(unit, CustomerInput(name="Muster GmbH"))
         item = InvoiceItemInput(description="Wartung", unit_price_cents=10_000)
         for _ in range(2):
-            draft = await finance.draft_invoice(unit, InvoiceInput(customer_id=customer.id, items=[item]))
-            sent = await finance.send_invoice(unit, draft.id, draft.version)
-        await finance.pay_invoice(unit, sent.id, PaymentInput(version=sent.version, amount_cents=5_950))
+            draft = await finance.drafts.draft_invoice(unit, InvoiceInput(customer_id=customer.id, items=[item]))
+            sent = await finance.invoices.send_invoice(unit, draft.id, draft.version)
+        await finance.payments.pay_invoice(unit, sent.id, PaymentInput(version=sent.version, amount_cents=5_950))
         unit.session.add(BatchJob(kind="import", created_at=unit.now))
         audit.record(unit, "user.disable", "user", 7, "secret@example.com")
     return database

@@ -71,10 +71,10 @@ def test_many_items_go_over_several_pages_and_nothing_is_too_long_to_print() -> 
 
 async def a_sent_invoice(database: Database) -> InvoiceView:
     async with database.unit() as unit:
-        billed = await service.create_customer(unit, CustomerInput(name="Muster AG", city="Ulm"))
+        billed = await service.customers.create_customer(unit, CustomerInput(name="Muster AG", city="Ulm"))
         item = InvoiceItemInput(description="Wartung", unit_price_cents=9_900)
-        drafted = await service.draft_invoice(unit, InvoiceInput(customer_id=billed.id, items=[item]))
-        return await service.send_invoice(unit, drafted.id, drafted.version)
+        drafted = await service.drafts.draft_invoice(unit, InvoiceInput(customer_id=billed.id, items=[item]))
+        return await service.invoices.send_invoice(unit, drafted.id, drafted.version)
 
 
 async def test_a_sent_invoice_prints_the_same_whatever_happens_later(database: Database) -> None:
@@ -88,10 +88,16 @@ async def test_a_sent_invoice_prints_the_same_whatever_happens_later(database: D
 
     first, english = await printed(), await printed(Language.EN)
     async with database.unit() as unit:
-        await service.change_customer(unit, invoice.customer_id, CustomerPatch(version=1, name="Anders AG"))
-        await service.change_company(unit, CompanyPatch(version=1, name="Auch anders GmbH"))
-        paid = await service.pay_invoice(unit, invoice.id, PaymentInput(version=invoice.version, amount_cents=100))
-        await service.credit_invoice(unit, invoice.id, CreditInput(version=paid.version, reason="Irrtum"))
+        await service.customers.change_customer(
+            unit, invoice.customer_id, CustomerPatch(version=1, name="Anders AG")
+        )
+        await service.company.change_company(unit, CompanyPatch(version=1, name="Auch anders GmbH"))
+        paid = await service.payments.pay_invoice(
+            unit, invoice.id, PaymentInput(version=invoice.version, amount_cents=100)
+        )
+        await service.credit_notes.credit_invoice(
+            unit, invoice.id, CreditInput(version=paid.version, reason="Irrtum")
+        )
     assert await printed() == first
     assert await printed(Language.EN) == english != first
 
@@ -99,10 +105,10 @@ async def test_a_sent_invoice_prints_the_same_whatever_happens_later(database: D
 async def test_drafts_and_credit_notes_have_names_of_their_own(database: Database) -> None:
     invoice = await a_sent_invoice(database)
     async with database.unit() as unit:
-        note = await service.credit_invoice(
+        note = await service.credit_notes.credit_invoice(
             unit, invoice.id, CreditInput(version=invoice.version, reason="Irrtum")
         )
-        draft = await service.draft_invoice(
+        draft = await service.drafts.draft_invoice(
             unit,
             InvoiceInput(
                 customer_id=invoice.customer_id,

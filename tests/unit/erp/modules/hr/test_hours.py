@@ -23,7 +23,7 @@ from steinmetz.erp.kit.roles import SYSTEM, Actor, Role
 from steinmetz.erp.kit.workdays import ONE_DAY
 from steinmetz.erp.modules.hr import hours, leave, service
 from steinmetz.erp.modules.hr.models import Employee, LeaveRequest, TimeEntry
-from steinmetz.erp.modules.hr.repository import TimeEntryFilter
+from steinmetz.erp.modules.hr.repository.hours import TimeEntryFilter
 from steinmetz.erp.modules.hr.rules import DAY_MINUTES, LeaveKind, LeaveStatus
 from steinmetz.erp.modules.hr.schemas import (
     EmployeePatch,

@@ -17,7 +17,7 @@ from steinmetz.erp.kit.roles import SYSTEM, Actor, Role
 from steinmetz.erp.kit.workdays import ONE_DAY
 from steinmetz.erp.modules.hr import leave
 from steinmetz.erp.modules.hr.models import Employee, TimeEntry
-from steinmetz.erp.modules.hr.repository import LeaveFilter
+from steinmetz.erp.modules.hr.repository.leave import LeaveFilter
 from steinmetz.erp.modules.hr.rules import LeaveKind, LeaveStatus
 from steinmetz.erp.modules.hr.schemas import LeaveInput, LeavePatch, LeaveView
 from steinmetz.erp.modules.system.models import AuditEntry

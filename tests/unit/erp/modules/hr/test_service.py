@@ -16,7 +16,7 @@ from steinmetz.erp.kit.roles import SYSTEM, Actor, Role
 from steinmetz.erp.kit.workdays import ONE_DAY
 from steinmetz.erp.modules.hr import service
 from steinmetz.erp.modules.hr.models import Department, Employee, LeaveRequest, TimeEntry
-from steinmetz.erp.modules.hr.repository import EmployeeFilter
+from steinmetz.erp.modules.hr.repository.employees import EmployeeFilter
 from steinmetz.erp.modules.hr.rules import LeaveKind
 from steinmetz.erp.modules.hr.schemas import (
     DepartmentInput,

@@ -19,7 +19,7 @@ NUMBER = "externalNumber"
 MAX_NUMBER_CHARS = 40
 COLUMNS = (
     NUMBER,
-    *(field.alias or name for name, field in finance.CustomerInput.model_fields.items()),
+    *(field.alias or name for name, field in finance.customers.CustomerInput.model_fields.items()),
 )
 
 
@@ -91,7 +91,7 @@ def _told(error: ValidationError) -> str:
     return "; ".join(f"{each['field']}: {each['message']}" for each in found[:5])
 
 
-def _customer(fields: dict[str, Any], *, is_text: bool) -> tuple[str, finance.CustomerInput]:
+def _customer(fields: dict[str, Any], *, is_text: bool) -> tuple[str, finance.customers.CustomerInput]:
     """The external number and the customer of a row. Raises `ValidationError`, `Unprocessable`."""
     rest = {name: value for name, value in fields.items() if value is not None and value != ""}
     number = rest.pop(NUMBER, "")
@@ -102,30 +102,30 @@ def _customer(fields: dict[str, Any], *, is_text: bool) -> tuple[str, finance.Cu
     days = rest.get("paymentDays")
     if is_text and isinstance(days, str) and days.strip().isascii() and days.strip().isdigit() and len(days) < 9:
         rest["paymentDays"] = int(days)
-    data = finance.CustomerInput.model_validate(rest)
+    data = finance.customers.CustomerInput.model_validate(rest)
     if not number and not data.email:
         raise Unprocessable(f"{NUMBER} or email is needed, so that the customer is recognised when it comes again")
     return number, data
 
 
-def _keys(number: str, data: finance.CustomerInput) -> list[str]:
+def _keys(number: str, data: finance.customers.CustomerInput) -> list[str]:
     keys = [f"customer number {number}"] if number else []
     return [*keys, f"customer mail {data.email.lower()} {data.name.casefold()}"] if data.email else keys
 
 
-async def _create(unit: Unit, number: str, data: finance.CustomerInput) -> tuple[str, str]:
+async def _create(unit: Unit, number: str, data: finance.customers.CustomerInput) -> tuple[str, str]:
     """(customer number, ``created`` or ``exists``)"""
     keys = _keys(number, data)
-    new = await repository.take_origins(unit.session, keys)
-    known = None if len(new) == len(keys) else await repository.record_of_origin(unit.session, keys)
+    new = await repository.origins.take_origins(unit.session, keys)
+    known = None if len(new) == len(keys) else await repository.origins.record_of_origin(unit.session, keys)
     if known is None and data.email:
-        known = await finance.find_customer(unit, name=data.name, email=data.email)
+        known = await finance.customers.find_customer(unit, name=data.name, email=data.email)
     if known is not None:
-        found = await finance.customer(unit, known)
-        await repository.set_origins(unit.session, sorted(new), known)
+        found = await finance.customers.customer(unit, known)
+        await repository.origins.set_origins(unit.session, sorted(new), known)
         return found.number, "exists"
-    created = await finance.create_customer(unit, data)
-    await repository.set_origins(unit.session, keys, created.id)
+    created = await finance.customers.create_customer(unit, data)
+    await repository.origins.set_origins(unit.session, keys, created.id)
     return created.number, "created"
 
 

@@ -14,7 +14,7 @@ from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.modules.batch import rules
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.finance import service as finance
-from steinmetz.erp.modules.finance.service import Extract
+from steinmetz.erp.modules.finance.service.extracts import Extract
 
 PAGE_IDS = 500
 """Ids a page: as many rows at most, of the journal a few times as many."""
@@ -43,7 +43,7 @@ class ExportParameters(Input):
 
 async def plan(unit: Unit, wanted: ExportParameters) -> Plan:
     """Pages by ids up to the newest of now: what is written meanwhile moves no row from one page to another."""
-    last = await finance.last_id(unit, wanted.subject)
+    last = await finance.extracts.last_id(unit, wanted.subject)
     pages = [
         {"firstId": first, "lastId": min(first + PAGE_IDS - 1, last)} for first in range(1, last + 1, PAGE_IDS)
     ]
@@ -55,7 +55,7 @@ async def plan(unit: Unit, wanted: ExportParameters) -> Plan:
 async def run(unit: Unit, parameters: Payload, payload: Payload) -> str:
     subject = Extract(parameters["subject"])
     columns = COLUMNS[subject]
-    rows = await finance.extract(unit, subject, payload["firstId"], payload["lastId"])
+    rows = await finance.extracts.extract(unit, subject, payload["firstId"], payload["lastId"])
     return "".join(csv_line(_value(row[column]) for column in columns) for row in rows)
 
 

@@ -10,7 +10,7 @@ from steinmetz.erp.kit.spreadsheet import csv_line
 from steinmetz.erp.modules.batch import rules
 from steinmetz.erp.modules.batch.kinds.port import Document, Kind, Payload, Plan
 from steinmetz.erp.modules.finance import service as finance
-from steinmetz.erp.modules.finance.service import Extract, WrongSum
+from steinmetz.erp.modules.finance.service.extracts import Extract, WrongSum
 
 ITEM_IDS = 50
 """Invoices an item: few enough that nobody waits long for their locks."""
@@ -23,7 +23,7 @@ class RecalculateParameters(Input):
 
 
 async def plan(unit: Unit, wanted: RecalculateParameters) -> Plan:
-    last = await finance.last_id(unit, Extract.INVOICES)
+    last = await finance.extracts.last_id(unit, Extract.INVOICES)
     ranges = [
         {"firstId": first, "lastId": min(first + ITEM_IDS - 1, last)} for first in range(1, last + 1, ITEM_IDS)
     ]
@@ -35,7 +35,7 @@ async def plan(unit: Unit, wanted: RecalculateParameters) -> Plan:
 async def run(unit: Unit, parameters: Payload, payload: Payload) -> str:
     """A line for each invoice that is wrong. Raises `Conflict` if a draft is being changed just now."""
     lines = []
-    for wrong in await finance.wrong_sums(unit, payload["firstId"], payload["lastId"]):
+    for wrong in await finance.extracts.wrong_sums(unit, payload["firstId"], payload["lastId"]):
         outcome = "corrected" if await _correct(unit, wrong) else "reported"
         lines.append(
             csv_line(
@@ -58,9 +58,9 @@ async def _correct(unit: Unit, wrong: WrongSum) -> bool:
     """Give a draft its own items anew, which makes its sums. A sent invoice is immutable."""
     if wrong.status != "draft" or not wrong.items:
         return False
-    draft = await finance.invoice(unit, wrong.invoice_id)
+    draft = await finance.invoices.invoice(unit, wrong.invoice_id)
     items = [
-        finance.InvoiceItemInput(
+        finance.drafts.InvoiceItemInput(
             description=item.description,
             quantity_milli=item.quantity_milli,
             unit=item.unit,
@@ -69,7 +69,9 @@ async def _correct(unit: Unit, wrong: WrongSum) -> bool:
         )
         for item in draft.items
     ]
-    await finance.change_draft(unit, draft.id, finance.InvoicePatch(version=wrong.version, items=items))
+    await finance.drafts.change_draft(
+        unit, draft.id, finance.drafts.InvoicePatch(version=wrong.version, items=items)
+    )
     return True
 
 

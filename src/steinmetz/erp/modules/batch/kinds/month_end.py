@@ -33,17 +33,17 @@ Section = dict[str, Any]
 
 
 async def _revenue(unit: Unit, first: dt.date, last: dt.date) -> Section:
-    (revenue,) = await finance.revenue_by_month(unit, last, months=1)
+    (revenue,) = await finance.figures.revenue_by_month(unit, last, months=1)
     return {"netCents": revenue.net_cents}
 
 
 async def _open_items(unit: Unit, first: dt.date, last: dt.date) -> Section:
-    owed = await finance.owed_at(unit, last)
+    owed = await finance.figures.owed_at(unit, last)
     return {"count": owed.count, "sumCents": owed.cents}
 
 
 async def _cash(unit: Unit, first: dt.date, last: dt.date) -> Section:
-    balances = await finance.cash_at(unit, last)
+    balances = await finance.figures.cash_at(unit, last)
     by_account = {f"{each.number} {each.name}": each.cents for each in balances}
     return {"balanceCents": sum(by_account.values()), **by_account}
 

@@ -10,16 +10,22 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 
+from steinmetz.erp.kit.pagination import Page
 from steinmetz.erp.kit.queries import named, upsert
+from steinmetz.erp.kit.windows import Column, Window, contains
 from steinmetz.erp.modules.finance.books.reports import AccountSum
 from steinmetz.erp.modules.finance.chart import AccountKind, ChartAccount
 from steinmetz.erp.modules.finance.models import Account, JournalEntry, Transaction
 from steinmetz.erp.modules.finance.rules import PostingLine
-from steinmetz.erp.modules.finance.windows import Window, contains, windowed
 
-ENTRY_SORTS: dict[str, InstrumentedAttribute[Any]] = {"id": JournalEntry.id, "date": JournalEntry.date}
+ACCOUNT_SORT: tuple[Column, ...] = (Account.number, Account.id)
+ENTRY_SORTS: dict[str, tuple[Column, ...]] = {
+    "id": (JournalEntry.id,),
+    "date": (JournalEntry.date, JournalEntry.id),
+}
+TRANSACTION_SORT: tuple[Column, ...] = (Transaction.date, Transaction.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +67,17 @@ class EntryFilter:
 @named
 async def accounts(
     session: AsyncSession, window: Window, kind: AccountKind | None, search: str, at: dt.date | None
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """Accounts with their balances at the end of ``at`` (None: of everything posted), and the total."""
+) -> Page:
+    """Accounts with their balances at the end of ``at`` (None: of everything posted)."""
     conditions: list[ColumnElement[bool]] = []
     if kind is not None:
         conditions.append(Account.kind == kind)
     if search:
         conditions.append(or_(contains(Account.name, search), contains(Account.number, search)))
-    statement = windowed(_accounts(at).where(*conditions), window, Account.number, Account.id)
+    statement = window.of(_accounts(at).where(*conditions))
     rows = (await session.execute(statement)).all()
     total = await session.scalar(select(func.count()).select_from(Account).where(*conditions))
-    return rows, total or 0
+    return window.page(rows, total)
 
 
 @named
@@ -168,15 +174,12 @@ def _entries() -> Select[*tuple[Any, ...]]:
 
 
 @named
-async def entries(
-    session: AsyncSession, window: Window, wanted: EntryFilter
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """One row more than the window asks for, and the total."""
+async def entries(session: AsyncSession, window: Window, wanted: EntryFilter) -> Page:
     conditions = wanted.conditions()
-    statement = windowed(_entries().where(*conditions), window, ENTRY_SORTS[window.column], JournalEntry.id)
+    statement = window.of(_entries().where(*conditions))
     rows = (await session.execute(statement)).all()
     total = await session.scalar(select(func.count()).select_from(JournalEntry).where(*conditions))
-    return rows, total or 0
+    return window.page(rows, total)
 
 
 @named
@@ -212,8 +215,7 @@ async def lines_of(session: AsyncSession, entry_id: int) -> Sequence[Row[*tuple[
 @named
 async def transactions(
     session: AsyncSession, window: Window, account_id: int | None, since: dt.date | None, until: dt.date | None
-) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """One row more than the window asks for, and the total."""
+) -> Page:
     conditions: list[ColumnElement[bool]] = []
     if account_id is not None:
         conditions.append(Transaction.account_id == account_id)
@@ -223,10 +225,9 @@ async def transactions(
         conditions.append(Transaction.date <= until)
     lines = _lines().join(JournalEntry, JournalEntry.id == Transaction.entry_id)
     lines = lines.add_columns(JournalEntry.description, JournalEntry.source).where(*conditions)
-    statement = windowed(lines, window, Transaction.date, Transaction.id)
-    rows = (await session.execute(statement)).all()
+    rows = (await session.execute(window.of(lines))).all()
     total = await session.scalar(select(func.count()).select_from(Transaction).where(*conditions))
-    return rows, total or 0
+    return window.page(rows, total)
 
 
 # Sums

@@ -201,4 +201,4 @@ async def get_balance_sheet(unit: Reading, first: First = None, last: Last = Non
 @cached(ttl=300, vary_on="role", live=True)
 async def get_financial_report(unit: Reading, first: First = None, last: Last = None) -> Any:
     """A period in figures, from revenue to overdue invoices, beside the period before it."""
-    return answer(await finance.financial(unit, _period(unit, first, last)))
+    return answer(await finance.figures.financial(unit, _period(unit, first, last)))

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 from steinmetz.erp.db import Unit
 from steinmetz.erp.errors import Conflict, NotFound, Unprocessable
+from steinmetz.erp.kit import patches
 from steinmetz.erp.kit.days import company_date
 from steinmetz.erp.kit.pagination import Page, PageQuery
+from steinmetz.erp.kit.windows import Window
 from steinmetz.erp.modules.finance import rules
 from steinmetz.erp.modules.finance.books import reports, repository
 from steinmetz.erp.modules.finance.books.reports import AccountSum, Period
@@ -41,8 +43,7 @@ from steinmetz.erp.modules.finance.chart import (
 )
 from steinmetz.erp.modules.finance.models import Account
 from steinmetz.erp.modules.finance.rules import PostingLine
-from steinmetz.erp.modules.finance.windows import Window, page_of
-from steinmetz.erp.modules.system import service as audit
+from steinmetz.erp.modules.system.service import audit
 
 __all__ = [
     "Balance",
@@ -86,9 +87,8 @@ async def accounts(
     at: dt.date | None = None,
 ) -> Page:
     """The chart by number, each account with its balance at the end of ``at`` (None: of everything posted)."""
-    window = Window("number", paging.after(str, int), paging.limit)
-    rows, total = await repository.accounts(unit.session, window, kind, search, at)
-    return page_of(rows, total, paging.limit, lambda row: (row.number, row.id))
+    window = Window(repository.ACCOUNT_SORT, is_descending=False, after=paging.after(str, int), limit=paging.limit)
+    return await repository.accounts(unit.session, window, kind, search, at)
 
 
 async def account(unit: Unit, account_id: int, at: dt.date | None = None) -> AccountView:
@@ -124,15 +124,12 @@ async def change_account(unit: Unit, account_id: int, patch: AccountPatch) -> Ac
     if changed.version != patch.version:
         current = (await account(unit, account_id)).model_dump(mode="json", by_alias=True)
         raise Conflict("The account was changed meanwhile.", current)
-    wanted = patch.model_dump(exclude_unset=True, exclude={"version"})
+    wanted = patches.wanted_by(patch)
     if wanted.get("is_active") is False and changed.number in POSTED_BY_INVOICES:
         raise Unprocessable(f"Invoices post to account {changed.number}: it stays open.", "isActive")
-    before = {name: getattr(changed, name) for name in wanted if getattr(changed, name) != wanted[name]}
-    for name in before:
-        setattr(changed, name, wanted[name])
-    if before:
+    before, after = patches.apply(changed, wanted)
+    if after:
         await unit.session.flush()
-        after = {name: wanted[name] for name in before}
         summary = f"{changed.number} {changed.name}"
         audit.record(unit, "account.change", "account", changed.id, summary, before, after)
     return await account(unit, account_id)
@@ -175,11 +172,10 @@ async def post(
 
 async def entries(unit: Unit, paging: PageQuery, wanted: EntryFilter, *, sort: str = "-date") -> Page:
     """Journal entries, the newest first unless ``sort`` says otherwise."""
-    column = repository.ENTRY_SORTS[sort.removeprefix("-")].key
-    kinds: tuple[type, ...] = (int,) if column == "id" else (dt.date, int)
-    window = Window(sort, paging.after(*kinds), paging.limit)
-    rows, total = await repository.entries(unit.session, window, wanted)
-    return page_of(rows, total, paging.limit, lambda row: (row.id,) if column == "id" else (row.date, row.id))
+    by = sort.removeprefix("-")
+    kinds: tuple[type, ...] = (int,) if by == "id" else (dt.date, int)
+    window = Window(repository.ENTRY_SORTS[by], sort.startswith("-"), paging.after(*kinds), paging.limit)
+    return await repository.entries(unit.session, window, wanted)
 
 
 async def entry(unit: Unit, entry_id: int) -> EntryView:
@@ -261,9 +257,10 @@ async def transactions(
     until: dt.date | None = None,
 ) -> Page:
     """Posting lines, the newest day first."""
-    window = Window("-date", paging.after(dt.date, int), paging.limit)
-    rows, total = await repository.transactions(unit.session, window, account_id, since, until)
-    return page_of(rows, total, paging.limit, lambda row: (row.date, row.id))
+    window = Window(
+        repository.TRANSACTION_SORT, is_descending=True, after=paging.after(dt.date, int), limit=paging.limit
+    )
+    return await repository.transactions(unit.session, window, account_id, since, until)
 
 
 # Sums

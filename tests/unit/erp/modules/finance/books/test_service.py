@@ -23,6 +23,7 @@ from steinmetz.erp.modules.finance.books.schemas import (
 from steinmetz.erp.modules.finance.chart import CHART, AccountKind
 from steinmetz.erp.modules.finance.models import JournalEntry
 from steinmetz.erp.modules.finance.rules import PostingLine
+from steinmetz.erp.modules.system.models import AuditEntry
 
 pytestmark = pytest.mark.anyio
 
@@ -81,6 +82,10 @@ async def test_an_account_is_opened_once_renamed_and_closed(database: Database) 
             unit, opened.id, AccountPatch(version=1, name="Fortbildungskosten", is_active=False)
         )
     assert (changed.name, changed.is_active, changed.version) == ("Fortbildungskosten", False, 2)
+    async with database.unit(writes=False) as unit:
+        audited = select(AuditEntry).where(AuditEntry.action == "account.change")
+        (entry,) = (await unit.session.scalars(audited)).all()
+        assert entry.after == {"name": "Fortbildungskosten", "isActive": False}
     with pytest.raises(Conflict, match="changed meanwhile"):
         async with database.unit() as unit:
             await service.change_account(unit, opened.id, AccountPatch(version=1, name="Anders"))

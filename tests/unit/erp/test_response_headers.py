@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from steinmetz.erp.edge import REQUEST_ID, ResponseHeaders
+from steinmetz.erp.response_headers import REQUEST_ID, ResponseHeaders
 
 ALLOWED = b"https://intranet.example"
 
