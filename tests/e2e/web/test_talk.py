@@ -113,11 +113,89 @@ async def test_a_private_channel_has_its_members_and_a_draft_waits_in_it(
         await expect(writing(visitor)).to_have_value("")
         await visitor.page.go_back()
         await expect(writing(visitor)).to_have_value("not sent yet")
-        await visitor.page.get_by_role("button", name=name).click()
-        await visitor.page.get_by_role("button", name="Members").click()
-        await expect(visitor.page.locator(".chat-members li")).to_have_count(1)
-        await visitor.page.keyboard.press("Escape")
         await visitor.is_sound()
+
+
+def members(visitor: Screen) -> Locator:
+    return visitor.page.locator(".chat-members li")
+
+
+async def test_a_clerk_lets_somebody_into_a_private_channel_takes_him_out_and_leaves(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with AsyncExitStack() as stack:
+        clerk = await stack.enter_async_context(screen(server, browser, path="/chat"))
+        manager = await stack.enter_async_context(screen(server, browser, role="manager"))
+        name = f"Messe {uuid4().hex[:8]}"
+        await clerk.press("New channel")
+        form = clerk.page.get_by_role("dialog")
+        await form.get_by_label("Name").fill(name)
+        await form.get_by_label("Private").check()
+        await form.get_by_role("button", name="Open channel").click()
+        await clerk.press("Members")
+        panel = clerk.page.get_by_role("dialog", name=f"Members of {name}")
+        await expect(panel.get_by_role("status")).to_have_text("Nobody but you is in here yet.")
+        own = await members(clerk).inner_text()
+
+        async with colleague(server, "admin") as http:
+            users = (await http.get("/api/users", params={"search": "manager@steinmetz.example"})).json()["data"]
+        theirs = users[0]["name"]
+        await panel.get_by_role("combobox").press_sequentially("nobody is called so")
+        await expect(panel.get_by_role("listbox")).to_have_text("Nothing found")
+        await panel.get_by_role("combobox").fill(theirs)
+        await expect(panel.get_by_role("option")).to_have_text(theirs)
+        await clerk.look("chat-let-in")
+        await clerk.is_sound()
+        await clerk.page.keyboard.press("Enter")
+        await panel.get_by_role("button", name="Let in").click()
+        await expect(members(clerk)).to_have_count(2)
+        await expect(panel.get_by_role("status")).to_contain_text(f"{theirs} is in")
+        await manager.shows_toast("You are in a new channel")
+        await panel.get_by_role("combobox").fill(theirs)
+        await expect(panel.get_by_role("option")).to_contain_text("is in already")
+        await clerk.page.keyboard.press("Escape")
+        await clerk.look("chat-members")
+        await clerk.is_sound()
+
+        await manager.go("/chat")
+        await manager.page.get_by_role("link", name=name).click()
+        await manager.press("Members")
+        await expect(members(manager)).to_have_count(2)
+        await manager.page.keyboard.press("Escape")
+
+        await panel.get_by_role("button", name=f"Take {theirs} out").click()
+        await clerk.page.get_by_role("dialog", name=f"Take {theirs} out").locator("footer .danger").click()
+        await expect(members(clerk)).to_have_text([own])
+        await expect(manager.page.get_by_role("link", name=name)).to_have_count(0)
+
+        await panel.get_by_role("button", name="Leave channel").click()
+        await clerk.page.get_by_role("dialog", name="Leave channel").locator("footer .danger").click()
+        await expect(clerk.page.get_by_role("link", name=name)).to_have_count(0)
+        clerk.is_quiet()
+
+
+async def test_what_is_unread_is_counted_in_the_navigation_and_in_the_title(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with colleague(server) as http, screen(server, browser, path="/chat/general") as visitor:
+        page = visitor.page
+        link = page.get_by_role("navigation").get_by_role("link", name="Chat")
+        await expect(writing(visitor)).to_be_visible()
+        await http.post("/api/chat/messages", json={"channel": "general", "text": f"read {uuid4()}"})
+        await expect(link).to_have_accessible_name("Chat")
+        await visitor.go("/customers")
+        await visitor.heading("Customers")
+        await expect(page).to_have_title("Customers · SteinmetZ")
+        for count in (1, 2):
+            await http.post("/api/chat/messages", json={"channel": "general", "text": f"unread {uuid4()}"})
+            await expect(link).to_have_accessible_name(f"Chat {count} unread")
+            await expect(page).to_have_title(f"({count}) Customers · SteinmetZ")
+        await visitor.look("chat-unread")
+        await visitor.is_sound()
+        await link.click()
+        await expect(link).to_have_accessible_name("Chat")
+        await expect(page).to_have_title("Chat · SteinmetZ")
+        assert visitor.documents == 1, "the page was loaded again"
 
 
 @pytest.mark.parametrize("taste", TASTES[2:], ids=IDS[2:])

@@ -4,6 +4,7 @@ import { useTongue } from '../words/tongue';
 import { pageAt, preload } from './outlet';
 import { GROUPS, PAGES, type Page } from './pages';
 import { place } from './router';
+import { useUnread } from './unread';
 
 /** The pages that the signed-in user may open, by group. */
 export function Navigation() {
@@ -29,6 +30,7 @@ export function Navigation() {
                   >
                     {page.icon && <Icon name={page.icon} />}
                     <span>{say(page.title)}</span>
+                    {page.path === '/chat' && <Unread />}
                   </a>
                 </li>
               ))}
@@ -37,5 +39,17 @@ export function Navigation() {
         );
       })}
     </nav>
+  );
+}
+
+function Unread() {
+  const { say } = useTongue();
+  const unread = useUnread();
+  if (unread === '') return null;
+  return (
+    <span class="bell-count number">
+      <span aria-hidden="true">{unread}</span>
+      <span class="unseen"> {say('nav.unread', { count: unread })}</span>
+    </span>
   );
 }
