@@ -4,6 +4,7 @@ export function Avatar({ name }: { name: string }) {
 }
 
 function initials(name: string): string {
-  const words = name.split(/\s+/).filter(Boolean);
+  // Not of what stands in brackets behind it, such as a firm.
+  const words = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word));
   return ((words[0]?.[0] ?? '') + (words.length > 1 ? (words.at(-1)?.[0] ?? '') : '')).toUpperCase();
 }
