@@ -151,7 +151,7 @@ async def test_a_clerk_lets_somebody_into_a_private_channel_takes_him_out_and_le
         await panel.get_by_role("button", name="Let in").click()
         await expect(members(clerk)).to_have_count(2)
         await expect(panel.locator("p[role=status]")).to_contain_text(f"{theirs} is in")
-        await manager.shows_toast("You are in a new channel")
+        await manager.shows_toast("Sie sind in einem neuen Kanal")  # as the user has it, not the browser
         await panel.get_by_role("combobox").fill(theirs)
         await expect(panel.get_by_role("option")).to_contain_text("is in already")
         await clerk.page.keyboard.press("Escape")
