@@ -135,6 +135,13 @@ def _open_first(page: Page, address: str) -> None:
     expect(page.locator(".items-card")).to_be_visible()
 
 
+def _open_a_function(page: Page, address: str) -> None:
+    for level, index in ((1, 2), (2, 0)):
+        page.locator(f".tree-row[aria-level='{level}']").nth(index).locator(".twisty").click()
+    page.locator(".tree-row[aria-level='3']").first.click()
+    expect(page.locator(".functions-record .details")).to_be_visible()
+
+
 def _measure_indexes(page: Page, address: str) -> None:
     page.get_by_role("button", name="Find and verify").click()
     expect(page.locator("[data-figure=saved]")).to_be_visible(timeout=240_000)
@@ -145,7 +152,7 @@ SHOTS = (
     Shot("phone", "/", ".chart .bar >> nth=0", width=390, height=844),
     Shot("invoices", "/invoices", "tbody tr >> nth=10"),
     Shot("invoice", "/invoices?status=overdue", "tbody tr >> nth=2", act=_open_first),
-    Shot("functions", "/functions", "[role=treeitem] >> nth=5"),
+    Shot("functions", "/functions", ".tree-row >> nth=5", act=_open_a_function),
     Shot("palette", "/customers", "tbody tr >> nth=10", act=_search),
     Shot("queries", "/operations/queries", "tbody tr >> nth=5", "admin", busy=True, watched_s=60.0),
     Shot("cache", "/operations/cache", ".time-series canvas >> nth=0", "admin", busy=True, watched_s=60.0),

@@ -66,7 +66,7 @@ export const chat = phrases({
   },
   'chat.members': { en: 'Members', de: 'Mitglieder' },
   'chat.members.of': { en: 'Members of {channel}', de: 'Mitglieder von {channel}' },
-  'chat.members.who': { en: 'Who shall come in', de: 'Wer soll herein' },
+  'chat.members.who': { en: 'Let somebody in', de: 'Jemanden einlassen' },
   'chat.members.let_in': { en: 'Let in', de: 'Einlassen' },
   'chat.members.let_in.done': { en: '{name} is in and has been told so.', de: '{name} ist jetzt Mitglied und weiß Bescheid.' },
   'chat.members.inside': { en: 'is in already', de: 'ist schon Mitglied' },
