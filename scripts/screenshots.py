@@ -32,7 +32,7 @@ from steinmetz.erp.seed import PASSWORD
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=en-GB"]
 READY_WITHIN_S = 60.0
 CLERKS = ("--clerks", "16", "--rate", "2", "--duration", "1200")
 MAX_BYTES = 150_000
