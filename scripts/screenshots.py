@@ -123,12 +123,6 @@ def _see_a_payment(page: Page, address: str) -> None:
     expect(page.locator("[data-figure=openInvoices] .change")).to_be_visible(timeout=5_000)
 
 
-def _search(page: Page, address: str) -> None:
-    page.keyboard.press("Control+k")
-    page.get_by_role("dialog").get_by_role("combobox").press_sequentially("ma")
-    expect(page.get_by_role("option").nth(3)).to_be_visible()
-
-
 def _open_first(page: Page, address: str) -> None:
     """The first record of the list."""
     page.locator("tbody .row-link").first.click()
@@ -153,7 +147,6 @@ SHOTS = (
     Shot("invoices", "/invoices", "tbody tr >> nth=10"),
     Shot("invoice", "/invoices?status=overdue", "tbody tr >> nth=2", act=_open_first),
     Shot("functions", "/functions", ".tree-row >> nth=5", act=_open_a_function),
-    Shot("palette", "/customers", "tbody tr >> nth=10", act=_search),
     Shot("queries", "/operations/queries", "tbody tr >> nth=5", "admin", busy=True, watched_s=60.0),
     Shot("cache", "/operations/cache", ".time-series canvas >> nth=0", "admin", busy=True, watched_s=60.0),
     Shot("advice", "/operations/advice", "h1", "admin", act=_measure_indexes, busy=True),
