@@ -4,8 +4,9 @@
 
 Starts the product on a free port with a fresh demo company in a temporary folder and opens each of `SHOTS`,
 live, as the user it names. Before the overview is taken, somebody else pays an invoice: it shows what that has
-moved. Writes ``docs/screenshots/NAME-light.png`` and ``NAME-dark.png``. Raises what the browser raises if a
-page does not appear.
+moved. The rooms of the operators are taken last, while simulated clerks work. Writes
+``docs/screenshots/NAME-light.png`` and ``NAME-dark.png``. Raises what the browser raises if a page does not
+appear, and `RuntimeError` for a picture that is too large to be in a repository.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,8 +32,11 @@ from steinmetz.erp.seed import PASSWORD
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=en-GB"]
 READY_WITHIN_S = 60.0
+CLERKS = ("--clerks", "16", "--rate", "2", "--duration", "1200")
+MAX_BYTES = 150_000
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 ADDRESS = re.compile(r"answers at (http://\S+)")
 
 
@@ -64,6 +68,17 @@ def address_in(log: Path, server: subprocess.Popen[bytes]) -> str:
     raise RuntimeError(f"the server did not start:\n{log.read_text()}")
 
 
+@contextmanager
+def clerks_at_work(address: str) -> Iterator[None]:
+    """Simulated clerks at the server, until the block ends."""
+    command = [sys.executable, "-m", "steinmetz", "traffic", "--url", address, *CLERKS, "--json", "--until-eof"]
+    work = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        work.communicate(timeout=30)
+
+
 def ask(address: str, path: str, token: str = "", body: Any = None) -> Any:
     """The ``data`` of an answer; a POST if there is a body."""
     request = urllib.request.Request(
@@ -87,7 +102,10 @@ def pay_an_invoice(address: str) -> None:
 
 @dataclass(frozen=True)
 class Shot:
-    """A page as somebody sees it; taken when ``ready`` is visible. ``act`` is done on it before."""
+    """A page as somebody sees it; taken when ``ready`` is visible. ``act`` is done on it before.
+
+    ``busy``: while clerks work. ``watched_s``: so long the page is open before, for its charts to have a past.
+    """
 
     name: str
     path: str
@@ -96,6 +114,8 @@ class Shot:
     act: Callable[[Page, str], None] | None = None
     width: int = 1440
     height: int = 900
+    busy: bool = False
+    watched_s: float = 0.0
 
 
 def _see_a_payment(page: Page, address: str) -> None:
@@ -103,24 +123,40 @@ def _see_a_payment(page: Page, address: str) -> None:
     expect(page.locator("[data-figure=openInvoices] .change")).to_be_visible(timeout=5_000)
 
 
-def _search(page: Page, address: str) -> None:
-    page.keyboard.press("Control+k")
-    page.get_by_role("dialog").get_by_role("combobox").press_sequentially("ma")
-    expect(page.get_by_role("option").nth(3)).to_be_visible()
+def _open_first(page: Page, address: str) -> None:
+    """The first record of the list."""
+    page.locator("tbody .row-link").first.click()
+    expect(page.locator(".items-card")).to_be_visible()
+
+
+def _open_a_function(page: Page, address: str) -> None:
+    for level, index in ((1, 2), (2, 0)):
+        page.locator(f".tree-row[aria-level='{level}']").nth(index).locator(".twisty").click()
+    page.locator(".tree-row[aria-level='3']").first.click()
+    expect(page.locator(".functions-record .details")).to_be_visible()
+
+
+def _measure_indexes(page: Page, address: str) -> None:
+    page.get_by_role("button", name="Find and verify").click()
+    expect(page.locator("[data-figure=saved]")).to_be_visible(timeout=240_000)
 
 
 SHOTS = (
     Shot("overview", "/", "[data-figure=cash-by-month] .line", act=_see_a_payment),
-    Shot("overview-phone", "/", ".chart .bar >> nth=0", width=390, height=844),
-    Shot("customers", "/customers", "tbody tr >> nth=10"),
-    Shot("palette", "/customers", "tbody tr >> nth=10", act=_search),
+    Shot("phone", "/", ".chart .bar >> nth=0", width=390, height=844),
+    Shot("invoices", "/invoices", "tbody tr >> nth=10"),
+    Shot("invoice", "/invoices?status=overdue", "tbody tr >> nth=2", act=_open_first),
+    Shot("functions", "/functions", ".tree-row >> nth=5", act=_open_a_function),
+    Shot("queries", "/operations/queries", "tbody tr >> nth=5", "admin", busy=True, watched_s=60.0),
+    Shot("cache", "/operations/cache", ".time-series canvas >> nth=0", "admin", busy=True, watched_s=60.0),
+    Shot("advice", "/operations/advice", "h1", "admin", act=_measure_indexes, busy=True),
 )
 
 
-def take(browser: Browser, address: str, shot: Shot, scheme: Literal["light", "dark"]) -> Path:
-    """One picture: signed in, live, at rest."""
+def take(browser: Browser, address: str, shot: Shot) -> Iterator[Path]:
+    """Its pictures, light and dark: signed in, live, at rest."""
     page = browser.new_page(
-        locale="en-GB", color_scheme=scheme, viewport={"width": shot.width, "height": shot.height}
+        locale="en-GB", color_scheme="light", viewport={"width": shot.width, "height": shot.height}
     )
     page.goto(address + shot.path)
     page.locator("input[name=email]").fill(f"{shot.role}@steinmetz.example")
@@ -128,12 +164,18 @@ def take(browser: Browser, address: str, shot: Shot, scheme: Literal["light", "d
     page.keyboard.press("Enter")
     expect(page.locator(".live")).to_have_attribute("data-live", "live", timeout=15_000)
     expect(page.locator(shot.ready)).to_be_visible(timeout=15_000)
+    page.wait_for_timeout(shot.watched_s * 1_000)
     if shot.act is not None:
         shot.act(page, address)
-    file = FOLDER / f"{shot.name}-{scheme}.png"
-    page.screenshot(path=file, animations="disabled")
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+        file = FOLDER / f"{shot.name}-{scheme}.png"
+        page.screenshot(path=file, animations="disabled")
+        if file.stat().st_size > MAX_BYTES:
+            raise RuntimeError(f"{file.name} has {file.stat().st_size:,} bytes; a picture may have {MAX_BYTES:,}")
+        yield file
     page.close()
-    return file
 
 
 def main(wanted: Sequence[str]) -> None:
@@ -143,10 +185,11 @@ def main(wanted: Sequence[str]) -> None:
         raise SystemExit(f"no such picture; there are: {', '.join(shot.name for shot in SHOTS)}")
     with product() as address, sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for shot in shots:
-            for scheme in ("light", "dark"):
-                file = take(browser, address, shot, scheme)
-                sys.stdout.write(f"{file.name}: {file.stat().st_size // 1024} kB\n")
+        for is_busy in (False, True):
+            due = [shot for shot in shots if shot.busy == is_busy]
+            with clerks_at_work(address) if is_busy and due else nullcontext():
+                for file in (file for shot in due for file in take(browser, address, shot)):
+                    sys.stdout.write(f"{file.name}: {file.stat().st_size // 1024} kB\n")
         browser.close()
 
 

@@ -33,6 +33,7 @@ MORE = {
     "/api/customers": ["", "?limit=3"],
     "/api/employees": ["", "?limit=3"],
     "/api/chat/messages": ["?q=a"],
+    "/api/chat/people": ["", "?q=b"],
 }
 """Queries with which a route is asked; all others are asked without one."""
 LISTS = {

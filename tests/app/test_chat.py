@@ -211,6 +211,30 @@ class TestPrivateChannels:
         assert "Betriebsrat" not in str(log)
 
     @pytest.mark.both_databases
+    async def test_everybody_finds_by_name_whom_to_let_in_and_learns_nothing_else(
+        self, arrive: Arrive, engine_name: str
+    ) -> None:
+        clerk, ben, admin = await arrive("clerk"), await arrive("clerk", "Ben"), await arrive("admin")
+        await arrive("auditor")
+        people = "/api/chat/people"
+        listed = await data(clerk.http.get(people))
+        assert all(each.keys() == {"id", "name"} for each in listed)
+        names = [each["name"] for each in listed]
+        assert names == sorted(names)
+        assert {clerk.name, "Ben", admin.name} <= set(names)
+        assert not any("Auditor" in name for name in names), "nobody lets an auditor in"
+        assert await data(clerk.http.get(people, params={"q": " ben"})) == [{"id": ben.id, "name": "Ben"}]
+        for unsaid in ("example.com", "_en", "%"):
+            assert await data(clerk.http.get(people, params={"q": unsaid})) == []
+        first = (await clerk.http.get(people, params={"limit": 2})).json()
+        rest = await data(clerk.http.get(people, params={"cursor": first["page"]["next"]}))
+        assert (first["data"] + rest, first["page"]["total"]) == (listed, len(listed))
+
+        user = await data(admin.http.get(f"/api/users/{ben.id}"))
+        await data(admin.http.post(f"/api/users/{ben.id}/disable", json={"version": user["version"]}))
+        assert await data(clerk.http.get(people, params={"q": "ben"})) == []
+
+    @pytest.mark.both_databases
     async def test_members_are_let_in_and_taken_out(
         self, app: Application, arrive: Arrive, engine_name: str, published: list[Publication]
     ) -> None:

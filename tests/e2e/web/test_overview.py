@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +161,45 @@ async def test_a_german_phone_shows_everything_in_its_width_by_day_and_by_night(
         await visitor.page.get_by_role("link", name="Kunden").click()
         await visitor.heading("Kunden")
         await expect(visitor.page.get_by_role("link", name="Kunden")).to_be_hidden()
+
+
+async def test_one_pays_through_the_screens_and_two_others_see_it_where_they_are(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(colleague(server, "auditor"))
+        invoice = (await http.get("/api/invoices", params={"status": "sent", "limit": 1})).json()["data"][0]
+        before = await overview(http)
+        owed, cents = before["openInvoices"]["sumCents"], invoice["openCents"]
+
+        listed = f"/invoices?customer={invoice['customerId']}"
+        clerk = await stack.enter_async_context(screen(server, browser, "clerk", path="/invoices?status=sent"))
+        manager = await stack.enter_async_context(screen(server, browser, "manager", DARK))
+        admin = await stack.enter_async_context(screen(server, browser, "admin", path=listed))
+        await expect(manager.figure("openInvoices")).to_have_text(euros(owed))
+        await expect(manager.figure("cash")).to_have_text(euros(before["cash"]["balanceCents"]))
+        theirs = (await admin.row(invoice["number"])).locator(".badge")
+        await expect(theirs).to_have_text("Sent")
+
+        await (await clerk.row(invoice["number"])).get_by_role("link").first.click()
+        await clerk.heading(invoice["number"])
+        await clerk.press("Record payment")
+        form = clerk.page.get_by_role("dialog")
+        await expect(form.get_by_role("textbox", name="Amount")).to_have_value(f"{cents / 100:.2f}")
+        await form.get_by_role("button", name="Record payment", exact=True).click()
+        await clerk.shows_toast("received")
+
+        await expect(manager.figure("openInvoices")).to_have_text(euros(owed - cents))
+        await expect(manager.figure("cash")).to_have_text(euros(before["cash"]["balanceCents"] + cents))
+        await expect(manager.page.locator("[data-figure=openInvoices] .change")).to_have_text(f"−{euros(cents)}")
+        await expect(theirs).to_have_text("Paid")
+        await expect(clerk.page.locator(".page-title .badge")).to_have_text("Paid")
+
+        after = await overview(http)
+        assert after["openInvoices"]["sumCents"] == owed - cents
+        assert after["cash"]["balanceCents"] == before["cash"]["balanceCents"] + cents
+        stands = (await http.get(f"/api/invoices/{invoice['id']}")).json()["data"]
+        assert (stands["status"], stands["openCents"]) == ("paid", 0)
+        for visitor in (clerk, manager, admin):
+            assert visitor.documents == 1, "the page was loaded again"
+            visitor.is_quiet()

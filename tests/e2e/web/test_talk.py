@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
+import httpx2
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
@@ -113,11 +114,96 @@ async def test_a_private_channel_has_its_members_and_a_draft_waits_in_it(
         await expect(writing(visitor)).to_have_value("")
         await visitor.page.go_back()
         await expect(writing(visitor)).to_have_value("not sent yet")
-        await visitor.page.get_by_role("button", name=name).click()
-        await visitor.page.get_by_role("button", name="Members").click()
-        await expect(visitor.page.locator(".chat-members li")).to_have_count(1)
-        await visitor.page.keyboard.press("Escape")
         await visitor.is_sound()
+
+
+def members(visitor: Screen) -> Locator:
+    return visitor.page.locator(".chat-members li")
+
+
+async def test_a_clerk_lets_somebody_into_a_private_channel_takes_him_out_and_leaves(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with AsyncExitStack() as stack:
+        clerk = await stack.enter_async_context(screen(server, browser, path="/chat"))
+        manager = await stack.enter_async_context(screen(server, browser, role="manager"))
+        name = f"Messe {uuid4().hex[:8]}"
+        await clerk.press("New channel")
+        form = clerk.page.get_by_role("dialog")
+        await form.get_by_label("Name").fill(name)
+        await form.get_by_label("Private").check()
+        await form.get_by_role("button", name="Open channel").click()
+        await clerk.press("Members")
+        panel = clerk.page.get_by_role("dialog", name=f"Members of {name}")
+        await expect(panel.locator("p[role=status]")).to_have_text("Nobody but you is in here yet.")
+        own = await members(clerk).inner_text()
+
+        async with colleague(server, "admin") as http:
+            users = (await http.get("/api/users", params={"search": "manager@steinmetz.example"})).json()["data"]
+        theirs = users[0]["name"]
+        await panel.get_by_role("combobox").press_sequentially("nobody is called so")
+        await expect(panel.get_by_role("listbox")).to_have_text("Nothing found")
+        await panel.get_by_role("combobox").fill(theirs)
+        await expect(panel.get_by_role("option")).to_have_text(theirs)
+        await clerk.look("chat-let-in")
+        await clerk.is_sound()
+        await clerk.page.keyboard.press("Enter")
+        await panel.get_by_role("button", name="Let in").click()
+        await expect(members(clerk)).to_have_count(2)
+        await expect(panel.locator("p[role=status]")).to_contain_text(f"{theirs} is in")
+        await manager.shows_toast("Sie sind in einem neuen Kanal")  # as the user has it, not the browser
+        await panel.get_by_role("combobox").fill(theirs)
+        await expect(panel.get_by_role("option")).to_contain_text("is in already")
+        await clerk.page.keyboard.press("Escape")
+        await clerk.look("chat-members")
+        await clerk.is_sound()
+
+        await manager.go("/chat")
+        await manager.page.get_by_role("link", name=name).click()
+        await manager.press("Members")
+        await expect(members(manager)).to_have_count(2)
+        await manager.page.keyboard.press("Escape")
+
+        await panel.get_by_role("button", name=f"Take {theirs} out").click()
+        await clerk.page.get_by_role("dialog", name=f"Take {theirs} out").locator("footer .danger").click()
+        await expect(members(clerk)).to_have_text([own])
+        await expect(manager.page.get_by_role("link", name=name)).to_have_count(0)
+
+        await panel.get_by_role("button", name="Leave channel").click()
+        await clerk.page.get_by_role("dialog", name="Leave channel").locator("footer .danger").click()
+        await expect(clerk.page.get_by_role("link", name=name)).to_have_count(0)
+        clerk.is_quiet()
+
+
+async def has_read_everything(http: httpx2.AsyncClient) -> None:
+    for channel in (await http.get("/api/chat/channels", params={"limit": 200})).json()["data"]:
+        if channel["unread"]:
+            mark = {"messageId": channel["lastMessage"]["id"]}
+            await http.post(f"/api/chat/channels/{channel['id']}/read", json=mark)
+
+
+async def test_what_is_unread_is_counted_in_the_navigation_and_in_the_title(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with AsyncExitStack() as stack:
+        await has_read_everything(await stack.enter_async_context(colleague(server, "clerk")))
+        http = await stack.enter_async_context(colleague(server))
+        visitor = await stack.enter_async_context(screen(server, browser, path="/customers"))
+        page = visitor.page
+        link = page.get_by_role("navigation").get_by_role("link", name="Chat")
+        await visitor.heading("Customers")
+        await expect(link).to_have_accessible_name("Chat")
+        await expect(page).to_have_title("Customers · SteinmetZ")
+        for count in (1, 2):
+            await http.post("/api/chat/messages", json={"channel": "general", "text": f"unread {uuid4()}"})
+            await expect(link).to_have_accessible_name(f"Chat {count} unread")
+            await expect(page).to_have_title(f"({count}) Customers · SteinmetZ")
+        await visitor.look("chat-unread")
+        await visitor.is_sound()
+        await link.click()
+        await expect(page).to_have_title("Chat · SteinmetZ")
+        await expect(link).to_have_accessible_name("Chat")
+        assert visitor.documents == 1, "the page was loaded again"
 
 
 @pytest.mark.parametrize("taste", TASTES[2:], ids=IDS[2:])

@@ -1434,6 +1434,12 @@ export interface ListingPaymentRow {
   page: PageMark;
 }
 
+export interface ListingPersonView {
+  success: true;
+  data: PersonView[];
+  page: PageMark;
+}
+
 export interface ListingRouteView {
   success: true;
   data: RouteView[];
@@ -1801,6 +1807,12 @@ export interface PaymentView {
   paidOn: string;
   reference: string;
   createdAt: string;
+}
+
+/** Somebody who can be let into a private channel. */
+export interface PersonView {
+  id: number;
+  name: string;
 }
 
 export interface PlanDocument {
@@ -2538,6 +2550,13 @@ export interface Gets {
     query: { q?: string; limit?: number; cursor?: string | null };
     body: undefined;
     answer: ListingMessageView;
+  };
+  /** Whom can I let into a private channel? By name, and nothing but the name. */
+  '/api/chat/people': {
+    path: Record<never, never>;
+    query: { q?: string; limit?: number; cursor?: string | null };
+    body: undefined;
+    answer: ListingPersonView;
   };
   /** Who sends the invoices: what stands on top of them and below. */
   '/api/company': {

@@ -1,18 +1,24 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { useUser } from '../session/current';
 import { Icon } from '../ui/icon';
 import { useTongue } from '../words/tongue';
 import { pageAt, preload } from './outlet';
 import { GROUPS, PAGES, type Page } from './pages';
 import { place } from './router';
+import { useUnread } from './unread';
+
+const AROUND_PX = 32;
 
 /** The pages that the signed-in user may open, by group. */
 export function Navigation() {
   const { say } = useTongue();
   const { role } = useUser();
   const here = pageAt(place.value.path)?.page;
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => show(list.current?.querySelector('[aria-current]') ?? null, list.current?.parentElement ?? null), [here]);
   const isHere = (page: Page) => here === page || (here !== undefined && page.path !== '/' && here.path.startsWith(`${page.path}/`));
   return (
-    <nav class="navigation" aria-label={say('nav.label')}>
+    <nav class="navigation" ref={list} aria-label={say('nav.label')}>
       {GROUPS.map((group) => {
         const pages = PAGES.filter((page) => page.group === group && page.icon && (!page.roles || page.roles.includes(role)));
         return pages.length === 0 ? null : (
@@ -29,6 +35,7 @@ export function Navigation() {
                   >
                     {page.icon && <Icon name={page.icon} />}
                     <span>{say(page.title)}</span>
+                    {page.path === '/chat' && <Unread />}
                   </a>
                 </li>
               ))}
@@ -37,5 +44,25 @@ export function Navigation() {
         );
       })}
     </nav>
+  );
+}
+
+/** Scroll `box` as little as brings `link` into it; the window stays where it is. */
+function show(link: Element | null, box: Element | null): void {
+  if (!link || !box) return;
+  const { top, bottom } = link.getBoundingClientRect();
+  const frame = box.getBoundingClientRect();
+  box.scrollTop += Math.max(0, bottom + AROUND_PX - frame.bottom) - Math.max(0, frame.top - top + AROUND_PX);
+}
+
+function Unread() {
+  const { say } = useTongue();
+  const unread = useUnread();
+  if (unread === '') return null;
+  return (
+    <span class="bell-count number">
+      <span aria-hidden="true">{unread}</span>
+      <span class="unseen"> {say('nav.unread', { count: unread })}</span>
+    </span>
   );
 }

@@ -1,4 +1,5 @@
 import { session, useUser } from '../session/current';
+import { Avatar } from '../ui/avatar';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { Menu } from '../ui/menu';
@@ -7,12 +8,6 @@ import { toast } from '../ui/toast';
 import { useTongue } from '../words/tongue';
 import { PAGES } from './pages';
 import { showShortcuts } from './overlays';
-
-/** Two letters that stand for a person. */
-function initials(name: string): string {
-  const words = name.split(/\s+/).filter(Boolean);
-  return ((words[0]?.[0] ?? '') + (words.length > 1 ? (words.at(-1)?.[0] ?? '') : '')).toUpperCase();
-}
 
 export function UserMenu() {
   const { say } = useTongue();
@@ -25,9 +20,7 @@ export function UserMenu() {
     <Menu
       class="user-menu"
       label={say('user.menu', { name: user.name })}
-      face={
-        <span class="avatar" data-initials={initials(user.name)} />
-      }
+      face={<Avatar name={user.name} />}
     >
       {(close) => (
         <>

@@ -165,7 +165,8 @@ function Plot({ kind, months, currency, summary, seen, see }: PlotProps) {
                   (isNow || seen === index) && <circle class="point" cx={x + slot / 2} cy={y(one.cents)} r={4} />
                 )}
                 {(slot >= 30 || (months.length - 1 - index) % 2 === 0) && (
-                  <text class="tick" x={x + slot / 2} y={height - 7} text-anchor="middle">
+                  // The last one of narrow months would reach over the edge.
+                  <text class="tick" x={isNow && slot < 30 ? width : x + slot / 2} y={height - 7} text-anchor={isNow && slot < 30 ? 'end' : 'middle'}>
                     {month(one.month, 'short')}
                   </text>
                 )}

@@ -61,14 +61,19 @@ export function TimeSeries({ title, times, lines, write, height = 200, summary, 
         return getComputedStyle(probe).color;
       };
       const axis = { stroke: ink('--quiet'), grid: { stroke: ink('--edge'), width: 1 }, ticks: { show: false }, font: `12px ${style.getPropertyValue('--font')}` };
+      const timeOf = (at: number | undefined) => (at === undefined ? '' : tongue.time(new Date(at * 1000)));
+      const colours = now.current.lines.map((line, index) => ink(`--series-${line.colour ?? (index % 4) + 1}`));
       const series: uPlot.Series[] = now.current.lines.map((line, index) => {
-        const colour = ink(`--series-${line.colour ?? (index % 4) + 1}`);
+        const colour = colours[index] ?? '';
         return {
           label: line.title,
           stroke: colour,
           width: 1.75,
           points: { show: false },
-          value: (_, value) => (value === null ? '–' : now.current.write(value)),
+          value: (plot, value, line, at) => {
+            const shown = at === null ? plot.data[line]?.at(-1) : value;
+            return shown === null || shown === undefined ? '–' : now.current.write(shown);
+          },
           ...(line.isArea ? { fill: colour.replace('rgb(', 'rgba(').replace(')', ', 0.14)') } : {}),
         };
       });
@@ -77,13 +82,14 @@ export function TimeSeries({ title, times, lines, write, height = 200, summary, 
         height,
         cursor: { y: false, ...(sync ? { sync: { key: sync } } : {}) },
         padding: [8, 24, 0, 0],
-        legend: { live: true },
+        // While nobody points at an instant, the newest values.
+        legend: { live: true, markers: { width: 0, fill: (_, line) => colours[line - 1] ?? 'transparent' } },
         scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? (high ?? 0) * 1.1 : 1] } },
         axes: [
-          { ...axis, values: (_, marks) => marks.map((mark) => tongue.time(new Date(mark * 1000)).replace(/^(\d+:\d+):00/, '$1')) },
+          { ...axis, size: 32, values: (_, marks) => marks.map((mark) => tongue.time(new Date(mark * 1000)).replace(/^(\d+:\d+):00/, '$1')) },
           { ...axis, size: 64, values: (_, marks) => marks.map((mark) => now.current.write(mark)) },
         ],
-        series: [{ label: tongue.say('chart.time'), value: (_, at) => (at === null ? '' : tongue.time(new Date(at * 1000))) }, ...series],
+        series: [{ label: tongue.say('chart.time'), value: (plot, at) => timeOf(at ?? plot.data[0].at(-1)) }, ...series],
       };
       probe.remove();
       chart.current = new UPlot(options, dataOf(now.current.times, now.current.lines), box);

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { moves } from '../app/router';
 import { useTongue } from '../words/tongue';
+import { nameDocument } from './document_title';
 
 interface Props {
   title: string;
@@ -20,7 +21,7 @@ export function PageHeader({ title, note, back, badge, actions }: Props) {
   const { say } = useTongue();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = say('page.title', { page: title });
+    nameDocument(say('page.title', { page: title }));
   }, [say, title]);
   // With the page, not after it: later it would take the focus from whoever has begun to type.
   useLayoutEffect(() => {

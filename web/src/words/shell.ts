@@ -106,6 +106,7 @@ export const shell = phrases({
   'nav.users': { en: 'Users', de: 'Benutzer' },
   'nav.profile': { en: 'Profile', de: 'Profil' },
   'nav.chat': { en: 'Chat', de: 'Chat' },
+  'nav.unread': { en: '{count} unread', de: '{count} ungelesen' },
   'nav.notifications': { en: 'Notifications', de: 'Benachrichtigungen' },
   'nav.maintenance': { en: 'Maintenance', de: 'Wartung' },
   'user.menu': { en: 'Account of {name}', de: 'Konto von {name}' },

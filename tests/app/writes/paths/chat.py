@@ -32,6 +32,8 @@ async def paths(house: House) -> list[str]:
         f"{CHANNELS}/{private}/members",
         f"{CHANNELS}/general/messages?limit=5",
         f"{CHANNELS}/{private}/messages",
+        "/api/chat/people",
+        "/api/chat/people?q=Hier",
         "/api/chat/messages?limit=5",
         "/api/chat/messages?q=Pr%C3%BCfstand",
     ]

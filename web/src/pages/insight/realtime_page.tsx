@@ -39,10 +39,12 @@ export default function RealtimePage() {
               <Figures stats={stats} />
               <Charts hasQueues={stats.queues !== undefined} />
               <Events stats={stats} />
-              <div class="columns">
-                <Rooms rooms={stats.rooms} />
-                {stats.refused && <Reasons title={say('insight.realtime.refused')} reasons={stats.refused} />}
-                {stats.recoveries && <Reasons title={say('insight.realtime.recoveries')} reasons={stats.recoveries} />}
+              <div class="insight-split">
+                <div class="insight-stack">
+                  <Rooms rooms={stats.rooms} />
+                  {stats.refused && <Reasons title={say('insight.realtime.refused')} reasons={stats.refused} />}
+                  {stats.recoveries && <Reasons title={say('insight.realtime.recoveries')} reasons={stats.recoveries} />}
+                </div>
                 <Health stats={stats} />
               </div>
               <Cluster cluster={sockets.cluster} />

@@ -64,7 +64,7 @@ function Readiness() {
         {checks && <Badge tone={answer.problem ? 'late' : 'good'}>{say(answer.problem ? 'insight.system.not_ready' : 'insight.system.ready')}</Badge>}
       </div>
       {checks ? (
-        <ul class="insight-rooms">
+        <ul class="insight-rooms insight-checks">
           {Object.entries(checks).map(([name, state]) => {
             const word = `insight.check.${name}`;
             const isFine = ['ok', 'off', 'not used'].includes(state);

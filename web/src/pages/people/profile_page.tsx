@@ -16,7 +16,7 @@ export default function ProfilePage() {
   const { say } = useTongue();
   const user = useUser();
   return (
-    <div class="page narrow">
+    <div class="page narrow profile">
       <PageHeader title={say('nav.profile')} note={user.name} />
       <div class="columns">
         <Details
@@ -61,7 +61,7 @@ function PasswordForm({ labels, done }: { labels: { current: string; fresh: stri
   });
   return (
     <Form form={form} labels={labels} act={say('profile.password')}>
-      <TextField form={form} name="current" label={labels.current} type="password" autocomplete="current-password" required wide />
+      <TextField form={form} name="current" label={labels.current} type="password" autocomplete="current-password" required />
       <TextField form={form} name="fresh" label={labels.fresh} type="password" autocomplete="new-password" required />
       <TextField form={form} name="repeated" label={labels.repeated} type="password" autocomplete="new-password" required />
     </Form>

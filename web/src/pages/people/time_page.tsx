@@ -40,15 +40,17 @@ export default function TimePage() {
         }
       />
       {role !== 'clerk' && (
-        <Combobox
-          label={say('time.employee')}
-          value={shown ? { id: shown.employeeId, title: shown.employeeName } : null}
-          choose={(choice) => setQuery({ employee: choice ? String(choice.id) : null })}
-          search={async (q, signal) => {
-            const { data } = await api.get('/api/employees', { query: { q, limit: 8 }, signal });
-            return data.map((row) => ({ id: row.id, title: `${row.firstName} ${row.lastName}`, note: row.department }));
-          }}
-        />
+        <div class="time-person">
+          <Combobox
+            label={say('time.employee')}
+            value={shown ? { id: shown.employeeId, title: shown.employeeName } : null}
+            choose={(choice) => setQuery({ employee: choice ? String(choice.id) : null })}
+            search={async (q, signal) => {
+              const { data } = await api.get('/api/employees', { query: { q, limit: 8 }, signal });
+              return data.map((row) => ({ id: row.id, title: `${row.firstName} ${row.lastName}`, note: row.department }));
+            }}
+          />
+        </div>
       )}
       <AnswerView answer={answer}>{({ data }) => <Week week={data} isOwn={employeeId === undefined} />}</AnswerView>
     </div>

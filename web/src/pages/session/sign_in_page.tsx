@@ -3,6 +3,7 @@ import { asProblem, type Problem } from '../../api/problem';
 import { session } from '../../session/current';
 import { Brand } from '../../ui/brand';
 import { Button } from '../../ui/button';
+import { nameDocument } from '../../ui/document_title';
 import { ProblemNote } from '../../ui/problem_note';
 import { Tastes } from '../../ui/tastes';
 import { useTongue } from '../../words/tongue';
@@ -17,7 +18,7 @@ export function SignInPage({ why }: { why: 'first' | 'ended' | 'left' }) {
   useEffect(() => email.current?.focus(), []);
 
   useEffect(() => {
-    document.title = say('page.title', { page: say('sign_in.title') });
+    nameDocument(say('page.title', { page: say('sign_in.title') }));
   }, [say]);
   useEffect(() => {
     if (waitS <= 0) return;

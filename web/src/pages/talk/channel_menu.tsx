@@ -1,25 +1,22 @@
 import { useState } from 'preact/hooks';
 import { asProblem } from '../../api/problem';
 import type { ChannelRow } from '../../api/types';
-import { go } from '../../app/router';
-import { useListing } from '../../live/use_answer';
 import { api, may, useUser } from '../../session/current';
 import { confirm } from '../../ui/confirm';
-import { Dialog } from '../../ui/dialog';
 import { Icon } from '../../ui/icon';
 import { Menu } from '../../ui/menu';
-import { ProblemNote } from '../../ui/problem_note';
 import { toast } from '../../ui/toast';
 import { useTongue } from '../../words/tongue';
 import { ChannelDialog } from './channel_dialog';
+import { leaveChannel } from './leave_channel';
 
 const GENERAL = 'general';
 
-/** What can be done with a channel: change, archive, leave, see who is in it. */
+/** What can be done with a channel: change, archive, leave. */
 export function ChannelMenu({ channel }: { channel: ChannelRow }) {
   const { say } = useTongue();
   const user = useUser();
-  const [shown, setShown] = useState<'change' | 'members' | null>(null);
+  const [isChanging, setChanging] = useState(false);
   const mayChange = channel.archivedAt === null && (may('manager') || (may('clerk') && channel.ownerId === user.id));
   const attempt = async (act: () => Promise<unknown>) => {
     try {
@@ -34,18 +31,10 @@ export function ChannelMenu({ channel }: { channel: ChannelRow }) {
       if (!(await confirm({ title: say('chat.archive'), text: say('chat.archive.text'), act: say('chat.archive'), isDanger: true }))) return;
       await api.post('/api/chat/channels/{channel_id}/archive', { path: { channel_id: channel.id }, body: { version: channel.version } });
     });
-  const leave = () =>
-    attempt(async () => {
-      if (!(await confirm({ title: say('chat.leave'), text: say('chat.leave.text'), act: say('chat.leave'), isDanger: true }))) return;
-      const path = { channel_id: channel.id, user_id: user.id };
-      await api.delete('/api/chat/channels/{channel_id}/members/{user_id}', { path });
-      go('/chat');
-    });
   const acts = [
-    mayChange && { title: say('chat.change'), icon: 'edit', run: () => setShown('change') },
+    mayChange && { title: say('chat.change'), icon: 'edit', run: () => setChanging(true) },
     mayChange && channel.id !== GENERAL && { title: say('chat.archive'), icon: 'batch', run: archive },
-    channel.isPrivate && { title: say('chat.members'), icon: 'employees', run: () => setShown('members') },
-    channel.isPrivate && may('clerk') && { title: say('chat.leave'), icon: 'leave_session', run: leave },
+    channel.isPrivate && may('clerk') && { title: say('chat.leave'), icon: 'leave_session', run: () => attempt(() => leaveChannel(channel, user.id)) },
   ].filter((act) => act !== false) as { title: string; icon: 'edit'; run: () => void }[];
   if (acts.length === 0) return null;
   return (
@@ -68,25 +57,7 @@ export function ChannelMenu({ channel }: { channel: ChannelRow }) {
           ))
         }
       </Menu>
-      {shown === 'change' && <ChannelDialog channel={channel} onClose={() => setShown(null)} />}
-      {shown === 'members' && <Members channel={channel} onClose={() => setShown(null)} />}
+      {isChanging && <ChannelDialog channel={channel} onClose={() => setChanging(false)} />}
     </>
-  );
-}
-
-function Members({ channel, onClose }: { channel: ChannelRow; onClose: () => void }) {
-  const { say, moment } = useTongue();
-  const list = useListing('/api/chat/channels/{channel_id}/members', { path: { channel_id: channel.id }, query: { limit: 200 } });
-  return (
-    <Dialog title={say('chat.members')} onClose={onClose}>
-      {list.problem && <ProblemNote problem={list.problem} retry={list.refresh} />}
-      <ul class="chat-members">
-        {list.rows.map((member) => (
-          <li key={member.userId}>
-            {member.name} <time class="quiet small">{moment(new Date(member.addedAt))}</time>
-          </li>
-        ))}
-      </ul>
-    </Dialog>
   );
 }

@@ -12,6 +12,7 @@ import { useTongue } from '../../words/tongue';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
+import { MembersButton } from './members_dialog';
 import { MessageGroup, PendingMessage } from './message_view';
 import { byDay, type Message } from './thread';
 
@@ -53,6 +54,7 @@ function Thread({ channel }: { channel: ChannelRow }) {
         {channel.isPrivate && <Badge>{say('chat.private')}</Badge>}
         {here !== null && <Badge tone="active">{say('chat.here', { count: here.size })}</Badge>}
         <p class="quiet small">{channel.topic}</p>
+        {channel.isPrivate && <MembersButton channel={channel} />}
         <ChannelMenu channel={channel} />
       </header>
       {conversation.problem.value && <ProblemNote problem={conversation.problem.value} retry={() => conversation.refresh()} />}

@@ -23,6 +23,8 @@ export default function ChatPage({ params }: PageProps) {
   const [query, setQuery] = useQuery();
   const isArchived = query.get('archived') === 'true';
   const list = useListing('/api/chat/channels', { query: { archived: isArchived, limit: 200 } });
+  // By name, but for the one that is everybody's.
+  const rows = [...list.rows].sort((one, other) => Number(other.id === GENERAL) - Number(one.id === GENERAL));
   const [isOpening, setOpening] = useState(false);
   const isChosen = params['channel'] !== undefined;
   const channel = params['channel'] ?? GENERAL;
@@ -53,7 +55,7 @@ export default function ChatPage({ params }: PageProps) {
         {list.phase === 'loading' && <Skeleton lines={4} />}
         {list.phase === 'ready' && list.rows.length === 0 && <Empty icon="chat" text={say('chat.no_channels')} />}
         <ul>
-          {list.rows.map((row: ChannelRow) => (
+          {rows.map((row: ChannelRow) => (
             <li key={row.id}>
               <a
                 href={`/chat/${encodeURIComponent(row.id)}${isArchived ? '?archived=true' : ''}`}

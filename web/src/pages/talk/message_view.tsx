@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { asProblem, type Problem } from '../../api/problem';
 import { may, useUser } from '../../session/current';
+import { Avatar } from '../../ui/avatar';
 import { Button, IconButton } from '../../ui/button';
 import { confirm } from '../../ui/confirm';
 import { ProblemNote } from '../../ui/problem_note';
@@ -23,6 +24,7 @@ export function MessageGroup({ group, ...rest }: Props & { group: Group }) {
   const at = new Date(group.at);
   return (
     <article class="chat-group" data-own={group.user.id === user.id ? '' : undefined}>
+      <Avatar name={group.user.name} />
       <header>
         <b>{group.user.name}</b>
         <time class="quiet small number" dateTime={group.at} title={moment(at)}>

@@ -50,7 +50,7 @@ export default function AuditPage() {
     { id: 'what', title: say('audit.what'), isMain: true, cell: (row) => <What entry={row} /> },
     { id: 'on', title: say('audit.on'), cell: (row) => <span>{row.summary || row.entityId}</span> },
     { id: 'changes', title: say('audit.changes'), isExtra: true, cell: (row) => <DifferenceLine entity={row.entity} before={row.before} after={row.after} /> },
-    { id: 'who', title: say('audit.who'), cell: (row) => row.actorName },
+    { id: 'who', title: say('audit.who'), cell: (row) => <span class="audit-who">{row.actorName}</span> },
     { id: 'when', title: say('audit.when'), cell: (row) => <Moment at={row.at} /> },
   ];
   return (

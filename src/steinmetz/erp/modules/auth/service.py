@@ -63,6 +63,18 @@ async def users_with(unit: Unit, ids: Sequence[int]) -> dict[int, UserView]:
     return {user.id: UserView.model_validate(user) for user in await repository.users_with(unit.session, ids)}
 
 
+async def people(
+    unit: Unit, page: PageQuery, *, search: str, roles: Sequence[Role]
+) -> tuple[list[tuple[int, str]], str | None, int]:
+    """Id and name of those who may sign in and have one of ``roles``, by name; nothing else of them."""
+    rows, total = await repository.people(
+        unit.session, search=search, roles=roles, after=page.after(str, int), limit=page.limit + 1
+    )
+    shown = list(rows[: page.limit])
+    following = encode_cursor(shown[-1][1], shown[-1][0]) if len(rows) > page.limit else None
+    return shown, following, total
+
+
 def roles() -> list[RoleView]:
     """All roles and what they include."""
     return [

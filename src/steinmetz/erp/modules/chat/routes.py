@@ -1,7 +1,7 @@
 """Channels and their messages over HTTP.
 
 What somebody reads here depends on who he is: private channels, and what he has not read yet. So answers are kept
-by user.
+by user; only who can be let in is the same for all.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from steinmetz.erp.modules.chat.schemas import (
     MessageInput,
     MessagePatch,
     MessageView,
+    PersonView,
     ReadInput,
     ReadView,
 )
@@ -111,6 +112,17 @@ async def remove_member(unit: Writing, channel_id: ChannelPath, user_id: RecordI
     """Take somebody out of a private channel, or leave it: from this moment it does not exist for him."""
     await service.remove_member(unit, channel_id, user_id)
     return answer(None)
+
+
+@router.get("/people", response_model=Listing[PersonView])
+@cached(ttl=300, shared=True)
+async def list_people(
+    unit: Reading,
+    paging: Paging,
+    q: Annotated[Text, Query(max_length=100, description="Part of the name")] = "",
+) -> Any:
+    """Whom can I let into a private channel? By name, and nothing but the name."""
+    return _listing(await service.people(unit, paging, search=q.strip()))
 
 
 @router.get("/channels/{channel_id}/messages", response_model=Listing[MessageView])

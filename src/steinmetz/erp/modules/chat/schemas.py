@@ -121,6 +121,13 @@ class MemberView(Schema):
     added_at: datetime
 
 
+class PersonView(Schema):
+    """Somebody who can be let into a private channel."""
+
+    id: int
+    name: str
+
+
 class ReadView(Schema):
     channel: str
     message_id: int

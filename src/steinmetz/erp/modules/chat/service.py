@@ -20,7 +20,7 @@ from steinmetz.erp.kit.roles import Role, may_write
 from steinmetz.erp.modules.auth import service as users
 from steinmetz.erp.modules.chat import access, messages, reading, repository, rules, texts
 from steinmetz.erp.modules.chat.models import ChatChannel, ChatMember, ChatMessage
-from steinmetz.erp.modules.chat.schemas import ChannelInput, ChannelPatch, ChannelRow, MemberView
+from steinmetz.erp.modules.chat.schemas import ChannelInput, ChannelPatch, ChannelRow, MemberView, PersonView
 from steinmetz.erp.modules.notifications import service as notifications
 from steinmetz.erp.modules.system.service import audit
 
@@ -201,6 +201,13 @@ async def members(unit: Unit, channel_id: str, paging: PageQuery) -> tuple[list[
         MemberView(user_id=each.user_id, name=known[each.user_id].name, added_at=each.added_at) for each in shown
     ]
     return listed, encode_cursor(shown[-1].user_id) if len(rows) > paging.limit else None, total
+
+
+async def people(unit: Unit, paging: PageQuery, *, search: str) -> tuple[list[PersonView], str | None, int]:
+    """Who can be let into a private channel, by name: whoever may sign in and is no auditor."""
+    roles = [role for role in Role if role is not Role.AUDITOR]
+    rows, following, total = await users.people(unit, paging, search=search, roles=roles)
+    return [PersonView(id=user_id, name=name) for user_id, name in rows], following, total
 
 
 async def _members_to_change(unit: Unit, channel_id: str) -> ChatChannel:
