@@ -3,13 +3,13 @@ import { Icon } from '../ui/icon';
 import { useTongue } from '../words/tongue';
 import { pageAt, preload } from './outlet';
 import { GROUPS, PAGES, type Page } from './pages';
-import { place } from './router';
+import { bound } from './router';
 
 /** The pages that the signed-in user may open, by group. */
 export function Navigation() {
   const { say } = useTongue();
   const { role } = useUser();
-  const here = pageAt(place.value.path)?.page;
+  const here = pageAt(bound.value)?.page;
   const isHere = (page: Page) => here === page || (here !== undefined && page.path !== '/' && here.path.startsWith(`${page.path}/`));
   return (
     <nav class="navigation" aria-label={say('nav.label')}>
