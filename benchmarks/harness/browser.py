@@ -22,8 +22,10 @@ from steinmetz.erp.seed import PASSWORD
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-WIDTH, HEIGHT, FRAME = 1440, 900, 200
-"""Of the page, and what its window has more: what is drawn beside the window reaches no screen, is never seen."""
+WIDTH, HEIGHT = 1440, 900
+FRAME = 200
+"""What the window is larger than the page: the browser's own bars take some of it, and what changes beyond its
+edge is never shown. A key typed there would wait for its frame until something else moves."""
 LEAST_MS = 16.0
 """The browser names no interaction that was faster."""
 
@@ -82,8 +84,7 @@ def browsing() -> Iterator[Browser]:
         found = found or play.chromium.executable_path
         if not Path(found).exists():
             raise StartError("no browser: install Debian's package chromium")
-        size = f"--window-size={WIDTH},{HEIGHT + FRAME}"
-        browser = play.chromium.launch(executable_path=found, args=[*FLAGS, size])
+        browser = play.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
         browser.close()
 
@@ -94,10 +95,20 @@ def visitor(browser: Browser, url: str) -> Iterator[Page]:
     page = browser.new_page(locale="en-GB", viewport={"width": WIDTH, "height": HEIGHT})
     page.add_init_script(WATCH)
     try:
+        _widen(page)
         page.goto(url)
         yield page
     finally:
         page.close()
+
+
+def _widen(page: Page) -> None:
+    """Have the window hold the whole page: it was made as large as the page, its own bars included."""
+    devtools = page.context.new_cdp_session(page)
+    window = devtools.send("Browser.getWindowForTarget")["windowId"]
+    bounds = {"width": WIDTH + FRAME, "height": HEIGHT + FRAME}
+    devtools.send("Browser.setWindowBounds", {"windowId": window, "bounds": bounds})
+    devtools.detach()
 
 
 def sign_in(page: Page, role: str) -> None:
@@ -147,5 +158,6 @@ def read(watched: dict[str, Any]) -> list[Interaction]:
         if deed is not None and (number not in told or told[number].took_ms < took):
             told[number] = Interaction(deed, took, waited, worked)
     found = list(told.values())
-    unseen = Counter(deed_at(at) for at in watched["inputs"]) - Counter(one.deed for one in found)
-    return found + [Interaction(deed, LEAST_MS) for deed, count in unseen.items() if deed for _ in range(count)]
+    pressed = Counter(deed for at in watched["inputs"] if (deed := deed_at(at)) is not None)
+    unseen = pressed - Counter(one.deed for one in found)
+    return found + [Interaction(deed, LEAST_MS) for deed, count in unseen.items() for _ in range(count)]
