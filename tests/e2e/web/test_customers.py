@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.server import RunningServer
 from tests.e2e.web.screen import TASTES, WITHIN_MS, Taste, colleague, screen
@@ -57,6 +58,31 @@ async def test_a_clerk_finds_a_customer_and_changes_the_phone_number(
         await visitor.page.go_back()
         await expect(visitor.page.locator("[data-search]")).to_have_value(customer["number"])
         assert visitor.documents == 1, "the page was loaded again"
+        visitor.is_quiet()
+
+
+async def test_the_rows_stay_until_those_in_the_new_order_have_come(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with screen(server, browser, path="/customers") as visitor:
+        links = visitor.page.locator("tbody a.row-link")
+        await expect(links.first).to_be_visible()
+        names = await links.all_inner_texts()
+        may_come = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await may_come.wait()
+            await route.continue_()
+
+        await visitor.page.route("**/api/customers?*", late)
+        await visitor.press("Name")
+        table = visitor.page.get_by_role("table")
+        await expect(table).to_have_attribute("aria-busy", "true")
+        await expect(visitor.page.locator("th[aria-sort=descending]")).to_have_text("Name")
+        assert await links.all_inner_texts() == names
+        may_come.set()
+        await expect(links).to_have_text(names[::-1])
+        await expect(table).not_to_have_attribute("aria-busy", "true")
         visitor.is_quiet()
 
 

@@ -4,7 +4,7 @@ import { Icon } from '../ui/icon';
 import { useTongue } from '../words/tongue';
 import { pageAt, preload } from './outlet';
 import { GROUPS, PAGES, type Page } from './pages';
-import { place } from './router';
+import { bound } from './router';
 import { useUnread } from './unread';
 
 const AROUND_PX = 32;
@@ -13,7 +13,7 @@ const AROUND_PX = 32;
 export function Navigation() {
   const { say } = useTongue();
   const { role } = useUser();
-  const here = pageAt(place.value.path)?.page;
+  const here = pageAt(bound.value)?.page;
   const list = useRef<HTMLElement>(null);
   useEffect(() => show(list.current?.querySelector('[aria-current]') ?? null, list.current?.parentElement ?? null), [here]);
   const isHere = (page: Page) => here === page || (here !== undefined && page.path !== '/' && here.path.startsWith(`${page.path}/`));

@@ -10,7 +10,7 @@ import { Skeleton } from '../ui/skeleton';
 import { useTongue } from '../words/tongue';
 import { PAGES, type Page, type PageProps } from './pages';
 import { match, type Params } from './route';
-import { place } from './router';
+import { path } from './router';
 
 type Loaded = ComponentType<PageProps>;
 const loaded = new Map<Page, Loaded>();
@@ -38,13 +38,13 @@ export function preload(path: string): void {
 }
 
 export function Outlet() {
-  const found = pageAt(place.value.path);
+  const found = pageAt(path.value);
   const user = useUser();
   if (!found) return <NotFound />;
   const { page, params } = found;
   if (page.roles && !page.roles.includes(user.role)) return <Forbidden page={page} />;
   return (
-    <Guard key={place.value.path}>
+    <Guard key={path.value}>
       <Chunk key={page.path} page={page} params={params} />
     </Guard>
   );

@@ -1,5 +1,6 @@
 /** The command palette: pages, actions and records by a few letters, without a hand on the mouse. */
 
+import { Fragment } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useUser } from '../session/current';
 import { Icon, type IconName } from '../ui/icon';
@@ -113,16 +114,15 @@ function Palette({ close }: { close: () => void }) {
         </label>
         <ul id={list} role="listbox" aria-label={say('palette.title')}>
           {entries.map((entry, index) => (
-            <>
+            <Fragment key={entry.key}>
               {entry.group !== entries[index - 1]?.group && (
-                <li role="presentation" class="palette-group" key={`group ${entry.group}`}>
+                <li role="presentation" class="palette-group">
                   {entry.group}
                 </li>
               )}
               <li
                 role="option"
                 id={`${list}-${index}`}
-                key={entry.key}
                 aria-selected={index === chosen}
                 onPointerMove={() => index !== chosen && setAt(index)}
                 onClick={() => run(entry)}
@@ -131,7 +131,7 @@ function Palette({ close }: { close: () => void }) {
                 <span>{entry.title}</span>
                 {entry.note && <span class="quiet small">{entry.note}</span>}
               </li>
-            </>
+            </Fragment>
           ))}
         </ul>
         <p class="palette-foot quiet small" role="status">

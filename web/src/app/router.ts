@@ -3,7 +3,7 @@
  * back, so that back, forward, reload and a link sent to a colleague all show the same.
  */
 
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import { withQuery, type Place } from './route';
 
 /** Kept with each entry of the browser's history. */
@@ -30,28 +30,69 @@ function step(): Step | null {
 const here = (): Place => ({ path: location.pathname, search: location.search });
 
 export const place = signal<Place>(here());
+/** The path that a click leads to: `place` is there one frame later. */
+export const bound = signal(location.pathname);
 /** Rises with each move to another page, not with its filters: the new page's heading takes the focus then. */
 export const moves = signal(0);
 
+/** Runs out when the page that a click leads to is drawn. */
+let onTheWay: ReturnType<typeof setTimeout> | undefined;
+/** A page that gets no frames, because nobody looks at it, is drawn all the same. */
+const FRAME_WITHIN_MS = 100;
+
+/** The path alone: who shows it is not drawn anew with each filter. */
+export const path = computed(() => place.value.path);
 const query = computed(() => new URLSearchParams(place.value.search));
 
 function arrive(next: Place): void {
+  clearTimeout(onTheWay);
+  onTheWay = undefined;
   const before = place.peek();
-  if (before.path === next.path && before.search === next.search) return;
-  place.value = next;
-  if (before.path !== next.path) moves.value++;
+  batch(() => {
+    bound.value = next.path;
+    if (before.path === next.path && before.search === next.search) return;
+    place.value = next;
+    if (before.path !== next.path) moves.value++;
+  });
+}
+
+/** Let the address bar and the history say `url`; whether that is another page than the one shown. */
+function enter(url: URL, replace: boolean): boolean {
+  if (url.href !== location.href) {
+    if (replace) history.replaceState({ from: step()?.from, id: entry } satisfies Step, '', url);
+    else history.pushState({ from: bound.peek(), id: (entry = ++lastId) } satisfies Step, '', url);
+  }
+  return url.pathname !== place.peek().path;
 }
 
 /** Go to an address of ours, such as `/customers?q=steel`. */
 export function go(to: string, { replace = false }: { replace?: boolean } = {}): void {
-  const url = new URL(to, location.href);
-  if (url.href !== location.href) {
-    if (replace) history.replaceState({ from: step()?.from, id: entry } satisfies Step, '', url);
-    else history.pushState({ from: place.peek().path, id: (entry = ++lastId) } satisfies Step, '', url);
-  }
-  const isOtherPage = url.pathname !== place.peek().path;
-  arrive({ path: url.pathname, search: url.search });
+  const isOtherPage = enter(new URL(to, location.href), replace);
+  arrive(here());
   if (isOtherPage) scrollTo(0, 0);
+}
+
+/**
+ * As `go`, for a click or key: another page is drawn after the frame that shows where it leads. Before it, a whole page
+ * to draw would leave the click without an answer.
+ */
+export function follow(to: string): void {
+  if (!enter(new URL(to, location.href), false)) {
+    arrive(here());
+    return;
+  }
+  bound.value = location.pathname;
+  const come = () => {
+    arrive(here());
+    scrollTo(0, 0);
+  };
+  clearTimeout(onTheWay);
+  const mine = (onTheWay = setTimeout(come, FRAME_WITHIN_MS));
+  requestAnimationFrame(() => {
+    if (onTheWay !== mine) return; // another way was taken since
+    clearTimeout(mine);
+    onTheWay = setTimeout(come);
+  });
 }
 
 /** Done here, back to `to`: one step back if the visitor came from there, so that the way back does not lead here. */
@@ -64,7 +105,11 @@ export function leaveFor(to: string): void {
 export function useQuery(): [URLSearchParams, (some: Record<string, string | null>) => void] {
   return [
     query.value,
-    (some) => go(place.peek().path + withQuery(place.peek().search, some), { replace: true }),
+    (some) => {
+      // Who is on the way to another page is not held back by what was left behind, such as a search half typed.
+      if (bound.peek() !== place.peek().path) return;
+      go(place.peek().path + withQuery(place.peek().search, some), { replace: true });
+    },
   ];
 }
 
@@ -76,7 +121,7 @@ function onClick(event: MouseEvent): void {
   if (link.pathname.startsWith('/api/') || link.pathname === '/docs') return;
   if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  follow(link.pathname + link.search);
 }
 
 function noteScroll(): void {

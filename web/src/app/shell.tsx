@@ -1,5 +1,6 @@
 /** What is around every page: navigation, search, the state of the connection, the user. */
 
+import { useSignalEffect } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { answers, connection } from '../live/current';
 import { useUser } from '../session/current';
@@ -17,7 +18,7 @@ import { Navigation } from './navigation';
 import { Outlet } from './outlet';
 import { openPalette } from './overlays';
 import { PalettePlace } from './palette';
-import { place } from './router';
+import { bound } from './router';
 import { ShortcutsPlace, useShortcuts } from './shortcuts';
 import { UserMenu } from './user_menu';
 
@@ -32,7 +33,10 @@ export function Shell() {
       answers.clear();
     };
   }, [user.id]);
-  useEffect(() => setOpen(false), [place.value.path]);
+  useSignalEffect(() => {
+    void bound.value; // with each page that is opened
+    setOpen(false);
+  });
   useShortcuts();
   return (
     <div
@@ -60,7 +64,7 @@ export function Shell() {
           <span>{say('palette.open')}</span>
           <kbd>Ctrl K</kbd>
         </button>
-        <LiveState live={connection.state.value} />
+        <Connected />
         <Announcements />
         <UserMenu />
       </header>
@@ -79,4 +83,9 @@ export function Shell() {
       <ShortcutsPlace />
     </div>
   );
+}
+
+/** Apart, so that the shell is not drawn anew with it. */
+function Connected() {
+  return <LiveState live={connection.state.value} />;
 }

@@ -33,7 +33,7 @@ export function useChangedRows<Row>(rows: readonly Row[], keyOf: (row: Row) => s
     const now = new Map(rows.map((row) => [keyOf(row), row]));
     seen.current = { of, rows: now, count: rows.length };
     if (!last || last.of !== of) {
-      setMarks(new Set());
+      setMarks((marked) => (marked.size > 0 ? new Set() : marked));
       return;
     }
     // Rows beyond what was shown are a further page, not news.

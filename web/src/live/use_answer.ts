@@ -61,6 +61,8 @@ interface Page {
   page: { next: string | null; total?: number | null };
 }
 
+const NO_ROWS: readonly unknown[] = [];
+
 /** How many pages of a list were shown last: who comes back to it finds them again. */
 const pagesShown = new Map<string, number>();
 const MAX_LISTS = 50;
@@ -102,7 +104,8 @@ export function useListing<P extends Lists>(path: P, ...[question]: Rest<P>): Li
     at: first,
     phase: failed && top.phase === 'ready' ? failed.phase : top.phase,
     problem: failed?.problem ?? null,
-    rows: chain.flatMap((page) => (page.state.body?.data ?? []) as RowOf<P>[]),
+    // One page's rows as they are: whoever compares them sees at once that nothing has changed.
+    rows: (chain.length === 1 ? (top.body?.data ?? NO_ROWS) : chain.flatMap((page) => page.state.body?.data ?? NO_ROWS)) as readonly RowOf<P>[],
     total: top.body?.page.total ?? null,
     more: last.body?.page.next ? () => showPages(chain.length + 1) : null,
     isLoadingMore: chain.length > 1 && last.phase === 'loading',

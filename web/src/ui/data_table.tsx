@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
-import { go, useQuery } from '../app/router';
+import { useMemo, useRef } from 'preact/hooks';
+import { follow, useQuery } from '../app/router';
 import { useChangedRows } from '../live/changed';
 import type { Listing } from '../live/use_answer';
 import { useTongue } from '../words/tongue';
@@ -53,12 +53,48 @@ interface Props<Row> {
  * each row is a card.
  */
 export function DataTable<Row>(props: Props<Row>) {
-  const { label, list, columns, rowKey, href, defaultSort, exportAs, empty, filtered, actions } = props;
+  const { label, columns, rowKey, href, defaultSort, exportAs, empty, filtered, actions } = props;
   const { say, count } = useTongue();
   const [query, setQuery] = useQuery();
   const body = useRef<HTMLTableSectionElement>(null);
-  const marked = useChangedRows(list.rows, rowKey, list.at ?? '', list.phase === 'ready');
+  const marked = useChangedRows(props.list.rows, rowKey, props.list.at ?? '', props.list.phase === 'ready');
+  const list = useShown(props.list);
+  const isWaiting = list !== props.list;
   const sort = query.get('sort') ?? defaultSort ?? '';
+  const latest = useRef(props);
+  latest.current = props;
+  // While the rows and their columns are the same, so is what is drawn of them: an order that is chosen is seen at once.
+  const isLink = href !== undefined;
+  const rows = useMemo(
+    () =>
+      list.rows.map((row) => (
+        <tr
+          role="row"
+          key={rowKey(row)}
+          class={isLink ? 'leads' : undefined}
+          data-changed={marked.has(rowKey(row)) ? '' : undefined}
+          onClick={(event) => open(event, latest.current.href?.(row))}
+        >
+          {columns.map((column) => (
+            <td role="cell" key={column.id} data-label={column.title} class={cellClass(column)}>
+              {column.isMain && isLink ? (
+                <a class="row-link" href={latest.current.href?.(row) ?? ''}>
+                  {column.cell(row)}
+                </a>
+              ) : (
+                column.cell(row)
+              )}
+            </td>
+          ))}
+          {actions && (
+            <td role="cell" class="row-actions">
+              {actions(row)}
+            </td>
+          )}
+        </tr>
+      )),
+    [list.rows, columns, marked, actions, isLink],
+  );
 
   if (list.rows.length === 0) {
     if (list.problem) return <ProblemNote problem={list.problem} retry={list.refresh} />;
@@ -82,15 +118,11 @@ export function DataTable<Row>(props: Props<Row>) {
     if (to === links.length) list.more?.();
     links[Math.min(links.length - 1, Math.max(0, to))]?.focus();
   };
-  const onRowClick = (event: MouseEvent, row: Row) => {
-    const isOnControl = event.target instanceof Element && event.target.closest('a, button, input, label');
-    if (href && !isOnControl && !getSelection()?.toString()) go(href(row));
-  };
   return (
     <div class="data-table">
       {list.problem && list.phase !== 'offline' && <ProblemNote problem={list.problem} retry={list.refresh} />}
       <div class="table-frame">
-        <table role="table" aria-label={label}>
+        <table role="table" aria-label={label} aria-busy={isWaiting || undefined}>
           <thead role="rowgroup">
             <tr role="row">
               {columns.map((column) => (
@@ -105,32 +137,7 @@ export function DataTable<Row>(props: Props<Row>) {
             </tr>
           </thead>
           <tbody ref={body} role="rowgroup" onKeyDown={onKeyDown}>
-            {list.rows.map((row) => (
-              <tr
-                role="row"
-                key={rowKey(row)}
-                class={href ? 'leads' : undefined}
-                data-changed={marked.has(rowKey(row)) ? '' : undefined}
-                onClick={(event) => onRowClick(event, row)}
-              >
-                {columns.map((column) => (
-                  <td role="cell" key={column.id} data-label={column.title} class={cellClass(column)}>
-                    {column.isMain && href ? (
-                      <a class="row-link" href={href(row)}>
-                        {column.cell(row)}
-                      </a>
-                    ) : (
-                      column.cell(row)
-                    )}
-                  </td>
-                ))}
-                {actions && (
-                  <td role="cell" class="row-actions">
-                    {actions(row)}
-                  </td>
-                )}
-              </tr>
-            ))}
+            {rows}
           </tbody>
         </table>
       </div>
@@ -145,10 +152,23 @@ export function DataTable<Row>(props: Props<Row>) {
             {say(list.isLoadingMore ? 'table.loading_more' : 'table.more')}
           </Button>
         )}
-        {exportAs && list.at !== null && <ExportButton name={exportAs} at={list.at} columns={columns} />}
+        {exportAs && props.list.at !== null && <ExportButton name={exportAs} at={props.list.at} columns={columns} />}
       </footer>
     </div>
   );
+}
+
+/** A click on a row leads where its link does. */
+function open(event: MouseEvent, to: string | undefined): void {
+  const isOnControl = event.target instanceof Element && event.target.closest('a, button, input, label');
+  if (to !== undefined && !isOnControl && !getSelection()?.toString()) follow(to);
+}
+
+/** The list; while another order or filter is on its way, the rows before: they are taken away when there are others. */
+function useShown<Row>(list: Listing<Row>): Listing<Row> {
+  const last = useRef(list);
+  if (list.phase !== 'loading' || list.rows.length > 0 || last.current.rows.length === 0) last.current = list;
+  return last.current;
 }
 
 function cellClass<Row>({ align, isMain, isExtra }: Column<Row>): string {

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useState } from 'preact/hooks';
+import { numberFormat } from '../words/number_format';
 import { useTongue } from '../words/tongue';
 import { readNumber } from './number';
 import type { Form, Values } from './use_form';
@@ -111,7 +112,7 @@ export function NumberField<V extends Values>({ form, name, min, max, units = 1,
   const value = form.values[name] as number;
   const digits = Math.round(Math.log10(units));
   const written = (number: number) =>
-    new Intl.NumberFormat(language, { minimumFractionDigits: digits === 2 ? 2 : 0, maximumFractionDigits: digits, useGrouping: false }).format(number / units);
+    numberFormat(language, { least: digits === 2 ? 2 : 0, most: digits, isGrouped: false }).format(number / units);
   const [text, setText] = useState(() => written(value));
   const read = readNumber(text, units);
   useEffect(() => {

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import { go, useQuery } from '../app/router';
+import { follow, useQuery } from '../app/router';
 import { useTongue } from '../words/tongue';
 import { Button } from './button';
 import { csvOf, saveFile, type CsvCell } from './csv';
@@ -90,7 +90,7 @@ export function FiguresTable<Row>(props: Props<Row>) {
                 class={href ? 'leads' : undefined}
                 onClick={(event) => {
                   const isOnControl = event.target instanceof Element && event.target.closest('a, button');
-                  if (href && !isOnControl && !getSelection()?.toString()) go(href(row));
+                  if (href && !isOnControl && !getSelection()?.toString()) follow(href(row));
                 }}
               >
                 {columns.map((column) => (

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { numberFormat } from '../words/number_format';
 import { useTongue } from '../words/tongue';
 import { readNumber } from './number';
 
@@ -23,7 +24,7 @@ export function NumberInput({ label, value, set, units, min, isZeroEmpty = false
   const written = (number: number) =>
     isZeroEmpty && number === 0
       ? ''
-      : new Intl.NumberFormat(language, { minimumFractionDigits: digits === 2 ? 2 : 0, maximumFractionDigits: digits, useGrouping: false }).format(number / units);
+      : numberFormat(language, { least: digits === 2 ? 2 : 0, most: digits, isGrouped: false }).format(number / units);
   const readable = (text: string) => (isZeroEmpty && text.trim() === '' ? 0 : readNumber(text, units));
   const [text, setText] = useState(() => written(value));
   const read = readable(text);

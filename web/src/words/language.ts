@@ -79,17 +79,24 @@ function minus(text: string): string {
   return text.replace('-', '\u2212');
 }
 
+/** Makes what is expensive (a format of Intl, up to some ms) when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 function makeTongue(language: Language, locale: string): Tongue {
-  const plural = new Intl.PluralRules(locale);
-  const whole = new Intl.NumberFormat(locale);
-  const signed = new Intl.NumberFormat(locale, { signDisplay: 'exceptZero' });
-  const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-  const signedTenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, signDisplay: 'exceptZero' });
+  const plural = once(() => new Intl.PluralRules(locale));
+  const numbers = (options?: Intl.NumberFormatOptions) => once(() => new Intl.NumberFormat(locale, options));
+  const whole = numbers();
+  const signed = numbers({ signDisplay: 'exceptZero' });
+  const tenth = numbers({ maximumFractionDigits: 1 });
+  const signedTenth = numbers({ maximumFractionDigits: 1, signDisplay: 'exceptZero' });
   // A business date names a day, not an instant: it is read and written in UTC, so that no zone can shift it.
   const dates = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' });
-  const thousandth = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 });
-  const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+    once(() => new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' }));
+  const thousandth = numbers({ maximumFractionDigits: 3 });
+  const share = numbers({ style: 'percent', maximumFractionDigits: 1 });
   const mediumDate = dates({ dateStyle: 'medium' });
   const units = new Map<string, Intl.NumberFormat>();
   const inUnit = (number: number, unit: string) => {
@@ -106,10 +113,10 @@ function makeTongue(language: Language, locale: string): Tongue {
   const longMonth = dates({ month: 'long', year: 'numeric' });
   const longDay = dates({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
   const shortDay = dates({ weekday: 'long', day: 'numeric', month: 'long' });
-  const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
-  const list = new Intl.ListFormat(locale, { type: 'conjunction' });
+  const clock = once(() => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }));
+  const moment = once(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }));
+  const relative = once(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' }));
+  const list = once(() => new Intl.ListFormat(locale, { type: 'conjunction' }));
 
   const currencies = new Map<string, Intl.NumberFormat>();
   const inCurrency = (currency: string, options: Intl.NumberFormatOptions = {}) => {
@@ -130,7 +137,7 @@ function makeTongue(language: Language, locale: string): Tongue {
         console.error(`The words of "${phrase}" are not loaded: import their area's file in the page that says them`);
         return phrase;
       }
-      const text = typeof entry === 'string' ? entry : entry[plural.select(Number(fill['count'])) === 'one' ? 'one' : 'other'];
+      const text = typeof entry === 'string' ? entry : entry[plural().select(Number(fill['count'])) === 'one' ? 'one' : 'other'];
       return text.replace(/\{(\w+)\}/g, (_, name: string) => String(fill[name] ?? ''));
     },
     knows: (phrase): phrase is Phrase => entryOf(phrase) !== undefined,
@@ -144,12 +151,12 @@ function makeTongue(language: Language, locale: string): Tongue {
     moneyChange: (cents, currency) => minus(inCurrency(currency, { signDisplay: 'exceptZero' }).format(cents / 100)),
     moneyShort: (cents, currency) =>
       inCurrency(currency, { notation: 'compact', maximumSignificantDigits: 2 }).format(cents / 100),
-    count: (number) => whole.format(number),
-    countChange: (number) => minus(signed.format(number)),
-    hours: (minutes) => tenth.format(minutes / 60),
-    hoursChange: (minutes) => minus(signedTenth.format(minutes / 60)),
-    quantity: (thousandths) => thousandth.format(thousandths / 1000),
-    percent: (part) => share.format(part),
+    count: (number) => whole().format(number),
+    countChange: (number) => minus(signed().format(number)),
+    hours: (minutes) => tenth().format(minutes / 60),
+    hoursChange: (minutes) => minus(signedTenth().format(minutes / 60)),
+    quantity: (thousandths) => thousandth().format(thousandths / 1000),
+    percent: (part) => share().format(part),
     bytes(bytes) {
       const steps = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
       const step = Math.min(steps.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(bytes))) / 3)));
@@ -162,19 +169,19 @@ function makeTongue(language: Language, locale: string): Tongue {
       return ms < 172_800_000 ? inUnit(ms / 3_600_000, 'hour') : inUnit(ms / 86_400_000, 'day');
     },
     minuteOfDay: (minute) => `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`,
-    date: (date) => mediumDate.format(new Date(`${date.slice(0, 10)}`)),
-    month: (month, width) => (width === 'short' ? shortMonth : longMonth).format(new Date(`${month.slice(0, 7)}-01`)),
-    day: (date) => longDay.format(new Date(date)),
-    weekday: (date) => shortDay.format(new Date(date)),
-    time: (instant) => clock.format(instant),
-    moment: (instant) => moment.format(instant),
+    date: (date) => mediumDate().format(new Date(`${date.slice(0, 10)}`)),
+    month: (month, width) => (width === 'short' ? shortMonth() : longMonth()).format(new Date(`${month.slice(0, 7)}-01`)),
+    day: (date) => longDay().format(new Date(date)),
+    weekday: (date) => shortDay().format(new Date(date)),
+    time: (instant) => clock().format(instant),
+    moment: (instant) => moment().format(instant),
     ago(instant, now) {
       const seconds = Math.min(0, Math.round((instant.getTime() - now.getTime()) / 1000));
-      if (seconds > -60) return relative.format(0, 'second');
-      if (seconds > -3600) return relative.format(Math.round(seconds / 60), 'minute');
-      if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), 'hour');
-      return relative.format(Math.round(seconds / 86_400), 'day');
+      if (seconds > -60) return relative().format(0, 'second');
+      if (seconds > -3600) return relative().format(Math.round(seconds / 60), 'minute');
+      if (seconds > -86_400) return relative().format(Math.round(seconds / 3600), 'hour');
+      return relative().format(Math.round(seconds / 86_400), 'day');
     },
-    list: (words) => list.format(words),
+    list: (words) => list().format(words),
   };
 }

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import type { CustomerView } from '../../api/types';
 import { useListing } from '../../live/use_answer';
 import { may } from '../../session/current';
@@ -20,20 +21,23 @@ export default function CustomersPage() {
     query: { ...(q ? { q } : {}), sort: oneOf(SORTS, sort, 'name') },
   });
   const filtered = { is: q !== undefined, clear: filters.clear };
-  const columns: Column<CustomerView>[] = [
-    { id: 'number', title: say('customer.number'), sort: 'number', cell: (row) => <span class="number">{row.number}</span>, text: (row) => row.number },
-    { id: 'name', title: say('customer.name'), sort: 'name', isMain: true, cell: (row) => row.name, text: (row) => row.name },
-    { id: 'contact', title: say('customer.contact'), isExtra: true, cell: (row) => row.contact, text: (row) => row.contact },
-    { id: 'city', title: say('customer.city'), sort: 'city', cell: (row) => row.city, text: (row) => row.city },
-    { id: 'email', title: say('customer.email'), isExtra: true, cell: (row) => row.email, text: (row) => row.email },
-    { id: 'days', title: say('customer.paymentDays'), align: 'end', isExtra: true, cell: (row) => row.paymentDays, text: (row) => row.paymentDays },
-    {
-      id: 'active',
-      title: say('customer.isActive'),
-      cell: (row) => (row.isActive ? <Badge tone="good">{say('customer.active')}</Badge> : <Badge>{say('customer.inactive')}</Badge>),
-      text: (row) => say(row.isActive ? 'yes' : 'no'),
-    },
-  ];
+  const columns = useMemo(
+    (): Column<CustomerView>[] => [
+      { id: 'number', title: say('customer.number'), sort: 'number', cell: (row) => <span class="number">{row.number}</span>, text: (row) => row.number },
+      { id: 'name', title: say('customer.name'), sort: 'name', isMain: true, cell: (row) => row.name, text: (row) => row.name },
+      { id: 'contact', title: say('customer.contact'), isExtra: true, cell: (row) => row.contact, text: (row) => row.contact },
+      { id: 'city', title: say('customer.city'), sort: 'city', cell: (row) => row.city, text: (row) => row.city },
+      { id: 'email', title: say('customer.email'), isExtra: true, cell: (row) => row.email, text: (row) => row.email },
+      { id: 'days', title: say('customer.paymentDays'), align: 'end', isExtra: true, cell: (row) => row.paymentDays, text: (row) => row.paymentDays },
+      {
+        id: 'active',
+        title: say('customer.isActive'),
+        cell: (row) => (row.isActive ? <Badge tone="good">{say('customer.active')}</Badge> : <Badge>{say('customer.inactive')}</Badge>),
+        text: (row) => say(row.isActive ? 'yes' : 'no'),
+      },
+    ],
+    [say],
+  );
   return (
     <div class="page">
       <PageHeader

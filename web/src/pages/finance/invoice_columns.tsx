@@ -1,9 +1,11 @@
+import { useMemo } from 'preact/hooks';
 import type { InvoiceRow } from '../../api/types';
 import type { Column } from '../../ui/data_table';
 import { Day } from '../../ui/day';
 import { Money } from '../../ui/money';
 import '../../words/invoices';
 import '../../words/invoice_status';
+import type { Tongue } from '../../words/language';
 import { useTongue } from '../../words/tongue';
 import { DueDay } from './due_day';
 import { StatusBadge } from './status_badge';
@@ -11,6 +13,10 @@ import { StatusBadge } from './status_badge';
 /** The columns of a list of invoices; that of one customer does not say whose they are. */
 export function useInvoiceColumns({ withCustomer }: { withCustomer: boolean }): Column<InvoiceRow>[] {
   const { say } = useTongue();
+  return useMemo(() => columnsOf(say, withCustomer), [say, withCustomer]);
+}
+
+function columnsOf(say: Tongue['say'], withCustomer: boolean): Column<InvoiceRow>[] {
   const columns: (Column<InvoiceRow> | false)[] = [
     {
       id: 'number',

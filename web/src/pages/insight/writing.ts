@@ -1,5 +1,6 @@
 /** How the operations rooms write what the rest of the page has not: rates, microseconds, multiples. */
 
+import { numberFormat } from '../../words/number_format';
 import { useTongue } from '../../words/tongue';
 
 export interface Writing {
@@ -13,7 +14,7 @@ export interface Writing {
 
 export function useWriting(): Writing {
   const { say, language } = useTongue();
-  const number = (value: number, digits: number) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  const number = (value: number, digits: number) => numberFormat(language, { most: digits }).format(value);
   return {
     rate: (perSecond) => say('insight.per_second', { number: number(perSecond, perSecond < 10 ? (perSecond < 0.1 ? 2 : 1) : 0) }),
     took: (ms) => {

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import type { EmployeeView } from '../../api/types';
 import { useAnswer, useListing } from '../../live/use_answer';
 import { may } from '../../session/current';
@@ -27,28 +28,31 @@ export default function EmployeesPage() {
     },
   });
   const filtered = { is: Boolean(q ?? departmentId ?? active), clear: filters.clear };
-  const columns: Column<EmployeeView>[] = [
-    { id: 'number', title: say('employee.number'), sort: 'number', cell: (row) => <span class="number">{row.number}</span>, text: (row) => row.number },
-    {
-      id: 'name',
-      title: say('employee.name'),
-      sort: 'name',
-      isMain: true,
-      cell: (row) => `${row.lastName}, ${row.firstName}`,
-      text: (row) => `${row.lastName}, ${row.firstName}`,
-    },
-    { id: 'jobTitle', title: say('employee.jobTitle'), cell: (row) => row.jobTitle, text: (row) => row.jobTitle },
-    { id: 'department', title: say('employees.department'), cell: (row) => row.department, text: (row) => row.department },
-    { id: 'email', title: say('employee.email'), isExtra: true, cell: (row) => row.email, text: (row) => row.email },
-    { id: 'hiredOn', title: say('employee.hiredOn'), sort: 'hiredOn', isExtra: true, cell: (row) => <Day date={row.hiredOn} />, text: (row) => row.hiredOn },
-    {
-      id: 'leftOn',
-      title: say('employee.leftOn'),
-      isExtra: true,
-      cell: (row) => (row.leftOn ? <Badge>{say('employees.left')}</Badge> : null),
-      text: (row) => row.leftOn,
-    },
-  ];
+  const columns = useMemo(
+    (): Column<EmployeeView>[] => [
+      { id: 'number', title: say('employee.number'), sort: 'number', cell: (row) => <span class="number">{row.number}</span>, text: (row) => row.number },
+      {
+        id: 'name',
+        title: say('employee.name'),
+        sort: 'name',
+        isMain: true,
+        cell: (row) => `${row.lastName}, ${row.firstName}`,
+        text: (row) => `${row.lastName}, ${row.firstName}`,
+      },
+      { id: 'jobTitle', title: say('employee.jobTitle'), cell: (row) => row.jobTitle, text: (row) => row.jobTitle },
+      { id: 'department', title: say('employees.department'), cell: (row) => row.department, text: (row) => row.department },
+      { id: 'email', title: say('employee.email'), isExtra: true, cell: (row) => row.email, text: (row) => row.email },
+      { id: 'hiredOn', title: say('employee.hiredOn'), sort: 'hiredOn', isExtra: true, cell: (row) => <Day date={row.hiredOn} />, text: (row) => row.hiredOn },
+      {
+        id: 'leftOn',
+        title: say('employee.leftOn'),
+        isExtra: true,
+        cell: (row) => (row.leftOn ? <Badge>{say('employees.left')}</Badge> : null),
+        text: (row) => row.leftOn,
+      },
+    ],
+    [say],
+  );
   return (
     <div class="page">
       <PageHeader

@@ -7,6 +7,8 @@ import { useTongue } from '../../words/tongue';
 import type { Conversation } from './conversation';
 
 const MAX_TEXT = 4_000;
+/** Where the browser does not fit it to its text by itself; to measure it lays out the whole conversation at each key. */
+const isMeasured = !CSS.supports('field-sizing', 'content');
 
 /** Where one writes. What is not sent yet is kept for this channel. */
 export function Composer({ conversation, channel, onEditLast }: { conversation: Conversation; channel: ChannelRow; onEditLast: () => void }) {
@@ -16,7 +18,7 @@ export function Composer({ conversation, channel, onEditLast }: { conversation: 
   const [text, setText] = useState(() => String(draftOf(user.id, draft)?.values['text'] ?? ''));
   const place = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
-    if (!place.current) return;
+    if (!place.current || !isMeasured) return;
     place.current.style.height = 'auto';
     place.current.style.height = `${place.current.scrollHeight + 2}px`;
   }, [text]);

@@ -49,11 +49,12 @@ export function spelled(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+const companyHour = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit', hourCycle: 'h23' });
+
 /** The instant at which a business date begins in the company (Europe/Berlin). */
 export function beginOf(date: string): string {
   const midnight = new Date(`${date}T00:00:00Z`);
-  const hourThere = (instant: Date) =>
-    Number(new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit', hourCycle: 'h23' }).format(instant));
+  const hourThere = (instant: Date) => Number(companyHour.format(instant));
   // Berlin is one hour ahead in winter and two in summer; it changes at one o'clock UTC, never at its midnight.
   const summer = new Date(midnight.getTime() - 2 * 3_600_000);
   return (hourThere(summer) === 0 ? summer : new Date(midnight.getTime() - 3_600_000)).toISOString().replace('.000Z', 'Z');

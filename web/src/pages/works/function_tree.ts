@@ -93,7 +93,12 @@ export class FunctionTree {
   /** Upper levels of the tree at once. */
   loadNested(roots: readonly NestedTwig[]): void {
     this.load(null, roots);
-    const waiting = [...roots];
+    for (const root of roots) this.loadBelow(root);
+  }
+
+  /** What comes below a node that is known. */
+  loadBelow(top: NestedTwig): void {
+    const waiting = [top];
     for (let node = waiting.pop(); node; node = waiting.pop()) {
       if (!node.children) continue;
       this.load(node.id, node.children);

@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks';
+import { useCallback, useMemo } from 'preact/hooks';
 import { go } from '../../app/router';
 import { Button } from '../../ui/button';
 import { Emoji } from '../../ui/emoji';
@@ -10,6 +10,7 @@ import { Tree } from '../../ui/tree';
 import { useTongue } from '../../words/tongue';
 import { functionAddress } from './function_address';
 import { KIND_ICONS } from './kind_icons';
+import type { TreeRow } from './function_tree';
 import type { FunctionsStore } from './functions_store';
 
 const isCoarse = matchMedia('(pointer: coarse)').matches;
@@ -21,6 +22,33 @@ export function FunctionTreePane({ store, selected }: { store: FunctionsStore; s
   const { tree, marks } = store;
   const rows = useMemo(() => tree.rows(store.open), [turn]);
   const coming = store.coming.value;
+  // The same as long as they do the same: rows that only see another one become the active one are not drawn anew.
+  const acts = useMemo(
+    () => ({
+      activate: (id: string) => (store.active.value = id),
+      select: (id: string) => go(functionAddress(id)),
+      toggle: (id: string, isOpen: boolean) => void store.toggle(id, isOpen),
+      openSiblings: (ids: readonly string[]) => void store.openAllOf(ids),
+    }),
+    [store],
+  );
+  const draw = useCallback(
+    (row: TreeRow) => {
+      const node = tree.get(row.id);
+      if (!node) return null;
+      return (
+        <span class="twig" data-changed={marks.value.has(row.id) ? '' : undefined}>
+          <span class="twisty" data-busy={coming.has(row.id) ? '' : undefined}>
+            {row.isOpen !== null && <Icon name={row.isOpen ? 'down' : 'right'} />}
+          </span>
+          <Emoji class="twig-icon" text={node.icon} instead={KIND_ICONS[node.kind]} />
+          <span class="twig-title">{node.title}</span>
+          {node.childCount > 0 && <span class="quiet number small">{count(node.childCount)}</span>}
+        </span>
+      );
+    },
+    [tree, marks, coming, count],
+  );
   const problem = store.problem.value;
   if (rows.length === 0) {
     if (problem) return <ProblemNote problem={problem} retry={() => void store.read()} />;
@@ -35,29 +63,13 @@ export function FunctionTreePane({ store, selected }: { store: FunctionsStore; s
         items={rows}
         rowHeight={ROW_PX}
         active={store.active.value}
-        activate={(id) => (store.active.value = id)}
         selected={selected}
-        select={(id) => go(functionAddress(id))}
-        toggle={(id, isOpen) => void store.toggle(id, isOpen)}
-        openSiblings={(ids) => void store.openAllOf(ids)}
+        {...acts}
         textOf={(row) => tree.get(row.id)?.title ?? ''}
         scrollTop={store.scrollTop}
         onScroll={(top) => (store.scrollTop = top)}
       >
-        {(row) => {
-          const node = tree.get(row.id);
-          if (!node) return null;
-          return (
-            <span class="twig" data-changed={marks.value.has(row.id) ? '' : undefined}>
-              <span class="twisty" data-busy={coming.has(row.id) ? '' : undefined}>
-                {row.isOpen !== null && <Icon name={row.isOpen ? 'down' : 'right'} />}
-              </span>
-              <Emoji class="twig-icon" text={node.icon} instead={KIND_ICONS[node.kind]} />
-              <span class="twig-title">{node.title}</span>
-              {node.childCount > 0 && <span class="quiet number small">{count(node.childCount)}</span>}
-            </span>
-          );
-        }}
+        {draw}
       </Tree>
       <footer class="tree-foot">
         <span class="quiet small">{say('functions.rows', { count: rows.length, number: count(rows.length) })}</span>

@@ -143,7 +143,11 @@ export class FunctionsStore {
     try {
       await this.#answered(async () => {
         const { data } = await api.get('/api/functions', { query: { depth: ALL_LEVELS } });
-        this.tree.loadNested(data);
+        this.tree.load(null, data);
+        for (const area of data) {
+          if (this.tree.get(area.id)) this.tree.loadBelow(area); // it may have gone meanwhile
+          await new Promise((next) => setTimeout(next)); // keys and clicks come between two areas
+        }
       });
       this.open = new Set(this.tree.branches());
     } catch (error) {
