@@ -35,7 +35,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=en-GB"]
 READY_WITHIN_S = 60.0
 CLERKS = ("--clerks", "16", "--rate", "2", "--duration", "1200")
-MAX_BYTES = 150_000
+MAX_BYTES = 250_000
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 ADDRESS = re.compile(r"answers at (http://\S+)")
 
@@ -126,7 +126,7 @@ def _see_a_payment(page: Page, address: str) -> None:
 def _open_first(page: Page, address: str) -> None:
     """The first record of the list."""
     page.locator("tbody .row-link").first.click()
-    expect(page.locator(".items-card")).to_be_visible()
+    expect(page.locator(".items-card").first).to_be_visible()
 
 
 def _open_a_function(page: Page, address: str) -> None:
