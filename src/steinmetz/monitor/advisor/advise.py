@@ -139,10 +139,10 @@ def _creation(
     saves_ms = 0.0
     for statement in costs.statements:
         before, after = costs.of(statement, NO_INDEXES), costs.of(statement, chosen)
-        without = costs.of(statement, chosen - {index})
-        if before and (index.shown_name in costs.used(statement, chosen) or without > after):
+        lost = costs.of(statement, chosen - {index}) - after
+        if before and lost > 0:
             helps.append(_effect(statement, before / after if after else None, ran))
-            saves_ms += statement.query.total_ns / 1e6 * max(0.0, 1 - after / before)
+            saves_ms += statement.query.total_ns / 1e6 * min(1.0, lost / before)
         elif statement.changes(index):
             slows.append(_effect(statement, before / after if before and after else None, ran))
     helps.sort(key=lambda effect: -effect.total_ms)
