@@ -15,6 +15,7 @@ from steinmetz.erp.edge import Traffic
 from steinmetz.erp.kit.roles import Actor, Role
 from steinmetz.erp.main import Application
 from steinmetz.erp.modules.system import repository, service
+from steinmetz.erp.modules.system.service import audit
 
 pytestmark = pytest.mark.anyio
 
@@ -236,7 +237,7 @@ class TestAudit:
         clerk = Actor(3, "Klara Clerk", Role.CLERK)
         for number in range(5):
             async with app.state.database.unit(actor=clerk, request_id=f"r{number}") as unit:
-                service.record(unit, "invoice.pay", "invoice", number, f"RE {number}", {"paid": 0}, {"paid": 1})
+                audit.record(unit, "invoice.pay", "invoice", number, f"RE {number}", {"paid": 0}, {"paid": 1})
             clock.advance(60)
         auditor = await sign_in("auditor")
         first = (await auditor.get("/api/audit", params={"limit": 3, "entity": "invoice"})).json()
@@ -272,7 +273,7 @@ class TestAudit:
     ) -> None:
         async def change_and_fail() -> None:
             async with app.state.database.unit() as unit:
-                service.record(unit, "invoice.pay", "invoice", 1)
+                audit.record(unit, "invoice.pay", "invoice", 1)
                 raise LookupError
 
         with pytest.raises(LookupError):

@@ -239,7 +239,7 @@ def quietly(house: House) -> House:
 
 async def open_house(stack: AsyncExitStack, app: Application) -> House:
     """Sign in as every role, over HTTP and by socket."""
-    tables = stack.enter_context(tables_told())
+    tables = stack.enter_context(tables_told(app.state.database.engine))
     readers = []
     for role in Role:
         transport = httpx2.ASGITransport(app, client=("127.0.0.1", 40_000))

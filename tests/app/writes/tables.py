@@ -7,12 +7,13 @@ against, so it shares nothing with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any
+from unittest.mock import patch
 
-from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from steinmetz.erp.migrations.schema import schema
 
@@ -32,7 +33,7 @@ def noted() -> Iterator[set[str]]:
 
 
 class Tables:
-    """Listens to every engine of the process."""
+    """Hears every statement of an engine."""
 
     def __init__(self) -> None:
         names = sorted(schema().tables, key=len, reverse=True)
@@ -41,7 +42,7 @@ class Tables:
         self._known: dict[str, frozenset[str]] = {}
         self._written: set[str] = set()
 
-    def hear(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def hear(self, statement: str) -> None:
         tables = self._known.get(statement)
         if tables is None:
             tables = self._known[statement] = frozenset(self._name.findall(statement))
@@ -68,10 +69,18 @@ def _following() -> set[tuple[str, str]]:
 
 
 @contextmanager
-def tables_told() -> Iterator[Tables]:
-    tables = Tables()
-    event.listen(Engine, "before_cursor_execute", tables.hear)
-    try:
+def tables_told(engine: AsyncEngine) -> Iterator[Tables]:
+    """In front of the dialect's methods: with a listener of SQLAlchemy's, statements would go another way."""
+    tables, dialect = Tables(), engine.sync_engine.dialect
+
+    def hearing(run: Callable[..., None]) -> Callable[..., None]:
+        def heard(cursor: Any, statement: str, *rest: Any) -> None:
+            tables.hear(statement)
+            run(cursor, statement, *rest)
+
+        return heard
+
+    with ExitStack() as stack:
+        for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+            stack.enter_context(patch.object(dialect, name, hearing(getattr(dialect, name))))
         yield tables
-    finally:
-        event.remove(Engine, "before_cursor_execute", tables.hear)

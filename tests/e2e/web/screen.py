@@ -89,7 +89,7 @@ class Screen:
     documents: int = 0
 
     def listen(self) -> None:
-        self.page.on("console", lambda said: self._complain(said.type, said.text))
+        self.page.on("console", lambda said: self._complain(said.type, f"{said.text} {said.location['url']}"))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self._note(request.url, request.resource_type))
         self.page.on("websocket", lambda opened: self._note(opened.url, "websocket"))

@@ -152,6 +152,32 @@ describe('an answer that is looked at', () => {
     expect(shown()).toMatchObject({ phase: 'forbidden', body: null });
   });
 
+  it('is gone with its record, and nobody asks for that again', async () => {
+    answers.hold(AT);
+    await rest();
+    server.fetched = [];
+    server.say('live:ended', { path: AT, error: { code: 'not_found', message: 'No customer 1' } });
+    await rest();
+    expect(shown()).toMatchObject({ phase: 'failed', body: null, problem: { status: 404 } });
+    expect(server.fetched).toEqual([]);
+  });
+
+  it('is asked for after a write of ours, but not if its page was left with that', async () => {
+    server.refusal = 'not_live';
+    const leave = answers.hold(AT);
+    await rest();
+    server.fetched = [];
+    vi.useFakeTimers();
+    server.write('/api/customers/1');
+    await vi.runAllTimersAsync();
+    expect(server.fetched).toEqual([AT]);
+    server.write('/api/customers/1');
+    leave();
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
+    expect(server.fetched).toEqual([AT]);
+  });
+
   it('gets the newest state once after a loss, and nothing if nothing has changed', async () => {
     answers.hold(AT);
     await rest();
@@ -181,15 +207,13 @@ describe('an answer that is looked at', () => {
     expect(shown()).toMatchObject({ phase: 'ready', body: { data: 2 }, problem: null });
   });
 
-  it('of a route that is not live is fetched again after our own writes and after a loss', async () => {
+  it('of a route that is not live is fetched again after a loss', async () => {
     server.refusal = 'not_live';
     answers.hold(AT);
     await rest();
-    server.write('/api/customers/1');
-    await rest();
     server.reconnect();
     await rest();
-    expect(server.fetched.length).toBe(3);
+    expect(server.fetched.length).toBe(2);
     expect(server.subscribed.length).toBe(1);
   });
 

@@ -8,7 +8,8 @@
 
 import { signal, type Signal } from '@preact/signals';
 import type { Door } from '../api/door';
-import { asProblem, type Problem } from '../api/problem';
+import type { LiveEnded } from '../events';
+import { asProblem, Problem } from '../api/problem';
 import type { Connection } from './connection';
 import { mergePatch } from './merge_patch';
 import { LIVE, type Heard, type LiveAck, type LiveUpdate } from './protocol';
@@ -29,6 +30,8 @@ const MAX_IDLE = 60;
 const IDLE_MS = 60_000;
 /** The server answers a subscription at once; one that says nothing does not know them. */
 const ACK_WITHIN_MS = 5_000;
+/** So long after a write of our own what is looked at is asked for again. */
+const WRITTEN_MS = 50;
 /** Why a path cannot be subscribed to at all: it is not asked again. */
 const NEVER_LIVE = new Set(['not_live', 'unfit', 'invalid', 'unknown_event']);
 /** While there is no socket, answers that are looked at are asked for again so often. */
@@ -65,10 +68,11 @@ export class Answers {
     const { socket } = connection;
     socket.on(LIVE.update, (update: LiveUpdate) => this.#onUpdate(update));
     socket.on(LIVE.stale, ({ path }: { path: string }) => this.#onStale(path));
-    socket.on(LIVE.ended, ({ path }: { path: string }) => this.#onEnded(path));
+    socket.on(LIVE.ended, ({ path, error }: LiveEnded) => this.#onEnded(path, error));
     connection.onConnect(() => this.#onConnect());
     door.onWritten((path) => {
-      if (!path.startsWith('/api/auth/')) this.#refreshHeld((answer) => !this.#isFollowed(answer));
+      // Who has deleted a record leaves its page first: nobody asks for what is gone.
+      if (!path.startsWith('/api/auth/')) setTimeout(() => this.#refreshHeld((answer) => !this.#isFollowed(answer)), WRITTEN_MS);
     });
   }
 
@@ -214,13 +218,15 @@ export class Answers {
     if (answer.holders > 0 && document.visibilityState === 'visible') void this.#fetch(answer);
   }
 
-  /** Rights or the record have gone, or the server wants to be rid of us: the fetch finds out which. */
-  #onEnded(path: string): void {
+  /** The record has gone; or rights have, or the server wants to be rid of us: then the fetch finds out which. */
+  #onEnded(path: string, { code, message }: LiveEnded['error']): void {
     const answer = this.#answers.get(path);
     if (!answer) return;
     answer.isSubscribed = false;
     answer.etag = null;
-    void this.#fetch(answer);
+    if (code === 'not_found') this.#fail(answer, new Problem(404, '', message));
+    else if (answer.holders > 0) void this.#fetch(answer);
+    else answer.isDue = true;
   }
 
   /**
