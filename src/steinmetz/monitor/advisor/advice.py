@@ -54,7 +54,7 @@ class Effect:
 
 @dataclass(slots=True)
 class Creation:
-    """An index to make. ``saves_ms``: the part of the workload's time that the others would not save without it."""
+    """An index to make. ``saves_ms``: what of the workload's time the others would not save without it."""
 
     index: Index
     ddl: str
