@@ -18,7 +18,17 @@ from benchmarks.harness.options import Options
 from benchmarks.harness.report import Report, at_most
 from benchmarks.harness.rounds import interleaved
 from benchmarks.harness.socketio_load import LoadClientError, SocketIOLoad
-from benchmarks.harness.sockets import NODE, OURS, OURS_RECOVERING, Running, Start, connect, most_sockets, servers
+from benchmarks.harness.sockets import (
+    ASK_S,
+    NODE,
+    OURS,
+    OURS_RECOVERING,
+    Running,
+    Start,
+    connect,
+    most_sockets,
+    servers,
+)
 from steinmetz.clock import SystemClock
 
 PATIENCE_S = 120.0
@@ -59,6 +69,8 @@ class Taken:
     stall_ms: float
     turn_ms: float
     """CPU time of the longest turn of the loop: the stall on a machine that does nothing else."""
+    is_silent: bool
+    """It answered nothing any more when they were gone."""
 
 
 def run(options: Options) -> Report:
@@ -67,10 +79,18 @@ def run(options: Options) -> Report:
     most = most_sockets(form.gone)
     sides = servers(options)
 
+    silent: set[str] = set()
+    """Peers that a mass disconnect has silenced: once is enough to know."""
+
     def turn(name: str, start: Start) -> Callable[[], Taken]:
-        is_ours = name in (OURS, OURS_RECOVERING)
-        gone = most if name == OURS or form.peers_gone else 0
-        return lambda: _measured(start, form, gone, options, is_ours=is_ours)
+        def taken() -> Taken:
+            gone = most if (name == OURS or form.peers_gone) and name not in silent else 0
+            found = _measured(start, form, gone, options, is_ours=name in (OURS, OURS_RECOVERING))
+            if found.is_silent:
+                silent.add(name)
+            return found
+
+        return taken
 
     found = interleaved(form.rounds, {name: turn(name, start) for name, start in sides.found.items()}, options.say)
     for name, rounds in found.items():
@@ -81,8 +101,10 @@ def run(options: Options) -> Report:
             first, then = zip(*[each.idle_ms for each in rounds if each.idle_ms], strict=True)
             report.add(f"{name}: collection while idle, all clients new", median(first), "ms of CPU")
             report.add(f"{name}: collection while idle, the next", median(then), "ms of CPU")
-        if rounds[0].gone:
-            said = f"{name}: {rounds[0].gone} gone at once"
+        said = f"{name}: {rounds[0].gone} gone at once"
+        if name in silent:
+            report.add(f"{said}, cleaned", None, f"answers nothing for {ASK_S:.0f} s")
+        elif rounds[0].gone:
             report.add(f"{said}, cleaned", median([each.gone_s for each in rounds]), "s")
             report.add(f"{said}, cleaned", median([each.gone_cpu_s for each in rounds]), "s of CPU")
             report.add(f"{said}, longest stall", median([each.stall_ms for each in rounds]), "ms")
@@ -131,13 +153,20 @@ def _measured(start: Start, form: Form, gone: int, options: Options, *, is_ours:
         collection_ms = server.ask("/collect")["cpuMs"]
         idle = server.usage() - before
         gone_s = gone_cpu_s = stall_ms = turn_ms = float("nan")
+        is_silent = False
         if gone:
             if gone > form.idle:
                 connect(load, gone - form.idle)
             crowded = server.usage()
-            gone_s, figures = _vanished(server, load)
-            gone_cpu_s = (server.usage() - crowded).cpu_s
-            stall_ms, turn_ms = figures["worstStallMs"], figures["worstTurnCpuMs"]
+            try:
+                gone_s, figures = _vanished(server, load)
+            except TimeoutError:
+                if is_ours:
+                    raise
+                is_silent = True
+            else:
+                gone_cpu_s = (server.usage() - crowded).cpu_s
+                stall_ms, turn_ms = figures["worstStallMs"], figures["worstTurnCpuMs"]
     return Taken(
         connect_us=1e6 * connecting.cpu_s / form.connecting,
         idle_kb=idle.rss_bytes / (form.idle - form.warm) / 1000,
@@ -148,6 +177,7 @@ def _measured(start: Start, form: Form, gone: int, options: Options, *, is_ours:
         gone_cpu_s=gone_cpu_s,
         stall_ms=stall_ms,
         turn_ms=turn_ms,
+        is_silent=is_silent,
     )
 
 

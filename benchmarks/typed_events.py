@@ -19,7 +19,7 @@ from benchmarks.harness.confidence import median
 from benchmarks.harness.options import Options
 from benchmarks.harness.report import Report, at_most
 from benchmarks.harness.rounds import interleaved
-from steinmetz.realtime import Config, Event, Server
+from steinmetz.realtime import Config, Event, Limits, Server
 from steinmetz.realtime.engineio.handshake import TransportName
 from steinmetz.realtime.server.transport import Transport
 from steinmetz.realtime.testing import connect
@@ -113,7 +113,7 @@ def _by_hand(_socket: Any, said: Any) -> Any:
 
 
 async def _inbound(event: Event | str, handler: Callable[..., Any], times: int) -> float:
-    io = Server(Config(require_auth=False))
+    io = Server(Config(require_auth=False, limits=Limits(bytes_per_connection=None)))
     io.on(event, handler)
     async with connect(io):
         (socket,) = io.sockets.sockets.values()
@@ -127,7 +127,7 @@ async def _inbound(event: Event | str, handler: Callable[..., Any], times: int) 
 
 
 async def _outbound(event: Event | str, make: Callable[[], Any], times: int) -> float:
-    io = Server(Config(require_auth=False))
+    io = Server(Config(require_auth=False, limits=Limits(bytes_per_connection=None)))
     async with connect(io):
         (socket,) = io.sockets.sockets.values()
         client, own, nowhere = socket.client, socket.client.transport, cast("Transport", Nowhere())

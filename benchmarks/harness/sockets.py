@@ -25,6 +25,7 @@ from benchmarks.harness.socketio_load import LoadClientError, SocketIOLoad
 from benchmarks.harness.sockets_jwt import SECRET, token
 from steinmetz.realtime import Config
 
+ASK_S = 60.0
 HARNESS = Path(__file__).resolve().parent
 OURS, NODE, PYTHON = "ours", "Node socket.io", "python-socketio"
 OURS_RECOVERING = f"{OURS}, recovery on"
@@ -51,7 +52,7 @@ class Running(AbstractContextManager["Running"]):
         self.program.__exit__(kind, error, trace)
 
     def ask(self, path: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=ASK_S) as response:
             answer: dict[str, Any] = json.load(response)
         return answer
 
