@@ -20,8 +20,8 @@ from steinmetz.realtime.server.turn import Turn
 if TYPE_CHECKING:
     from steinmetz.realtime.server.socket import Socket
 
-SLICE = 1_000
-"""Recipients a turn of the loop: 1,000 writes take 5 ms, and everybody else wants to be served, too (T25)."""
+SLICE = 500
+"""Recipients a turn of the loop: 500 writes take 3 ms, and everybody else wants to be served, too (T25)."""
 MAX_WAITING = 10_000
 """Emissions in line. One more, and all are delivered on the spot, which slows down whoever emits too much."""
 MAX_WAITING_BYTES = 4_194_304
