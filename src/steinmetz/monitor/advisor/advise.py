@@ -140,9 +140,9 @@ def _creation(
     for statement in costs.statements:
         before, after = costs.of(statement, NO_INDEXES), costs.of(statement, chosen)
         lost = costs.of(statement, chosen - {index}) - after
-        if before and lost > 0:
+        if before and (index.shown_name in costs.used(statement, chosen) or lost > 0):
             helps.append(_effect(statement, before / after if after else None, ran))
-            saves_ms += statement.query.total_ns / 1e6 * min(1.0, lost / before)
+            saves_ms += statement.query.total_ns / 1e6 * min(1.0, max(0.0, lost / before))
         elif statement.changes(index):
             slows.append(_effect(statement, before / after if before and after else None, ran))
     helps.sort(key=lambda effect: -effect.total_ms)

@@ -45,6 +45,15 @@ def test_the_index_that_finds_and_orders_is_advised_with_what_it_gains() -> None
     assert not advice.is_verified
 
 
+def test_what_two_indexes_save_together_is_not_told_of_each() -> None:
+    both = "SELECT * FROM orders JOIN parts ON parts.number = orders.created WHERE orders.customer = ?"
+    engine = Engine({"orders": ORDERS, "parts": table("parts", 10_000, number=9_000, name=5_000)})
+    advice = given(query(both, (5,)), engine=engine)
+    assert len(advice.create) == 2
+    total_ms = advice.create[0].helps[0].total_ms
+    assert sum(creation.saves_ms for creation in advice.create) <= total_ms
+
+
 def test_the_order_alone_is_refused_by_rule_before_anything_is_run() -> None:
     reason = reasons(given(query(NEWEST, (5, "open"), name="newest")))["orders (created DESC)"]
     assert reason.startswith("It gives newest its order but not its rows")
