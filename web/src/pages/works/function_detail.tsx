@@ -128,6 +128,7 @@ function Shown({ node, store }: { node: NodeDetail; store: FunctionsStore }) {
 
   async function remove(): Promise<void> {
     const parent = node.trail.at(-1)?.id;
+    let hasLeft = false;
     try {
       const doomed = { path: { node_id: node.id }, query: { version: node.version, recursive: true } };
       const would = await api.delete('/api/functions/nodes/{node_id}', { ...doomed, query: { ...doomed.query, dryRun: true } });
@@ -139,10 +140,13 @@ function Shown({ node, store }: { node: NodeDetail; store: FunctionsStore }) {
         isDanger: true,
       });
       if (!agreed) return;
+      // Its page is left first: what it shows is gone at the commit, and would be asked for in vain.
+      hasLeft = true;
+      go(parent ? functionAddress(parent) : '/functions', { replace: true });
       const { data } = await api.delete('/api/functions/nodes/{node_id}', doomed);
       toast(say('functions.deleted', { count: data.nodes, number: count(data.nodes) }));
-      go(parent ? functionAddress(parent) : '/functions', { replace: true });
     } catch (error) {
+      if (hasLeft) go(functionAddress(node.id), { replace: true });
       toast(`${say(titleOf(asProblem(error)))}. ${asProblem(error).detail}`, { isProblem: true });
     }
   }
