@@ -169,6 +169,18 @@ async def test_a_clerk_lets_somebody_into_a_private_channel_takes_him_out_and_le
         await expect(members(clerk)).to_have_text([own], use_inner_text=True)
         await expect(manager.page.get_by_role("link", name=name)).to_have_count(0)
 
+        # Refused, he is back where he was and told why.
+        refusal = {"title": "Not now", "status": 503, "detail": "Writing is switched off."}
+        gone = "**/api/chat/channels/*/members/*"
+        await clerk.page.route(gone, lambda route: route.fulfill(status=503, json=refusal))
+        await panel.get_by_role("button", name="Leave channel").click()
+        await clerk.page.get_by_role("dialog", name="Leave channel").locator("footer .danger").click()
+        await clerk.shows_toast("Writing is switched off.")
+        await expect(clerk.page.get_by_role("heading", level=2, name=name)).to_be_visible()
+        await clerk.page.unroute(gone)
+        clerk.complaints = [said for said in clerk.complaints if "503" not in said]
+
+        await clerk.press("Members")
         await panel.get_by_role("button", name="Leave channel").click()
         await clerk.page.get_by_role("dialog", name="Leave channel").locator("footer .danger").click()
         await expect(clerk.page.get_by_role("link", name=name)).to_have_count(0)

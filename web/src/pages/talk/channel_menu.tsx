@@ -34,7 +34,7 @@ export function ChannelMenu({ channel }: { channel: ChannelRow }) {
   const acts = [
     mayChange && { title: say('chat.change'), icon: 'edit', run: () => setChanging(true) },
     mayChange && channel.id !== GENERAL && { title: say('chat.archive'), icon: 'batch', run: archive },
-    channel.isPrivate && may('clerk') && { title: say('chat.leave'), icon: 'leave_session', run: () => attempt(() => leaveChannel(channel, user.id)) },
+    channel.isPrivate && may('clerk') && { title: say('chat.leave'), icon: 'leave_session', run: () => leaveChannel(channel, user.id) },
   ].filter((act) => act !== false) as { title: string; icon: 'edit'; run: () => void }[];
   if (acts.length === 0) return null;
   return (

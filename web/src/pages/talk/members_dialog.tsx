@@ -87,7 +87,7 @@ function MembersDialog({ channel, onClose }: { channel: ChannelRow; onClose: () 
             member={member}
             isOwner={member.userId === channel.ownerId}
             takeOut={isHost && member.userId !== user.id ? () => void takeOut(member) : null}
-            leave={may('clerk') && member.userId === user.id ? () => void attempt(() => leaveChannel(channel, user.id)) : null}
+            leave={may('clerk') && member.userId === user.id ? () => void leaveChannel(channel, user.id) : null}
           />
         ))}
       </ul>
