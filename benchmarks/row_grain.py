@@ -32,8 +32,8 @@ from steinmetz.erp.traffic.calls import Call
 from steinmetz.erp.traffic.company import Company, Desk, Role, desks
 from steinmetz.erp.traffic.model import OVERVIEW, Day, day
 from steinmetz.erp.traffic.report import Tally
-from steinmetz.sql.commits import Grain
 from steinmetz.sql.engine import hook
+from steinmetz.sql.transaction_observer import Grain
 
 CLERKS = 12
 ROUNDS, QUICK_ROUNDS = 250, 90

@@ -17,9 +17,10 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import greenlet_spawn
 
 from steinmetz.sql import ScopeKind, WriteSet, images, open_scope
-from steinmetz.sql.commits import Commits, Grain
+from steinmetz.sql.commits import Commits
 from steinmetz.sql.engine import hook
 from steinmetz.sql.transaction import ConnectionState
+from steinmetz.sql.transaction_observer import Grain
 from tests.contract.row_world import VARIANTS, Choice, World
 from tests.contract.session_world import Hands
 from tests.contract.test_sql_rows import Bench

@@ -30,7 +30,7 @@ from steinmetz.cache.stores.memory import DEFAULT_BUDGET_BYTES, MemoryStore
 from steinmetz.cache.warming.wanted import MAX_WANTED, Wanted, wanted
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.engine import TransactionObserver
+from steinmetz.sql.transaction_observer import TransactionObserver
 from steinmetz.tasks import Tasks
 
 MAX_LISTED = 1_000

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from steinmetz.cache.response_cache import ResponseCache
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.engine import TransactionObserver
 from steinmetz.sql.facts import Relation, StatementFacts, Verb
 from steinmetz.sql.scope import current_scope, note
+from steinmetz.sql.transaction_observer import TransactionObserver
 
 NO_STORE = {"cache-control": "no-store"}
 """Headers of a request that by-passes the cache."""

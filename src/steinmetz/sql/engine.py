@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from steinmetz.sql import blind_spots, events, images
-from steinmetz.sql.commits import Commits, Grain, TransactionObserver
+from steinmetz.sql.commits import Commits
 from steinmetz.sql.definitions import SchemaObserver
 from steinmetz.sql.execution import (
     NEVER_NS,
@@ -48,6 +48,7 @@ from steinmetz.sql.privates import has_prepared_way
 from steinmetz.sql.quick import lazy_execute, quick_execute, send_directly, worker_execute
 from steinmetz.sql.runs import Runs
 from steinmetz.sql.statements import ATTRIBUTE, Statements
+from steinmetz.sql.transaction_observer import Grain, TransactionObserver
 from steinmetz.sql.worker import is_timed_in_its_thread
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from steinmetz.sql.attendant import Attendant
     from steinmetz.sql.transaction import ConnectionState
 
-__all__ = ["Execution", "ExecutionObserver", "SqlHook", "TransactionObserver", "hook"]
+__all__ = ["Execution", "ExecutionObserver", "SqlHook", "hook"]
 
 STATEMENTS = ("do_execute", "do_executemany", "do_execute_no_params")
 TRANSACTIONS = (

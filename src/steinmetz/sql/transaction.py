@@ -15,8 +15,8 @@ from steinmetz.sql.templates import NO_LISTS, Gathered, WriteTemplate
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import ExecutionContext
 
-    from steinmetz.sql.engine import TransactionObserver
     from steinmetz.sql.images import Sight, Written
+    from steinmetz.sql.transaction_observer import TransactionObserver
 
     Tokens = list[tuple[TransactionObserver, object]]
     """The marks of one transaction: who gave which token."""

@@ -12,8 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, load_only, mapped_c
 from sqlalchemy.pool import StaticPool
 
 from steinmetz.sql import Relation, WriteSet, hook, images
-from steinmetz.sql.commits import Grain
 from steinmetz.sql.rows import Change
+from steinmetz.sql.transaction_observer import Grain
 
 
 class Base(DeclarativeBase):

@@ -14,7 +14,7 @@ from steinmetz.cache.invalidation.writes import WriteObserver
 from steinmetz.cache.policy.consistency import Consistency
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.engine import TransactionObserver
+from steinmetz.sql.transaction_observer import TransactionObserver
 
 
 class Cluster(Protocol):

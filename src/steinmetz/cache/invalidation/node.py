@@ -29,8 +29,8 @@ from steinmetz.cache.policy.epochs import Mark
 from steinmetz.cache.policy.packed import life_s, packed, unpacked
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.engine import TransactionObserver
 from steinmetz.sql.scope import ScopeKind, open_scope
+from steinmetz.sql.transaction_observer import TransactionObserver
 from steinmetz.tasks import Tasks
 
 log = structlog.get_logger("steinmetz.cache")

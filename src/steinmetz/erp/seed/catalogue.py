@@ -295,7 +295,7 @@ def _subject(tree: _Tree, rng: Random, group: FunctionNodeRow, marked: str) -> I
         for step_title in facet.steps:
             if rng.random() < 0.25:
                 continue
-            details = DETAILS.get(step_title, ()) if rng.random() < 0.7 else ()
+            details = DETAILS.get(step_title, ()) if rng.random() < 0.9 else ()
             kind_of_step = Kind.GROUP if details else Kind.ITEM
             step = tree.node(side, step_title, "", kind_of_step, description=f"{step_title} ({title}).")
             yield step

@@ -34,10 +34,9 @@ from steinmetz.live.doorbell.messages import (
     encode,
 )
 from steinmetz.live.doorbell.place import SUFFIX, Place, user_of
-from steinmetz.sql.commits import HearsOfLosses
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.engine import TransactionObserver
 from steinmetz.sql.scope import ScopeKind, open_scope
+from steinmetz.sql.transaction_observer import HearsOfLosses, TransactionObserver
 
 log = structlog.get_logger("steinmetz.live")
 

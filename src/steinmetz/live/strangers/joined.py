@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from steinmetz.sql.engine import SqlHook, TransactionObserver
+from steinmetz.sql.engine import SqlHook
+from steinmetz.sql.transaction_observer import TransactionObserver
 
 if TYPE_CHECKING:
     from steinmetz.cache import ResponseCache

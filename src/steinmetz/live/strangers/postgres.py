@@ -17,8 +17,9 @@ from sqlalchemy.util import greenlet_spawn
 from steinmetz.cache.invalidation.strangers import CHANNEL, DEFAULT_SCHEMA, written
 from steinmetz.live.strangers.triggers import WATCHED
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.engine import SqlHook, TransactionObserver
+from steinmetz.sql.engine import SqlHook
 from steinmetz.sql.scope import ScopeKind, open_scope
+from steinmetz.sql.transaction_observer import TransactionObserver
 from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from sqlalchemy.util import await_only
 
 from steinmetz.cache.invalidation.strangers import Versions
 from steinmetz.sql.blind_spots import hook_of
-from steinmetz.sql.commits import HearsOfLosses
 from steinmetz.sql.effects import WriteSet
-from steinmetz.sql.engine import SqlHook, TransactionObserver
+from steinmetz.sql.engine import SqlHook
 from steinmetz.sql.scope import ScopeKind, open_scope
+from steinmetz.sql.transaction_observer import HearsOfLosses, TransactionObserver
 from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:

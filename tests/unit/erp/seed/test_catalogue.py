@@ -22,7 +22,7 @@ def nodes() -> list[FunctionNodeRow]:
 def test_ten_thousand_nodes_over_eleven_areas(nodes: list[FunctionNodeRow]) -> None:
     areas = [node for node in nodes if node.parent_id is None]
 
-    assert len(nodes) >= 10_000
+    assert len(nodes) >= 15_000
     assert len(areas) == 11
     assert {node.area for node in nodes} == {area.id for area in areas}
     assert all(area.kind is Kind.CATEGORY and area.icon for area in areas)
