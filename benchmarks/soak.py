@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from time import process_time
 from urllib.request import urlopen
 
 from benchmarks.harness.confidence import median
@@ -70,13 +71,19 @@ def run(options: Options) -> Report:
     with served(company, name="soak", cores=options.cores.server, settings=settings) as product:
         plan = traffic.Plan(product.url, clerks=form.clerks, seed=SEED, duration_s=form.seconds)
         with _looking(product, form, options) as looks, pinned(options.cores.load):
+            used, load_s = product.program.usage(), process_time()
             try:
                 asyncio.run(traffic.run(plan, tally))
             except traffic.TrafficError as error:
                 raise StartError(str(error)) from error
+            used, load_s = product.program.usage() - used, process_time() - load_s
         logged = errors_of(product.program.log)
     report = Report()
     report_work(report, tally, logged)
+    a_request_ms = 1000 * used.cpu_s / max(1, tally.requests)
+    report.add("server CPU a request", a_request_ms, "ms, and what the screens hear of it")
+    report.add("server, busy", 100 * used.cpu_s / tally.elapsed_s, "% of its core")
+    report.add("the clerks' own program, busy", 100 * load_s / tally.elapsed_s, "% of the other")
     report_memory(report, looks)
     return report
 
