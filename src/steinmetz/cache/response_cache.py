@@ -25,8 +25,10 @@ from steinmetz.cache.policy.key import PREFIX
 from steinmetz.cache.policy.patterns import PathPattern
 from steinmetz.cache.policy.tags import names, written_paths, written_tags
 from steinmetz.cache.statistics import Statistics
-from steinmetz.cache.stores.base import Store
+from steinmetz.cache.stores.base import Gone, Store
 from steinmetz.cache.stores.memory import DEFAULT_BUDGET_BYTES, MemoryStore
+from steinmetz.cache.warming.asking import PrincipalOf
+from steinmetz.cache.warming.renewing import Renewing
 from steinmetz.cache.warming.wanted import MAX_WANTED, Wanted, wanted
 from steinmetz.clock import Clock, SystemClock
 from steinmetz.sql.effects import WriteSet
@@ -95,6 +97,8 @@ class ResponseCache:
     belongs to one response only (request id, CORS, security headers) to every response. ``on_admitted(scope,
     principal)`` hears of every request of a proven caller, hit or not; what it raises is raised to who called.
     ``draw`` gives the lots of early refreshes and of the watch: numbers from 0 to 1, 1 left out.
+    ``renew_as(role)`` names in whose name an answer is computed again that many ask for (`policy.demand`) and a
+    commit has dropped; None for a role whose answers wait until somebody asks. Without it all of them do.
 
     Put it in front with ``app = cache.wrap(app)``, and give ``cache.observer`` to the hook of each engine:
     ``hook(engine).observe_transactions(cache.observer)``. Without the hook nothing that is read is known, answers
@@ -113,6 +117,7 @@ class ResponseCache:
         on_admitted: OnAdmitted | None = None,
         cluster: Cluster | None = None,
         draw: Draw = random.random,
+        renew_as: PrincipalOf | None = None,
     ) -> None:
         self.config = config or CacheConfig()
         self.version = version
@@ -120,7 +125,7 @@ class ResponseCache:
         self._draw = draw
         self._statistics = Statistics(self._clock, judges_worth=self.config.rest_if_useless)
         self._store: Store[Entry] = (
-            store if store is not None else MemoryStore(self.config.budget_bytes, on_gone=self._statistics.gone)
+            store if store is not None else MemoryStore(self.config.budget_bytes, on_gone=self._gone)
         )
         self._admission_store: Store[RememberedAdmission] = MemoryStore[RememberedAdmission](
             self.config.admission_bytes
@@ -140,6 +145,8 @@ class ResponseCache:
         )
         self._finish = finish
         self._on_admitted = on_admitted
+        self._renew_as = renew_as
+        self._renewing: Renewing | None = None
         self._cluster = cluster
         if cluster is not None:
             cluster.attach(self._observer, self._coherence)
@@ -162,7 +169,7 @@ class ResponseCache:
         ``scope["steinmetz.admission"]``: nothing is looked up, kept or added to the headers, and afterwards
         ``scope["steinmetz.recording"]`` holds the `Recording` with its ``sequence`` and ``read_set()``.
         """
-        return CacheMiddleware(
+        middleware = CacheMiddleware(
             app,
             app if routes is None else routes,
             coherence=self._coherence,
@@ -183,6 +190,16 @@ class ResponseCache:
             draw=self._draw,
             watch_rate=self.config.watch_rate if self.config.watch_identity else 0.0,
         )
+        if self._renew_as is not None:
+            self._renewing = Renewing(middleware.computing, middleware.target, self._renew_as, self._tasks)
+            self._observer.listen(self._renewing.committed)
+            middleware.renewing = self._renewing
+        return middleware
+
+    def _gone(self, entry: Entry, why: Gone) -> None:
+        self._statistics.gone(entry, why)
+        if why is Gone.DROPPED and self._renewing is not None:
+            self._renewing.dropped(entry)
 
     @property
     def observer(self) -> TransactionObserver:
@@ -292,6 +309,7 @@ class ResponseCache:
             "bytes": self._store.weight_bytes,
             "budgetBytes": self._store.budget_bytes,
             "evictions": self._store.evictions,
+            "renewed": 0 if self._renewing is None else self._renewing.renewed,
             "memoized": len(self._memo),
             "memoHits": self._memo.hits,
             "memoComputed": self._memo.computed,

@@ -48,7 +48,7 @@ from steinmetz.erp.scheduler import Scheduler
 from steinmetz.erp.settings import Environment, Settings, load_settings
 from steinmetz.erp.state import AppState
 from steinmetz.erp.strangers import strangers_of
-from steinmetz.erp.warming import Warming
+from steinmetz.erp.warming import Warming, principal_of
 from steinmetz.erp.watching import Watching
 from steinmetz.live import Emission, Live, install
 from steinmetz.live.native import protocol_class
@@ -134,6 +134,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         finish=door.finish,
         on_admitted=rates.charge_user,
         cluster=cluster_of(settings, clock),
+        renew_as=principal_of if settings.cache_renew else None,
     )
     watching = Watching(settings, clock)
     monitor = watching.monitor

@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     cache_max_bytes: int = Field(64 * 1024 * 1024, ge=1_000_000)
     cache_warm_s: float = Field(2, ge=0, le=300)
     """How long a start waits in /readyz for the answers that were worth most; the rest is warmed behind it."""
+    cache_renew: bool = True
+    """Whether an answer that many ask for is computed again as soon as a commit has dropped it."""
     cache_watch: bool = False
     """For development: whether one in twenty hits for another caller is computed all the same and compared, which
     finds a route whose answers are not the same for all who share them. ``dev.py run`` turns it on."""

@@ -17,10 +17,10 @@ from contextlib import suppress
 from typing import Any, assert_never
 
 from steinmetz.cache.asgi.answers import miss_headers, stale_headers
-from steinmetz.cache.asgi.asked import Asked
+from steinmetz.cache.asgi.asked import Asked, Target
 from steinmetz.cache.asgi.computation import RECORDING, Computation, OnKept
 from steinmetz.cache.asgi.kept_answers import KeptAnswers
-from steinmetz.cache.asgi.protocol import ASGIApp, Message, Receive
+from steinmetz.cache.asgi.protocol import ASGIApp, Message, Receive, Scope
 from steinmetz.cache.asgi.sending import Sender
 from steinmetz.cache.asgi.single_flight import Asking, Flight, Join, Landed, Lead, Lost, Queue, SingleFlight, Wait
 from steinmetz.cache.invalidation.cluster import Cluster
@@ -254,9 +254,7 @@ class Computing:
         """Compute anew behind an answer that is given now, unless somebody does already."""
         if self.flights.is_under_way(asked.key):
             return
-        behind = Asked(
-            dict(asked.scope), _nothing_more(), _nowhere, asked.target, asked.key, asked.variant, NO_DEMANDS, None
-        )
+        behind = _behind(dict(asked.scope), asked.target, asked.key, asked.variant)
         flight = self.flights.lead(asked.key, self._coherence.begin())
         self._statistics.refreshes += 1
         leading = self._lead(behind, flight, MissReason.EXPIRED)
@@ -267,11 +265,28 @@ class Computing:
             # Cancelled before its first step it would leave those waiting who have boarded meanwhile.
             task.add_done_callback(lambda _: self.flights.end(flight))
 
+    async def anew_behind(self, scope: Scope, target: Target, key: bytes, variant: bytes) -> bool:
+        """Compute what nobody waits for, unless somebody does already; whether it is kept now.
+
+        Raises what the application raises.
+        """
+        asked = _behind(scope, target, key, variant)
+        found = self._kept.look_up(key, asked.demands, asked.headers)
+        if isinstance(found, Miss) and not self.flights.is_under_way(key):
+            await self._lead(asked, self.flights.lead(key, self._coherence.begin()), found.reason)
+            found = self._kept.look_up(key, asked.demands, asked.headers)
+        return isinstance(found, Hit)
+
     def _spawned(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         try:
             return self._tasks.spawn(name, work)
         except RuntimeError:  # the cache has been closed; requests may still be on their way out
             return None
+
+
+def _behind(scope: Scope, target: Target, key: bytes, variant: bytes) -> Asked:
+    """The request of a computation that nobody waits for."""
+    return Asked(scope, _nothing_more(), _nowhere, target, key, variant, NO_DEMANDS, None)
 
 
 async def _end_of(task: asyncio.Task[None]) -> None:

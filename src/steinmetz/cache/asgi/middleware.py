@@ -41,6 +41,7 @@ from steinmetz.cache.policy.route import KeyRequest
 from steinmetz.cache.policy.variants import ANONYMOUS, Caller, NoVariant, variant_of
 from steinmetz.cache.statistics import Statistics
 from steinmetz.cache.stores.base import Store
+from steinmetz.cache.warming.renewing import Renewing
 from steinmetz.clock import Clock
 from steinmetz.tasks import Tasks
 
@@ -142,6 +143,7 @@ class CacheMiddleware:
             draw=draw,
             on_kept=self._watch.kept if self._watch is not None else None,
         )
+        self.renewing: Renewing | None = None
         self.passing = Passing(app, coherence=coherence, observer=observer, sender=self.sender, cluster=cluster)
 
     @property
@@ -387,6 +389,8 @@ class CacheMiddleware:
             return
         if scope["method"] == "HEAD":
             send = headless(send)
+        if self.renewing is not None:
+            self.renewing.on_this_loop()
         await self.computing.answer(Asked(scope, receive, send, target, key, variant, asked, if_none_match), found)
 
     async def _bypassed(self, scope: Scope, receive: Receive, send: Send, target: Target, bypass: Bypass) -> None:

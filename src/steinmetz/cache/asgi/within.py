@@ -114,14 +114,21 @@ class Within:
         return _of_entry(found.entry) if isinstance(found, Hit) else None
 
     async def answer(self, viewpoint: Viewpoint, *, keep: bool) -> Answered:
-        """The answer now, at least as new as this call. With ``keep`` it is kept for all others, if that may be.
+        """The answer now, at least as new as this call.
+
+        With ``keep``, or if others are expected to ask for it, it is kept for them, if that may be.
 
         Raises what the application raises.
         """
         target = self._target(viewpoint.path, viewpoint.query) if viewpoint.is_kept else None
         if target is None:
             return await self._alone(viewpoint)
-        return self.kept(viewpoint) or await (self._anew(viewpoint, target) if keep else self._alone(viewpoint))
+        kept = self.kept(viewpoint)
+        if kept is not None:
+            return kept
+        renewing = self._middleware.renewing
+        keep = keep or (renewing is not None and renewing.takes(viewpoint.key))
+        return await (self._anew(viewpoint, target) if keep else self._alone(viewpoint))
 
     async def _anew(self, viewpoint: Viewpoint, target: Target) -> Answered:
         response = _Response()

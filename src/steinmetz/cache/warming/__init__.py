@@ -1,1 +1,1 @@
-"""Answers computed before anybody asks: those that were worth most before the restart."""
+"""Answers computed before anybody asks: worth most before the restart, or in demand after a commit."""

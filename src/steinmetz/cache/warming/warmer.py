@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
 
-from steinmetz.cache.asgi.admission import ADMISSION, Admitted, Principal
-from steinmetz.cache.asgi.passing import INSTRUCTION, WARM
-from steinmetz.cache.asgi.protocol import ASGIApp, Message, Scope
+from steinmetz.cache.asgi.protocol import ASGIApp, Message
+from steinmetz.cache.warming.asking import PrincipalOf, asking_for
 from steinmetz.cache.warming.wanted import Wanted
 from steinmetz.clock import Clock
 
@@ -19,9 +18,6 @@ log = structlog.get_logger("steinmetz.cache")
 AT_A_TIME = 2
 """Enough that a database in another process need not wait for us; few enough that clients are served meanwhile."""
 SAY_EVERY_S = 2.0
-
-PrincipalOf = Callable[[str | None], Principal | None]
-"""Role (None: any) -> who asks on its behalf; None if answers of that role are not to be warmed."""
 
 
 @dataclass(slots=True)
@@ -91,29 +87,9 @@ class Warmer:
         return progress
 
     async def _ask(self, one: Wanted) -> bool:
-        principal = self._principal_of(one.role)
-        if principal is None and one.role is not None:
+        scope = asking_for(one, self._principal_of)
+        if scope is None:
             return False
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": one.path,
-            "raw_path": one.path.encode(),
-            "root_path": "",
-            "query_string": one.query.encode("ascii"),
-            "headers": [
-                (b"host", b"warming.invalid"),
-                *((name.encode("latin-1"), value.encode("latin-1")) for name, value in one.headers),
-            ],
-            "client": None,
-            "server": None,
-            INSTRUCTION: WARM,
-        }
-        if principal is not None:
-            scope[ADMISSION] = Admitted(principal)
         outcome = b""
 
         async def receive() -> Message:

@@ -314,6 +314,7 @@ class CacheStatsDocument(Schema):
     bytes: int
     budget_bytes: int
     evictions: int
+    renewed: int
     memoized: int
     memo_hits: int
     memo_computed: int
