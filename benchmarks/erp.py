@@ -11,6 +11,7 @@ counts from the end of the COMMIT, stamped in the server, to the arrival at each
 from __future__ import annotations
 
 import asyncio
+import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,11 +21,12 @@ from typing import Any
 
 from benchmarks.harness.confidence import median, quantile, ratio_of_medians
 from benchmarks.harness.cpu import Usage
-from benchmarks.harness.options import Options
+from benchmarks.harness.options import CACHE, Options
 from benchmarks.harness.peers import Missing
 from benchmarks.harness.pinning import pinned
-from benchmarks.harness.processes import StartError
-from benchmarks.harness.product import Probed, Product, seeded_company, served
+from benchmarks.harness.ports import free_port
+from benchmarks.harness.processes import Program, StartError, answers
+from benchmarks.harness.product import ROOT, Probed, Product, seeded_company, served
 from benchmarks.harness.report import Report, at_least, at_most
 from benchmarks.harness.rounds import interleaved
 from benchmarks.harness.socketio_load import Arrivals, SocketIOLoad
@@ -33,7 +35,7 @@ from steinmetz.clock import SystemClock
 from steinmetz.erp.traffic import client as traffic
 from steinmetz.erp.traffic.calls import Call, Reply
 from steinmetz.erp.traffic.company import Role
-from steinmetz.erp.traffic.model import OVERVIEW
+from steinmetz.erp.traffic.model import OVERVIEW, pause_s
 from steinmetz.erp.traffic.report import Tally
 from steinmetz.erp.traffic.wire import Connection
 
@@ -41,6 +43,8 @@ BEFORE = {"STEINMETZ_CACHE": "off", "STEINMETZ_LIVE": "off"}
 POLL_S = 5.0
 SEED = 20260302
 EVENT = "dashboard:update"
+FLOOR_BYTES = 3_000
+"""About as many as the overview has."""
 REST_S = 0.5
 """Between two payments, so that each is heard alone."""
 HEARD_WITHIN_S = 20.0
@@ -55,14 +59,15 @@ class Form:
     seconds: float
     screens: tuple[int, ...]
     payments: int
+    bare_answers: int
     clerks: int = 12
     pause_s: float = 0.6
     """Twenty requests a second: even before, the server is idle half of the time, so that medians are the cost of
     answering and not of queueing."""
 
 
-FULL = Form(rounds=3, warm_up_s=20, seconds=60, screens=(1_000, 10_000), payments=40)
-QUICK = Form(rounds=1, warm_up_s=4, seconds=7, screens=(1_000,), payments=8)
+FULL = Form(rounds=3, warm_up_s=20, seconds=60, screens=(1_000, 10_000), payments=40, bare_answers=400)
+QUICK = Form(rounds=1, warm_up_s=4, seconds=7, screens=(1_000,), payments=8, bare_answers=60)
 
 
 @dataclass(slots=True)
@@ -115,6 +120,7 @@ def _measure(options: Options) -> Report:
             return work(product, form, options, polling=False)
 
     report = Report()
+    report_floor(report, form, options)
     rounds = interleaved(form.rounds, {"before": before, "after": after}, options.say)
     report_workload(report, rounds["before"], rounds["after"])
     for count in form.screens:
@@ -331,6 +337,36 @@ def report_screens(report: Report, screens: Screens) -> None:
     report.add(f"memory a screen {at}", screens.rss_per_screen_kb, "kB RSS")
     bound_ms = 50 if screens.wanted <= 1000 else 150
     report.targets.append(at_most(f"commit to screen {at}, p99", p99_ms, bound_ms, "ms"))
+
+
+# ---- The floor -----------------------------------------------------------------------------------------------
+
+
+def report_floor(report: Report, form: Form, options: Options) -> None:
+    """What an answer takes of a loop that looks at nothing, asked at the same pace by the same client."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.harness.bare_answers", str(port), str(FLOOR_BYTES)]
+    options.say("the floor")
+    with (
+        Program(command, log=CACHE / "run" / "erp-floor.log", cores=options.cores.server, cwd=ROOT) as program,
+        pinned(options.cores.load),
+    ):
+        program.wait_until(answers(f"http://127.0.0.1:{port}/"))
+        took_ms = asyncio.run(_ask_bare(port, form))
+    report.add("the floor: any answer at all, median", median(took_ms), "ms, of a loop that looks at nothing")
+
+
+async def _ask_bare(port: int, form: Form) -> list[float]:
+    random, connection = Random(SEED), Connection("127.0.0.1", port)
+    took_ms = []
+    try:
+        for _ in range(form.bare_answers):
+            await asyncio.sleep(pause_s(form.pause_s / form.clerks, random))
+            answer = await connection.request("GET", OVERVIEW.path)
+            took_ms.append(answer.duration_ms)
+    finally:
+        connection.close()
+    return took_ms
 
 
 # ---- Raw hits ------------------------------------------------------------------------------------------------

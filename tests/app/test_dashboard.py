@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from steinmetz.clock import FakeClock
 from steinmetz.erp.kit.roles import Role
+from steinmetz.erp.main import Application
 from steinmetz.erp.modules.dashboard.schemas import Dashboard, Overview, Widget, WidgetId
 
 pytestmark = pytest.mark.anyio
@@ -95,3 +97,22 @@ async def test_t14_today_ends_at_midnight_in_berlin(sign_in: SignIn, clock: Fake
     clock.advance(1)
     fresh = await http.get(OVERVIEW)
     assert (fresh.json()["data"]["businessDate"], fresh.headers["x-cache"]) == ("2026-03-03", "MISS")
+
+
+@pytest.mark.both_databases
+async def test_figures_in_demand_are_ready_again_before_anybody_asks(
+    app: Application, sign_in: SignIn, engine_name: str
+) -> None:
+    assert app.state.cache is not None
+    clerk, manager = await sign_in("clerk"), await sign_in("manager")
+    for _ in range(5):
+        await clerk.get(OVERVIEW)
+        await manager.get("/api/dashboard")
+    await clerk.post("/api/customers", json={"name": "Muster"})
+    async with asyncio.timeout(20):
+        while app.state.cache.stats()["renewed"] < 2:
+            await asyncio.sleep(0.01)
+    for http, path in ((clerk, OVERVIEW), (manager, "/api/dashboard")):
+        ready, truth = await http.get(path), await http.get(path, headers={"Cache-Control": "no-store"})
+        assert (ready.headers["x-cache"], ready.content) == ("HIT", truth.content)
+        assert ready.json()["data"] == truth.json()["data"]

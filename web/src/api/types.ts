@@ -447,6 +447,7 @@ export interface CacheStatsDocument {
   bytes: number;
   budgetBytes: number;
   evictions: number;
+  renewed: number;
   memoized: number;
   memoHits: number;
   memoComputed: number;

@@ -21,6 +21,7 @@ export const rooms = phrases({
   'insight.cache.of': { en: '{held} of {budget}', de: '{held} von {budget}' },
   'insight.cache.dropped': { en: 'Dropped', de: 'Verworfen' },
   'insight.cache.commits': { en: 'by {number} commits', de: 'durch {number} Commits' },
+  'insight.cache.renewed': { en: '{number} ready again before anybody asked', de: '{number} schon wieder da, bevor jemand fragte' },
   'insight.cache.needless': { en: 'Needless drops', de: 'Unnötig verworfen' },
   'insight.cache.needless.why': { en: 'came back unchanged', de: 'kamen unverändert wieder' },
   'insight.cache.unused': { en: 'Never used', de: 'Nie benutzt' },

@@ -88,7 +88,7 @@ function Figures({ stats }: { stats: CacheStatsDocument }) {
           </>
         }
       />
-      <Tile figure="dropped" title={say('insight.cache.dropped')} value={count(stats.invalidated)} note={say('insight.cache.commits', { number: count(stats.commits) })} />
+      <Tile figure="dropped" title={say('insight.cache.dropped')} value={count(stats.invalidated)} note={`${say('insight.cache.commits', { number: count(stats.commits) })}; ${say('insight.cache.renewed', { number: count(stats.renewed) })}`} />
       <Tile figure="needless" title={say('insight.cache.needless')} value={count(stats.needless)} tone={stats.needless > stats.invalidated / 2 && stats.needless > 20 ? 'warn' : 'plain'} note={say('insight.cache.needless.why')} />
     </div>
   );
