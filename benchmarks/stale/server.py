@@ -15,6 +15,10 @@ from steinmetz.cache.policy.epochs import DEFAULT_LEASE_S
 from steinmetz.live import Place, name_of_database
 
 
+def nobody(role: str | None) -> None:
+    """Public answers are renewed in nobody's name, others not at all."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
@@ -31,7 +35,9 @@ def main() -> None:
 
     def cache(callers: Callers) -> ResponseCache:
         cluster = None if asked.redis is None else cluster_at(asked.redis, asked.prefix)
-        return ResponseCache(CacheConfig(mark_lease_s=asked.lease), authenticator=callers, cluster=cluster)
+        return ResponseCache(
+            CacheConfig(mark_lease_s=asked.lease), authenticator=callers, cluster=cluster, renew_as=nobody
+        )
 
     name = name_of_database(make_url(asked.url))
     place = Place(asked.place, name) if asked.place is not None and name is not None else None

@@ -46,7 +46,12 @@ async def _end(shop: Shop) -> None:
     await shop.close()
 
 
-async def _shows_nothing_stale(shop: Shop, operations: int) -> None:
+def _renewing(callers: Callers) -> ResponseCache:
+    """Public answers in demand are renewed, in nobody's name."""
+    return ResponseCache(authenticator=callers, renew_as=lambda role: None)
+
+
+async def _shows_nothing_stale(shop: Shop, operations: int, *, renews: bool = False) -> None:
     notes = Notes()
     clients = await _clients(shop, notes, write_share=0.012, cancel_share=0.01)
     await run(clients, operations, notes=notes)
@@ -55,12 +60,18 @@ async def _shows_nothing_stale(shop: Shop, operations: int) -> None:
     assert [verdict.violations for verdict in verdicts] == [[], []]
     assert notes.operations >= operations
     assert notes.errors == 0
-    # A cache that never hits would be right as well.
+    # A cache that never hits would be right as well, and one that never renews.
     assert notes.hits / notes.answers >= 0.3
+    assert bool(shop.cache.stats()["renewed"]) == renews
 
 
 async def test_no_read_is_older_than_an_acknowledged_write_on_sqlite(tmp_path: Path) -> None:
     await _shows_nothing_stale(Shop(f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}"), OPERATIONS)
+
+
+async def test_no_renewed_answer_is_older_than_an_acknowledged_write(tmp_path: Path) -> None:
+    shop = Shop(f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}", cache=_renewing)
+    await _shows_nothing_stale(shop, OPERATIONS // 2, renews=True)
 
 
 async def test_no_read_is_older_than_an_acknowledged_write_on_postgresql(empty_postgres_url: str) -> None:

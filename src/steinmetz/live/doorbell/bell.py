@@ -261,6 +261,8 @@ class Bell:
         """
         caller.line.close()
         self._callers.discard(caller)
+        # Who writes another database goes at the first answer, and does not wait for the others.
+        is_clean = is_clean or caller.is_elsewhere
         marks, caller.marks = caller.marks, {}
         for writes, token in marks.values():
             with contextlib.suppress(Exception):

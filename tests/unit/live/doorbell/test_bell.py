@@ -111,6 +111,16 @@ def test_a_writer_who_says_bye_leaves_nothing_behind(writer: Writer, notebook: N
     assert bell.lost == 0
 
 
+def test_a_writer_of_another_database_may_leave_as_he_likes(
+    writer: Writer, notebook: Notebook, bell: Bell
+) -> None:
+    assert writer.tell(Hello("sqlite:/b.db", "steinmetz seed (8)")) == [Elsewhere()]
+    writer.line.shutdown(socket.SHUT_RD)  # the answer to his next word finds nobody
+    writer.line.sendall(encode(Mark(1, INVOICES)))
+    eventually(lambda: not bell._callers)
+    assert (notebook.lines, bell.lost) == ([], 0)
+
+
 def hang_up(writer: Writer) -> None:
     writer.line.close()
 
