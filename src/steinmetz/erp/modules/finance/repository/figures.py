@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, extract, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, CompoundSelect, Date, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -39,16 +41,33 @@ def _billed(statuses: Sequence[InvoiceStatus], first: dt.date, end: dt.date) -> 
     return union_all(invoices, corrections).subquery("billed")
 
 
+@cache
+def _net_by_day(statuses: tuple[InvoiceStatus, ...]) -> CompoundSelect[tuple[dt.date, int]]:
+    """Built once, because it is asked after every commit. By day, in the order of the indexes: to work out the
+    month of each row takes SQLite longer than all the rest."""
+    first, end = bindparam("first", type_=Date), bindparam("end", type_=Date)
+    invoices = (
+        select(Invoice.issue_date, func.sum(Invoice.net_cents))
+        .where(Invoice.status.in_(statuses), Invoice.issue_date >= first, Invoice.issue_date < end)
+        .group_by(Invoice.issue_date)
+    )
+    corrections = (
+        select(CreditNote.issue_date, -func.sum(CreditNote.net_cents))
+        .where(CreditNote.issue_date >= first, CreditNote.issue_date < end)
+        .group_by(CreditNote.issue_date)
+    )
+    return union_all(invoices, corrections)
+
+
 @named
 async def net_by_month(
     session: AsyncSession, statuses: Sequence[InvoiceStatus], first: dt.date, end: dt.date
 ) -> dict[tuple[int, int], int]:
     """Net cents of invoices less credit notes, issued from ``first`` to before ``end``, by (year, month)."""
-    billed = _billed(statuses, first, end)
-    year, month = extract("year", billed.c.day), extract("month", billed.c.day)
-    statement = select(year, month, func.sum(billed.c.net_cents)).group_by(year, month)
-    rows = await session.execute(statement)
-    return {(int(year), int(month)): int(cents) for year, month, cents in rows}
+    by_month: dict[tuple[int, int], int] = defaultdict(int)
+    for day, cents in await session.execute(_net_by_day(tuple(statuses)), {"first": first, "end": end}):
+        by_month[day.year, day.month] += int(cents)
+    return dict(by_month)
 
 
 @named
