@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -116,3 +117,50 @@ async def test_figures_in_demand_are_ready_again_before_anybody_asks(
         ready, truth = await http.get(path), await http.get(path, headers={"Cache-Control": "no-store"})
         assert (ready.headers["x-cache"], ready.content) == ("HIT", truth.content)
         assert ready.json()["data"] == truth.json()["data"]
+
+
+def asked(app: Application) -> Counter[str]:
+    """How often each figure was asked of the database."""
+    breakdown = app.state.monitor.query_stats()["queryBreakdown"]
+    figures = ("hr.headcount", "hr.minutes", "batch.count_by_status", "finance.owed_by_status", "system.latest")
+    return Counter({name: breakdown.get(name, {"count": 0})["count"] for name in figures})
+
+
+@pytest.mark.both_databases
+async def test_a_figure_is_asked_for_again_only_if_a_commit_has_changed_it(
+    app: Application, sign_in: SignIn, engine_name: str
+) -> None:
+    clerk, auditor = await sign_in("clerk"), await sign_in("auditor")
+    await clerk.get(OVERVIEW)
+    first = asked(app)
+    assert set(first.values()) == {1}
+    await clerk.post("/api/customers", json={"name": "Muster"})
+    overview = (await clerk.get(OVERVIEW)).json()["data"]
+    assert overview["activity"][0]["action"] == "customer.create"
+    assert asked(app) - first == {"system.latest": 1}
+    dashboard = (await auditor.get("/api/dashboard")).json()["data"]
+    shown = {widget["id"]: widget["data"] for widget in dashboard["widgets"]}
+    assert shown["headcount"] == overview["headcount"]
+    # The auditor sees all acts, and the clerk those that are no secret.
+    assert asked(app) - first == {"system.latest": 2}
+
+
+@pytest.mark.both_databases
+async def test_whoever_says_how_fresh_it_has_to_be_is_given_nothing_that_is_kept(
+    app: Application, sign_in: SignIn, engine_name: str
+) -> None:
+    clerk = await sign_in("clerk")
+    await clerk.get(OVERVIEW)
+    before = asked(app)
+    await clerk.get(OVERVIEW, headers={"Cache-Control": "no-store"})
+    assert set((asked(app) - before).values()) == {1}
+
+
+async def test_without_the_cache_nothing_is_kept(app: Application, sign_in: SignIn) -> None:
+    assert app.state.cache is not None
+    clerk = await sign_in("clerk")
+    await clerk.get(OVERVIEW)
+    app.state.cache.enabled = False
+    before = asked(app)
+    await clerk.get(OVERVIEW)
+    assert set((asked(app) - before).values()) == {1}

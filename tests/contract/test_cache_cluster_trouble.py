@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from steinmetz.cache.policy.consistency import SESSION
 from tests.contract.cluster_world import Judge, Node, World
 from tests.servers import Server, redis_server
 
@@ -340,3 +341,30 @@ async def test_entries_in_redis_stay_within_their_bytes(make: Make, server: Serv
         assert 0 < sum(lengths) <= 2_000
         assert int(await redis.get(f"{{{prefix}}}total")) == sum(lengths)
         assert await redis.zcard(f"{{{prefix}}}index") == len(entries)
+
+
+async def test_what_a_memo_keeps_is_not_given_while_redis_is_gone(
+    make: Make, server: Server, world: World
+) -> None:
+    one, two = make(), make()
+    asked = 0
+
+    @one.cache.memo()
+    async def cell() -> int:
+        nonlocal asked
+        asked += 1
+        one.hook.read("a")
+        return world.committed["a"]
+
+    await one.get("/session/a")
+    await until(lambda: one.cluster.stands(SESSION, None))
+    assert [await cell(), await cell(), asked] == [0, 0, 1]
+    await two.post("a")
+    async with asyncio.timeout(10):
+        while await cell() == 0:
+            await asyncio.sleep(0.002)
+    server.kill()
+    await until(lambda: not one.cluster.stands(SESSION, None))
+    world.committed["a"] = 7  # somebody wrote, and nobody can tell
+    asked = 0
+    assert [await cell(), await cell(), asked] == [7, 7, 2]

@@ -21,12 +21,12 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from steinmetz.cache.invalidation.coherence import Coherence, Suspended
-from steinmetz.cache.invalidation.reads import Recording, current_recording, record, valid_until
+from steinmetz.cache.invalidation.reads import Recording, current_recording, recorded, valid_until
 from steinmetz.cache.policy.call import call_key
 from steinmetz.cache.stores.base import Store
 from steinmetz.clock import Clock
 from steinmetz.sql.effects import ReadSet
-from steinmetz.sql.scope import Scope, ScopeKind, current_scope
+from steinmetz.sql.scope import Part, Scope, ScopeKind, current_scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_TTL_S = 300.0
@@ -66,11 +66,21 @@ class _UnderWay:
 class Memo:
     """The memo of one cache; its `decorator` is `ResponseCache.memo`."""
 
-    def __init__(self, coherence: Coherence, store: Store[Memoized], clock: Clock, *, wait_s: float) -> None:
+    def __init__(
+        self,
+        coherence: Coherence,
+        store: Store[Memoized],
+        clock: Clock,
+        *,
+        wait_s: float,
+        may_give: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``may_give``: whether what is kept may be given at all now."""
         self._coherence = coherence
         self._store = store
         self._clock = clock
         self._wait_s = wait_s
+        self._may_give = may_give
         self._under_way: dict[bytes, _UnderWay] = {}
         self._under_way_in_threads: dict[bytes, threading.Event] = {}
         self.hits = 0
@@ -133,7 +143,7 @@ class Memo:
         return found
 
     async def _async_value(self, key: bytes, name: str, ttl_s: float, work: Callable[[], Any]) -> Any:
-        if _has_written():
+        if _has_written() or not self._may_give():
             return await work()
         if (found := self._found(key)) is not None:
             return found.value
@@ -164,7 +174,7 @@ class Memo:
         return value
 
     def _value(self, key: bytes, name: str, ttl_s: float, work: Callable[[], Any]) -> Any:
-        if _has_written():
+        if _has_written() or not self._may_give():
             return work()
         if (found := self._found(key)) is not None:
             return found.value
@@ -206,14 +216,12 @@ class _Computing:
         sequence = coherence.begin()
         if self._outer_recording is not None:
             sequence = min(sequence, self._outer_recording.sequence)
-        kind = self._outer.kind if self._outer is not None else ScopeKind.COMMAND
-        self._open: AbstractContextManager[Recording] = record(kind, f"memo {name}", sequence)
+        scope = Scope(ScopeKind.COMMAND, f"memo {name}") if self._outer is None else Part(self._outer)
+        self._open: AbstractContextManager[Recording] = recorded(scope, sequence)
         self._recording: Recording | None = None
 
     def __enter__(self) -> Recording:
         recording = self._recording = self._open.__enter__()
-        if self._outer is not None:
-            recording.scope.started_ns = self._outer.started_ns
         if self._outer_recording is not None:
             recording.response_started = self._outer_recording.response_started
         return recording

@@ -18,6 +18,7 @@ from steinmetz.cache.invalidation.cluster import Both, Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import Listener, WriteObserver
 from steinmetz.cache.memo import DEFAULT_TTL_S, F, Memo, Memoized
+from steinmetz.cache.policy.consistency import SESSION
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.epochs import DEFAULT_LEASE_S
 from steinmetz.cache.policy.freshness import age_s, remaining_s
@@ -136,7 +137,9 @@ class ResponseCache:
             (self._store, self._admission_store, self._memo_store),
             lease_s=self.config.mark_lease_s,
         )
-        self._memo = Memo(self._coherence, self._memo_store, self._clock, wait_s=self.config.wait_s)
+        self._memo = Memo(
+            self._coherence, self._memo_store, self._clock, wait_s=self.config.wait_s, may_give=self._may_recall
+        )
         self._observer = WriteObserver(self._coherence, self._clock, self._statistics)
         self._admissions = (
             None
@@ -240,11 +243,16 @@ class ResponseCache:
         """
         return self._memo.decorator(ttl, key)
 
+    def _may_recall(self) -> bool:
+        """While others may have written unheard, what was kept is as old as an answer would be."""
+        return self._switch.on and (self._cluster is None or self._cluster.stands(SESSION, None))
+
     # -- the kill switch
 
     @property
     def enabled(self) -> bool:
-        """While false, every cached route answers ``X-Cache: BYPASS``; commits are still heard."""
+        """While false, every cached route answers ``X-Cache: BYPASS``, and what `memo` keeps is not given; commits
+        are still heard."""
         return self._switch.on
 
     @enabled.setter

@@ -13,12 +13,12 @@ who then wait for each other instead of failing half-way. On PostgreSQL readers 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -29,6 +29,7 @@ from steinmetz.clock import Clock, SystemClock
 from steinmetz.erp import maintenance
 from steinmetz.erp.kit.announcements import Publication as Publication
 from steinmetz.erp.kit.roles import SYSTEM, Actor
+from steinmetz.erp.recall import Recall
 from steinmetz.sql.scope import ScopeKind, current_scope
 
 DATABASE_NAME = "main"
@@ -38,6 +39,9 @@ BUSY_S = 5
 """How long a writer waits for SQLite's pen."""
 
 Publisher = Callable[[Publication], None]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _writes: ContextVar[bool] = ContextVar("steinmetz_unit_writes", default=True)
 
@@ -109,6 +113,8 @@ class Unit:
     request_id: str
     publisher: Publisher
     writes: bool
+    recall: Recall | None = None
+    """Where figures are kept between units; None where they are to be asked for."""
     _outbox: list[Publication | Callable[[], None]] = field(default_factory=list)
 
     def publish(self, publication: Publication) -> None:
@@ -118,6 +124,18 @@ class Unit:
     def afterwards(self, act: Callable[[], None]) -> None:
         """Do this, in its turn among what is said, after the commit; forget it on rollback."""
         self._outbox.append(act)
+
+    async def recalled(
+        self, figure: Callable[Concatenate[Unit, P], Awaitable[T]], *values: P.args, **named: P.kwargs
+    ) -> T:
+        """``figure(unit, ...)``, from memory if nothing that it was read from has been written since.
+
+        A commit that comes in between may show in some figures of an answer and not in others. Such an answer is
+        given only to those who asked while it was under way, and not kept.
+        """
+        if self.recall is None:
+            return await figure(self, *values, **named)
+        return await self.recall(figure, self, *values, **named)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -173,6 +191,7 @@ class Database:
         self.clock: Clock = clock or SystemClock()
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.publisher: Publisher = lambda publication: None
+        self.recall: Recall | None = None
         self._pen = asyncio.Lock()
 
     @property
@@ -187,18 +206,21 @@ class Database:
         writes: bool = True,
         request_id: str = "",
         despite_maintenance: bool = False,
+        recalls: bool = False,
     ) -> AsyncIterator[Unit]:
         """A unit of work that commits when the block ends well and rolls back when it raises.
 
         While maintenance is on, a unit that writes is refused (`UnderMaintenance`) unless it is the system's own:
         of the scheduler, a worker, a command. Whatever a request or a socket's event asks for is not the system's,
-        whoever acts; ``despite_maintenance`` is for signing in and out, and for the switch itself.
+        whoever acts; ``despite_maintenance`` is for signing in and out, and for the switch itself. With
+        ``recalls`` it may be given figures that are kept between units (`Unit.recalled`).
         """
         async with self._turn(writes=writes), self.sessions() as session:
             await self._begin(session, writes=writes)
             if writes and not despite_maintenance and (actor != SYSTEM or _is_asked_for()):
                 await maintenance.admit(session, self.clock.now())
-            unit = Unit(session, actor, self.clock.now(), request_id, self.publisher, writes)
+            recall = self.recall if recalls else None
+            unit = Unit(session, actor, self.clock.now(), request_id, self.publisher, writes, recall)
             yield unit
             await unit.commit()
 

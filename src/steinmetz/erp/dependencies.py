@@ -68,8 +68,10 @@ SignedIn = Annotated[Actor, Depends(current_actor)]
 
 
 async def _reading(request: Request, actor: SignedIn) -> AsyncIterator[Unit]:
+    # Whoever says how fresh it has to be is not given what is kept.
+    recalls = "cache-control" not in request.headers
     async with state_of(request).database.unit(
-        actor=actor, writes=False, request_id=request_id_of(request)
+        actor=actor, writes=False, request_id=request_id_of(request), recalls=recalls
     ) as unit:
         yield unit
 

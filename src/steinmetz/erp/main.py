@@ -44,6 +44,7 @@ from steinmetz.erp.neighbours import (
 )
 from steinmetz.erp.page import mount_page
 from steinmetz.erp.rates import RateLimits
+from steinmetz.erp.recall import Recall
 from steinmetz.erp.scheduler import Scheduler
 from steinmetz.erp.settings import Environment, Settings, load_settings
 from steinmetz.erp.state import AppState
@@ -136,6 +137,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         cluster=cluster_of(settings, clock),
         renew_as=principal_of if settings.cache_renew else None,
     )
+    database.recall = Recall(cache)
     watching = Watching(settings, clock)
     monitor = watching.monitor
 

@@ -141,6 +141,11 @@ class Scope:
             spent_ns += duration_ns
         return spent_ns
 
+    def took(self, part: Part) -> None:
+        """Count the statements of ``part``; what they read comes by `replay`."""
+        self._noted += part.statements
+        self.spent_ns += part.db_ns
+
     @property
     def reads(self) -> set[Relation]:
         return self._reads.union(*(facts.reads for facts, _, _ in list((self.firsts or {}).values())))
@@ -260,6 +265,18 @@ def current_scope() -> Scope | None:
     return _current.get()
 
 
+class Part(Scope):
+    """What is computed for ``outer`` and recorded apart: it is no unit of its own, and its statements are the
+    outer's, too. As old as that one, for it may use what that one has open."""
+
+    __slots__ = ("outer",)
+
+    def __init__(self, outer: Scope) -> None:
+        super().__init__(outer.kind, outer.name)
+        self.outer = outer
+        self.started_ns = outer.started_ns
+
+
 def open_scope(kind: ScopeKind, name: str) -> entered:
     """Make a new scope the current one; the outer scope learns nothing of what happens inside."""
     return entered(Scope(kind, name))
@@ -292,6 +309,9 @@ class entered:  # noqa: N801  used as a function, and cheaper than a generator
         _situation.set(None if before is None and watch is None else (before, watch))
         if scope.ledger is not None:
             _tell(scope.ledger.closed, scope)
+        if isinstance(scope, Part):
+            scope.outer.took(scope)
+            return
         for ended in _ended:
             _tell(ended, scope)
 

@@ -295,3 +295,24 @@ def test_loops_do_not_wait_for_each_other(rig: Any) -> None:
     asyncio.run(abandoned())
     rates.gate = None
     assert asyncio.run(rates.asynchronous("EUR")) == 1
+
+
+async def test_while_the_cache_is_switched_off_nothing_is_given_or_kept(rig: Any, rates: Rates) -> None:
+    await rates.asynchronous("EUR")
+    rig.cache.enabled = False
+    assert [await rates.asynchronous("EUR") for _ in range(2)] == [1, 1]
+    assert (rates.plain("USD"), rates.plain("USD")) == (1, 1)
+    assert rates.computed == 5
+    rig.cache.enabled = True
+    await rates.asynchronous("EUR")
+    assert rates.computed == 5
+
+
+async def test_its_statements_are_those_of_the_request(rig: Any, rates: Rates) -> None:
+    with open_scope(ScopeKind.REQUEST, "GET /rates") as scope:
+        rig.hook.read("currencies")
+        await rates.asynchronous("EUR")
+    assert scope.statements == 2
+    with open_scope(ScopeKind.REQUEST, "GET /rates") as scope:
+        await rates.asynchronous("EUR")
+    assert scope.statements == 0

@@ -12,7 +12,16 @@ import pytest
 
 from steinmetz.sql import ReadSet, Relation, ScopeKind, StatementFacts, Verb, current_scope, open_scope
 from steinmetz.sql.rows import Column, Kind, Rows
-from steinmetz.sql.scope import MAX_RUNS, MAX_STATEMENTS, note
+from steinmetz.sql.scope import (
+    MAX_RUNS,
+    MAX_STATEMENTS,
+    Part,
+    Scope,
+    entered,
+    note,
+    observe_scopes,
+    unobserve_scopes,
+)
 from steinmetz.sql.templates import Bind, Occurrence, ReadTemplate
 
 ORDERS = Relation("main", "orders")
@@ -44,6 +53,23 @@ def test_an_inner_scope_keeps_its_reads_to_itself() -> None:
         note(READ)
     assert not outer.reads
     assert outer.read_set().is_certain
+
+
+def test_a_part_is_recorded_apart_and_counted_with_the_whole() -> None:
+    ended: list[Scope] = []
+    observe_scopes(ended.append)
+    try:
+        with open_scope(ScopeKind.REQUEST, "GET /") as outer:
+            note(READ)
+            with entered(Part(outer)) as part:
+                note(WRITE)
+            assert current_scope() is outer
+    finally:
+        unobserve_scopes(ended.append)
+    assert (part.name, part.kind, part.started_ns) == (outer.name, outer.kind, outer.started_ns)
+    assert (outer.statements, part.statements) == (2, 1)
+    assert (outer.wrote, part.wrote) == (False, True)
+    assert ended == [outer]
 
 
 def test_t2_a_read_without_scope_casts_doubt_on_every_open_recording() -> None:

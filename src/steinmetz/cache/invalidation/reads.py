@@ -10,7 +10,7 @@ from datetime import datetime
 from steinmetz.cache.policy.tags import with_tags
 from steinmetz.sql.effects import ReadSet
 from steinmetz.sql.facts import Relation
-from steinmetz.sql.scope import Scope, ScopeKind, open_scope
+from steinmetz.sql.scope import Scope, ScopeKind, entered
 
 
 class Recording:
@@ -59,7 +59,14 @@ def record(
     kind: ScopeKind, name: str, sequence: int, tags: frozenset[Relation] = frozenset()
 ) -> Iterator[Recording]:
     """Open a scope and record it; ``sequence`` was taken before."""
-    with open_scope(kind, name) as scope:
+    with recorded(Scope(kind, name), sequence, tags) as recording:
+        yield recording
+
+
+@contextmanager
+def recorded(scope: Scope, sequence: int, tags: frozenset[Relation] = frozenset()) -> Iterator[Recording]:
+    """Record ``scope``, which nobody has entered yet."""
+    with entered(scope):
         recording = Recording(scope, sequence, tags)
         token = _current.set(recording)
         try:

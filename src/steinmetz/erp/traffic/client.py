@@ -18,7 +18,7 @@ from steinmetz.erp.traffic.company import Company, Desk, Role, desks
 from steinmetz.erp.traffic.ledger import newest_activity
 from steinmetz.erp.traffic.model import OVERVIEW, day, pause_s
 from steinmetz.erp.traffic.report import Tally
-from steinmetz.erp.traffic.screen import ScreenError, listen
+from steinmetz.erp.traffic.screen import ScreenError, for_screens, listen
 from steinmetz.erp.traffic.wire import Answer, Connection, WireError
 
 RENEW_AT = 0.7
@@ -169,7 +169,7 @@ async def _work(workload: _Workload, seats: list[Desk], warm: Callable[[], None]
         began_s = clock.monotonic_s()
 
     until_s = began_s + plan.warm_up_s + plan.duration_s
-    async with asyncio.TaskGroup() as around, aiohttp.ClientSession() as session:
+    async with asyncio.TaskGroup() as around, for_screens() as session:
         screens = [around.create_task(workload.screen(session, seat)) for seat in seats if plan.screens]
         screens += [
             around.create_task(workload.poll(index, seat)) for index, seat in enumerate(seats) if plan.poll_s

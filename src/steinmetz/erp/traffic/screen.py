@@ -14,6 +14,7 @@ from steinmetz.realtime.socketio.packet import PacketType
 from steinmetz.realtime.socketio.parser import Decoder
 
 MAX_EVENT_BYTES = 16 << 20
+OPENED_WITHIN_S = 30.0
 
 Hear = Callable[[str, Any], None]
 """Called with an event's name and its first argument."""
@@ -21,6 +22,13 @@ Hear = Callable[[str, Any], None]
 
 class ScreenError(Exception):
     """The socket was refused or lost; the server's own words are the message."""
+
+
+def for_screens() -> aiohttp.ClientSession:
+    """For any number of screens: aiohttp's own bound is 100 connections, and further ones would wait for ever."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=OPENED_WITHIN_S)
+    )
 
 
 async def listen(session: aiohttp.ClientSession, url: str, token: str, hear: Hear) -> None:
@@ -35,6 +43,8 @@ async def listen(session: aiohttp.ClientSession, url: str, token: str, hear: Hea
                 reply = _take(message.data, token, decoder, hear)
                 if reply:
                     await socket.send_str(reply)
+    except TimeoutError as error:
+        raise ScreenError(f"the socket was not opened within {OPENED_WITHIN_S:g} s") from error
     except (aiohttp.ClientError, RealtimeError) as error:
         raise ScreenError(f"the socket failed: {error}") from error
     raise ScreenError("the server closed the socket")

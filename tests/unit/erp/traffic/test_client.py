@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from steinmetz.erp.traffic.client import Account, Plan, TrafficError, run
 from steinmetz.erp.traffic.company import Role
 from steinmetz.erp.traffic.report import Tally
+from steinmetz.erp.traffic.screen import ScreenError, for_screens, listen
 
 pytestmark = pytest.mark.anyio
 
@@ -233,3 +234,24 @@ async def test_a_lost_screen_comes_back(company: tuple[Company, str], monkeypatc
     assert tally.sockets_lost == 1
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_two_hundred_screens_are_open_at_once(company: tuple[Company, str]) -> None:
+    books, url = company
+    async with for_screens() as session, asyncio.timeout(30):
+        screens = [asyncio.create_task(listen(session, url, "anna", lambda event, data: None)) for _ in range(200)]
+        opened = {await books.opened.get() for _ in range(200)}
+        assert not any(socket.closed for socket in opened)
+        for screen in screens:
+            screen.cancel()
+        await asyncio.gather(*screens, return_exceptions=True)
+
+
+async def test_a_screen_that_is_never_opened_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("steinmetz.erp.traffic.screen.OPENED_WITHIN_S", 0.05)
+    silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    async with for_screens() as session:
+        with pytest.raises(ScreenError, match="not opened within 0"):
+            await listen(session, f"http://127.0.0.1:{port}", "anna", lambda event, data: None)
+    silent.close()

@@ -1,4 +1,5 @@
-"""Today's figures, asked of the modules that own them: one question to the database each.
+"""Today's figures, asked of the modules that own them: one question to the database each, and only if a commit has
+changed what it read since it was asked last.
 
 Answers hold no instant of reading, only the business date: the same state gives the same bytes.
 """
@@ -45,19 +46,19 @@ SEEN_BY_ALL = ("batch_job", "customer", "invoice", "payment")
 
 
 async def overview(unit: Unit) -> Overview:
-    """The figures for everybody, in seven questions."""
+    """The figures for everybody, in seven questions at most."""
     today = company_date(unit.now)
-    owed = await finance.figures.owed(unit)
+    owed = await unit.recalled(finance.figures.owed)
     return Overview(
         business_date=today,
         revenue=RevenueFigure(months=await _months(unit, today)),
         open_invoices=_owed(owed.open),
         overdue_invoices=_owed(owed.overdue),
-        cash=CashFigure(balance_cents=sum(each.cents for each in await finance.figures.cash_balances(unit))),
+        cash=CashFigure(balance_cents=(await _cash(unit, today)).balance_cents),
         headcount=await _headcount(unit, today),
         hours_this_week=await _hours(unit, today),
         batch=await _batch(unit, today),
-        activity=await _activity(unit, everything=False),
+        activity=await unit.recalled(_activity, False),
     )
 
 
@@ -85,12 +86,12 @@ async def widget(unit: Unit, widget_id: str) -> Widget:
 
 
 async def _months(unit: Unit, today: dt.date) -> list[MonthRevenue]:
-    revenue = await finance.figures.revenue_by_month(unit, today)
+    revenue = await unit.recalled(finance.figures.revenue_by_month, today)
     return [MonthRevenue(month=f"{each.month:%Y-%m}", net_cents=each.net_cents) for each in revenue]
 
 
 async def _revenue(unit: Unit, today: dt.date) -> RevenueWidget:
-    best = await finance.figures.top_customers(unit, today)
+    best = await unit.recalled(finance.figures.top_customers, today)
     return RevenueWidget(
         months=await _months(unit, today),
         top_customers=[
@@ -105,15 +106,15 @@ def _owed(sums: finance.figures.Sums) -> OwedFigure:
 
 
 async def _open_invoices(unit: Unit, today: dt.date) -> OwedFigure:
-    return _owed((await finance.figures.owed(unit)).open)
+    return _owed((await unit.recalled(finance.figures.owed)).open)
 
 
 async def _overdue_invoices(unit: Unit, today: dt.date) -> OwedFigure:
-    return _owed((await finance.figures.owed(unit)).overdue)
+    return _owed((await unit.recalled(finance.figures.owed)).overdue)
 
 
 async def _cash(unit: Unit, today: dt.date) -> CashWidget:
-    balances = await finance.figures.cash_balances(unit)
+    balances = await unit.recalled(finance.figures.cash_balances)
     return CashWidget(
         balance_cents=sum(each.cents for each in balances),
         accounts=[
@@ -124,23 +125,24 @@ async def _cash(unit: Unit, today: dt.date) -> CashWidget:
 
 async def _headcount(unit: Unit, today: dt.date) -> HeadcountFigure:
     departments = [
-        DepartmentHeadcount(name=each.department, count=each.employees) for each in await hr.headcount(unit, today)
+        DepartmentHeadcount(name=each.department, count=each.employees)
+        for each in await unit.recalled(hr.headcount, today)
     ]
     return HeadcountFigure(total=sum(each.count for each in departments), departments=departments)
 
 
 async def _hours(unit: Unit, today: dt.date) -> HoursFigure:
     monday = week_start(today)
-    worked = await hr.minutes_between(unit, monday, monday + timedelta(days=6))
+    worked = await unit.recalled(hr.minutes_between, monday, monday + timedelta(days=6))
     return HoursFigure(week_start=monday, minutes=worked)
 
 
 async def _batch(unit: Unit, today: dt.date) -> BatchFigure:
-    counts = await batch.count_by_status(unit)
+    counts = await unit.recalled(batch.count_by_status)
     return BatchFigure(**{status.value: count for status, count in counts.items()})
 
 
-async def _activity(unit: Unit, *, everything: bool) -> list[ActivityEntry]:
+async def _activity(unit: Unit, everything: bool) -> list[ActivityEntry]:
     entries = await system.audit.latest(unit, SHOWN_ACTS, entities=None if everything else SEEN_BY_ALL)
     return [
         ActivityEntry(
@@ -157,7 +159,7 @@ async def _activity(unit: Unit, *, everything: bool) -> list[ActivityEntry]:
 
 
 async def _activity_for_role(unit: Unit, today: dt.date) -> list[ActivityEntry]:
-    return await _activity(unit, everything=may_read(unit.actor.role, Role.AUDITOR))
+    return await unit.recalled(_activity, may_read(unit.actor.role, Role.AUDITOR))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, CompoundSelect, Date, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, Date, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -42,9 +42,9 @@ def _billed(statuses: Sequence[InvoiceStatus], first: dt.date, end: dt.date) -> 
 
 
 @cache
-def _net_by_day(statuses: tuple[InvoiceStatus, ...]) -> CompoundSelect[tuple[dt.date, int]]:
-    """Built once, because it is asked after every commit. By day, in the order of the indexes: to work out the
-    month of each row takes SQLite longer than all the rest."""
+def _net_by_day(statuses: tuple[InvoiceStatus, ...]) -> Any:
+    """Rows of (day, net cents). Built once, because it is asked after every commit; by day, in the order of the
+    indexes, because to work out the month of each row takes SQLite longer than all the rest."""
     first, end = bindparam("first", type_=Date), bindparam("end", type_=Date)
     invoices = (
         select(Invoice.issue_date, func.sum(Invoice.net_cents))
