@@ -202,7 +202,8 @@ class Statistics:
             self._spoilt(entry)
 
     def _spoilt(self, entry: Entry) -> None:
-        counts = self.routes.get(entry.route)
+        # What was computed ahead says nothing of how the route is asked for.
+        counts = None if entry.is_ahead else self.routes.get(entry.route)
         if counts is not None and self._judges_worth:
             counts.spoilt(self._clock.monotonic_s())
 

@@ -36,7 +36,9 @@ class Target:
 class Asked:
     """One request for a kept answer that was not given at once."""
 
-    __slots__ = ("counted", "demands", "if_none_match", "key", "receive", "scope", "send", "target", "variant")
+    __slots__ = (
+        "counted", "demands", "if_none_match", "is_ahead", "key", "receive", "scope", "send", "target", "variant",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,6 +60,8 @@ class Asked:
         self.demands = asked
         self.if_none_match = if_none_match
         self.counted = False
+        self.is_ahead = False
+        """Whether nobody has asked yet: what is computed is for whoever comes next."""
 
     @property
     def headers(self) -> Headers:

@@ -221,6 +221,7 @@ class Computation:
             status=status,
             compress=target.policy.compress,
             limits=target.policy.limits_of(target.route.template),
+            is_ahead=self._asked.is_ahead,
         )
         self.answered = entry
         refusal = self._kept.keep(entry) if self._is_known else Refusal.UNKNOWN_CLUSTER

@@ -271,6 +271,7 @@ class Computing:
         Raises what the application raises.
         """
         asked = _behind(scope, target, key, variant)
+        asked.is_ahead = True
         found = self._kept.look_up(key, asked.demands, asked.headers)
         if isinstance(found, Miss) and not self.flights.is_under_way(key):
             await self._lead(asked, self.flights.lead(key, self._coherence.begin()), found.reason)

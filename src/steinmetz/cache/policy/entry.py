@@ -48,7 +48,7 @@ class Entry(Placed):
     ``cost_ns`` is how long it took to compute. ``alive`` turns false when a store lets go of it, for whoever has
     kept it in hand (trap T20).
 
-    ``is_compressible`` says whether it is offered in other content codings too, and so varies by Accept-Encoding.
+    ``is_ahead`` says that it was computed before anybody asked. ``is_compressible`` says whether it is offered in other content codings too, and so varies by Accept-Encoding.
     ``encoded`` holds those that there are; None stands for one that is being made or was not worth its bytes.
     ``wanted`` counts the requests that would have had one.
     """
@@ -62,6 +62,7 @@ class Entry(Placed):
         "expires_s",
         "headers",
         "hits",
+        "is_ahead",
         "is_compressible",
         "key",
         "read_set",
@@ -99,6 +100,7 @@ class Entry(Placed):
         as_is: bool = False,
         compress: bool = False,
         limits: Limits | None = None,
+        is_ahead: bool = False,
     ) -> None:
         super().__init__(path, cost_ns, limits)
         self.key = key
@@ -128,6 +130,7 @@ class Entry(Placed):
         self.variant = variant
         self.vary = vary
         self.hits = 0
+        self.is_ahead = is_ahead
         self.shown: tuple[tuple[bytes, bytes], ...] = ()
         self.shown_age_s = -1
         self.encoded: dict[Coding, Encoded | None] = {}

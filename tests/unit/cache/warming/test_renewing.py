@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from steinmetz.cache import Principal, cached
+from steinmetz.cache.policy.worth import SPOILT
 from steinmetz.cache.warming.renewing import MAX_TRIES, MAX_WAITING
 
 pytestmark = pytest.mark.anyio
@@ -83,6 +84,14 @@ async def test_what_nobody_asks_for_any_more_is_renewed_once(rig: Any, computed:
     for _ in range(5):
         await written(rig)
     assert len(computed) == 2
+
+
+async def test_renewing_in_vain_does_not_speak_against_a_route(rig: Any, computed: list[Any]) -> None:
+    rig.cache._statistics.of("/shared").worth._spoilt = SPOILT - 1
+    await asked(rig, "/shared", 4)
+    await written(rig)
+    await written(rig)  # what was renewed is dropped before anybody had it
+    assert (await rig.ask("/shared", user="anna")).cache == "MISS"
 
 
 async def test_each_role_has_its_own_and_a_role_without_a_name_none(rig: Any, computed: list[Any]) -> None:
