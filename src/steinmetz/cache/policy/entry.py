@@ -48,7 +48,9 @@ class Entry(Placed):
     ``cost_ns`` is how long it took to compute. ``alive`` turns false when a store lets go of it, for whoever has
     kept it in hand (trap T20).
 
-    ``is_ahead`` says that it was computed before anybody asked. ``is_compressible`` says whether it is offered in other content codings too, and so varies by Accept-Encoding.
+    ``is_ahead`` says that it was computed before anybody asked.
+
+    ``is_compressible`` says whether it is offered in other content codings too, and so varies by Accept-Encoding.
     ``encoded`` holds those that there are; None stands for one that is being made or was not worth its bytes.
     ``wanted`` counts the requests that would have had one.
     """
