@@ -21,6 +21,8 @@ class Answer:
     content: bytes
     tables: set[str]
     """That were named to compute it; none for what was kept."""
+    is_twin: bool = False
+    """Whether it was asked for to be computed anew."""
 
     @property
     def body(self) -> Body:
