@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,6 +73,14 @@ class Plan:
     accounts: Mapping[Role, Account] = field(default_factory=lambda: DEMO_ACCOUNTS)
 
 
+@dataclass(frozen=True, slots=True)
+class _SignedIn:
+    token: str
+    renew_at_s: float
+    cookie: str
+    """Good for one renewal."""
+
+
 class Door:
     """The server as the clerks reach it: connections, and one token a role (sign-ins are throttled)."""
 
@@ -83,7 +92,7 @@ class Door:
         self._host, self._port = parts.hostname, parts.port or 80
         self._accounts = accounts
         self._clock = clock
-        self._tokens: dict[Role, tuple[str, float]] = {}
+        self._signed_in: dict[Role, _SignedIn] = {}
         self._signing_in = asyncio.Lock()
 
     def connection(self) -> Connection:
@@ -92,28 +101,39 @@ class Door:
     async def token(self, role: Role) -> str:
         """A token with life left in it. Raises `TrafficError`."""
         async with self._signing_in:
-            token, renew_at_s = self._tokens.get(role, ("", 0.0))
-            if self._clock.monotonic_s() >= renew_at_s:
-                token, life_s = await self._sign_in(self._accounts[role])
-                self._tokens[role] = (token, self._clock.monotonic_s() + RENEW_AT * life_s)
-        return token
+            known = self._signed_in.get(role)
+            if known is None or self._clock.monotonic_s() >= known.renew_at_s:
+                # A socket that is open takes a newer token of its own sign-in only.
+                known = known and await self._ask_for_token("/api/auth/refresh", {"Cookie": known.cookie})
+                known = known or await self._sign_in(self._accounts[role])
+                self._signed_in[role] = known
+        return known.token
 
-    async def _sign_in(self, account: Account) -> tuple[str, float]:
-        connection = self.connection()
+    async def _sign_in(self, account: Account) -> _SignedIn:
         body = orjson.dumps({"email": account.email, "password": account.password})
+        signed_in = await self._ask_for_token("/api/auth/login", {}, body)
+        if signed_in is None:
+            raise TrafficError(
+                f"sign-in as {account.email} was refused: "
+                f"seed the demo data (steinmetz seed --scale demo) or name other accounts"
+            )
+        return signed_in
+
+    async def _ask_for_token(self, path: str, headers: dict[str, str], body: bytes = b"") -> _SignedIn | None:
+        """None if that is refused. Raises `TrafficError`."""
+        connection = self.connection()
         try:
-            answer = await connection.request("POST", "/api/auth/login", {"Accept": "application/json"}, body)
+            answer = await connection.request("POST", path, {"Accept": "application/json", **headers}, body)
         except WireError as error:
             raise TrafficError(f"no server answers at {self.url}: {error}") from error
         finally:
             connection.close()
         document = _json(answer)
         if answer.status != 200 or not isinstance(document, dict):
-            raise TrafficError(
-                f"sign-in as {account.email} was refused with status {answer.status}: "
-                f"seed the demo data (steinmetz seed --scale demo) or name other accounts"
-            )
-        return document["data"]["accessToken"], float(document["data"]["expiresIn"])
+            return None
+        renew_at_s = self._clock.monotonic_s() + RENEW_AT * float(document["data"]["expiresIn"])
+        cookie = answer.headers.get("set-cookie", "").partition(";")[0]
+        return _SignedIn(document["data"]["accessToken"], renew_at_s, cookie)
 
     async def call(self, connection: Connection, role: Role, call: Call) -> tuple[Reply, Answer]:
         """Raises `WireError`, `TrafficError`."""
@@ -311,7 +331,7 @@ class _Workload:
 
         while True:
             try:
-                await listen(session, self.door.url, await self.door.token(desk.role), hear)
+                await listen(session, self.door.url, partial(self.door.token, desk.role), hear)
             except ScreenError:
                 self.tally.sockets_lost += 1
             await asyncio.sleep(SCREEN_AGAIN_AFTER_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -18,6 +18,8 @@ OPENED_WITHIN_S = 30.0
 
 Hear = Callable[[str, Any], None]
 """Called with an event's name and its first argument."""
+TokenNow = Callable[[], Awaitable[str]]
+"""A token with life left in it."""
 
 
 class ScreenError(Exception):
@@ -31,18 +33,30 @@ def for_screens() -> aiohttp.ClientSession:
     )
 
 
-async def listen(session: aiohttp.ClientSession, url: str, token: str, hear: Hear) -> None:
-    """Open a screen and tell ``hear`` each event until cancelled. Raises `ScreenError`."""
+async def listen(session: aiohttp.ClientSession, url: str, token_now: TokenNow, hear: Hear) -> None:
+    """Open a screen and tell ``hear`` each event until cancelled.
+
+    The connection outlives its token: at each heartbeat a newer one is shown to the server. Raises `ScreenError`.
+    """
     address = f"{url.rstrip('/')}/socket.io/?EIO=4&transport=websocket"
     try:
         async with session.ws_connect(address, max_msg_size=MAX_EVENT_BYTES, compress=0) as socket:
-            decoder = Decoder(MAX_EVENT_BYTES)
+            decoder, shown = Decoder(MAX_EVENT_BYTES), ""
             async for message in socket:
                 if message.type not in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
                     break
-                reply = _take(message.data, token, decoder, hear)
-                if reply:
-                    await socket.send_str(reply)
+                packet = engineio.decode(message.data)
+                match packet.type:
+                    case engineio.PacketType.OPEN:
+                        shown = await token_now()
+                        await socket.send_str(f"40{_json({'token': shown})}")
+                    case engineio.PacketType.PING:
+                        await socket.send_str("3")
+                        if (token := await token_now()) != shown:
+                            shown = token
+                            await socket.send_str(f"42{_json(['auth:refresh', {'token': token}])}")
+                    case engineio.PacketType.MESSAGE:
+                        _take_message(packet.data, decoder, hear)
     except TimeoutError as error:
         raise ScreenError(f"the socket was not opened within {OPENED_WITHIN_S:g} s") from error
     except (aiohttp.ClientError, RealtimeError) as error:
@@ -50,17 +64,8 @@ async def listen(session: aiohttp.ClientSession, url: str, token: str, hear: Hea
     raise ScreenError("the server closed the socket")
 
 
-def _take(data: str | bytes, token: str, decoder: Decoder, hear: Hear) -> str:
-    """What to answer to one message; empty for nothing."""
-    packet = engineio.decode(data)
-    match packet.type:
-        case engineio.PacketType.OPEN:
-            return f"40{orjson.dumps({'token': token}).decode()}"
-        case engineio.PacketType.PING:
-            return "3"
-        case engineio.PacketType.MESSAGE:
-            _take_message(packet.data, decoder, hear)
-    return ""
+def _json(data: Any) -> str:
+    return orjson.dumps(data).decode()
 
 
 def _take_message(message: str | bytes, decoder: Decoder, hear: Hear) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import WSMsgType, web
+from aiohttp.test_utils import TestServer
 
-from steinmetz.erp.traffic.client import Account, Plan, TrafficError, run
+from steinmetz.clock import FakeClock
+from steinmetz.erp.traffic.client import Account, Door, Plan, TrafficError, run
 from steinmetz.erp.traffic.company import Role
 from steinmetz.erp.traffic.report import Tally
 from steinmetz.erp.traffic.screen import ScreenError, for_screens, listen
@@ -32,6 +34,7 @@ class Company:
             number: {"id": number, "status": "sent", "openCents": 500, "version": 1} for number in range(1, 30)
         }
         self.logins = 0
+        self.renewals = 0
         self.sockets: list[web.WebSocketResponse] = []
         self.opened: asyncio.Queue[web.WebSocketResponse] = asyncio.Queue()
         self.polls = 0
@@ -41,6 +44,7 @@ class Company:
         app.add_routes(
             [
                 web.post("/api/auth/login", self.login),
+                web.post("/api/auth/refresh", self.refresh),
                 web.get("/socket.io/", self.socket),
                 web.get("/api/dashboard/overview", self.overview),
                 web.get("/api/dashboard", self.widgets),
@@ -61,7 +65,18 @@ class Company:
         given = await request.json()
         if given["password"] != "right":
             return web.json_response({"success": False}, status=401)
-        return web.json_response({"success": True, "data": {"accessToken": given["email"], "expiresIn": 900}})
+        return self.signed_in(given["email"])
+
+    async def refresh(self, request: web.Request) -> web.Response:
+        if request.cookies.get("refresh") != str(self.renewals):
+            return web.json_response({"success": False}, status=401)
+        self.renewals += 1
+        return self.signed_in(f"renewed {self.renewals}")
+
+    def signed_in(self, token: str) -> web.Response:
+        answer = web.json_response({"success": True, "data": {"accessToken": token, "expiresIn": 900}})
+        answer.set_cookie("refresh", str(self.renewals), httponly=True)
+        return answer
 
     async def overview(self, request: web.Request) -> web.Response:
         self.polls += request.headers["Authorization"].startswith("Bearer ")
@@ -236,10 +251,62 @@ async def test_a_lost_screen_comes_back(company: tuple[Company, str], monkeypatc
     await asyncio.gather(working, return_exceptions=True)
 
 
+async def test_a_token_is_renewed_within_its_sign_in_and_after_its_end_there_is_another(
+    company: tuple[Company, str],
+) -> None:
+    books, url = company
+    clock = FakeClock()
+    door = Door(url, {Role.CLERK: Account("anna", "right")}, clock)
+    assert [await door.token(Role.CLERK) for _ in range(2)] == ["anna", "anna"]
+    tokens = []
+    for _ in range(2):
+        clock.advance(899)
+        tokens.append(await door.token(Role.CLERK))
+    assert (tokens, books.logins) == (["renewed 1", "renewed 2"], 1)
+    books.renewals += 1  # its cookie is none of the server's any more
+    clock.advance(899)
+    assert (await door.token(Role.CLERK), books.logins) == ("anna", 2)
+
+
+async def annas_token() -> str:
+    return "anna"
+
+
+async def test_a_screen_shows_its_next_token_at_the_next_heartbeat() -> None:
+    told, tokens = asyncio.Queue[str](), ["first", "first", "second", "second"]
+
+    async def token() -> str:
+        return tokens.pop(0)
+
+    async def socket(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str('0{"sid":"x"}')
+        told.put_nowait((await socket.receive()).data)
+        for _ in range(3):
+            await socket.send_str("2")
+            told.put_nowait((await socket.receive()).data)
+        async for message in socket:
+            told.put_nowait(message.data)
+        return socket
+
+    app = web.Application()
+    app.add_routes([web.get("/socket.io/", socket)])
+    async with TestServer(app) as server, for_screens() as session, asyncio.timeout(20):
+        url = str(server.make_url(""))
+        screen = asyncio.create_task(listen(session, url, token, lambda event, data: None))
+        heard = [await told.get() for _ in range(5)]
+        screen.cancel()
+        await asyncio.gather(screen, return_exceptions=True)
+    assert heard == ['40{"token":"first"}', "3", "3", '42["auth:refresh",{"token":"second"}]', "3"]
+
+
 async def test_two_hundred_screens_are_open_at_once(company: tuple[Company, str]) -> None:
     books, url = company
     async with for_screens() as session, asyncio.timeout(30):
-        screens = [asyncio.create_task(listen(session, url, "anna", lambda event, data: None)) for _ in range(200)]
+        screens = [
+            asyncio.create_task(listen(session, url, annas_token, lambda event, data: None)) for _ in range(200)
+        ]
         opened = {await books.opened.get() for _ in range(200)}
         assert not any(socket.closed for socket in opened)
         for screen in screens:
@@ -253,5 +320,5 @@ async def test_a_screen_that_is_never_opened_is_lost(monkeypatch: pytest.MonkeyP
     port = silent.sockets[0].getsockname()[1]
     async with for_screens() as session:
         with pytest.raises(ScreenError, match="not opened within 0"):
-            await listen(session, f"http://127.0.0.1:{port}", "anna", lambda event, data: None)
+            await listen(session, f"http://127.0.0.1:{port}", annas_token, lambda event, data: None)
     silent.close()
