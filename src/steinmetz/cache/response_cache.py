@@ -201,7 +201,7 @@ class ResponseCache:
 
     def _gone(self, entry: Entry, why: Gone) -> None:
         self._statistics.gone(entry, why)
-        if why is Gone.DROPPED and self._renewing is not None:
+        if why is Gone.DROPPED and self._renewing is not None and self._switch.on:
             self._renewing.dropped(entry)
 
     @property

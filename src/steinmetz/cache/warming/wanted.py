@@ -37,7 +37,8 @@ def wanted(entries: Iterable[Entry], limit: int = MAX_WANTED) -> list[Wanted]:
     """The answers whose hits have saved most computing, the best first.
 
     A user's own answers are not among them: nobody can say that he comes back, and his rights are not ours to
-    borrow. Neither are those of a route's own key function, which cannot be asked for by their keys.
+    borrow. Neither are those of a route's own key function, which cannot be asked for by their keys, and those of
+    a query that no URL has.
     """
     asked_for = (entry for entry in entries if entry.hits and entry.status == 200)
     found = [one for entry in asked_for if (one := _wanted(entry)) is not None]
@@ -49,7 +50,8 @@ def _wanted(entry: Entry) -> Wanted | None:
     if variant not in ("", "anonymous") and not variant.startswith(_ROLE):
         return None
     query = entry.key.partition(b"#")[0].partition(b"?")[2].decode("latin-1")
-    if query.startswith("!"):
+    # Bytes that no URL has (RFC 3986, 2) came in all the same; a list that named them could not be read again.
+    if query.startswith("!") or not query.isascii():
         return None
     headers = tuple(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in entry.vary if value is not None

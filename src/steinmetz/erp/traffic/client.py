@@ -104,23 +104,28 @@ class Door:
             known = self._signed_in.get(role)
             if known is None or self._clock.monotonic_s() >= known.renew_at_s:
                 # A socket that is open takes a newer token of its own sign-in only.
-                known = known and await self._ask_for_token("/api/auth/refresh", {"Cookie": known.cookie})
-                known = known or await self._sign_in(self._accounts[role])
+                known = await self._renewed(known) or await self._sign_in(self._accounts[role])
                 self._signed_in[role] = known
         return known.token
 
+    async def _renewed(self, known: _SignedIn | None) -> _SignedIn | None:
+        if known is None:
+            return None
+        answered = await self._ask_for_token("/api/auth/refresh", {"Cookie": known.cookie})
+        return answered if isinstance(answered, _SignedIn) else None
+
     async def _sign_in(self, account: Account) -> _SignedIn:
         body = orjson.dumps({"email": account.email, "password": account.password})
-        signed_in = await self._ask_for_token("/api/auth/login", {}, body)
-        if signed_in is None:
+        answered = await self._ask_for_token("/api/auth/login", {}, body)
+        if not isinstance(answered, _SignedIn):
             raise TrafficError(
-                f"sign-in as {account.email} was refused: "
+                f"sign-in as {account.email} was refused with status {answered}: "
                 f"seed the demo data (steinmetz seed --scale demo) or name other accounts"
             )
-        return signed_in
+        return answered
 
-    async def _ask_for_token(self, path: str, headers: dict[str, str], body: bytes = b"") -> _SignedIn | None:
-        """None if that is refused. Raises `TrafficError`."""
+    async def _ask_for_token(self, path: str, headers: dict[str, str], body: bytes = b"") -> _SignedIn | int:
+        """The status if that is refused. Raises `TrafficError`."""
         connection = self.connection()
         try:
             answer = await connection.request("POST", path, {"Accept": "application/json", **headers}, body)
@@ -130,7 +135,7 @@ class Door:
             connection.close()
         document = _json(answer)
         if answer.status != 200 or not isinstance(document, dict):
-            return None
+            return answer.status
         renew_at_s = self._clock.monotonic_s() + RENEW_AT * float(document["data"]["expiresIn"])
         cookie = answer.headers.get("set-cookie", "").partition(";")[0]
         return _SignedIn(document["data"]["accessToken"], renew_at_s, cookie)

@@ -244,6 +244,22 @@ async def test_whoever_listens_takes_it_over(rig: Any, computed: list[Any]) -> N
     assert (await rig.ask("/shared", user="anna")).cache == "MISS"
 
 
+async def test_what_no_url_has_is_not_asked_for_again_and_harms_nobody(rig: Any, computed: list[Any]) -> None:
+    for _ in range(4):
+        await rig.ask("/shared?q=\u00e9".encode().decode("latin-1"), user="anna")
+    await asked(rig, "/public", 4, user=None)
+    await written(rig)
+    assert (await rig.ask("/public")).cache == "HIT"
+    assert rig.cache.wanted() == [one for one in rig.cache.wanted() if one.query.isascii()]
+
+
+async def test_a_cache_that_is_switched_off_renews_nothing(rig: Any, computed: list[Any]) -> None:
+    await asked(rig, "/shared", 4)
+    rig.cache.enabled = False
+    await written(rig)
+    assert len(computed) == 1
+
+
 async def test_after_the_end_nothing_is_begun(rig: Any, computed: list[Any]) -> None:
     await asked(rig, "/shared", 4)
     await rig.cache.aclose()

@@ -218,7 +218,7 @@ async def test_a_warm_up_is_not_counted(company: tuple[Company, str]) -> None:
 
 async def test_a_refused_sign_in_says_what_to_do(company: tuple[Company, str]) -> None:
     _, url = company
-    with pytest.raises(TrafficError, match="steinmetz seed"):
+    with pytest.raises(TrafficError, match="with status 401: seed the demo data"):
         await run(plan(url, password="wrong"), Tally())
 
 
