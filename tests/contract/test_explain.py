@@ -15,7 +15,7 @@ from steinmetz.monitor import QueryMonitor
 from steinmetz.monitor.capture.plans import PlanRecord, Plans
 from steinmetz.monitor.dialects.auto_explain import ExecutedPlans
 from steinmetz.monitor.dialects.base import CannotExplain
-from steinmetz.sql import hook
+from steinmetz.sql import WriteSet, hook
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +75,34 @@ async def test_a_full_scan_is_remarked(engine: AsyncEngine, monitor: QueryMonito
     )
     assert {node.relation for node in record.tree.walk()} - {""} == {"parcels"}
     assert "c7" not in record.plan.text
+
+
+class Told:
+    """Observes transactions, and writes down of which it was told."""
+
+    def __init__(self) -> None:
+        self.marked: list[WriteSet] = []
+
+    def mark(self, writes: WriteSet) -> object:
+        self.marked.append(writes)
+        return None
+
+    def bump(self, token: object) -> None:
+        pass
+
+    def unmark(self, token: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("statement", [BY_CITY, delete(parcels).where(parcels.c.city == "c7")])
+async def test_a_plan_writes_nothing_so_that_no_kept_answer_falls(
+    engine: AsyncEngine, monitor: QueryMonitor, statement: Any
+) -> None:
+    known, told = await fingerprint(engine, monitor, statement), Told()
+    hook(engine).observe_transactions(told)
+    plan = await monitor.plans.of(known)
+    assert {node.relation for node in plan.tree.walk()} - {""} == {"parcels"}
+    assert told.marked == []
 
 
 @pytest.mark.parametrize(

@@ -366,6 +366,30 @@ def test_ddl_says_anything_may_have_changed(engine: Engine) -> None:
     assert engine._has_events is False
 
 
+@pytest.mark.parametrize("what", ["QUERY PLAN SELECT * FROM customers", "DELETE FROM customers"])
+def test_to_explain_a_statement_writes_nothing(engine: Engine, what: str) -> None:
+    journal, sql = Journal(), hook(engine)
+    sql.observe_transactions(journal)
+    with open_scope(ScopeKind.REQUEST, "plan") as scope, engine.connect() as other:
+        other.execute(text("UPDATE customers SET name = 'x' WHERE id = 1"))
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"EXPLAIN {what}").fetchall()
+        assert journal.told == []
+        assert scope.read_set().unknown, "what the planner knows is named by no table"
+        other.commit()
+    assert [writes.unknown for act, writes in journal.told if act == "bump"] == [frozenset()]
+
+
+def test_to_explain_a_pragma_may_change_anything(engine: Engine) -> None:
+    """ "Some pragmas run during the SQL compilation stage, not the execution stage."
+    (https://sqlite.org/pragma.html)"""
+    journal, sql = Journal(), hook(engine)
+    sql.observe_transactions(journal)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("EXPLAIN PRAGMA user_version = 7").fetchall()
+    assert {writes.unknown for act, writes in journal.told if act == "bump"} == {frozenset({"main"})}
+
+
 def test_a_refused_statement_is_not_remembered(engine: Engine) -> None:
     sql = hook(engine)
     with engine.connect() as connection, pytest.raises(DBAPIError):

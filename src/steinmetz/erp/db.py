@@ -57,8 +57,13 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         )
         _prepare_postgres(engine)
         return engine
+    # Who came back last goes out first: each connection has a thread, and memory, that few need at the same time.
     engine = create_async_engine(
-        url, pool_size=pool_size, hide_parameters=True, connect_args={"isolation_level": None}
+        url,
+        pool_size=pool_size,
+        pool_use_lifo=True,
+        hide_parameters=True,
+        connect_args={"isolation_level": None},
     )
     _prepare_sqlite(engine)
     return engine

@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from steinmetz.sql.analysis import Event
 from steinmetz.sql.catalogue import Catalogue
 from steinmetz.sql.closure import Touch
-from steinmetz.sql.facts import Relation, StatementFacts, Verb
+from steinmetz.sql.facts import Relation, StatementFacts
 from steinmetz.sql.narrowing import Narrowing, Question
 from steinmetz.sql.oracle import Oracle
 from steinmetz.sql.postgres_catalogue import read_catalogue, schema_fingerprint
@@ -160,8 +160,7 @@ class PostgresKnowledge:
         if catalogue is None:
             return None
         touch = catalogue.touched_by(shape, relations=_relations(names, shape, catalogue))
-        if shape.head == "explain":
-            touch.reads_unknown = True  # the statistics are what is read
+        _explain(shape, touch)
         facts = self._widened(self._facts(shape, touch))
         if touch.moves:
             seat = seat or Seat()
@@ -186,10 +185,7 @@ class PostgresKnowledge:
         touch = catalogue.touched_as(shape, analysis)
         if touch.moves:
             return None
-        if shape.head == "explain":
-            touch.reads_unknown = True  # the statistics are what is read
-            if shape.verb is Verb.OTHER:
-                touch.writes.clear()  # it is not run
+        _explain(shape, touch)
         return replace(self._facts(shape, touch), columns=self._columns(catalogue, answer, touch))
 
     def surprise(self, facts: StatementFacts, written: frozenset[Relation]) -> StatementFacts:
@@ -274,6 +270,14 @@ def _seat(knowledge: PostgresKnowledge, connection: PoolProxiedConnection) -> Se
 def _take(knowledge: PostgresKnowledge, connection: PoolProxiedConnection, seat: Seat) -> None:
     with contextlib.suppress(AttributeError, NotImplementedError):
         connection.info[knowledge] = seat
+
+
+def _explain(shape: Shape, touch: Touch) -> None:
+    """Nothing, unless ``shape`` is an EXPLAIN."""
+    if shape.head == "explain":
+        touch.reads_unknown = True  # the statistics are what is read
+        if shape.is_only_planned:
+            touch.writes.clear()
 
 
 def _relations(names: Names | None, shape: Shape, catalogue: Catalogue) -> frozenset[str] | None:

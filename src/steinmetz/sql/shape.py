@@ -41,6 +41,12 @@ class Shape:
     opaque: bool
     several: bool
 
+    @property
+    def is_only_planned(self) -> bool:
+        """Whether it is an EXPLAIN that certainly runs nothing: PostgreSQL's runs with ANALYZE, and "some pragmas
+        run during the SQL compilation stage" of SQLite (https://sqlite.org/pragma.html)."""
+        return self.head == "explain" and self.verb is Verb.OTHER and self.identifiers.isdisjoint(_RUNS_EXPLAINED)
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -92,6 +98,7 @@ _HEADS = {
     "release": Verb.TRANSACTION,
 }  # fmt: skip
 _WRITING = {"insert": Verb.INSERT, "update": Verb.UPDATE, "delete": Verb.DELETE, "merge": Verb.UPDATE}
+_RUNS_EXPLAINED = frozenset({"analyze", "analyse", "pragma"})
 _BEFORE_A_RELATION = frozenset({"from", "join", "table", "using"})
 _MODIFIERS = frozenset({"only", "lateral", "table", "concurrently"})
 _NO_RELATION = frozenset({"select", "set", "values", "of", "skip", "nowait", "rows", "stdin", "program", "if"})
@@ -202,10 +209,11 @@ def _verb(head: str, words: list[Token]) -> Verb:
     """The verb by effect: a SELECT whose CTE deletes is a delete; EXPLAIN ANALYZE does what it explains."""
     names = [word.keyword for word in words]
     if head == "explain":
-        if "analyze" not in names[:6] and "analyse" not in names[:6]:
+        heads = (i for i, name in enumerate(names) if name in _HEADS or name == "with")
+        start = next((i for i in heads if not words[i].depth), len(words))  # the options stand in parentheses
+        if start == len(words) or not {"analyze", "analyse"} & set(names[:start]):
             return Verb.OTHER
-        start = next((i for i, name in enumerate(names) if name in _HEADS or name == "with"), 0)
-        return _verb(names[start], words[start:]) if start else Verb.OTHER
+        return _verb(names[start], words[start:])
     if head == "copy":
         return Verb.INSERT if any(word.keyword == "from" and not word.depth for word in words) else Verb.SELECT
     if head == "prepare":

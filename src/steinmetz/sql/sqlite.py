@@ -102,6 +102,8 @@ class SqliteKnowledge:
         nothing: frozenset[Relation] = frozenset()
         if shape.head in ("pragma", "vacuum", "analyze"):  # a PRAGMA may take effect while EXPLAIN prepares it
             return StatementFacts(shape.fingerprint, shape.text, Verb.OTHER, nothing, nothing)
+        if shape.is_only_planned:  # by the statistics, which no table's name stands for
+            return StatementFacts(shape.fingerprint, shape.text, Verb.OTHER, nothing, nothing, reads_unknown=True)
         touched = _where_it_lives(connection, lambda raw: _touched(raw, statement, parameters, shape.identifiers))
         if touched is None:
             return None

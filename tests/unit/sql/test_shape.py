@@ -34,6 +34,9 @@ from steinmetz.sql.shape import shape_of
         ("EXPLAIN DELETE FROM t", Verb.OTHER),
         ("EXPLAIN ANALYZE DELETE FROM t", Verb.DELETE),
         ("EXPLAIN (ANALYZE, BUFFERS) SELECT 1", Verb.SELECT),
+        ("EXPLAIN (COSTS off, BUFFERS off, WAL off, TIMING off, ANALYZE) DELETE FROM t", Verb.DELETE),
+        ("EXPLAIN ANALYZE EXECUTE p", Verb.OTHER),
+        ("EXPLAIN ANALYZE (SELECT 1)", Verb.OTHER),
         ("CREATE TABLE t (a int)", Verb.DDL),
         ("BEGIN IMMEDIATE", Verb.TRANSACTION),
         ("PREPARE TRANSACTION 'x'", Verb.TRANSACTION),
@@ -43,6 +46,24 @@ from steinmetz.sql.shape import shape_of
 )
 def test_the_verb_is_what_the_statement_does(statement: str, verb: Verb) -> None:
     assert shape_of(statement).verb is verb
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_only_planned"),
+    [
+        ("EXPLAIN DELETE FROM t", True),
+        ("EXPLAIN QUERY PLAN SELECT a FROM t", True),
+        ("EXPLAIN (COSTS off) SELECT a FROM t", True),
+        ("EXPLAIN EXECUTE p", True),
+        ("EXPLAIN (COSTS off, BUFFERS off, WAL off, TIMING off, ANALYZE) DELETE FROM t", False),
+        ("EXPLAIN ANALYSE EXECUTE p", False),
+        ("EXPLAIN ANALYZE (WITH d AS (DELETE FROM t) SELECT 1)", False),
+        ("EXPLAIN PRAGMA user_version = 7", False),
+        ("DELETE FROM t", False),
+    ],
+)
+def test_what_explain_only_plans_is_told_from_what_it_runs(statement: str, is_only_planned: bool) -> None:
+    assert shape_of(statement).is_only_planned is is_only_planned
 
 
 def test_values_spaces_and_case_do_not_matter_to_the_fingerprint() -> None:

@@ -272,8 +272,9 @@ async def annas_token() -> str:
     return "anna"
 
 
-async def test_a_screen_shows_its_next_token_at_the_next_heartbeat() -> None:
-    told, tokens = asyncio.Queue[str](), ["first", "first", "second", "second"]
+async def test_a_screen_shows_its_next_token_at_each_heartbeat_until_it_is_taken() -> None:
+    told, tokens = asyncio.Queue[str](), ["first", "first", "second", "second", "second"]
+    refused, taken = {"ok": False, "error": {"code": "rate_limited", "message": "wait"}}, {"ok": True}
 
     async def token() -> str:
         return tokens.pop(0)
@@ -283,11 +284,13 @@ async def test_a_screen_shows_its_next_token_at_the_next_heartbeat() -> None:
         await socket.prepare(request)
         await socket.send_str('0{"sid":"x"}')
         told.put_nowait((await socket.receive()).data)
-        for _ in range(3):
+        for answer in (None, refused, taken, None):
             await socket.send_str("2")
             told.put_nowait((await socket.receive()).data)
-        async for message in socket:
-            told.put_nowait(message.data)
+            if answer is not None:
+                told.put_nowait((await socket.receive()).data)
+                await socket.send_str(f"431{orjson.dumps([answer]).decode()}")
+        await socket.receive()
         return socket
 
     app = web.Application()
@@ -295,10 +298,11 @@ async def test_a_screen_shows_its_next_token_at_the_next_heartbeat() -> None:
     async with TestServer(app) as server, for_screens() as session, asyncio.timeout(20):
         url = str(server.make_url(""))
         screen = asyncio.create_task(listen(session, url, token, lambda event, data: None))
-        heard = [await told.get() for _ in range(5)]
+        heard = [await told.get() for _ in range(7)]
         screen.cancel()
         await asyncio.gather(screen, return_exceptions=True)
-    assert heard == ['40{"token":"first"}', "3", "3", '42["auth:refresh",{"token":"second"}]', "3"]
+    shown = '421["auth:refresh",{"token":"second"}]'
+    assert heard == ['40{"token":"first"}', "3", "3", shown, "3", shown, "3"]
 
 
 async def test_two_hundred_screens_are_open_at_once(company: tuple[Company, str]) -> None:
