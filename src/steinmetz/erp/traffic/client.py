@@ -22,9 +22,8 @@ from steinmetz.erp.traffic.report import Tally
 from steinmetz.erp.traffic.screen import ScreenError, for_screens, listen
 from steinmetz.erp.traffic.wire import Answer, Connection, WireError
 
-RENEW_AT = 0.4
-"""A token is renewed when this share of its life is over. A hundred screens of one user show the new one then, and
-each that the server refuses, for there are so many, shows it again at its next heartbeat."""
+RENEW_AT = 0.7
+"""A token is renewed when this share of its life is over."""
 SCREEN_AGAIN_AFTER_S = 1.0
 WARM_UP_PACE = 3
 """Clerks are so many times as busy during the warm-up, which is there to fill what is kept."""

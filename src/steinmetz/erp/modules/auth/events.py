@@ -20,13 +20,13 @@ from steinmetz.realtime.events import Done
 from steinmetz.sql.scope import ScopeKind, open_scope
 
 EVENT_RATES = {
-    "auth:refresh": Rate(20, 5),
+    "auth:refresh": Rate(300, 0.1),
     "room:join": Rate(300, 0.1),
     "room:leave": Rate(300, 0.1),
     "live:subscribe": Rate(600, 0.05),
 }
 """Of one user: each of these may ask the database. A page enters a handful of rooms and shows some dozen
-answers, in each of its tabs."""
+answers, in each of its tabs; a workshop's terminals that share one account renew their tokens at one moment."""
 
 EXPIRED = "Token expired"
 REQUIRED = "Authentication required"
