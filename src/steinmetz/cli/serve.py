@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from steinmetz.cli import allocator
 from steinmetz.cli.database import progress_bar, revision, ringing
 from steinmetz.cli.outcome import fail, plain_errors
 
@@ -25,6 +26,7 @@ BACKLOG = 2048
 def serve_command(
     *, host: str | None, port: int | None, workers: int | None, no_seed: bool, traffic: bool = False
 ) -> None:
+    allocator.settle()
     with plain_errors():
         from steinmetz.erp.logging import configure_logging
         from steinmetz.erp.settings import load_settings

@@ -25,7 +25,8 @@ from steinmetz.cache.policy.epochs import Moment
 from steinmetz.clock import perf_ns
 from steinmetz.sql.effects import ReadSet
 
-REMEMBERED_KEYS = 4_096
+REMEMBERED_KEYS = 1_024
+"""What is computed again and again stays among them; a read set takes some kilobytes."""
 OVERDUE = 3
 """A flight that has lasted so many times the last one's time may last for ever: nobody waits for its end."""
 
