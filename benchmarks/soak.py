@@ -47,7 +47,7 @@ class Form:
     look_s: float
 
 
-FULL = Form(clerks=200, seconds=1_800, budget_bytes=16_000_000, look_s=5)
+FULL = Form(clerks=200, seconds=1_800, budget_bytes=24_000_000, look_s=5)
 QUICK = Form(clerks=40, seconds=30, budget_bytes=1_000_000, look_s=1)
 
 

@@ -8,12 +8,13 @@ from steinmetz.cache.asgi.middleware import INTERESTING, CacheMiddleware
 from steinmetz.cache.asgi.passing import INSTRUCTION
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
 from steinmetz.cache.hits.heads import DOUBTFUL
-from steinmetz.cache.hits.memo import Memo
+from steinmetz.cache.hits.memo import Memo, memo_bytes_beside
 from steinmetz.cache.hits.passage import Client, Front
 from steinmetz.cache.hits.ready import MEMBER_BYTES, NOT_OURS, Readiness, Ready
 from steinmetz.cache.policy.consistency import CONSISTENCY_TOKEN
 
 MEMO_BYTES = 4 * 1024 * 1024
+"""At most, beside a large store."""
 REMEMBERED_FIELDS = 4_096
 REMEMBERED_FIELD_BYTES = 2_048
 REMEMBERED_CLIENTS = 4_096
@@ -49,7 +50,7 @@ class AsgiHits:
         front: Front,
         *,
         excluded: Callable[[str], bool] = lambda path: False,
-        memo_bytes: int = MEMO_BYTES,
+        memo_bytes: int | None = None,
     ) -> None:
         self._readiness = Readiness(cache, front)
         self._telling = DOUBTFUL | INTERESTING | (self._readiness.looked_at or frozenset())
@@ -57,7 +58,8 @@ class AsgiHits:
         self._excluded = excluded
         self._statistics = cache.statistics
         self._cluster = cache.cluster
-        self._known: Memo[Gist, Ready] = Memo(memo_bytes, _weight)
+        budget_bytes = memo_bytes or memo_bytes_beside(cache.kept.store.budget_bytes, MEMO_BYTES)
+        self._known: Memo[Gist, Ready] = Memo(budget_bytes, _weight)
         self._idle: dict[Field, None] = {}
         """Fields that nobody looks at."""
         self._clients: dict[str, Client] = {}

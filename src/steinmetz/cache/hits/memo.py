@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+SHARE = 8
+LEAST_BYTES = 256 * 1024
+
 K = TypeVar("K")
 R = TypeVar("R")
+
+
+def memo_bytes_beside(store_bytes: int, most_bytes: int) -> int:
+    """What may be remembered beside a store of answers with this budget: an eighth of it, which is ``most_bytes``
+    beside a large one and never less than `LEAST_BYTES`."""
+    return max(LEAST_BYTES, min(most_bytes, store_bytes // SHARE))
 
 
 class Memo(Generic[K, R]):

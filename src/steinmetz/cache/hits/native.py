@@ -16,12 +16,13 @@ from collections.abc import Callable
 from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
 from steinmetz.cache.hits.heads import Gist, HeadReader
-from steinmetz.cache.hits.memo import Memo
+from steinmetz.cache.hits.memo import Memo, memo_bytes_beside
 from steinmetz.cache.hits.passage import Client, Front, Leaving, PlainFront
 from steinmetz.cache.hits.ready import MEMBER_BYTES, Readiness, Ready
 from steinmetz.cache.invalidation.cluster import Cluster
 
 MEMO_BYTES = 8 * 1024 * 1024
+"""At most, beside a large store."""
 Forwarded = Callable[[Scope], bool]
 """Puts what a trusted proxy says in the scope and tells whether it named a client."""
 Log = Callable[[Leaving], None]
@@ -84,13 +85,13 @@ class NativeHits:
         front: Front | None = None,
         *,
         excluded: Callable[[str], bool] = lambda path: False,
-        memo_bytes: int = MEMO_BYTES,
+        memo_bytes: int | None = None,
     ) -> None:
         self._readiness = Readiness(
             cache, front if front is not None else PlainFront(cache.finish, cache.on_admitted)
         )
         self._excluded = excluded
-        self._memo_bytes = memo_bytes
+        self._memo_bytes = memo_bytes or memo_bytes_beside(cache.kept.store.budget_bytes, MEMO_BYTES)
         self._heads = HeadReader(self._readiness.looked_at)
         self._known: dict[tuple[str, str, Forwarded | None], Known] = {}
         self._may_be = self._readiness.may_be

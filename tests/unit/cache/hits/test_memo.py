@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from steinmetz.cache.hits.memo import Memo
+from steinmetz.cache.hits.memo import Memo, memo_bytes_beside
 
 
 def memo(budget: int = 100) -> Memo[bytes, int]:
@@ -51,3 +51,10 @@ def test_what_is_old_is_forgotten_too() -> None:
     kept.forget(b"001")
     assert kept.recall(b"001") is None
     assert kept.weight_bytes == 40
+
+
+def test_beside_a_small_store_less_is_remembered_than_beside_a_large_one() -> None:
+    most = 8 << 20
+    assert [memo_bytes_beside(store << 20, most) >> 10 for store in (0, 1, 16, 64, 256)] == [
+        256, 256, 2_048, 8_192, 8_192,
+    ]  # fmt: skip
