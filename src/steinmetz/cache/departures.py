@@ -10,7 +10,14 @@ from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.stores.base import Gone
 
 REMEMBERED = 20_000
-"""Departures; about 4 MB when full."""
+"""Departures, at most; about 4 MB."""
+BYTES_A_DEPARTURE = 4_000
+LEAST_REMEMBERED = 1_000
+
+
+def remembered_beside(store_bytes: int) -> int:
+    """How many departures are worth remembering beside a store of this budget: about two for each of its answers."""
+    return max(LEAST_REMEMBERED, min(REMEMBERED, store_bytes // BYTES_A_DEPARTURE))
 
 
 class Departure(NamedTuple):

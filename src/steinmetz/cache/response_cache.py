@@ -14,6 +14,7 @@ from steinmetz.cache.asgi.computing import Draw
 from steinmetz.cache.asgi.kept_answers import Switch
 from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import ASGIApp, Finish, OnAdmitted
+from steinmetz.cache.departures import remembered_beside
 from steinmetz.cache.invalidation.cluster import Both, Cluster
 from steinmetz.cache.invalidation.coherence import Coherence
 from steinmetz.cache.invalidation.writes import Listener, WriteObserver
@@ -124,7 +125,14 @@ class ResponseCache:
         self.version = version
         self._clock = clock or SystemClock()
         self._draw = draw
-        self._statistics = Statistics(self._clock, judges_worth=self.config.rest_if_useless)
+        budget_bytes = self.config.budget_bytes if store is None else store.budget_bytes
+        self._statistics = Statistics(
+            self._clock,
+            judges_worth=self.config.rest_if_useless,
+            departures_remembered=remembered_beside(
+                self.config.budget_bytes if store is None else store.budget_bytes
+            ),
+        )
         self._store: Store[Entry] = (
             store if store is not None else MemoryStore(self.config.budget_bytes, on_gone=self._gone)
         )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from steinmetz.cache.departures import Departure, Departures
+from steinmetz.cache.departures import REMEMBERED, Departure, Departures
 from steinmetz.cache.invalidation.causes import Invalidation
 from steinmetz.cache.policy.entry import Entry
 from steinmetz.cache.policy.lookup import MissReason
@@ -106,14 +106,20 @@ class RouteCounts:
 class Statistics:
     """Counts since the start of the process. Hits are counted by route only and added up on demand."""
 
-    def __init__(self, clock: Clock | None = None, *, judges_worth: bool = True) -> None:
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        *,
+        judges_worth: bool = True,
+        departures_remembered: int = REMEMBERED,
+    ) -> None:
         self._clock = clock or SystemClock()
         self._judges_worth = judges_worth
         self.routes: dict[str, RouteCounts] = {}
         self.misses: Counter[MissReason] = Counter()
         self.bypasses: Counter[str] = Counter()
         self.refusals: Counter[Refusal] = Counter()
-        self.departures = Departures()
+        self.departures = Departures(departures_remembered)
         self.let_go: Counter[Gone] = Counter()
         self.stored = 0
         self.revoked = 0

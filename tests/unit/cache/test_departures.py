@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from steinmetz.cache.departures import Departure, Departures
+from steinmetz.cache.departures import Departure, Departures, remembered_beside
 from steinmetz.cache.stores.base import Gone
 
 
@@ -21,3 +21,7 @@ def test_only_the_newest_are_remembered() -> None:
     departures.left(b"5", Departure(Gone.EVICTED, b"", None))
     assert len(departures) == 3
     assert [key for key in (b"0", b"1", b"2", b"3", b"4", b"5") if departures.why(key)] == [b"2", b"4", b"5"]
+
+
+def test_beside_a_small_store_less_is_remembered_than_beside_a_large_one() -> None:
+    assert [remembered_beside(store) for store in (0, 16_000_000, 10**9)] == [1_000, 4_000, 20_000]

@@ -13,7 +13,8 @@ from collections import OrderedDict
 FADING = 0.5
 RENEWED_FROM = 3.0
 """One hit in each life comes to 2 at most, and is not worth it: one life in three then ends without a hit."""
-REMEMBERED = 4_096
+REMEMBERED = 1_024
+"""What is in demand is dropped again and again, and so stays among them."""
 
 
 class Demand:
