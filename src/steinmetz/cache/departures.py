@@ -16,7 +16,7 @@ LEAST_REMEMBERED = 1_000
 
 
 def remembered_beside(store_bytes: int) -> int:
-    """How many departures are worth remembering beside a store of this budget: about two for each of its answers."""
+    """How many departures are worth remembering beside a store of this budget: about two for each answer."""
     return max(LEAST_REMEMBERED, min(REMEMBERED, store_bytes // BYTES_A_DEPARTURE))
 
 

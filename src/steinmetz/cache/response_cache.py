@@ -129,9 +129,7 @@ class ResponseCache:
         self._statistics = Statistics(
             self._clock,
             judges_worth=self.config.rest_if_useless,
-            departures_remembered=remembered_beside(
-                self.config.budget_bytes if store is None else store.budget_bytes
-            ),
+            departures_remembered=remembered_beside(budget_bytes),
         )
         self._store: Store[Entry] = (
             store if store is not None else MemoryStore(self.config.budget_bytes, on_gone=self._gone)
