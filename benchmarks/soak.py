@@ -3,7 +3,7 @@
 `steinmetz.erp.traffic` with 200 clerks, each with an open screen that listens, against the product with
 everything on. Its memory is read every five seconds. From the first answer that the cache evicts, because its
 budget is full, the time is cut into ten parts: the largest and the smallest of their medians may differ by 5 %.
-The budget is half of the product's own, so that it is full after some minutes. An error is an answer of
+The budget is smaller than the product's own, so that it is full after some minutes. An error is an answer of
 500 or more, a request without an answer, an answer older than an acknowledged write, a screen that lost its
 connection, and a line of level error in the log; refusals of two clerks who change the same record are none,
 and told beside.
@@ -47,7 +47,7 @@ class Form:
     look_s: float
 
 
-FULL = Form(clerks=200, seconds=1_800, budget_bytes=32_000_000, look_s=5)
+FULL = Form(clerks=200, seconds=1_800, budget_bytes=24_000_000, look_s=5)
 QUICK = Form(clerks=40, seconds=30, budget_bytes=1_000_000, look_s=1)
 
 
