@@ -184,7 +184,7 @@ def _serve(settings: Settings, door: socket.socket, *, traffic: bool = False) ->
         options = {"proxy_headers": True, "forwarded_allow_ips": list(settings.trusted_proxies)}
     application = create_app(settings)
     assert application.state.io is not None
-    collector = Collector(application.state.io.statistics)
+    collector = Collector(application.state.io.statistics, afterwards=allocator.trim)
     server = Announcing(
         uvicorn.Config(
             application,

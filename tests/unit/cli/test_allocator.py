@@ -35,6 +35,20 @@ done.wait()
 print(resident_mib() - before)
 done.wait()
 """
+HOLES = """
+from steinmetz.cli import allocator
+assert allocator.settle()
+
+def resident_mib():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) // 1024
+
+blocks = [bytes(20_000) for _ in range(3_000)]
+before = resident_mib()
+blocks[::2] = [None] * 1_500
+with_holes = resident_mib()
+allocator.trim()
+print(before - with_holes, with_holes - resident_mib())
+"""
 
 
 def kept_mib(*arguments: str) -> int:
@@ -47,3 +61,11 @@ def kept_mib(*arguments: str) -> int:
 def test_what_a_password_takes_does_not_stay_with_the_thread_that_checked_it() -> None:
     assert kept_mib("settled") < 10
     assert kept_mib() > 15, "malloc has become wiser: it needs to be told nothing any more"
+
+
+@pytest.mark.skipif(not allocator.is_glibc(), reason="the C library is not glibc: there is nothing to trim")
+def test_free_pages_between_others_go_back_only_when_trimmed() -> None:
+    program = subprocess.run([sys.executable, "-c", HOLES], check=True, capture_output=True, timeout=60)
+    by_itself_mib, trimmed_mib = map(int, program.stdout.split())
+    assert by_itself_mib < 2
+    assert trimmed_mib > 10

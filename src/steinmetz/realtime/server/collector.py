@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from steinmetz.clock import Clock, SystemClock
@@ -40,11 +41,16 @@ class Collector:
 
     What survives a collection is set aside (`gc.freeze`): the next one looks only at what came since, so its pause
     does not grow with the idle connections. Cycles among what was set aside wait for the next thorough one.
+    ``afterwards`` is done at the end of each collection and part of its pause: what else may hold up the process
+    while nobody waits, such as giving memory back.
     """
 
-    def __init__(self, statistics: Statistics, clock: Clock | None = None) -> None:
+    def __init__(
+        self, statistics: Statistics, clock: Clock | None = None, *, afterwards: Callable[[], None] | None = None
+    ) -> None:
         self._statistics = statistics
         self._clock = clock or SystemClock()
+        self._afterwards = afterwards
         self._tasks = Tasks("collector")
         self._before: tuple[int, int, int] | None = None
         self._collected_s = 0.0
@@ -95,8 +101,10 @@ class Collector:
             gc.unfreeze()
         started_s = self._clock.monotonic_s()
         gc.collect()
-        ended_s = self._clock.monotonic_s()
         gc.freeze()
+        if self._afterwards is not None:
+            self._afterwards()
+        ended_s = self._clock.monotonic_s()
         self._collected_s, self._quiet_looks = ended_s, 0
         self._young_seen = _young_collections()
         self._statistics.collected(ended_s - started_s)

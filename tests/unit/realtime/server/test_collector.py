@@ -145,3 +145,11 @@ async def test_a_pause_is_counted_and_the_worst_is_kept() -> None:
         statistics.collected(pause_s)
     assert (statistics.collections, statistics.collection_pause_s) == (2, 0.02)
     assert statistics.worst_collection_pause_s == 0.07
+
+
+async def test_what_else_holds_up_the_process_is_done_at_the_end_and_is_part_of_the_pause(
+    statistics: Statistics, clock: FakeClock
+) -> None:
+    collector = Collector(statistics, clock, afterwards=lambda: clock.advance(0.25))
+    collector.collect()
+    assert statistics.worst_collection_pause_s == 0.25
