@@ -12,7 +12,7 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from steinmetz.clock import Clock, SystemClock
+from steinmetz.clock import Clock, SystemClock, thread_ns
 from steinmetz.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -22,15 +22,18 @@ YOUNG, MIDDLE, OLD = 20_000, 25, 1_000_000
 """`gc.set_threshold`: allocations between two looks at the youngest; the oldest is never looked at by itself."""
 LOOK_EVERY_S = 1.0
 QUIET_LOOKS = 2
-"""So many looks in a row with hardly an allocation: the process is idle."""
-QUIET_COLLECTIONS = 1
-"""Of the youngest generation between two looks, at most, while the process is idle."""
+"""So many looks in a row between which the loop had hardly anything to do: the process is idle."""
+QUIET_SHARE = 0.1
+"""Of a core, at most, for the loop of an idle process. Allocations would not tell: who frees as much as he
+allocates has none, however busy he is."""
 AT_EARLIEST_S = 30.0
 """A process that is idle every other moment need not use them all."""
-AT_LATEST_S = 300.0
-"""A process that is never idle collects all the same."""
+AT_LATEST_S = 60.0
+"""A process that is never idle collects all the same: the longer it waits, the longer it stands still."""
 THOROUGH_EVERY = 12
-"""Each so manieth collection looks at what an earlier one has set aside, too."""
+"""Each so manieth collection of an idle process looks at what earlier ones have set aside, too: half a second."""
+THOROUGH_AT_LATEST_S = 3_600.0
+"""A process that is never idle looks at it all the same."""
 
 
 class Collector:
@@ -42,21 +45,29 @@ class Collector:
     What survives a collection is set aside (`gc.freeze`): the next one looks only at what came since, so its pause
     does not grow with the idle connections. Cycles among what was set aside wait for the next thorough one.
     ``afterwards`` is done at the end of each collection and part of its pause: what else may hold up the process
-    while nobody waits, such as giving memory back.
+    while nobody waits, such as giving memory back. ``used_ns`` tells what the loop's thread has used of a core.
     """
 
     def __init__(
-        self, statistics: Statistics, clock: Clock | None = None, *, afterwards: Callable[[], None] | None = None
+        self,
+        statistics: Statistics,
+        clock: Clock | None = None,
+        *,
+        afterwards: Callable[[], None] | None = None,
+        used_ns: Callable[[], int] = thread_ns,
     ) -> None:
         self._statistics = statistics
         self._clock = clock or SystemClock()
         self._afterwards = afterwards
+        self._used_ns = used_ns
         self._tasks = Tasks("collector")
         self._before: tuple[int, int, int] | None = None
-        self._collected_s = 0.0
-        self._collections = 0
+        self._looked_s = 0.0
+        self._used_by_then_ns = 0
         self._quiet_looks = 0
-        self._young_seen = 0
+        self._collected_s = 0.0
+        self._thorough_s = 0.0
+        self._since_thorough = 0
 
     def start(self) -> None:
         """Collect, set aside what there is (modules, routes, schemas), and take over; on the running loop."""
@@ -65,8 +76,8 @@ class Collector:
             gc.collect()
             gc.freeze()
             gc.set_threshold(YOUNG, MIDDLE, OLD)
-            self._collected_s = self._clock.monotonic_s()
-            self._young_seen = _young_collections()
+            self._collected_s = self._thorough_s = self._clock.monotonic_s()
+            self._take_readings()
             self._tasks.spawn("looks", self._run())
 
     async def stop(self) -> None:
@@ -84,32 +95,38 @@ class Collector:
 
     def look(self) -> None:
         """Collect if the process is idle and there may be something, or if it is high time."""
-        young = _young_collections()
-        is_quiet = young - self._young_seen <= QUIET_COLLECTIONS
-        self._young_seen = young
-        self._quiet_looks = self._quiet_looks + 1 if is_quiet else 0
-        since_s = self._clock.monotonic_s() - self._collected_s
+        self._quiet_looks = self._quiet_looks + 1 if self._was_quiet() else 0
+        self._take_readings()
+        now_s = self._clock.monotonic_s()
+        since_s = now_s - self._collected_s
         is_idle = self._quiet_looks >= QUIET_LOOKS and since_s >= AT_EARLIEST_S
         _, young_since, middle_since = gc.get_count()
         if since_s >= AT_LATEST_S or (is_idle and young_since + middle_since > 0):
-            self.collect()
+            is_high_time = now_s - self._thorough_s >= THOROUGH_AT_LATEST_S
+            self.collect(thorough=is_high_time or (is_idle and self._since_thorough >= THOROUGH_EVERY - 1))
 
-    def collect(self) -> None:
-        """Collect now, and set aside what survives; for programs that know when nobody waits."""
-        self._collections += 1
-        if self._collections % THOROUGH_EVERY == 0:
-            gc.unfreeze()
+    def collect(self, *, thorough: bool = False) -> None:
+        """Collect now, and set aside what survives; for programs that know when nobody waits.
+
+        A ``thorough`` collection looks at what earlier ones have set aside, too.
+        """
         started_s = self._clock.monotonic_s()
+        if thorough:
+            gc.unfreeze()
+            self._thorough_s = started_s
+        self._since_thorough = 0 if thorough else self._since_thorough + 1
         gc.collect()
         gc.freeze()
         if self._afterwards is not None:
             self._afterwards()
-        ended_s = self._clock.monotonic_s()
-        self._collected_s, self._quiet_looks = ended_s, 0
-        self._young_seen = _young_collections()
-        self._statistics.collected(ended_s - started_s)
+        self._collected_s, self._quiet_looks = self._clock.monotonic_s(), 0
+        self._take_readings()
+        self._statistics.collected(self._collected_s - started_s)
 
+    def _was_quiet(self) -> bool:
+        """Whether the loop has hardly used its core since the last readings."""
+        since_s = self._clock.monotonic_s() - self._looked_s
+        return (self._used_ns() - self._used_by_then_ns) / 1e9 <= QUIET_SHARE * since_s
 
-def _young_collections() -> int:
-    count: int = gc.get_stats()[0]["collections"]
-    return count
+    def _take_readings(self) -> None:
+        self._looked_s, self._used_by_then_ns = self._clock.monotonic_s(), self._used_ns()

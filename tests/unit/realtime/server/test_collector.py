@@ -13,8 +13,9 @@ from steinmetz.realtime.server.collector import (
     AT_EARLIEST_S,
     AT_LATEST_S,
     LOOK_EVERY_S,
-    QUIET_COLLECTIONS,
     QUIET_LOOKS,
+    QUIET_SHARE,
+    THOROUGH_AT_LATEST_S,
     THOROUGH_EVERY,
     YOUNG,
     Collector,
@@ -36,10 +37,29 @@ def set_aside_again() -> Iterator[None]:
     gc.freeze()
 
 
+class Core:
+    """What the loop's thread has used of its core."""
+
+    def __init__(self) -> None:
+        self.used_ns = 0
+
+    def __call__(self) -> int:
+        return self.used_ns
+
+    def work(self, share: float) -> None:
+        """As if the loop had been busy for so much of the time between two looks."""
+        self.used_ns += round(share * LOOK_EVERY_S * 1e9)
+
+
 @pytest.fixture
-async def collector(statistics: Statistics, clock: FakeClock) -> AsyncIterator[Collector]:
+def core() -> Core:
+    return Core()
+
+
+@pytest.fixture
+async def collector(statistics: Statistics, clock: FakeClock, core: Core) -> AsyncIterator[Collector]:
     """Started, in a process that allocates nothing by itself between two looks."""
-    collector = Collector(statistics, clock)
+    collector = Collector(statistics, clock, used_ns=core)
     collector.start()
     gc.disable()
     yield collector
@@ -52,15 +72,18 @@ def something_to_collect() -> None:
     gc.collect(1)
 
 
-def something_is_allocated() -> None:
-    for _ in range(QUIET_COLLECTIONS + 1):
-        gc.collect(0)
-
-
 def look(collector: Collector, clock: FakeClock, times: int = 1) -> None:
     for _ in range(times):
         clock.advance(LOOK_EVERY_S)
         collector.look()
+
+
+def look_busy(collector: Collector, clock: FakeClock, core: Core, seconds: float) -> None:
+    """As a process that is always busy, for so long."""
+    for _ in range(int(seconds / LOOK_EVERY_S)):
+        something_to_collect()
+        core.work(2 * QUIET_SHARE)
+        look(collector, clock)
 
 
 def collect(collector: Collector, clock: FakeClock) -> None:
@@ -100,15 +123,50 @@ async def test_idle_moments_are_not_all_used(
 
 
 async def test_a_busy_process_is_left_in_peace_for_a_while_only(
-    collector: Collector, statistics: Statistics, clock: FakeClock
+    collector: Collector, statistics: Statistics, clock: FakeClock, core: Core
 ) -> None:
-    for _ in range(int(AT_LATEST_S / LOOK_EVERY_S) - 1):
-        something_to_collect()
-        something_is_allocated()
+    look_busy(collector, clock, core, AT_LATEST_S - LOOK_EVERY_S)
+    assert statistics.collections == 0
+    look_busy(collector, clock, core, LOOK_EVERY_S)
+    assert statistics.collections == 1
+
+
+async def test_who_frees_as_much_as_he_allocates_is_busy_all_the_same(
+    collector: Collector, statistics: Statistics, clock: FakeClock, core: Core
+) -> None:
+    clock.advance(AT_EARLIEST_S)
+    something_to_collect()
+    for _ in range(2 * QUIET_LOOKS):
+        core.work(2 * QUIET_SHARE)
         look(collector, clock)
     assert statistics.collections == 0
-    look(collector, clock)
+    look(collector, clock, QUIET_LOOKS)
     assert statistics.collections == 1
+
+
+async def test_a_busy_process_looks_at_what_was_set_aside_once_an_hour(
+    collector: Collector, statistics: Statistics, clock: FakeClock, core: Core
+) -> None:
+    knot: Knot | None = Knot()
+    held = weakref.ref(knot)
+    collector.collect()
+    knot = None
+    look_busy(collector, clock, core, THOROUGH_AT_LATEST_S - AT_LATEST_S)
+    assert statistics.collections > 2 * THOROUGH_EVERY
+    assert held() is not None
+    look_busy(collector, clock, core, AT_LATEST_S)
+    assert held() is None
+
+
+async def test_a_program_may_ask_for_a_thorough_collection(collector: Collector) -> None:
+    knot: Knot | None = Knot()
+    held = weakref.ref(knot)
+    collector.collect()
+    knot = None
+    collector.collect()
+    assert held() is not None
+    collector.collect(thorough=True)
+    assert held() is None
 
 
 async def test_cycles_go_and_what_was_set_aside_is_looked_at_again(
