@@ -68,7 +68,7 @@ def run(options: Options) -> Report:
     company = seeded_company()
     settings = {"STEINMETZ_CACHE_MAX_BYTES": str(form.budget_bytes)}
     tally = Tally()
-    with served(company, name="soak", cores=options.cores.server, settings=settings) as product:
+    with served(company, name="soak", cores=options.cores.server, settings=settings, is_probed=False) as product:
         plan = traffic.Plan(product.url, clerks=form.clerks, seed=SEED, duration_s=form.seconds)
         with _looking(product, form, options) as looks, pinned(options.cores.load):
             used, load_s = product.program.usage(), process_time()

@@ -62,7 +62,7 @@ class Product:
         return f"http://127.0.0.1:{self.port}"
 
     def probed(self) -> Probed:
-        """Ask the probe. Raises `StartError` when it does not answer."""
+        """Ask the probe, which must be there. Raises `StartError` when it does not answer."""
         self._probe_file.unlink(missing_ok=True)
         os.kill(int(self._probe_file.with_suffix(".pid").read_text()), signal.SIGUSR1)
         clock, pause = SystemClock(), Event()
@@ -118,24 +118,24 @@ def _state_of_the_code() -> str:
 
 @contextmanager
 def served(
-    company: Path, *, name: str, cores: frozenset[int], settings: Mapping[str, str] | None = None
+    company: Path,
+    *,
+    name: str,
+    cores: frozenset[int],
+    settings: Mapping[str, str] | None = None,
+    is_probed: bool = True,
 ) -> Iterator[Product]:
-    """The product on a copy of ``company``, stopped at the end of the block. Raises `StartError`."""
+    """The product on a copy of ``company``, stopped at the end of the block. Raises `StartError`.
+
+    Whoever measures its memory wants no probe in it.
+    """
     raise_file_limit()
     folder = CACHE / "run" / name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(company, folder / "data")
     port, probe_file = free_port(), folder / "probe.json"
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "benchmarks.harness.probe",
-        probe_file,
-        "serve",
-        "--port",
-        str(port),
-        "--no-seed",
-    ]
+    program_of: list[str | Path] = ["benchmarks.harness.probe", probe_file] if is_probed else ["steinmetz"]
+    command = [sys.executable, "-m", *program_of, "serve", "--port", str(port), "--no-seed"]
     env = {**SURROUNDINGS, "STEINMETZ_DATA_DIR": str(folder / "data"), **(settings or {})}
     with Program(command, log=folder / "server.log", cores=cores, cwd=ROOT, env=env) as program:
         program.wait_until(answers(f"http://127.0.0.1:{port}/healthz"))

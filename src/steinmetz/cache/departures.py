@@ -11,12 +11,12 @@ from steinmetz.cache.stores.base import Gone
 
 REMEMBERED = 20_000
 """Departures, at most; about 4 MB."""
-BYTES_A_DEPARTURE = 4_000
+BYTES_A_DEPARTURE = 8_000
 LEAST_REMEMBERED = 1_000
 
 
 def remembered_beside(store_bytes: int) -> int:
-    """How many departures are worth remembering beside a store of this budget: about two for each answer."""
+    """How many departures are worth remembering beside a store of this budget: about one for each answer."""
     return max(LEAST_REMEMBERED, min(REMEMBERED, store_bytes // BYTES_A_DEPARTURE))
 
 

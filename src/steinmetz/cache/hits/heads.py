@@ -16,6 +16,8 @@ END = b"\r\n\r\n"
 MAX_SEGMENT_BYTES = 16_384
 MAX_FIELDS = 64
 REMEMBERED_LINES = 4_096
+LEAST_REMEMBERED_LINES = 512
+BYTES_A_LINE = 12_000
 REMEMBERED_LINE_BYTES = 2_048
 
 HOST = b"host"
@@ -65,13 +67,21 @@ Gist = tuple[bytes, ...]
 """The lines of a request that matter, in their order, without those that nobody looks at."""
 
 
+def lines_beside(store_bytes: int) -> int:
+    """How many lines of each kind are worth remembering beside a store of answers with this budget: about one for
+    each answer, `REMEMBERED_LINES` beside a large one and never less than `LEAST_REMEMBERED_LINES`."""
+    return max(LEAST_REMEMBERED_LINES, min(REMEMBERED_LINES, store_bytes // BYTES_A_LINE))
+
+
 class HeadReader:
     """Remembers lines, for browsers send the same ones over and over. Memory: bounded by number and length.
 
     ``looked_at`` are the fields that anybody looks at, in lower case; None if nobody can say, and all may matter.
+    ``remembered_lines`` of each kind are kept, at most.
     """
 
-    def __init__(self, looked_at: frozenset[bytes] | None) -> None:
+    def __init__(self, looked_at: frozenset[bytes] | None, remembered_lines: int = REMEMBERED_LINES) -> None:
+        self._remembered_lines = remembered_lines
         self._looked_at = None if looked_at is None else looked_at | {HOST}
         self._fields: dict[bytes, tuple[bytes, bytes]] = {}
         self._idle: dict[bytes, None] = {}
@@ -110,8 +120,8 @@ class HeadReader:
                 if self._looked_at is None or field[0] in self._looked_at:
                     continue
                 if field[0] != CONNECTION:  # which matters by its value
-                    _remember(self._idle_names, match[1], None)
-            _remember(idle, line, None)
+                    self._remember(self._idle_names, match[1], None)
+            self._remember(idle, line, None)
             left.remove(line)
         return tuple(left), not unheard
 
@@ -149,7 +159,7 @@ class HeadReader:
             return None
         path = match[2].decode("ascii")
         asked = match[1].decode("ascii"), unquote(path) if "%" in path else path, match[3] or b""
-        _remember(self._targets, line, asked)
+        self._remember(self._targets, line, asked)
         return asked
 
     def _field(self, line: bytes) -> tuple[bytes, bytes] | None:
@@ -161,12 +171,11 @@ class HeadReader:
         if name in DOUBTFUL or (name == CONNECTION and value.lower() != b"keep-alive"):
             return None
         if self._looked_at is None or name in self._looked_at:
-            _remember(self._fields, line, (name, value))
+            self._remember(self._fields, line, (name, value))
         return name, value
 
-
-def _remember(known: dict[bytes, R], line: bytes, read: R) -> None:
-    if len(line) <= REMEMBERED_LINE_BYTES:
-        if len(known) >= REMEMBERED_LINES:
-            known.clear()
-        known[line] = read
+    def _remember(self, known: dict[bytes, R], line: bytes, read: R) -> None:
+        if len(line) <= REMEMBERED_LINE_BYTES:
+            if len(known) >= self._remembered_lines:
+                known.clear()
+            known[line] = read

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from steinmetz.cache.asgi.middleware import CacheMiddleware
 from steinmetz.cache.asgi.protocol import HeaderList, Scope
-from steinmetz.cache.hits.heads import Gist, HeadReader
+from steinmetz.cache.hits.heads import Gist, HeadReader, lines_beside
 from steinmetz.cache.hits.memo import Memo, memo_bytes_beside
 from steinmetz.cache.hits.passage import Client, Front, Leaving, PlainFront
 from steinmetz.cache.hits.ready import MEMBER_BYTES, Readiness, Ready
@@ -92,7 +92,7 @@ class NativeHits:
         )
         self._excluded = excluded
         self._memo_bytes = memo_bytes or memo_bytes_beside(cache.kept.store.budget_bytes, MEMO_BYTES)
-        self._heads = HeadReader(self._readiness.looked_at)
+        self._heads = HeadReader(self._readiness.looked_at, lines_beside(cache.kept.store.budget_bytes))
         self._known: dict[tuple[str, str, Forwarded | None], Known] = {}
         self._may_be = self._readiness.may_be
         self._standing = self._readiness.standing

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from steinmetz.cache.hits.heads import (
     MAX_FIELDS,
     MAX_SEGMENT_BYTES,
-    REMEMBERED_LINES,
     HeadReader,
+    lines_beside,
 )
 
 HOST = b"Host: erp.example\r\n"
@@ -165,8 +165,12 @@ def test_where_nobody_says_what_he_looks_at_everything_matters() -> None:
 
 
 def test_ever_new_lines_do_not_fill_memory() -> None:
-    reader = HeadReader(LOOKED_AT)
-    for number in range(3 * REMEMBERED_LINES):
+    reader = HeadReader(LOOKED_AT, remembered_lines=100)
+    for number in range(3 * 100):
         assert reader.gist(get(b"X-Trace: %d" % number))[0] is not None
         assert reader.read(get(b"Authorization: %d" % number, target=b"/%d" % number)) is not None
-    assert max(reader.remembered()) <= REMEMBERED_LINES
+    assert max(reader.remembered()) == 100
+
+
+def test_beside_a_small_store_less_is_remembered_than_beside_a_large_one() -> None:
+    assert [lines_beside(store) for store in (0, 12_000_000, 10**9)] == [512, 1_000, 4_096]
