@@ -11,7 +11,7 @@ from steinmetz.cache.stores.base import Gone
 
 REMEMBERED = 20_000
 """Departures, at most; about 4 MB."""
-BYTES_A_DEPARTURE = 8_000
+BYTES_A_DEPARTURE = 12_000
 LEAST_REMEMBERED = 1_000
 
 

@@ -24,4 +24,4 @@ def test_only_the_newest_are_remembered() -> None:
 
 
 def test_beside_a_small_store_less_is_remembered_than_beside_a_large_one() -> None:
-    assert [remembered_beside(store) for store in (0, 16_000_000, 10**9)] == [1_000, 2_000, 20_000]
+    assert [remembered_beside(store) for store in (0, 24_000_000, 10**9)] == [1_000, 2_000, 20_000]

@@ -10,7 +10,7 @@ from steinmetz.cache.asgi.protocol import HeaderList, Scope
 from steinmetz.cache.hits.heads import DOUBTFUL
 from steinmetz.cache.hits.memo import Memo, memo_bytes_beside
 from steinmetz.cache.hits.passage import Client, Front
-from steinmetz.cache.hits.ready import MEMBER_BYTES, NOT_OURS, Readiness, Ready
+from steinmetz.cache.hits.ready import LOOKED_AT_S, MEMBER_BYTES, NOT_OURS, Readiness, Ready
 from steinmetz.cache.policy.consistency import CONSISTENCY_TOKEN
 
 MEMO_BYTES = 4 * 1024 * 1024
@@ -59,7 +59,7 @@ class AsgiHits:
         self._statistics = cache.statistics
         self._cluster = cache.cluster
         budget_bytes = memo_bytes or memo_bytes_beside(cache.kept.store.budget_bytes, MEMO_BYTES)
-        self._known: Memo[Gist, Ready] = Memo(budget_bytes, _weight)
+        self._known: Memo[Gist, Ready] = Memo(budget_bytes, _weight, LOOKED_AT_S, cache.clock.monotonic_s)
         self._idle: dict[Field, None] = {}
         """Fields that nobody looks at."""
         self._clients: dict[str, Client] = {}

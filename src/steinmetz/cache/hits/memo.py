@@ -19,14 +19,32 @@ def memo_bytes_beside(store_bytes: int, most_bytes: int) -> int:
 
 
 class Memo(Generic[K, R]):
-    """Two generations: when the young one has half of ``budget_bytes``, it becomes the old one, and what was old
-    and not asked for meanwhile is forgotten. ``weigh(key, found)`` stays the same for the same two."""
+    """Two generations: when the young one has half of ``budget_bytes``, or is ``lives_s`` old, it becomes the old
+    one, and what was old and not asked for meanwhile is forgotten: nothing is of use for longer than it lives.
+    ``weigh(key, found)`` stays the same for the same two."""
 
-    __slots__ = ("_old", "_old_bytes", "_weigh", "_young", "_young_bytes", "budget_bytes", "forgotten", "get")
+    __slots__ = (
+        "_full_age_s",
+        "_lives_s",
+        "_monotonic_s",
+        "_old",
+        "_old_bytes",
+        "_weigh",
+        "_young",
+        "_young_bytes",
+        "budget_bytes",
+        "forgotten",
+        "get",
+    )
 
-    def __init__(self, budget_bytes: int, weigh: Callable[[K, R], int]) -> None:
+    def __init__(
+        self, budget_bytes: int, weigh: Callable[[K, R], int], lives_s: float, monotonic_s: Callable[[], float]
+    ) -> None:
         self.budget_bytes = budget_bytes
         self._weigh = weigh
+        self._lives_s = lives_s
+        self._monotonic_s = monotonic_s
+        self._full_age_s = monotonic_s() + lives_s
         self._young: dict[K, R] = {}
         self._old: dict[K, R] = {}
         self._young_bytes = self._old_bytes = 0
@@ -57,11 +75,14 @@ class Memo(Generic[K, R]):
         weight, half = self._weigh(key, found), self.budget_bytes // 2
         if weight > half:
             return
-        if self._young_bytes + weight > half:
-            self.forgotten += len(self._old)
+        now_s = self._monotonic_s()
+        is_full = self._young_bytes + weight > half
+        if is_full or now_s >= self._full_age_s:
+            self.forgotten += len(self._old) if is_full else 0
             self._old, self._old_bytes = self._young, self._young_bytes
             self._young, self._young_bytes = {}, 0
             self.get = self._young.get
+            self._full_age_s = now_s + self._lives_s
         self._young[key] = found
         self._young_bytes += weight
 

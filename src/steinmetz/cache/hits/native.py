@@ -18,7 +18,7 @@ from steinmetz.cache.asgi.protocol import HeaderList, Scope
 from steinmetz.cache.hits.heads import Gist, HeadReader, lines_beside
 from steinmetz.cache.hits.memo import Memo, memo_bytes_beside
 from steinmetz.cache.hits.passage import Client, Front, Leaving, PlainFront
-from steinmetz.cache.hits.ready import MEMBER_BYTES, Readiness, Ready
+from steinmetz.cache.hits.ready import LOOKED_AT_S, MEMBER_BYTES, Readiness, Ready
 from steinmetz.cache.invalidation.cluster import Cluster
 
 MEMO_BYTES = 8 * 1024 * 1024
@@ -46,9 +46,10 @@ class Known:
 
     __slots__ = ("by_bytes", "by_gist")
 
-    def __init__(self, budget_bytes: int) -> None:
-        self.by_bytes: Memo[bytes, Ready] = Memo(budget_bytes // 2, _weight_by_bytes)
-        self.by_gist: Memo[Gist, Ready] = Memo(budget_bytes // 2, _weight_by_gist)
+    def __init__(self, budget_bytes: int, monotonic_s: Callable[[], float]) -> None:
+        half = budget_bytes // 2
+        self.by_bytes: Memo[bytes, Ready] = Memo(half, _weight_by_bytes, LOOKED_AT_S, monotonic_s)
+        self.by_gist: Memo[Gist, Ready] = Memo(half, _weight_by_gist, LOOKED_AT_S, monotonic_s)
 
 
 class Peer:
@@ -94,6 +95,7 @@ class NativeHits:
         self._memo_bytes = memo_bytes or memo_bytes_beside(cache.kept.store.budget_bytes, MEMO_BYTES)
         self._heads = HeadReader(self._readiness.looked_at, lines_beside(cache.kept.store.budget_bytes))
         self._known: dict[tuple[str, str, Forwarded | None], Known] = {}
+        self._monotonic_s = cache.clock.monotonic_s
         self._may_be = self._readiness.may_be
         self._standing = self._readiness.standing
         self._statistics = cache.statistics
@@ -116,7 +118,7 @@ class NativeHits:
         kind = scheme, root_path, forwarded
         known = self._known.get(kind)
         if known is None:
-            known = self._known[kind] = Known(self._memo_bytes)
+            known = self._known[kind] = Known(self._memo_bytes, self._monotonic_s)
         return Peer(
             known,
             scheme=scheme,

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from steinmetz.cache.hits.memo import Memo, memo_bytes_beside
+from steinmetz.clock import FakeClock
+
+LIVES_S = 1.0
 
 
-def memo(budget: int = 100) -> Memo[bytes, int]:
-    return Memo(budget, lambda key, weight: len(key) + weight)
+def memo(budget: int = 100, clock: FakeClock | None = None) -> Memo[bytes, int]:
+    now_s = (clock or FakeClock()).monotonic_s
+    return Memo(budget, lambda key, weight: len(key) + weight, LIVES_S, now_s)
 
 
 def test_it_never_weighs_more_than_its_budget() -> None:
@@ -51,6 +55,28 @@ def test_what_is_old_is_forgotten_too() -> None:
     kept.forget(b"001")
     assert kept.recall(b"001") is None
     assert kept.weight_bytes == 40
+
+
+def test_what_has_outlived_itself_goes_without_any_want_of_room() -> None:
+    clock = FakeClock()
+    kept = memo(100_000, clock)
+    for _ in range(20):
+        for number in range(10):
+            kept.remember(b"%d %.0f" % (number, clock.monotonic_s()), 7)
+        clock.advance(LIVES_S)
+        assert len(kept) <= 20
+    assert kept.forgotten == 0
+
+
+def test_what_is_asked_for_within_its_life_is_found_after_a_change_of_generations() -> None:
+    clock = FakeClock()
+    kept = memo(100_000, clock)
+    clock.advance(0.9 * LIVES_S)
+    kept.remember(b"made late", 7)
+    clock.advance(0.2 * LIVES_S)
+    kept.remember(b"another", 7)
+    assert (kept.get(b"made late"), kept.recall(b"made late")) == (None, 7)
+    assert kept.get(b"made late") == 7
 
 
 def test_beside_a_small_store_less_is_remembered_than_beside_a_large_one() -> None:
