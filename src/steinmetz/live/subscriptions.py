@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NoReturn
 
 import orjson
@@ -217,15 +218,10 @@ class Subscriptions:
         for path, sockets in heard.audience:
             self.updates += 1
             if isinstance(told, Patch):
+                self.patches += 1
                 # Who lags behind gets the whole, in the place of whatever waits for him (trap T31).
-                behind = tuple(one for one in sockets if one.client.transport.queued_bytes)
-                if behind:
-                    ahead = frozenset(behind)
-                    sockets = tuple(one for one in sockets if one not in ahead)
-                    self._io.say_to(behind, UPDATE, told.whole.payload(path), newest=_key(path))
-                if sockets:
-                    self.patches += 1
-                    self._io.say_to(sockets, UPDATE, told.payload(path))
+                whole = partial(told.whole.payload, path)
+                self._io.say_to(sockets, UPDATE, told.payload(path), newest=_key(path), lagging=whole)
             elif told is not None:
                 self._io.say_to(sockets, UPDATE, told.payload(path), newest=_key(path))
         if is_news:

@@ -6,7 +6,7 @@ cares, are hashable things with an id. Every member is alone in a room named lik
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -43,6 +43,10 @@ class Flags:
 
     compress: bool = True
     """May be deflated, where a client has agreed to that."""
+
+    lagging: Callable[[], Outgoing] | None = None
+    """Made for somebody for whom something still waits: he gets it, under ``newest``, in the place of the
+    emission. It stays within the process."""
 
 
 RELIABLE = Flags()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from steinmetz.realtime.events.event import Event
@@ -45,9 +45,16 @@ class MainNamespace(Listening, Broadcasting, ServerSideEmitting):
         """The server sends ``events`` in the main namespace; see `Namespace.declare`."""
         self._main.declare(*events)
 
-    def say_to(self, sockets: Sequence[Socket], event: str | Event, *args: Any, newest: str | None = None) -> None:
+    def say_to(
+        self,
+        sockets: Sequence[Socket],
+        event: str | Event,
+        *args: Any,
+        newest: str | None = None,
+        lagging: Callable[[], Any] | None = None,
+    ) -> None:
         """In the main namespace; see `Speaking.say_to`."""
-        self._main.say_to(sockets, event, *args, newest=newest)
+        self._main.say_to(sockets, event, *args, newest=newest, lagging=lagging)
 
     def has_members(self, room: str, *, here: bool = False) -> bool:
         """Whether an emission to ``room`` of the main namespace may reach anybody; see `Namespace.has_members`."""

@@ -60,6 +60,8 @@ class Recipient:
             self.server.statistics.dropped_volatile += 1
         elif flags.newest is None:
             self.send(outgoing)
+        elif flags.lagging is not None and self.transport.queued_bytes:
+            self._send_newest(flags.lagging(), flags.newest)
         else:
             self._send_newest(outgoing, flags.newest)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from steinmetz.realtime.adapters.base import RELIABLE, Adapter, Flags, Selection, Unstamped
@@ -60,17 +61,43 @@ class Speaking:
         else:
             self.server.run_on_loop(self._broadcast, name, Selection(frozenset((socket.id,))), outgoing, flags)
 
-    def say_to(self, sockets: Sequence[Socket], event: str | Event, *args: Any, newest: str | None = None) -> None:
+    def say_to(
+        self,
+        sockets: Sequence[Socket],
+        event: str | Event,
+        *args: Any,
+        newest: str | None = None,
+        lagging: Callable[[], Any] | None = None,
+    ) -> None:
         """Send ``event`` to ``sockets`` of this process, in line behind the broadcasts before it; on the loop
         only.
 
         For audiences that are no rooms: no other server hears of them, and who comes back is not told again. The
-        same object ``sockets`` means the same members (`Delivery`). ``newest``: as `BroadcastOperator.newest`.
+        same object ``sockets`` means the same members (`Delivery`). ``newest``: as `BroadcastOperator.newest`;
+        with it, ``lagging`` makes the argument for those for whom something waits when their turn comes: at most
+        once, and not before it is wanted.
         """
         policy = RELIABLE if newest is None else Flags(newest=newest)
         name, written, flags = self.events.outgoing(event, args, policy)
-        outgoing = self._event(name, written, None)
-        self._send(name, sockets, outgoing if self.recovery is None else shield(outgoing), self._own(flags))
+        if lagging is not None:
+            flags = replace(flags, lagging=self._once(event, lagging, flags))
+        self._send(name, sockets, self._unrecovered(name, written), self._own(flags))
+
+    def _once(self, event: str | Event, argument: Callable[[], Any], flags: Flags) -> Callable[[], Outgoing]:
+        """The same event with another argument, encoded when it is wanted first."""
+
+        @cache
+        def made() -> Outgoing:
+            name, written, _ = self.events.outgoing(event, (argument(),), flags)
+            outgoing = self._unrecovered(name, written)
+            outgoing.is_compressible = flags.compress
+            return outgoing
+
+        return made
+
+    def _unrecovered(self, event: str, args: Sequence[Any]) -> Outgoing:
+        outgoing = self._event(event, args, None)
+        return outgoing if self.recovery is None else shield(outgoing)
 
     def request(self, socket: Socket, event: str | Event, args: Sequence[Any], ack_id: int) -> None:
         """An event that wants an acknowledgement: whatever its policy, it is not dropped."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Protocol
 
 import pytest
@@ -93,6 +94,22 @@ class Polling:
         return [*(await Exchange(self._app, query=self._query).run()).text.split("\x1e")]
 
 
+class Told:
+    """Numbers said to everybody, and "whole" ones to whom something waits for."""
+
+    def __init__(self, io: Server) -> None:
+        self._io = io
+        self.made: list[int] = []
+
+    def __call__(self, number: int) -> None:
+        sockets = tuple(self._io.of("/").sockets.values())
+        self._io.say_to(sockets, "n", number, newest="a", lagging=partial(self._whole, number))
+
+    def _whole(self, number: int) -> str:
+        self.made.append(number)
+        return f"whole {number}"
+
+
 @pytest.fixture
 async def io(clock: FakeClock) -> AsyncIterator[Server]:
     server = Server(Config(require_auth=False, client_queue_bytes=BOUND), clock=clock)
@@ -135,6 +152,40 @@ async def test_under_a_key_only_the_newest_waits(io: Server, peer: Peer) -> None
     io.newest("job:1").emit("progress", 100)
     assert (await peer.read_on())[1:] == ['42["other",9]', '42["last"]', '42["progress",100]']
     assert io.statistics.replaced_newest == 19
+
+
+async def test_who_lags_behind_gets_what_is_made_for_him(io: Server, peer: Peer) -> None:
+    say = Told(io)
+    for number in range(4):
+        say(number)
+    assert (await peer.read_on())[1:] == ['42["n","whole 3"]']
+    assert say.made[-1] == 3
+
+
+async def test_it_is_made_once_for_all_of_them(io: Server, peer: Peer) -> None:
+    others: list[Peer] = [type(peer)(io) for _ in range(2)]  # type: ignore[call-arg]  # as the fixture makes them
+    for other in others:
+        await other.stall()
+    io.emit("second", FULL)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    say = Told(io)
+    for number in range(4):
+        say(number)
+        await asyncio.sleep(0)
+    assert len(io.of("/").sockets) == 3
+    assert 3 in say.made
+    assert len(say.made) == len(set(say.made))
+
+
+async def test_who_reads_gets_the_thing_itself(io: Server) -> None:
+    reader = Native(io)
+    say = Told(io)
+    say(1)
+    say(2)
+    await asyncio.sleep(0)
+    assert (await reader.read_on())[-2:] == ['42["n",1]', '42["n",2]']
+    assert say.made == []
 
 
 async def test_a_socket_has_these_words_too(io: Server, peer: Peer) -> None:
