@@ -31,7 +31,7 @@ RECOMMENDED = {
     "invoices (status)": "ix_invoices_status",
     "employees (department_id)": "ix_employees_department_id",
     "time_entries (employee_id, date)": "ix_time_entries_employee_id_date",
-    "transactions (account_id, date)": "ix_transactions_account_id_date",
+    "transactions (account_id, date)": "ix_transactions_account_id_date_amount_cents",
 }
 """What the schema ships, and what it calls them."""
 REQUESTS = 1_000

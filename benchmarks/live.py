@@ -3,8 +3,9 @@
 The product, with N clients (load/socketio_load.c) that have subscribed to the overview, hears one payment after
 the other, each when all have heard the one before. The time counts from the end of the COMMIT, stamped in the
 server, to the arrival of `live:update` at each client. Beside it stands a bare loop of `os.write` to as many
-sockets, with one frame of the bytes that a commit sends to a client: the floor. Computations are the server's
-own count (/metrics).
+sockets, with one frame of the bytes that a commit sends to a client: the floor. Both have their turns in one run,
+and rest as long between two events, for an idle connection costs the kernel more than a busy one. Computations
+are the server's own count (/metrics).
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ from steinmetz.erp.traffic.wire import Connection
 EVENT = "live:update"
 REST_S = 0.05
 """Between two commits, so that each is heard alone; 25 a second of one answer are computed at most."""
+ROUNDS = 10
+"""In each of them the product has its commits, and then the raw loop its events."""
+RAW_EVENTS = 100
 HEARD_WITHIN_S = 20.0
 A_USER = 250
 """Clients of one user: so many may subscribe, and leave a room, at once."""
@@ -66,6 +70,8 @@ class Heard:
     """Commits, one after the other, before many subscribers."""
 
     arrivals: Arrivals = field(default_factory=Arrivals)
+    raw: Arrivals = field(default_factory=Arrivals)
+    """From the first call of a bare send loop to the arrival at each client."""
     missed: int = 0
     commits: int = 0
     computations: int = 0
@@ -86,13 +92,12 @@ def run(options: Options) -> Report:
             heard = _product(company, subscribers, commits, options)
         except traffic.TrafficError as error:
             raise StartError(str(error)) from error
-        raw = _raw(subscribers, commits, int(heard.bytes_a_client), options)
-        _report(report, subscribers, heard, raw)
+        _report(report, subscribers, heard)
     return report
 
 
-def _report(report: Report, subscribers: int, heard: Heard, raw: Arrivals) -> None:
-    at = f"at {subscribers:,} subscribers"
+def _report(report: Report, subscribers: int, heard: Heard) -> None:
+    at, raw = f"at {subscribers:,} subscribers", heard.raw
     p99_ms, raw_ms = heard.arrivals.quantile_ms(0.99), raw.quantile_ms(0.99)
     report.add(f"payments {at}", heard.commits, f"of {heard.all_commits} commits")
     report.add(f"commit to client {at}, p50", heard.arrivals.quantile_ms(0.5), "ms")
@@ -121,12 +126,14 @@ def _product(company: Path, subscribers: int, commits: int, options: Options) ->
         served(company, name="live", cores=options.cores.server) as product,
         pinned(options.cores.load),
         SocketIOLoad(product.port, cores=options.cores.load) as load,
+        crowd("live-raw", [sys.executable, PEERS, "raw", PORT], subscribers, options) as (_, raw),
     ):
-        return asyncio.run(_subscribed(product, load, subscribers, commits, options))
+        raw.timed(RAW_EVENT)
+        return asyncio.run(_subscribed(product, load, raw, subscribers, commits, options))
 
 
 async def _subscribed(
-    product: Product, load: SocketIOLoad, subscribers: int, commits: int, options: Options
+    product: Product, load: SocketIOLoad, raw: SocketIOLoad, subscribers: int, commits: int, options: Options
 ) -> Heard:
     for number in range(0, subscribers, A_USER):
         token = await _clerk(product, number)
@@ -146,7 +153,7 @@ async def _subscribed(
     with _closing(door) as connection:
         listing = Call("GET /api/invoices", f"/api/invoices?status=sent&status=overdue&limit={INVOICES}")
         reply, _ = await door.call(connection, Role.CLERK, listing)
-        return await _pay(product, load, door, connection, reply.data, subscribers, commits, options)
+        return await _pay(product, load, raw, door, connection, reply.data, subscribers, commits, options)
 
 
 async def _clerk(product: Product, number: int) -> str:
@@ -174,6 +181,7 @@ def _closing(door: traffic.Door) -> Iterator[Connection]:
 async def _pay(
     product: Product,
     load: SocketIOLoad,
+    raw: SocketIOLoad,
     door: traffic.Door,
     connection: Connection,
     invoices: list[dict[str, Any]],
@@ -181,23 +189,32 @@ async def _pay(
     commits: int,
     options: Options,
 ) -> Heard:
-    """Pay a cent of one invoice after the other."""
-    heard = Heard()
-    await _pay_one(product, load, door, connection, invoices, 0, subscribers, Heard())  # everything is warm
+    """Pay a cent of one invoice after the other, and let the raw loop say as much in between."""
+    heard, cpu_s = Heard(), 0.0
+    for which in range(2):  # everything is warm then
+        bytes_in = load.stats()["bytesIn"]
+        await _pay_one(product, load, door, connection, invoices, which, subscribers, Heard())
+    size = (load.stats()["bytesIn"] - bytes_in) // subscribers
+    _tell_raw(raw, size, subscribers, Arrivals())
     counted = product.probed()
-    used, bytes_in = product.program.usage(), load.stats()["bytesIn"]
+    bytes_in = load.stats()["bytesIn"]
     computations, patches = _metric(product, COMPUTATIONS), _metric(product, PATCHES)
-    for number in range(1, commits + 1):
-        if number % 20 == 0:
-            options.say(f"commit {number:,} of {commits:,} before {subscribers:,} subscribers")
-        await asyncio.sleep(REST_S)
-        await _pay_one(product, load, door, connection, invoices, number % len(invoices), subscribers, heard)
+    for round_ in range(ROUNDS):
+        options.say(f"commit {round_ * commits // ROUNDS:,} of {commits:,} before {subscribers:,} subscribers")
+        used = product.program.usage()
+        for number in range(round_ * commits // ROUNDS, (round_ + 1) * commits // ROUNDS):
+            await asyncio.sleep(REST_S)
+            await _pay_one(product, load, door, connection, invoices, number % len(invoices), subscribers, heard)
+        cpu_s += (product.program.usage() - used).cpu_s
+        for _ in range(min(commits, RAW_EVENTS) // ROUNDS):
+            await asyncio.sleep(REST_S)
+            _tell_raw(raw, size, subscribers, heard.raw)
     heard.commits = commits
     heard.all_commits = len(product.probed().since(counted).commits_ns)
     heard.computations = int(_metric(product, COMPUTATIONS) - computations)
     heard.patches = int(_metric(product, PATCHES) - patches)
     heard.bytes_a_client = (load.stats()["bytesIn"] - bytes_in) / commits / subscribers
-    heard.cpu_ms = 1000 * (product.program.usage() - used).cpu_s / commits
+    heard.cpu_ms = 1000 * cpu_s / commits
     return heard
 
 
@@ -241,17 +258,10 @@ def _metric(product: Product, name: str) -> float:
 # ---- The floor
 
 
-def _raw(subscribers: int, events: int, size: int, options: Options) -> Arrivals:
-    """From the first call of a bare send loop to the arrival at each client."""
-    options.say(f"a raw send loop over {subscribers:,} sockets")
-    arrivals = Arrivals()
-    with crowd("live-raw", [sys.executable, PEERS, "raw", PORT], subscribers, options) as (_, load):
-        load.timed(RAW_EVENT)
-        for number in range(min(events, 100) + 1):
-            load.expect(RAW_EVENT, subscribers, HEARD_WITHIN_S)
-            load.send(f'42["tell",{size}]', who=0)
-            if not load.reached()[0]:
-                raise StartError("the raw send loop lost an event")
-            if number:  # the first is to warm up
-                load.arrivals(RAW_EVENT, 0, arrivals)
-    return arrivals
+def _tell_raw(raw: SocketIOLoad, size: int, subscribers: int, into: Arrivals) -> None:
+    """One event of ``size`` bytes to each."""
+    raw.expect(RAW_EVENT, subscribers, HEARD_WITHIN_S)
+    raw.send(f'42["tell",{size}]', who=0)
+    if not raw.reached()[0]:
+        raise StartError("the raw send loop lost an event")
+    raw.arrivals(RAW_EVENT, 0, into)

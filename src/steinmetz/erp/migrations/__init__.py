@@ -17,7 +17,7 @@ __all__ = ["Progress", "current", "head", "upgrade"]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
-_HEAD = "0008"
+_HEAD = "0009"
 """The newest file in versions/; a test compares."""
 
 

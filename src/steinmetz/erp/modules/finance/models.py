@@ -247,7 +247,8 @@ class Transaction(Base):
     __tablename__ = "transactions"
     __table_args__ = (
         CheckConstraint("amount_cents <> 0", name="amount"),
-        Index("ix_transactions_account_id_date", "account_id", "date"),
+        # With the amounts: a balance is summed from the index, without looking at the thousands of rows.
+        Index("ix_transactions_account_id_date_amount_cents", "account_id", "date", "amount_cents"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
