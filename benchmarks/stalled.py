@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from benchmarks.fanout import House
 from benchmarks.harness.confidence import median
 from benchmarks.harness.options import Options
+from benchmarks.harness.pinning import stand_back
 from benchmarks.harness.processes import Program, StartError
 from benchmarks.harness.report import Report, at_most
 from benchmarks.harness.socketio_load import Arrivals, SocketIOLoad
@@ -133,6 +134,7 @@ class Memory:
         return self._most_bytes - self._first_bytes
 
     def _watch(self) -> None:
+        stand_back()
         while not self._over.wait(LOOK_S):
             self._most_bytes = max(self._most_bytes, self._program.usage().rss_bytes)
 
@@ -167,6 +169,7 @@ class Visitor:
             thread.join()
 
     def _visit(self) -> None:
+        stand_back()
         while not self._over.is_set():
             with socket.socket() as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
