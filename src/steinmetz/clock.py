@@ -30,8 +30,8 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def monotonic_s(self) -> float:
-        return time.monotonic()
+    monotonic_s = staticmethod(time.monotonic)
+    """Asked for at every event: without a frame of Python around it."""
 
 
 class FakeClock:

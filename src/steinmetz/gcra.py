@@ -80,7 +80,10 @@ class Gcra:
         early_s = arrival_s - now_s - rate.burst * rate.period_s
         if early_s > 1e-9:
             return early_s
-        self._remember(key, arrival_s, now_s)
+        if key in self._arrivals_s:
+            self._arrivals_s[key] = arrival_s
+        else:
+            self._remember(key, arrival_s, now_s)
         return 0.0
 
     def give_back(self, key: Hashable, cost: int = 1) -> None:

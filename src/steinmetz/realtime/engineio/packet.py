@@ -30,6 +30,7 @@ class PacketType(IntEnum):
 
 _TYPES = {str(int(kind)): kind for kind in PacketType}
 _DIGITS = tuple(str(int(kind)) for kind in PacketType)
+_TEXT = Opcode.TEXT
 
 
 class Packet(NamedTuple):
@@ -53,7 +54,9 @@ class Packet(NamedTuple):
     @property
     def frame(self) -> bytes:
         """The packet as one unmasked RFC 6455 frame."""
-        return server_frame(*self._content)
+        if isinstance(self.data, bytes):
+            return server_frame(Opcode.BINARY, self.data)
+        return server_frame(_TEXT, (_DIGITS[self.type] + self.data).encode())
 
     def deflated_frame(self, threshold: int) -> bytes:
         """The same, compressed (RFC 7692) if there are ``threshold`` bytes of it or more and it gets smaller."""

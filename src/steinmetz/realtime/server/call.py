@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from steinmetz.realtime.errors import EventError
-from steinmetz.realtime.socketio.packet import Packet, PacketType
+from steinmetz.realtime.socketio.packet import MAIN_NAMESPACE, Packet, PacketType
+from steinmetz.realtime.socketio.parser import encode
 
 if TYPE_CHECKING:
     from steinmetz.realtime.server.client import Client
@@ -119,9 +120,13 @@ class Call(NamedTuple):
             return None
 
     def _acknowledge(self, answers: list[Any]) -> None:
-        socket = self.socket
-        if socket.connected:
-            socket.client.send_packet(Packet(_ACK, socket.namespace.name, answers, self.ack_id))
+        socket, ack_id = self.socket, self.ack_id
+        if socket.connected and ack_id is not None:
+            client, namespace = socket.client, socket.namespace
+            if namespace.delivery.batches:
+                namespace.delivery.catch_up(socket)
+            if namespace.name != MAIN_NAMESPACE or not client.acknowledge(ack_id, answers):
+                client.send(encode(Packet(_ACK, namespace.name, answers, ack_id)))
 
 
 def is_own_end(error: BaseException) -> bool:

@@ -153,7 +153,7 @@ class NativeWebSocket(Outflow, asyncio.Protocol):
     def _answer_ping(self, payload: bytes) -> None:
         """5.5.3: an endpoint "MAY elect to send a Pong frame for only the most recently processed Ping frame"."""
         if self.is_ready:
-            self._gather(server_frame(Opcode.PONG, payload))
+            self.gather(server_frame(Opcode.PONG, payload))
 
     def _fail(self, error: FrameError) -> None:
         self._take(error.messages)

@@ -93,7 +93,7 @@ class Outflow:
         if self.credit <= 0 and not self._may_send():
             self._wait(frames, key)
         else:
-            self._gather(frames)
+            self.gather(frames)
 
     def take_queued(self) -> list[Outgoing]:
         return []
@@ -102,16 +102,6 @@ class Outflow:
         if self._backlog is not None:
             return False
         return (self.credit if self._gathered is None else self._left) > 0 or self._renew()
-
-    def _gather(self, frames: bytes) -> None:
-        if self._gathered is not None:
-            self._gathered.append(frames)
-            self._left -= len(frames)
-            return
-        self._gathered = [frames]
-        self._left, self.credit, self.fd = self.credit - len(frames), 0, NO_DESCRIPTOR
-        if not self._is_reading:
-            self._server.turn.then_single(self._write_gathered)
 
     def _wait(self, frames: bytes, key: str | None) -> None:
         if self._backlog is None:
@@ -143,6 +133,16 @@ class Outflow:
     def wire(self) -> Outflow:
         """Trap T26: uvloop does not count what was written in this turn, so ``credit`` does."""
         return self
+
+    def gather(self, frames: bytes) -> None:
+        if self._gathered is not None:
+            self._gathered.append(frames)
+            self._left -= len(frames)
+            return
+        self._gathered = [frames]
+        self._left, self.credit, self.fd = self.credit - len(frames), 0, NO_DESCRIPTOR
+        if not self._is_reading:
+            self._server.turn.then_single(self._write_gathered)
 
     def put(self, frames: bytes) -> None:
         """Write, for whoever has seen that there is a way: ``fd``, or credit for it."""

@@ -58,6 +58,9 @@ class Wire(Protocol):
     def has_room(self, size: int) -> bool:
         """Whether, on a closer look, there is ``credit`` for ``size`` bytes after all."""
 
+    def gather(self, frames: bytes) -> None:
+        """With credit, however little: write at the end of this turn, together with what else it says."""
+
     def put(self, frames: bytes) -> None:
         """Write what there is credit for."""
 

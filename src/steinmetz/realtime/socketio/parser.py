@@ -103,6 +103,17 @@ def plain_event(message: str) -> Packet | None:
     return _new(Packet, (_EVENT, MAIN_NAMESPACE, data, ack_id))
 
 
+def plain_ack(ack_id: int, answers: list[Any]) -> bytes | None:
+    """The common case, ``43<ack id>[...]`` in UTF-8, Engine.IO's digit included: of the main namespace, all JSON.
+
+    None for data with bytes, and for what cannot be sent at all: that is for `encode`, which says what.
+    """
+    try:
+        return b"43%d%b" % (ack_id, orjson.dumps(answers, None, _JSON_OPTIONS))
+    except orjson.JSONEncodeError:
+        return None
+
+
 class Decoder:
     """Engine.IO messages of one client in, packets out; keeps at most one unfinished binary packet."""
 

@@ -65,6 +65,41 @@ class TestOneWrite:
         assert stream.heard == ['42["a"]', '42["b"]', "41"]
         assert len(stream.writes) == 1
 
+    @pytest.mark.parametrize("before", [[], ["first"]])
+    async def test_acknowledgements_of_one_read_leave_in_one_write_in_their_order(
+        self, io: Server, before: list[str]
+    ) -> None:
+        def say(socket: Socket, number: int) -> int:
+            for event in before:
+                socket.emit(event)
+            return number
+
+        io.on("say", say)
+        websocket, stream = opened(io)
+        websocket.data_received(text('421["say",1]') + text('422["say",2]'))
+        told = [f'42["{event}"]' for event in before]
+        assert stream.heard == [*told, "431[1]", *told, "432[2]"]
+        assert len(stream.writes) == 1
+
+    @pytest.mark.parametrize("answer", [1, b"x"])
+    async def test_an_acknowledgement_waits_behind_what_waits(self, io: Server, answer: object) -> None:
+        io.on("say", lambda _socket: answer)
+        websocket, stream = opened(io)
+        stream.stuck = True
+        for number in range(3):
+            io.emit("load", number, "x" * HIGH_WATER)
+            await asyncio.sleep(0)
+        websocket.data_received(text('421["say"]'))
+        io.emit("after")
+        await asyncio.sleep(0)
+        assert stream.writes == []
+        stream.let_go()
+        while websocket.queued_bytes:
+            await asyncio.sleep(0)
+        heard = [one if isinstance(one, bytes) else one[:12] for one in stream.heard]
+        assert heard[:3] == ['42["load",0,', '42["load",1,', '42["load",2,']
+        assert heard[3:] == (["431[1]", '42["after"]'] if answer == 1 else ['461-1[{"_pla', b"x", '42["after"]'])
+
     async def test_broadcasts_of_a_turn_join_it(self, io: Server) -> None:
         crowd = [opened(io) for _ in range(3)]
         sockets = list(io.of("/").sockets.values())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from steinmetz.realtime.engineio.packet import PacketType as EnginePacketType
 from steinmetz.realtime.errors import SocketIOError
 from steinmetz.realtime.socketio.packet import RESERVED_EVENTS, Packet, PacketType
-from steinmetz.realtime.socketio.parser import MAX_ATTACHMENTS, Decoder, encode, plain_event
+from steinmetz.realtime.socketio.parser import MAX_ATTACHMENTS, Decoder, encode, plain_ack, plain_event
 
 MAX_SIZE = 10_000
 
@@ -274,3 +274,18 @@ class TestPlainEvent:
         packet = plain_event(message)
         if packet is not None:
             assert Decoder(1_000).feed(message[1:]) == packet
+
+
+class TestPlainAck:
+    """The short way says what the long one says, or leaves it to that."""
+
+    @given(st.integers(0, 10**15 - 1), st.lists(st.none() | st.booleans() | st.integers(-9, 9) | st.text()))
+    @settings(max_examples=100, derandomize=True)
+    def test_the_common_case(self, ack_id: int, answers: list[Any]) -> None:
+        [message] = encode(Packet(PacketType.ACK, "/", answers, ack_id)).messages
+        assert isinstance(message, str)
+        assert plain_ack(ack_id, answers) == message.encode()
+
+    @pytest.mark.parametrize("answers", [[b"bytes"], [{"of": {"a": b"dict"}}], [object()], [1 << 80]])
+    def test_all_else_goes_the_long_way(self, answers: list[Any]) -> None:
+        assert plain_ack(1, answers) is None
