@@ -38,6 +38,10 @@ DATABASE_NAME = "main"
 BUSY_S = 5
 """How long a writer waits for SQLite's pen."""
 
+PAGES_KIB = 1_000
+"""So much of the database each SQLite connection keeps, half of SQLite's own figure: there are ten connections and
+more, and a commit of one makes void what the others keep."""
+
 Publisher = Callable[[Publication], None]
 
 P = ParamSpec("P")
@@ -102,6 +106,7 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             f"busy_timeout={1000 * BUSY_S}",
+            f"cache_size=-{PAGES_KIB}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from steinmetz.erp import db
-from steinmetz.erp.db import Database
+from steinmetz.erp.db import PAGES_KIB, Database
 from steinmetz.erp.errors import problem_of
 from steinmetz.erp.kit.announcements import Announcement
 
@@ -55,6 +55,12 @@ async def add(database: Database, word: str) -> None:
 async def words(database: Database) -> list[str]:
     async with database.unit(writes=False) as unit:
         return list(await unit.session.scalars(text("SELECT word FROM words ORDER BY rowid")))
+
+
+async def test_each_connection_of_sqlite_keeps_a_megabyte_of_pages(sqlite: Database) -> None:
+    async with sqlite.engine.connect() as first, sqlite.engine.connect() as second:
+        for connection in (first, second):
+            assert (await connection.execute(text("PRAGMA cache_size"))).scalar_one() == -PAGES_KIB
 
 
 async def test_writers_get_the_pen_of_sqlite_in_the_order_in_which_they_came(sqlite: Database) -> None:
