@@ -58,9 +58,9 @@ async def words(database: Database) -> list[str]:
 
 
 async def test_each_connection_of_sqlite_keeps_a_megabyte_of_pages(sqlite: Database) -> None:
-    async with sqlite.engine.connect() as first, sqlite.engine.connect() as second:
-        for connection in (first, second):
-            assert (await connection.execute(text("PRAGMA cache_size"))).scalar_one() == -PAGES_KIB
+    async with sqlite.unit(writes=False) as first, sqlite.unit(writes=False) as second:
+        for unit in (first, second):
+            assert await unit.session.scalar(text("PRAGMA cache_size")) == -PAGES_KIB
 
 
 async def test_writers_get_the_pen_of_sqlite_in_the_order_in_which_they_came(sqlite: Database) -> None:
