@@ -38,9 +38,9 @@ DATABASE_NAME = "main"
 BUSY_S = 5
 """How long a writer waits for SQLite's pen."""
 
-PAGES_KIB = 1_000
-"""So much of the database each SQLite connection keeps, half of SQLite's own figure: there are ten connections and
-more, and a commit of one makes void what the others keep."""
+PAGES_KIB = 500
+"""So much of the database each SQLite connection keeps, a quarter of SQLite's own figure: there are ten connections
+and more, and a commit of one makes void what the others keep."""
 
 Publisher = Callable[[Publication], None]
 

@@ -35,7 +35,7 @@ class Span:
     """
 
     __slots__ = (
-        "_open_ledger", "count", "is_sample", "ledger", "name", "outermost", "parent", "slowest",
+        "_above", "_open_ledger", "count", "is_sample", "ledger", "name", "parent", "slowest",
         "started_ns", "statements",
     )  # fmt: skip
 
@@ -50,15 +50,18 @@ class Span:
         self.name = name
         self.parent = parent
         self.is_sample: bool = is_sample or (parent is not None and parent.is_sample)
-        self.outermost: Span | None = parent.outermost if parent is not None else None
-        if self.outermost is None and is_sample:
-            self.outermost = self
+        self._above = parent.outermost if parent is not None else None
         self._open_ledger = open_ledger
         self.ledger: Any = None
         self.count = 0
         self.statements: list[tuple[str, int]] = []  # (text without values, ns)
         self.slowest: tuple[int, dict[str, object]] | None = None  # (ns, details) of a statement slow by itself
         self.started_ns = perf_ns()
+
+    @property
+    def outermost(self) -> Span | None:
+        """The sample that no other is around. Who kept himself here would be left to the collector of cycles."""
+        return self._above or (self if self.is_sample else None)
 
     def saw(
         self, facts: StatementFacts, duration_ns: int, parameters: Any, context: ExecutionContext | None
@@ -68,8 +71,9 @@ class Span:
         while span is not None:
             span.add(facts.fingerprint, facts.text, duration_ns)
             span = span.parent
-        if context is not None and self.outermost is not None and current_scope() is None:
-            self.outermost._write_down(facts, duration_ns, parameters, context)
+        outermost = self.outermost
+        if context is not None and outermost is not None and current_scope() is None:
+            outermost._write_down(facts, duration_ns, parameters, context)
 
     def add(self, fingerprint: str, text: str, duration_ns: int) -> None:
         """Count one statement in this span alone."""

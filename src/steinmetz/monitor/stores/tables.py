@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Executable,
     Index,
     LargeBinary,
     MetaData,
@@ -129,25 +131,29 @@ def values_of(row: Row, now_ms: int, *, with_text: bool = True) -> dict[str, Any
 
 def put(connection: Connection, values: list[dict[str, Any]]) -> None:
     """Insert or replace; a text that is there already stays."""
-    dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    upsert = dialects.get(connection.dialect.name)
-    if upsert is None:
+    dialect = connection.dialect.name
+    if dialect not in ("sqlite", "postgresql"):
         this = and_(*(statistics.c[name] == bindparam(f"this_{name}") for name in _KEY))
         connection.execute(
             delete(statistics).where(this), [{f"this_{name}": each[name] for name in _KEY} for each in values]
         )
         connection.execute(insert(statistics), values)
         return
-    statement = upsert(statistics)
-    names = [column.name for column in statistics.columns if column.name not in (*_KEY, "statement")]
-    changed = {name: statement.excluded[name] for name in names}
-    with_text = [each for each in values if each["statement"] is not None]
-    without = [each for each in values if each["statement"] is None]
-    if without:
-        connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), without)
-    if with_text:
-        changed["statement"] = statement.excluded["statement"]
-        connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed), with_text)
+    for with_text in (False, True):
+        some = [each for each in values if (each["statement"] is not None) is with_text]
+        if some:
+            connection.execute(_upsert(dialect, with_text=with_text), some)
+
+
+@cache
+def _upsert(dialect: str, *, with_text: bool) -> Executable:
+    """Made once: what SQLAlchemy builds a statement of is left to the collector."""
+    statement = sqlite.insert(statistics) if dialect == "sqlite" else postgresql.insert(statistics)
+    stays = _KEY if with_text else (*_KEY, "statement")
+    changed = {
+        column.name: statement.excluded[column.name] for column in statistics.columns if column.name not in stays
+    }
+    return statement.on_conflict_do_update(index_elements=_KEY, set_=changed)
 
 
 def hours_and_rest(start: int) -> ColumnElement[bool]:

@@ -28,8 +28,11 @@ QUIET_SHARE = 0.1
 allocates has none, however busy he is."""
 AT_EARLIEST_S = 30.0
 """A process that is idle every other moment need not use them all."""
+BUSY_EVERY_S = 15.0
+"""A process that is not idle collects all the same: the longer it waits, the longer it stands still, and the more
+memory lies about as garbage that is wanted again only in part."""
 AT_LATEST_S = 60.0
-"""A process that is never idle collects all the same: the longer it waits, the longer it stands still."""
+"""An idle process collects even if it seems to have nothing."""
 THOROUGH_EVERY = 12
 """Each so manieth collection of an idle process looks at what earlier ones have set aside, too: half a second."""
 THOROUGH_AT_LATEST_S = 3_600.0
@@ -99,9 +102,11 @@ class Collector:
         self._take_readings()
         now_s = self._clock.monotonic_s()
         since_s = now_s - self._collected_s
-        is_idle = self._quiet_looks >= QUIET_LOOKS and since_s >= AT_EARLIEST_S
+        is_idle = self._quiet_looks >= QUIET_LOOKS
+        if since_s < (AT_EARLIEST_S if is_idle else BUSY_EVERY_S):
+            return
         _, young_since, middle_since = gc.get_count()
-        if since_s >= AT_LATEST_S or (is_idle and young_since + middle_since > 0):
+        if not is_idle or young_since + middle_since > 0 or since_s >= AT_LATEST_S:
             is_high_time = now_s - self._thorough_s >= THOROUGH_AT_LATEST_S
             self.collect(thorough=is_high_time or (is_idle and self._since_thorough >= THOROUGH_EVERY - 1))
 

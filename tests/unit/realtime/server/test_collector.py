@@ -12,6 +12,7 @@ from steinmetz.clock import FakeClock
 from steinmetz.realtime.server.collector import (
     AT_EARLIEST_S,
     AT_LATEST_S,
+    BUSY_EVERY_S,
     LOOK_EVERY_S,
     QUIET_LOOKS,
     QUIET_SHARE,
@@ -125,23 +126,32 @@ async def test_idle_moments_are_not_all_used(
 async def test_a_busy_process_is_left_in_peace_for_a_while_only(
     collector: Collector, statistics: Statistics, clock: FakeClock, core: Core
 ) -> None:
-    look_busy(collector, clock, core, AT_LATEST_S - LOOK_EVERY_S)
+    look_busy(collector, clock, core, BUSY_EVERY_S - LOOK_EVERY_S)
     assert statistics.collections == 0
     look_busy(collector, clock, core, LOOK_EVERY_S)
+    assert statistics.collections == 1
+
+
+async def test_an_idle_process_without_anything_new_is_looked_at_seldom(
+    collector: Collector, statistics: Statistics, clock: FakeClock
+) -> None:
+    gc.collect(2)
+    look(collector, clock, int(AT_LATEST_S / LOOK_EVERY_S) - 1)
+    assert statistics.collections == 0
+    look(collector, clock)
     assert statistics.collections == 1
 
 
 async def test_who_frees_as_much_as_he_allocates_is_busy_all_the_same(
     collector: Collector, statistics: Statistics, clock: FakeClock, core: Core
 ) -> None:
-    clock.advance(AT_EARLIEST_S)
-    something_to_collect()
-    for _ in range(2 * QUIET_LOOKS):
-        core.work(2 * QUIET_SHARE)
-        look(collector, clock)
-    assert statistics.collections == 0
-    look(collector, clock, QUIET_LOOKS)
+    look_busy(collector, clock, core, BUSY_EVERY_S)
     assert statistics.collections == 1
+    look(collector, clock, int(AT_EARLIEST_S / LOOK_EVERY_S) - 1)
+    assert statistics.collections == 1
+    something_to_collect()
+    look(collector, clock)
+    assert statistics.collections == 2
 
 
 async def test_a_busy_process_looks_at_what_was_set_aside_once_an_hour(
@@ -151,10 +161,10 @@ async def test_a_busy_process_looks_at_what_was_set_aside_once_an_hour(
     held = weakref.ref(knot)
     collector.collect()
     knot = None
-    look_busy(collector, clock, core, THOROUGH_AT_LATEST_S - AT_LATEST_S)
+    look_busy(collector, clock, core, THOROUGH_AT_LATEST_S - BUSY_EVERY_S)
     assert statistics.collections > 2 * THOROUGH_EVERY
     assert held() is not None
-    look_busy(collector, clock, core, AT_LATEST_S)
+    look_busy(collector, clock, core, BUSY_EVERY_S)
     assert held() is None
 
 

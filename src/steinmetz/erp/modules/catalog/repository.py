@@ -277,15 +277,16 @@ def _postgresql_search(words: Sequence[str]) -> tuple[FromClause, ColumnElement[
     return FunctionNode.__table__, text.op("@@", is_comparison=True)(query), -func.ts_rank(text, query)
 
 
-def _not_hidden(role: Role) -> list[ColumnElement[bool]]:
+@cache
+def _not_hidden(role: Role) -> tuple[ColumnElement[bool], ...]:
     """Neither the node nor any of its ancestors asks for more than ``role``."""
     if READS_AS[role] == frozenset(Role):
-        return []
+        return ()
     start = select(FunctionNode.id).where(FunctionNode.min_role.not_in(_seen(role)))
     hidden = start.cte("hidden", recursive=True)
     child = aliased(FunctionNode)
     hidden = hidden.union(select(child.id).join(hidden, and_(child.parent_id == hidden.c.id)))
-    return [FunctionNode.id.not_in(select(hidden.c.id))]
+    return (FunctionNode.id.not_in(select(hidden.c.id)),)
 
 
 @named

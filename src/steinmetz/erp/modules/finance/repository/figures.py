@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, Date, Integer, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -24,21 +24,6 @@ class Sums:
 
     count: int = 0
     cents: int = 0
-
-
-def _billed(statuses: Sequence[InvoiceStatus], first: dt.date, end: dt.date) -> Any:
-    """What was billed from ``first`` to before ``end``, credit notes against it in their own month."""
-    invoices = select(
-        Invoice.issue_date.label("day"),
-        Invoice.customer_id.label("customer_id"),
-        Invoice.net_cents.label("net_cents"),
-    ).where(Invoice.status.in_(statuses), Invoice.issue_date >= first, Invoice.issue_date < end)
-    corrections = (
-        select(CreditNote.issue_date, Invoice.customer_id, -CreditNote.net_cents)
-        .join(Invoice, Invoice.id == CreditNote.invoice_id)
-        .where(CreditNote.issue_date >= first, CreditNote.issue_date < end)
-    )
-    return union_all(invoices, corrections).subquery("billed")
 
 
 @cache
@@ -70,21 +55,37 @@ async def net_by_month(
     return dict(by_month)
 
 
+@cache
+def _net_by_customer(statuses: tuple[InvoiceStatus, ...]) -> Any:
+    """Rows of (customer id, name, net cents), the largest first. Built once, too."""
+    first, end = bindparam("first", type_=Date), bindparam("end", type_=Date)
+    invoices = select(Invoice.customer_id.label("customer_id"), Invoice.net_cents.label("net_cents")).where(
+        Invoice.status.in_(statuses), Invoice.issue_date >= first, Invoice.issue_date < end
+    )
+    corrections = (
+        select(Invoice.customer_id, -CreditNote.net_cents)
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+        .where(CreditNote.issue_date >= first, CreditNote.issue_date < end)
+    )
+    billed = union_all(invoices, corrections).subquery("billed")
+    net_cents = func.sum(billed.c.net_cents)
+    return (
+        select(Customer.id, Customer.name, net_cents)
+        .join(billed, billed.c.customer_id == Customer.id)
+        .group_by(Customer.id, Customer.name)
+        .order_by(net_cents.desc(), Customer.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
 @named
 async def net_by_customer(
     session: AsyncSession, statuses: Sequence[InvoiceStatus], first: dt.date, end: dt.date, limit: int
 ) -> list[tuple[int, str, int]]:
     """(customer id, name, net cents) of those who were billed most from ``first`` to before ``end``."""
-    billed = _billed(statuses, first, end)
-    net_cents = func.sum(billed.c.net_cents)
-    statement = (
-        select(Customer.id, Customer.name, net_cents)
-        .join(billed, billed.c.customer_id == Customer.id)
-        .group_by(Customer.id, Customer.name)
-        .order_by(net_cents.desc(), Customer.id)
-        .limit(limit)
-    )
-    return [(key, name, int(cents)) for key, name, cents in (await session.execute(statement))]
+    values = {"first": first, "end": end, "limit": limit}
+    rows = await session.execute(_net_by_customer(tuple(statuses)), values)
+    return [(key, name, int(cents)) for key, name, cents in rows]
 
 
 @named
