@@ -39,8 +39,8 @@ BUSY_S = 5
 """How long a writer waits for SQLite's pen."""
 
 PAGES_KIB = 500
-"""So much of the database each SQLite connection keeps, a quarter of SQLite's own figure: there are ten connections
-and more, and a commit of one makes void what the others keep."""
+"""So much of the database each SQLite connection keeps, a quarter of SQLite's own figure: there are ten
+connections and more, and a commit of one makes void what the others keep."""
 
 Publisher = Callable[[Publication], None]
 
