@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collecting_by_hand() -> Iterator[None]:
-    """Within the block the collector does nothing by itself."""
+    """Within the block the collector does nothing by itself, and does not look at what there was before."""
     gc.collect()
+    gc.freeze()
     gc.disable()
     try:
         yield
