@@ -57,7 +57,7 @@ async def words(database: Database) -> list[str]:
         return list(await unit.session.scalars(text("SELECT word FROM words ORDER BY rowid")))
 
 
-async def test_each_connection_of_sqlite_keeps_a_megabyte_of_pages(sqlite: Database) -> None:
+async def test_each_connection_of_sqlite_keeps_few_pages(sqlite: Database) -> None:
     async with sqlite.unit(writes=False) as first, sqlite.unit(writes=False) as second:
         for unit in (first, second):
             assert await unit.session.scalar(text("PRAGMA cache_size")) == -PAGES_KIB

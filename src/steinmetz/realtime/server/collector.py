@@ -29,10 +29,10 @@ allocates has none, however busy he is."""
 AT_EARLIEST_S = 30.0
 """A process that is idle every other moment need not use them all."""
 BUSY_EVERY_S = 15.0
-"""A process that is not idle collects all the same: the longer it waits, the longer it stands still, and the more
-memory lies about as garbage that is wanted again only in part."""
+"""A process that has not been idle for so long collects all the same: the longer it waits, the longer it stands
+still, and the more memory lies about as garbage."""
 AT_LATEST_S = 60.0
-"""An idle process collects even if it seems to have nothing."""
+"""So does one that is idle now and then, but not when it is time, or that seems to have nothing."""
 THOROUGH_EVERY = 12
 """Each so manieth collection of an idle process looks at what earlier ones have set aside, too: half a second."""
 THOROUGH_AT_LATEST_S = 3_600.0
@@ -68,6 +68,7 @@ class Collector:
         self._looked_s = 0.0
         self._used_by_then_ns = 0
         self._quiet_looks = 0
+        self._idle_s = 0.0
         self._collected_s = 0.0
         self._thorough_s = 0.0
         self._since_thorough = 0
@@ -103,12 +104,14 @@ class Collector:
         now_s = self._clock.monotonic_s()
         since_s = now_s - self._collected_s
         is_idle = self._quiet_looks >= QUIET_LOOKS
-        if since_s < (AT_EARLIEST_S if is_idle else BUSY_EVERY_S):
-            return
+        if is_idle:
+            self._idle_s = now_s
+        is_worn = now_s - max(self._idle_s, self._collected_s) >= BUSY_EVERY_S
         _, young_since, middle_since = gc.get_count()
-        if not is_idle or young_since + middle_since > 0 or since_s >= AT_LATEST_S:
+        has_leisure = is_idle and since_s >= AT_EARLIEST_S
+        if is_worn or since_s >= AT_LATEST_S or (has_leisure and young_since + middle_since > 0):
             is_high_time = now_s - self._thorough_s >= THOROUGH_AT_LATEST_S
-            self.collect(thorough=is_high_time or (is_idle and self._since_thorough >= THOROUGH_EVERY - 1))
+            self.collect(thorough=is_high_time or (has_leisure and self._since_thorough >= THOROUGH_EVERY - 1))
 
     def collect(self, *, thorough: bool = False) -> None:
         """Collect now, and set aside what survives; for programs that know when nobody waits.

@@ -132,6 +132,16 @@ async def test_a_busy_process_is_left_in_peace_for_a_while_only(
     assert statistics.collections == 1
 
 
+async def test_a_burst_after_a_quiet_time_is_not_held_up(
+    collector: Collector, statistics: Statistics, clock: FakeClock, core: Core
+) -> None:
+    look(collector, clock, int(BUSY_EVERY_S / LOOK_EVERY_S) + 1)
+    look_busy(collector, clock, core, BUSY_EVERY_S - LOOK_EVERY_S)
+    assert statistics.collections == 0
+    look(collector, clock, QUIET_LOOKS)
+    assert statistics.collections == 1
+
+
 async def test_an_idle_process_without_anything_new_is_looked_at_seldom(
     collector: Collector, statistics: Statistics, clock: FakeClock
 ) -> None:
