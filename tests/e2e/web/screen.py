@@ -8,6 +8,7 @@ async with screen(server, browser, role="manager", taste=PHONE | DARK | GERMAN) 
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.e2e.server import RunningServer
 
@@ -78,6 +79,43 @@ def axe() -> str:
     return _AXE.read_text()
 
 
+class Held:
+    """What the server says to a page by socket, held back from now on if it begins with ``start``.
+
+    It is held in its order until it is released; the page has to be loaded after this was put in its way.
+    """
+
+    def __init__(self, start: str) -> None:
+        self._start = start
+        self._is_on = False
+        self._held: list[tuple[WebSocketRoute, str | bytes]] = []
+        self._came = asyncio.Event()
+
+    def begin(self) -> None:
+        self._is_on = True
+
+    async def came(self) -> None:
+        """Something is held."""
+        await self._came.wait()
+
+    def release(self) -> None:
+        self._is_on = False
+        for route, message in self._held:
+            route.send(message)
+
+    def route(self, route: WebSocketRoute) -> None:
+        def down(message: str | bytes) -> None:
+            if self._is_on and str(message).startswith(self._start):
+                self._held.append((route, message))
+                self._came.set()
+            else:
+                route.send(message)
+
+        server = route.connect_to_server()
+        route.on_message(server.send)
+        server.on_message(down)
+
+
 @dataclass
 class Screen:
     """A page as somebody sees it, and what went wrong behind it."""
@@ -117,6 +155,14 @@ class Screen:
 
     async def is_live(self) -> None:
         await expect(self.page.locator(".live")).to_have_attribute("data-live", "live", timeout=WITHIN_MS)
+
+    async def hold(self, start: str) -> Held:
+        """Load the page anew with something in the way of what the server says; see ``Held``."""
+        held = Held(start)
+        await self.page.route_web_socket("**/socket.io/**", held.route)
+        await self.page.reload()
+        await self.is_live()
+        return held
 
     async def go(self, path: str) -> None:
         """To a page of ours without loading the document anew, as a link would."""

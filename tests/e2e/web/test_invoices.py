@@ -218,7 +218,7 @@ async def test_a_part_is_credited_and_what_was_paid_too_much_refunded(
         assert (tmp_path / "invoice.pdf").read_bytes().startswith(b"%PDF")
 
         await visitor.page.locator(".items-card a", has_text="GS-").click()
-        await expect(visitor.page.get_by_text("Returned")).to_be_visible(timeout=WITHIN_MS)
+        await expect(visitor.page.locator(".history")).to_contain_text("Returned", timeout=WITHIN_MS)
         await visitor.look("credit-note")
         await visitor.is_sound()
         await visitor.go("/payments?kind=refunds")

@@ -103,6 +103,61 @@ async def test_what_was_said_while_one_was_away_is_there_once_afterwards(
         assert [message["text"] for message in heard].count(mine) == 1
 
 
+async def test_what_was_said_offline_goes_out_though_its_channel_was_left(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(colleague(server))
+        visitor = await stack.enter_async_context(screen(server, browser, path="/chat/general"))
+        other = await stack.enter_async_context(screen(server, browser, role="manager", path="/chat/general"))
+        page = visitor.page
+        await expect(writing(visitor)).to_be_visible(timeout=WITHIN_MS)
+        await visitor.go("/customers")  # so that its page is there to go to without the network
+        await visitor.heading("Customers")
+        await visitor.go("/chat/general")
+        await page.context.set_offline(True)
+        await expect(page.locator(".live")).not_to_have_attribute("data-live", "live", timeout=WITHIN_MS)
+        said = f"said offline {uuid4()}"
+        await writing(visitor).fill(said)
+        await writing(visitor).press("Enter")
+        await visitor.go("/customers")
+        await visitor.heading("Customers")
+        await visitor.go("/chat/general")
+        await expect(log(visitor).locator("[data-pending]")).to_contain_text(said)
+        await visitor.go("/customers")
+        await visitor.heading("Customers")
+        await page.context.set_offline(False)
+        await hears(other, said)
+        await visitor.go("/chat/general")
+        await hears(visitor, said)
+        await expect(log(visitor).locator("[data-pending]")).to_have_count(0)
+        heard = (await http.get("/api/chat/channels/general/messages", params={"limit": 20})).json()["data"]
+        assert [message["text"] for message in heard].count(said) == 1
+
+
+async def test_who_was_let_out_before_he_had_entered_asks_for_nothing(
+    server: RunningServer, browser: Browser
+) -> None:
+    """A channel's room is entered, then what was said in it is asked for; in between one may have left it."""
+    async with colleague(server, "clerk") as http, screen(server, browser, path="/chat") as visitor:
+        me = (await http.get("/api/auth/me")).json()["data"]["id"]
+        new = {"name": f"Kurz {uuid4().hex[:8]}", "isPrivate": True}
+        channel = (await http.post("/api/chat/channels", json=new)).json()["data"]["id"]
+        acks = await visitor.hold("43")  # an Engine.IO message that is a Socket.IO ACK
+        acks.begin()
+        await visitor.go(f"/chat/{channel}")
+        await visitor.page.get_by_role("heading", level=2, name=new["name"]).wait_for()
+        await acks.came()
+        await visitor.go("/chat/general")
+        await visitor.page.get_by_role("heading", level=2, name=new["name"]).wait_for(state="detached")
+        assert (await http.delete(f"/api/chat/channels/{channel}/members/{me}")).is_success
+        acks.release()
+        await writing(visitor).fill(f"after it {channel}")
+        await writing(visitor).press("Enter")
+        await hears(visitor, f"after it {channel}")
+        visitor.is_quiet()
+
+
 async def test_a_private_channel_has_its_members_and_a_draft_waits_in_it(
     server: RunningServer, browser: Browser
 ) -> None:

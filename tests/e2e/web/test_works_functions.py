@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -203,6 +204,39 @@ async def test_a_manager_creates_changes_moves_and_deletes(server: RunningServer
         await visitor.shows_toast("2 functions deleted")
         await expect(page.get_by_role("treeitem", name="Steinbruch")).to_have_count(0)
         assert [said for said in visitor.complaints if "409" not in said] == []
+
+
+async def test_what_was_just_saved_can_be_moved_before_its_own_update_is_heard(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with colleague(server) as http, screen(server, browser, "manager", path="/functions") as visitor:
+        top = (await http.post(f"{PATH}/nodes", json={"title": f"Halde {uuid4().hex[:8]}"})).json()["data"]
+        new = {"title": "Abraum", "parentId": top["id"]}
+        child = (await http.post(f"{PATH}/nodes", json=new)).json()["data"]
+        page = visitor.page
+        updates = await visitor.hold('42["live:update"')
+        await visitor.go(f"/functions?node={child['id']}")
+        await expect(page.locator(".function h2")).to_have_text("Abraum")
+        updates.begin()
+        await page.get_by_role("link", name="Edit", exact=True).click()
+        await page.get_by_label("Title").fill("Abraum, gesiebt")
+        await visitor.press("Save")
+        await updates.came()
+        await visitor.press("Move")
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("As an area of its own, at the top").check()
+        await dialog.get_by_role("button", name="Move").click()
+        await expect(dialog).to_have_count(0)
+        updates.release()
+        chosen = page.get_by_role("treeitem", selected=True)
+        await expect(chosen).to_have_attribute("aria-level", "1")
+        await expect(chosen).to_contain_text("Abraum, gesiebt")
+        await expect(page.locator(".function h2")).to_have_text("Abraum, gesiebt")
+        visitor.is_quiet()
+        for node in (child, top):
+            version = (await http.get(f"{PATH}/nodes/{node['id']}")).json()["data"]["version"]
+            gone = await http.delete(f"{PATH}/nodes/{node['id']}", params={"version": version})
+            assert gone.is_success, gone.text
 
 
 async def test_an_import_is_shown_before_it_happens(server: RunningServer, browser: Browser) -> None:

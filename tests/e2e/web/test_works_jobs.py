@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.server import RunningServer
 from tests.e2e.web.screen import DARK, ENGLISH, GERMAN, LIGHT, PHONE, WIDE, WITHIN_MS, Taste, colleague, screen
@@ -72,6 +73,30 @@ async def test_a_clerk_follows_his_import(
         await visitor.press(words["retry"])
         await expect(attempt).to_contain_text("2")
         await expect(page.locator(".page-header .badge")).to_have_text(words["failed"], timeout=WITHIN_MS)
+        visitor.is_quiet()
+
+
+async def test_a_job_that_is_over_before_it_is_listed_is_told_of_too(
+    server: RunningServer, browser: Browser
+) -> None:
+    async with colleague(server, "clerk") as http, screen(server, browser, "clerk", path="/customers") as visitor:
+        is_asked, is_over = asyncio.Event(), asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            is_asked.set()
+            await is_over.wait()
+            await route.continue_()
+
+        await visitor.page.route(lambda url: "/api/batch/jobs?" in url and "mine=true" in url, hold)
+        await visitor.page.reload()
+        await visitor.is_live()
+        await is_asked.wait()
+        parameters = {"csv": customers(1, wrong=1, mark="E")}
+        begun = await http.post("/api/batch/jobs", json={"kind": "customers.import", "parameters": parameters})
+        assert begun.is_success, begun.text
+        await visitor.shows_toast("Customer import: ended with errors")
+        is_over.set()
+        await expect(visitor.page.locator(".job-chip")).to_have_count(0)
         visitor.is_quiet()
 
 

@@ -14,6 +14,7 @@ import { Composer } from './composer';
 import { Conversation } from './conversation';
 import { MembersButton } from './members_dialog';
 import { MessageGroup, PendingMessage } from './message_view';
+import { outboxOf } from './outbox';
 import { byDay, type Message } from './thread';
 
 const AT_END_PX = 48;
@@ -31,7 +32,10 @@ function Thread({ channel }: { channel: ChannelRow }) {
   const { say, list } = useTongue();
   const user = useUser();
   const [editing, setEditing] = useState<number | null>(null);
-  const conversation = useMemo(() => new Conversation(connection, channel.id, channel.room, user.id), [channel.id, channel.room, user.id]);
+  const conversation = useMemo(
+    () => new Conversation(connection, outboxOf(user.id), channel.id, channel.room, user.id),
+    [channel.id, channel.room, user.id],
+  );
   useEffect(() => {
     conversation.open();
     return () => conversation.close();
@@ -151,7 +155,7 @@ function Scroll({ conversation, channel, messages, editing, setEditing }: Scroll
         </section>
       ))}
       {pending.map((each) => (
-        <PendingMessage key={each.key} pending={each} conversation={conversation} />
+        <PendingMessage key={each.key} pending={each} outbox={conversation.outbox} />
       ))}
       {below > 0 && (
         <span class="chat-below">

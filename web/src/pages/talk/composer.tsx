@@ -29,7 +29,7 @@ export function Composer({ conversation, channel, onEditLast }: { conversation: 
   const send = () => {
     const said = text.trim();
     if (!said) return;
-    conversation.say(said);
+    conversation.outbox.say(channel.id, said);
     write('');
     place.current?.focus();
   };

@@ -1,5 +1,5 @@
 /**
- * One channel while somebody looks at it: its messages, what he says, who types, who is here.
+ * One channel while somebody looks at it: its messages, who types, who is here.
  *
  * Messages are fetched once and then heard. After every new connection what was missed is fetched, so that nothing
  * is missing whether the connection was recovered or not; each message stands once, because it is known by its id.
@@ -11,14 +11,14 @@ import type { MessageView } from '../../api/types';
 import type { HeardMessage, HeardPresence, HeardTyping } from '../../events';
 import type { Connection } from '../../live/connection';
 import { api } from '../../session/current';
-import { merged, stillPending, type Message, type Pending } from './thread';
+import type { Outbox } from './outbox';
+import { merged, stillPending, type Message } from './thread';
 
 const PAGE = 50;
 const ANSWER_MS = 10_000;
 /** So long somebody is said to type after he was last heard doing it. */
 const TYPES_MS = 4_000;
 const TELL_EVERY_MS = 1_000;
-const MAX_PENDING = 50;
 /** Of what was missed; after more the thread begins anew with the newest page. */
 const MAX_PAGES = 10;
 
@@ -31,9 +31,9 @@ export class Conversation {
   readonly typing = signal<ReadonlyMap<number, string>>(new Map());
   /** User ids; null where presence is not told. */
   readonly here = signal<ReadonlySet<number> | null>(null);
-  readonly pending = computed(() => stillPending(this.#pending.value, this.messages.value, this.#userId));
+  readonly pending = computed(() => stillPending(this.outbox.of(this.#channel), this.messages.value, this.#userId));
+  readonly outbox: Outbox;
 
-  readonly #pending = signal<readonly Pending[]>([]);
   readonly #connection: Connection;
   readonly #channel: string;
   readonly #room: string;
@@ -44,8 +44,9 @@ export class Conversation {
   #toldAt = -TELL_EVERY_MS;
   #read = 0;
 
-  constructor(connection: Connection, channel: string, room: string, userId: number) {
+  constructor(connection: Connection, outbox: Outbox, channel: string, room: string, userId: number) {
     this.#connection = connection;
+    this.outbox = outbox;
     this.#channel = channel;
     this.#room = room;
     this.#userId = userId;
@@ -73,6 +74,7 @@ export class Conversation {
       () => socket.off('chat:message', message),
       () => socket.off('chat:typing', types),
       () => socket.off('chat:presence', presence),
+      this.outbox.onTaken((at, taken) => at === this.#channel && this.#take([taken])),
       this.#connection.onConnect(() => void this.#enter()),
     ];
     if (this.#connection.isLive) void this.#enter();
@@ -91,6 +93,11 @@ export class Conversation {
     void this.#catchUp();
   }
 
+  /** Who has left the channel meanwhile may not ask for it any more. */
+  get #isOpen(): boolean {
+    return this.#stops.length > 0;
+  }
+
   /** The room of `general` is joined by the server at every connection. */
   get #isOwnRoom(): boolean {
     return this.#room.includes(':');
@@ -105,8 +112,7 @@ export class Conversation {
       });
     }
     // Only after the room is joined: what is said from now on is heard, what was said before is fetched.
-    await this.#catchUp();
-    for (const each of this.#pending.peek()) if (each.refusal === null) this.#send(each);
+    if (this.#isOpen) await this.#catchUp();
   }
 
   async #catchUp(): Promise<void> {
@@ -169,44 +175,7 @@ export class Conversation {
     this.messages.value = merged(this.messages.peek(), told);
   }
 
-  // -- saying ---------------------------------------------------------------------------------------------------
-
-  say(text: string): void {
-    const pending = { key: freshKey(), text, at: new Date().toISOString(), refusal: null };
-    this.#pending.value = [...this.#pending.peek(), pending].slice(-MAX_PENDING);
-    if (this.#connection.isLive) this.#send(pending);
-    // Otherwise it goes out when the connection is back.
-  }
-
-  retry(key: string): void {
-    this.#put(key, null);
-    const pending = this.#pending.peek().find((each) => each.key === key);
-    if (pending) this.#send(pending);
-  }
-
-  discard(key: string): void {
-    this.#pending.value = this.#pending.peek().filter((each) => each.key !== key);
-  }
-
-  #send({ key, text }: Pending): void {
-    const message = { channel: this.#channel, text, key };
-    this.#connection.socket.timeout(ANSWER_MS).emit('chat:message', message, (late, answer) => {
-      if (late) {
-        if (this.#connection.isLive) this.#put(key, '');
-        return;
-      }
-      if (!answer.ok) {
-        this.#put(key, answer.error.message);
-        return;
-      }
-      this.discard(key);
-      this.#take([answer.message]);
-    });
-  }
-
-  #put(key: string, refusal: string | null): void {
-    this.#pending.value = this.#pending.peek().map((each) => (each.key === key ? { ...each, refusal } : each));
-  }
+  // -- correcting -----------------------------------------------------------------------------------------------
 
   /** Raises `Problem`. */
   async change(message: Message, text: string): Promise<void> {
@@ -264,9 +233,4 @@ export class Conversation {
     typing.delete(userId);
     this.typing.value = typing;
   }
-}
-
-/** 128 random bits. (`crypto.randomUUID` is there over HTTPS and on localhost only.) */
-function freshKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -8,6 +8,7 @@ import { ProblemNote } from '../../ui/problem_note';
 import { toast } from '../../ui/toast';
 import { useTongue } from '../../words/tongue';
 import type { Conversation } from './conversation';
+import type { Outbox } from './outbox';
 import { withLinks, type Group, type Message, type Pending } from './thread';
 
 interface Props {
@@ -131,7 +132,7 @@ function Correction({ message, conversation, close }: { message: Message; conver
 }
 
 /** What I have said and nobody has confirmed. */
-export function PendingMessage({ pending, conversation }: { pending: Pending; conversation: Conversation }) {
+export function PendingMessage({ pending, outbox }: { pending: Pending; outbox: Outbox }) {
   const { say } = useTongue();
   const { key, text, refusal } = pending;
   return (
@@ -142,10 +143,10 @@ export function PendingMessage({ pending, conversation }: { pending: Pending; co
       ) : (
         <p class="small late" role="alert">
           {say('chat.not_sent', { reason: refusal || say('chat.no_answer') })}{' '}
-          <Button kind="bare" onClick={() => conversation.retry(key)}>
+          <Button kind="bare" onClick={() => outbox.retry(key)}>
             {say('chat.again')}
           </Button>
-          <Button kind="bare" onClick={() => conversation.discard(key)}>
+          <Button kind="bare" onClick={() => outbox.discard(key)}>
             {say('chat.discard')}
           </Button>
         </p>

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useListing } from '../../live/use_answer';
+import { api, useUser } from '../../session/current';
 import { toast } from '../../ui/toast';
 import '../../words/jobs';
 import { useTongue } from '../../words/tongue';
@@ -11,6 +12,7 @@ import type { JobRow } from '../../api/types';
 /** In the top bar, while a job of the visitor is under way: how far it is. When it is over, a toast says how it went. */
 export function JobChip() {
   const { say } = useTongue();
+  const user = useUser();
   const nameOf = useKindName();
   const list = useListing('/api/batch/jobs', { query: { mine: true, status: ['queued', 'running'], limit: 20 } });
   const seen = useRef(new Map<number, string>());
@@ -18,19 +20,30 @@ export function JobChip() {
   const { refresh } = list;
   useEffect(
     () =>
-      followJobs(({ jobId, result }) => {
-        const kind = seen.current.get(jobId);
-        if (kind === undefined) return;
+      followJobs(async ({ jobId, result }) => {
+        // One that was over before the list could show it is asked for; it may also be somebody else's that is watched.
+        const kind = seen.current.get(jobId) ?? (await kindOfOwn(jobId, user.id));
+        if (kind === null) return;
         seen.current.delete(jobId);
         toast(say(`jobs.over.${result.status === 'done' ? 'done' : result.status === 'cancelled' ? 'cancelled' : 'failed'}`, { name: nameOf(kind), count: result.failed }), {
           isProblem: result.status === 'failed',
         });
         refresh();
       }),
-    [say, list.at],
+    [say, list.at, user.id],
   );
   const [job] = list.rows;
   return job ? <Chip job={job} others={list.rows.length - 1} /> : null;
+}
+
+/** Null: it is not his, or gone. */
+async function kindOfOwn(jobId: number, userId: number): Promise<string | null> {
+  try {
+    const { data } = await api.get('/api/batch/jobs/{job_id}', { path: { job_id: jobId } });
+    return data.ownerId === userId ? data.kind : null;
+  } catch {
+    return null; // it only tells what the page of the job shows anyway
+  }
 }
 
 function Chip({ job, others }: { job: JobRow; others: number }) {

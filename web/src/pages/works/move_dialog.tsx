@@ -40,9 +40,10 @@ export function MoveDialog({ node, store, onClose }: Props) {
     const after = siblings.find((one) => one.id === place);
     const position = place === 'first' ? (siblings[0]?.position ?? 0) : after ? after.position + 1 : null;
     try {
+      // The tree knows of a change of our own before the record's answer does, and it shows what a move is about.
       const { data } = await api.post('/api/functions/nodes/{node_id}/move', {
         path: { node_id: node.id },
-        body: { version: node.version, parentId, position },
+        body: { version: Math.max(node.version, store.tree.get(node.id)?.version ?? 0), parentId, position },
       });
       store.put(data);
       toast(say('functions.moved', { title: node.title }), { undo: () => void takeBack(data.version) });
