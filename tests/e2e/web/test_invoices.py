@@ -217,8 +217,11 @@ async def test_a_part_is_credited_and_what_was_paid_too_much_refunded(
         await (await coming.value).save_as(tmp_path / "invoice.pdf")
         assert (tmp_path / "invoice.pdf").read_bytes().startswith(b"%PDF")
 
-        await visitor.page.locator(".items-card a", has_text="GS-").click()
-        await expect(visitor.page.locator(".history")).to_contain_text("Returned", timeout=WITHIN_MS)
+        link = visitor.page.locator(".items-card a", has_text="GS-")
+        number = await link.inner_text()
+        await link.click()
+        await visitor.heading(number)
+        await expect(visitor.page.get_by_text("Returned")).to_be_visible(timeout=WITHIN_MS)
         await visitor.look("credit-note")
         await visitor.is_sound()
         await visitor.go("/payments?kind=refunds")
