@@ -22,6 +22,7 @@ import httpx2
 from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.e2e.server import RunningServer
+from tests.e2e.web.late import late_script
 
 PASSWORD = "steinmetz-demo"
 FLAGS = [
@@ -242,6 +243,8 @@ async def screen(
     try:
         visitor = Screen(page, server)
         visitor.listen()
+        if late := os.environ.get("LATE"):
+            await page.add_init_script(late_script(late))
         if role is not None:
             await visitor.resume(role)
         await page.goto(server.url + path)
