@@ -24,10 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.util import greenlet_spawn
 
 from steinmetz.sql import Relation, ScopeKind, SqlHook, StatementFacts, WriteSet, hook, open_scope
 from steinmetz.sql.attendant import Attendant
 from steinmetz.sql.postgres import PostgresKnowledge
+from steinmetz.sql.probe import ask
+from steinmetz.sql.session import Session
 from steinmetz.tasks import Tasks
 from tests.contract.sql_corpus.corpus import schema
 
@@ -324,6 +327,28 @@ async def reads_of(connection: AsyncConnection, statement: Any) -> set[str]:
 
 NAME = "SELECT name FROM customers WHERE id = 51"
 BOTH = {"customers", "hr.customers"}
+
+
+async def test_t1_it_is_asked_again_where_a_temporary_schema_stands(engine: AsyncEngine) -> None:
+    """PostgreSQL drops what a driver has prepared when a schema is made; a probe makes one only where none is."""
+
+    def asked() -> list[set[int]]:
+        pool = engine.sync_engine.pool.recreate()
+        connection = pool.connect()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("CREATE TEMPORARY TABLE scratch (id int)")
+            cursor.close()
+            connection.commit()
+            text_of = "SELECT name FROM {}.customers".format
+            names = ("hr", "public", "hr")
+            return [set(ask(connection, text_of(name), Session()).analysis.relations) for name in names]
+        finally:
+            connection.close()
+            pool.dispose()
+
+    first, second, again = await greenlet_spawn(asked)
+    assert first == again != second
 
 
 async def test_t1_one_text_is_another_relation_in_another_search_path(engine: AsyncEngine) -> None:

@@ -38,11 +38,12 @@ _EXPLAIN = re.compile(
 )
 _PREFIXES = {"declare": _CURSOR, "explain": _EXPLAIN}
 _NAME = "pg_temp.steinmetz_probe"
+# A constant ::regproc is resolved when the driver prepares this; the function is another each time.
 _READ = f"""
     SELECT p.prosqlbody::text,
            (SELECT pg_catalog.string_agg(({REACHED})::text, ' ') FROM pg_catalog.pg_depend d
             WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND {REACHABLE})
-    FROM pg_catalog.pg_proc p WHERE p.oid = '{_NAME}'::regproc"""
+    FROM pg_catalog.pg_proc p WHERE p.oid = pg_catalog.to_regproc('{_NAME}')"""
 
 
 @dataclass(frozen=True, slots=True)
