@@ -1,7 +1,7 @@
 """When what was written becomes visible: mark -> COMMIT -> bump, and doubt where the fate of a COMMIT is open.
 
-What lives here: the writes that a transaction takes to its COMMIT, the protocol towards the observers of
-transactions, and the commits nobody knows the fate of (trap T7). A transaction that only read pays one comparison.
+What lives here: the ends of transactions, and the writes that each takes to its COMMIT. Whom that is told, and the
+doubts of trap T7, are in `marks.py`. A transaction that only read pays one comparison.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import structlog
-from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy.util import await_only
 
 from steinmetz.clock import perf_ns
 from steinmetz.sql.definitions import Definitions, SchemaJournal
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.facts import StatementFacts, Verb
+from steinmetz.sql.marks import Marks
+from steinmetz.sql.sending import Abandoned, to_the_end
 from steinmetz.sql.statements import Statements, may_be_ddl
 from steinmetz.sql.transaction import HAS_WRITTEN, NOT_BEGUN, ConnectionState
-from steinmetz.sql.transaction_observer import Grain, HearsOfLosses, TransactionObserver
+from steinmetz.sql.transaction_observer import Grain
 from steinmetz.sql.two_phases import PreparedWrites
 
 if TYPE_CHECKING:
@@ -30,19 +31,6 @@ if TYPE_CHECKING:
 
     from steinmetz.sql.scope import Scope
     from steinmetz.sql.transaction import Tokens
-
-log = structlog.get_logger("steinmetz.sql")
-
-COMMIT_GRACE_S = 5.0
-"""How long a cancelled task still waits for the fate of the COMMIT it has sent."""
-
-
-class _Abandoned(Exception):  # noqa: N818  it is a state of affairs, not an error
-    """The caller was cancelled and the grace is over, but COMMIT is still on its way."""
-
-    def __init__(self, commit: asyncio.Future[Any], cancelled: BaseException) -> None:
-        self.commit = commit
-        self.cancelled = cancelled
 
 
 class _SchemaChange:
@@ -68,7 +56,7 @@ class Commits:
     """The ends of one engine's transactions; ``original`` holds the dialect's own methods by their names."""
 
     def __init__(self, statements: Statements, original: dict[str, Callable[..., Any]], *, is_async: bool) -> None:
-        self.observers: tuple[TransactionObserver, ...] = ()
+        self.marks = Marks()
         self.schema = SchemaJournal(ddl_is_undone=statements.knowledge.rolls_back_ddl)
         self.failpoint: Callable[[str], None] | None = None
         self.bump_on_release = False
@@ -77,7 +65,6 @@ class Commits:
         self._original = original
         self._is_async = is_async
         self._prepared = PreparedWrites()
-        self._doubtful: dict[int, tuple[Any, ConnectionState]] = {}
         self._abandoned: set[asyncio.Future[Any]] = set()
 
     # -- statements that write ----------------------------------------------------------------------------------
@@ -100,10 +87,10 @@ class Commits:
         if facts.verb is Verb.OTHER or state.ddl:
             state.ended()  # perhaps a transaction of its own begins
         if is_autocommit(context):
-            return self.mark(self._take(state))
+            return self.marks.mark(self._take(state))
         if facts.verb is Verb.OTHER:
             # A procedure may commit by itself (trap T4).
-            return self.mark(WriteSet.of(facts, self._statements.database))
+            return self.marks.mark(WriteSet.of(facts, self._statements.database))
         return []
 
     def _before_control(
@@ -130,8 +117,8 @@ class Commits:
         if not ends or state.committing:
             return []
         if words[1:2] == ["prepared"]:
-            return self.mark(self._anything())
-        return self.mark(self._take(state))
+            return self.marks.mark(self._anything())
+        return self.marks.mark(self._take(state))
 
     def after_write(
         self,
@@ -152,10 +139,10 @@ class Commits:
             self._ddl_ended(state)
             self.schema.stands(state)
             if state.writes is not None:
-                tokens = tokens + self.mark(self._take(state))
-        self.bump(tokens)
+                tokens = tokens + self.marks.mark(self._take(state))
+        self.marks.bump(tokens)
         if state.doubts:
-            self.resolve(connection, state)
+            self.marks.resolve(connection, state)
 
     # -- statements that read -----------------------------------------------------------------------------------
 
@@ -200,7 +187,7 @@ class Commits:
             if state.definitions is not None:
                 self.schema.stands(state)
             if state.doubts:
-                self.resolve(connection, state)
+                self.marks.resolve(connection, state)
         else:
             self._commit(connection, state, self._take(state), commit, connection)
         if state.moved:
@@ -216,7 +203,7 @@ class Commits:
     ) -> None:
         """mark -> COMMIT -> bump; whatever else comes out of COMMIT than an acknowledgement leaves a doubt."""
         try:
-            tokens = self.mark(writes)
+            tokens = self.marks.mark(writes)
         except BaseException:
             state.put_back(writes)
             raise
@@ -229,7 +216,7 @@ class Commits:
             self.schema.stands(state)
             if self.failpoint is not None:
                 self.failpoint("committed")
-        except _Abandoned as abandoned:
+        except Abandoned as abandoned:
             # Neither the connection nor its end tells the fate of this COMMIT any more, only its own end does.
             self._abandoned.add(abandoned.commit)
             defined, state.definitions = state.definitions, None
@@ -241,11 +228,11 @@ class Commits:
             # A COMMIT that was refused ("database is locked") leaves the transaction open, and SQLAlchemy may give
             # the connection back without a rollback: whoever commits on it next commits these writes, too.
             state.put_back(writes)
-            self.doubt(connection, state, tokens)
+            self.marks.doubt(connection, state, tokens)
             raise
-        self.bump(tokens)
+        self.marks.bump(tokens)
         if state.doubts:
-            self.resolve(connection, state)
+            self.marks.resolve(connection, state)
         if cancelled is not None:
             raise cancelled
 
@@ -254,7 +241,7 @@ class Commits:
         if not self._is_async:
             send(*arguments)
             return None
-        cancelled: BaseException | None = await_only(_to_the_end(send, *arguments))
+        cancelled: BaseException | None = await_only(to_the_end(send, *arguments))
         return cancelled
 
     def _abandoned_ended(
@@ -265,7 +252,7 @@ class Commits:
         # An exception is seen by this; the caller has long been told that it was cancelled.
         if not commit.cancelled() and commit.exception() is None:
             self.schema.tell(defined)
-        self.bump(tokens)
+        self.marks.bump(tokens)
 
     def do_rollback(self, connection: PoolProxiedConnection) -> None:
         self._original["do_rollback"](connection)
@@ -292,7 +279,7 @@ class Commits:
         self._ddl_ended(state)
         if state.doubts:
             # This rollback follows an attempted commit: it completes the connection's work, it undoes nothing.
-            self.resolve(connection, state)
+            self.marks.resolve(connection, state)
 
     def do_prepare_twophase(self, connection: Connection, xid: Any) -> None:
         state = self._statements.state_of(connection.connection)
@@ -334,15 +321,13 @@ class Commits:
         try:
             self._original["do_close"](dbapi_connection)
         finally:
-            if self._doubtful:
-                self.terminated(dbapi_connection, lost=True)
+            self.marks.terminated(dbapi_connection, lost=True)
 
     def do_terminate(self, dbapi_connection: Any) -> None:
         try:
             self._original["do_terminate"](dbapi_connection)
         finally:
-            if self._doubtful:
-                self.terminated(dbapi_connection, lost=True)
+            self.marks.terminated(dbapi_connection, lost=True)
 
     # -- by events, which come before the act (see `steinmetz.sql.events`) ----------------------------------------
 
@@ -355,7 +340,7 @@ class Commits:
             state.definitions = None
             state.began_ns = perf_ns() if state.writes is None else HAS_WRITTEN
             if state.doubts:
-                self.resolve(connection, state)
+                self.marks.resolve(connection, state)
             if state.moved:
                 self._settle(connection, state, committed=False)
 
@@ -367,7 +352,7 @@ class Commits:
             writes = self._anything()
         if state.writes is not None:
             writes |= self._take(state)
-        tokens = self.mark(writes)
+        tokens = self.marks.mark(writes)
         self.schema.resumed(xid, state)
         defined, state.definitions = state.definitions, None
         if state.ddl or defined:
@@ -375,7 +360,7 @@ class Commits:
             state.unsettle()
             tokens.append((_SchemaChange(self._statements, self.schema, defined), None))
         if tokens:
-            self.doubt(connection, state, tokens)
+            self.marks.doubt(connection, state, tokens)
 
     def will_roll_back(self, connection: PoolProxiedConnection, xid: Any = None) -> None:
         """ROLLBACK is about to be sent; an open doubt stays until the connection goes on."""
@@ -409,72 +394,10 @@ class Commits:
             state.unsettle()
             self._statements.schema_changed()
 
-    def mark(self, writes: WriteSet) -> Tokens:
-        if not writes:
-            return []
-        tokens: Tokens = []
-        try:
-            for observer in self.observers:
-                tokens.append((observer, observer.mark(writes)))
-        except BaseException:
-            for observer, token in tokens:  # nothing has been sent to the database yet
-                observer.unmark(token)
-            raise
-        return tokens
-
-    def bump(self, tokens: Tokens, *, lost: bool = False) -> None:
-        for observer, token in tokens:
-            try:
-                if lost and isinstance(observer, HearsOfLosses):
-                    observer.lost(token)
-                else:
-                    observer.bump(token)
-            except Exception as error:
-                # The commit stands, and the other observers must hear of it.
-                log.error(
-                    "A transaction observer failed after the commit", observer=repr(observer), error=told(error)
-                )
-
-    def doubt(self, connection: PoolProxiedConnection, state: ConnectionState, tokens: Tokens) -> None:
-        """The marks stay up until the connection's next completed operation or its end (trap T7)."""
-        dbapi_connection = connection.dbapi_connection
-        if dbapi_connection is None:
-            self.bump(tokens)
-            return
-        state.doubts = [*state.doubts, *tokens]
-        state.token = None
-        with self._statements.lock:
-            self._doubtful[id(dbapi_connection)] = (dbapi_connection, state)
-
-    def resolve(self, connection: PoolProxiedConnection, state: ConnectionState) -> None:
-        """An operation of the connection has been completed, so the fate of its commits is no doubt any more."""
-        with self._statements.lock:
-            self._doubtful.pop(id(connection.dbapi_connection), None)
-            doubts, state.doubts = state.doubts, []
-        self.bump(doubts)
-
-    def terminated(self, dbapi_connection: Any, *, lost: bool = False) -> None:
-        """The connection has ended; with ``lost`` it is not known that its COMMIT had."""
-        with self._statements.lock:
-            _, state = self._doubtful.pop(id(dbapi_connection), (None, None))
-        if state is not None:
-            doubts, state.doubts = state.doubts, []
-            self.bump(doubts, lost=lost)
-
 
 def _words(facts: StatementFacts) -> list[str]:
     """The words of transaction control."""
     return facts.text.lower().replace('"', "").split()
-
-
-def told(error: BaseException) -> str:
-    """An error as it may be logged: its kind and its place, without the values that a traceback shows."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    if place is None:
-        return type(error).__name__
-    return f"{type(error).__name__} in {place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
 
 
 def is_autocommit(context: ExecutionContext) -> bool:
@@ -483,30 +406,3 @@ def is_autocommit(context: ExecutionContext) -> bool:
         return bool(connection._is_autocommit_isolation())
     except AttributeError:  # another SQLAlchemy: over-invalidate rather than miss
         return True
-
-
-async def _to_the_end(send: Callable[..., Any], *arguments: Any) -> BaseException | None:
-    """Run ``send`` in a task of its own, so that a cancelled caller still learns whether it came to pass.
-
-    Raises what ``send`` raised, or `_Abandoned` if it did not end within `COMMIT_GRACE_S` of the cancellation.
-    """
-    commit = asyncio.ensure_future(greenlet_spawn(send, *arguments))
-    try:
-        await asyncio.shield(commit)
-    except asyncio.CancelledError as error:
-        if commit.cancelled():
-            raise
-        cancelled = error
-    else:
-        return None
-    loop = asyncio.get_running_loop()
-    deadline_s = loop.time() + COMMIT_GRACE_S
-    while not commit.done():
-        try:
-            await asyncio.wait({commit}, timeout=deadline_s - loop.time())
-        except asyncio.CancelledError as error:
-            cancelled = error
-        if not commit.done() and loop.time() >= deadline_s:
-            raise _Abandoned(commit, cancelled)
-    commit.result()
-    return cancelled

@@ -2,8 +2,8 @@
 
 What lives here: the overrides on the dialect *instance*, and who may listen. What a statement touches is asked of
 a `Knowledge` (`sqlite.py`, `postgres.py`) and remembered in `statements.py`; how it is run and timed is in
-`quick.py` and `runs.py`; the protocol mark -> COMMIT -> bump is in `commits.py`. What follows from all that is the
-observers' business.
+`quick.py` and `runs.py`; the protocol mark -> COMMIT -> bump is in `commits.py` and `marks.py`. What follows from
+all that is the observers' business.
 
 Why not engine events: two empty listeners cost ten times as much as the override, set ``engine._has_events`` for
 ever, and the engine's ``commit`` event fires before the COMMIT is sent. Where a dialect does not let itself be
@@ -162,8 +162,8 @@ class SqlHook:
     # -- for the other parts ------------------------------------------------------------------------------------
 
     def observe_transactions(self, observer: TransactionObserver) -> None:
-        first = not self._commits.observers
-        self._commits.observers = (*self._commits.observers, observer)
+        first = not self._commits.marks.observers
+        self._commits.marks.observers = (*self._commits.marks.observers, observer)
         if first:
             self._renew()
             self._statements.write_anything()
@@ -189,7 +189,7 @@ class SqlHook:
         self, observer: TransactionObserver | SchemaObserver | ExecutionObserver | RunObserver | PoolObserver
     ) -> None:
         """Call ``observer`` no more; transactions under way still end for it."""
-        self._commits.observers = tuple(o for o in self._commits.observers if o != observer)
+        self._commits.marks.observers = tuple(o for o in self._commits.marks.observers if o != observer)
         self._commits.schema.observers = tuple(o for o in self._commits.schema.observers if o != observer)
         self._runs.execution_observers = tuple(o for o in self._runs.execution_observers if o != observer)
         self._runs.observers = tuple(o for o in self._runs.observers if o != observer)
@@ -216,7 +216,7 @@ class SqlHook:
 
     def _renew(self) -> None:
         statements, runs = self._statements, self._runs
-        statements.told = bool(self._commits.observers) or runs.oracle is not None
+        statements.told = bool(self._commits.marks.observers) or runs.oracle is not None
         statements.observers = runs.observers
         runs.turning = joined_turning(runs.observers)
         looks = runs.lag is not None and self._dialect.is_async
@@ -245,7 +245,7 @@ class SqlHook:
 
     def state_told(self, connection: Connection) -> ConnectionState | None:
         """The state of a connection if images of what is written through it are wanted."""
-        if not self._commits.observers or self._commits.grain is not Grain.IMAGES:
+        if not self._commits.marks.observers or self._commits.grain is not Grain.IMAGES:
             return None
         return self._statements.state_of(connection.connection)
 

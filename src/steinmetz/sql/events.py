@@ -102,8 +102,8 @@ class Listening:
     def _closed(self, dbapi_connection: Any, *_: Any) -> None:
         """What was given back before has no doubts any more."""
         if dbapi_connection is not None:
-            self._commits.terminated(dbapi_connection, lost=True)
+            self._commits.marks.terminated(dbapi_connection, lost=True)
 
     def _ended(self, dbapi_connection: Any, *_: Any) -> None:
         if dbapi_connection is not None:
-            self._commits.terminated(dbapi_connection)
+            self._commits.marks.terminated(dbapi_connection)

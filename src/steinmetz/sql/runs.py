@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from steinmetz.clock import perf_ns
-from steinmetz.sql.commits import Commits, is_autocommit, told
+from steinmetz.sql.commits import Commits, is_autocommit
 from steinmetz.sql.effects import WriteSet
 from steinmetz.sql.execution import (
     NEVER_NS,
@@ -28,6 +28,7 @@ from steinmetz.sql.execution import (
 from steinmetz.sql.facts import Verb
 from steinmetz.sql.fetching import Fetch, fetch_of, may_step_lazily
 from steinmetz.sql.knowledge import Oracle, unknown_facts
+from steinmetz.sql.marks import told
 from steinmetz.sql.scope import Ledger, NoLedger, Scope, ScopeKind, _situation, note
 from steinmetz.sql.shape import shape_of
 from steinmetz.sql.statements import Record, Statements
@@ -107,7 +108,7 @@ class Runs:
             run(cursor, statement, parameters, context)
         except BaseException as error:
             if tokens:
-                self._commits.doubt(connection, state, tokens)
+                self._commits.marks.doubt(connection, state, tokens)
             if is_counted:
                 self.failed(
                     record,
@@ -143,18 +144,18 @@ class Runs:
         if tokens is not None:
             self._commits.after_write(facts, context, connection, state, tokens)
         elif state.doubts:
-            self._commits.resolve(connection, state)
+            self._commits.marks.resolve(connection, state)
         if self.given_up:
             self.settle()
 
     def _execute_blindly(self, run: Run, cursor: DBAPICursor, statement: str, parameters: Any) -> None:
         """Without a context nobody knows the connection; SQLAlchemy itself does not do that."""
         note(unknown_facts(shape_of(statement)))
-        tokens = self._commits.mark(WriteSet(unknown=frozenset({self.database})))
+        tokens = self._commits.marks.mark(WriteSet(unknown=frozenset({self.database})))
         try:
             run(cursor, statement, parameters, None)
         finally:
-            self._commits.bump(tokens)
+            self._commits.marks.bump(tokens)
 
     # -- what is told -------------------------------------------------------------------------------------------
 

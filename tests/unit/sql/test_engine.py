@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
-from steinmetz.sql import Execution, Relation, ScopeKind, WriteSet, commits, hook, open_scope
+from steinmetz.sql import Execution, Relation, ScopeKind, WriteSet, hook, open_scope, sending
 
 INSERT = text("INSERT INTO orders (total) VALUES (1)")
 COUNT = text("SELECT count(*) FROM orders")
@@ -335,7 +335,7 @@ class TestCancelled:
     async def test_t7_a_commit_that_outlives_the_grace_bumps_when_it_ends(
         self, path: Path, gated: type[Gated], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(commits, "COMMIT_GRACE_S", 0.0)
+        monkeypatch.setattr(sending, "COMMIT_GRACE_S", 0.0)
         engine, journal, task = await self._begin(path, gated)
         assert journal.told == ["mark"]
         gated.gate.set()
