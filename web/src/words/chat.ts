@@ -24,6 +24,10 @@ export const chat = phrases({
     de: 'Enter sendet, Umschalt und Enter beginnt eine Zeile, Pfeil nach oben berichtigt Ihre letzte Nachricht.',
   },
   'chat.send': { en: 'Send', de: 'Senden' },
+  'chat.full': {
+    en: '{count} messages wait for the connection. This one stays here until some of them have been sent.',
+    de: '{count} Nachrichten warten auf die Verbindung. Diese bleibt hier, bis einige davon gesendet sind.',
+  },
   'chat.sending': { en: 'sending …', de: 'wird gesendet …' },
   'chat.not_sent': { en: 'Not sent: {reason}', de: 'Nicht gesendet: {reason}' },
   'chat.no_answer': { en: 'no answer from the server', de: 'keine Antwort vom Server' },

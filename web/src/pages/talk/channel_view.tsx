@@ -12,9 +12,9 @@ import { useTongue } from '../../words/tongue';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { Conversation } from './conversation';
+import { outboxOf } from './current';
 import { MembersButton } from './members_dialog';
 import { MessageGroup, PendingMessage } from './message_view';
-import { outboxOf } from './outbox';
 import { byDay, type Message } from './thread';
 
 const AT_END_PX = 48;

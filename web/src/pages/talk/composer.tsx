@@ -5,6 +5,7 @@ import { draftOf, keepDraft } from '../../session/drafts';
 import { Button } from '../../ui/button';
 import { useTongue } from '../../words/tongue';
 import type { Conversation } from './conversation';
+import { MAX_PENDING } from './outbox';
 
 const MAX_TEXT = 4_000;
 /** Where the browser does not fit it to its text by itself; to measure it lays out the whole conversation at each key. */
@@ -29,10 +30,10 @@ export function Composer({ conversation, channel, onEditLast }: { conversation: 
   const send = () => {
     const said = text.trim();
     if (!said) return;
-    conversation.outbox.say(channel.id, said);
-    write('');
+    if (conversation.outbox.say(channel.id, said)) write('');
     place.current?.focus();
   };
+  const isFull = conversation.outbox.isFull.value;
   return (
     <form
       class="chat-composer"
@@ -63,6 +64,9 @@ export function Composer({ conversation, channel, onEditLast }: { conversation: 
           }
         }}
       />
+      <p class="chat-full" role="status">
+        {isFull && say('chat.full', { count: MAX_PENDING })}
+      </p>
       <Button type="submit" kind="primary">
         {say('chat.send')}
       </Button>

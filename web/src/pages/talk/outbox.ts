@@ -5,27 +5,27 @@
  * page, what was said in it is not lost with it.
  */
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { MessageView } from '../../api/types';
 import type { Connection } from '../../live/connection';
-import { connection } from '../../live/current';
-import { user } from '../../session/current';
 import type { Pending } from './thread';
 
 const ANSWER_MS = 10_000;
-const MAX_PENDING = 50;
+export const MAX_PENDING = 50;
 
 type Said = Pending & { channel: string };
 type Told = (channel: string, message: MessageView) => void;
 
 export class Outbox {
   readonly #said = signal<readonly Said[]>([]);
-  readonly #connection: Connection;
+  /** Nothing more can be said, in any channel, until something has been taken. */
+  readonly isFull = computed(() => this.#said.value.length >= MAX_PENDING);
+  readonly #connection: Pick<Connection, 'isLive' | 'onConnect' | 'socket'>;
   readonly #told = new Set<Told>();
   readonly #stop: () => void;
 
   /** `isOurs`: whether who is signed in is who has said it. */
-  constructor(connection: Connection, isOurs: () => boolean) {
+  constructor(connection: Pick<Connection, 'isLive' | 'onConnect' | 'socket'>, isOurs: () => boolean) {
     this.#connection = connection;
     this.#stop = connection.onConnect(() => {
       if (!isOurs()) this.#said.value = [];
@@ -44,11 +44,14 @@ export class Outbox {
     return () => this.#told.delete(told);
   }
 
-  say(channel: string, text: string): void {
+  /** False if there is no room for it: it is still the caller's to keep. */
+  say(channel: string, text: string): boolean {
+    if (this.isFull.peek()) return false;
     const said = { channel, key: freshKey(), text, at: new Date().toISOString(), refusal: null };
-    this.#said.value = [...this.#said.peek(), said].slice(-MAX_PENDING);
+    this.#said.value = [...this.#said.peek(), said];
     if (this.#connection.isLive) this.#send(said);
     // Otherwise it goes out when the connection is back.
+    return true;
   }
 
   retry(key: string): void {
@@ -90,14 +93,4 @@ export class Outbox {
 /** 128 random bits. (`crypto.randomUUID` is there over HTTPS and on localhost only.) */
 function freshKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-let kept: { userId: number; outbox: Outbox } | null = null;
-
-/** What this user has said and the server has not taken. */
-export function outboxOf(userId: number): Outbox {
-  if (kept?.userId === userId) return kept.outbox;
-  kept?.outbox.close();
-  kept = { userId, outbox: new Outbox(connection, () => user.peek()?.id === userId) };
-  return kept.outbox;
 }
