@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from steinmetz.cli import allocator
+from steinmetz.cli import allocator, page_pool
 from steinmetz.cli.database import progress_bar, revision, ringing
 from steinmetz.cli.outcome import fail, plain_errors
 
@@ -34,6 +34,8 @@ def serve_command(
         settings = load_settings(host=host, port=port, workers=workers)
         _refuse_workers(settings)
         configure_logging(settings.log_level, settings.log_format)
+        if settings.is_embedded:
+            page_pool.share_pages()
         door = listen(settings.host, settings.port)
         with door:
             prepare(settings, no_seed=no_seed)

@@ -25,11 +25,11 @@ class Tag(NamedTuple):
     """What an answer is found by.
 
     ``relation`` alone: those that look at any of its rows. With ``column``: those that look at it by that column;
-    with ``value`` (never None), at rows with that value. ``database`` alone: all that read it.
+    with ``value`` (never None), at rows with that value.
     """
 
     database: str
-    relation: str | None = None
+    relation: str
     column: Column | None = None
     value: Value | None = None
 
@@ -66,13 +66,12 @@ class WriteSet:
         return WriteSet(facts.writes, frozenset({database}) if facts.writes_unknown else frozenset())
 
     def tags(self, columns: Mapping[Relation, Collection[Column]]) -> Iterator[Tag]:
-        """Tags of which every answer that this concerns has at least one.
+        """Tags of which every answer that the ``relations`` concern has at least one.
 
+        Whom the ``unknown`` concern is another question: every answer that has a tag of that database.
         ``columns`` are those by which any answer is found at all, that is the columns in their tags: a write that
         does not bind such a column concerns all who look by it.
         """
-        for database in self.unknown:
-            yield Tag(database)
         for relation in self.relations:
             yield Tag(relation.database, relation.name)
             for column in columns.get(relation, ()):
@@ -136,13 +135,13 @@ class ReadSet:
     def tags(self) -> frozenset[Tag]:
         """What the answer is to be found by: of those of every write that concerns it, at least one is here.
 
-        The other half of the contract is `WriteSet.tags`. An uncertain answer has no tags that find it. There are
-        at most `rows.MAX_KEYS` and a few for each relation.
+        The other half of the contract is `WriteSet.tags`. There is one of each database that is read. An uncertain
+        answer has no tags that find it. There are at most `rows.MAX_KEYS` and a few for each relation.
         """
-        tags = {Tag(relation.database) for relation in self.relations}
+        tags: set[Tag] = set()
         for relation in self.relations:
             database, name = relation.database, relation.name
-            for rows in self.rows.get(relation, (Rows(),)):
+            for rows in self.rows.get(relation) or (Rows(),):
                 if not rows.bound:
                     tags.add(Tag(database, name))
                     continue

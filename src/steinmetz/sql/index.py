@@ -11,25 +11,35 @@ from steinmetz.sql.facts import Relation
 from steinmetz.sql.rows import Column
 
 T = TypeVar("T", bound=Hashable)
+_Alone = tuple[T]
 
 
 class ReadIndex(Generic[T]):
-    """Answers by the tags of their read sets. Memory: a set entry for each tag of each answer; not thread-safe."""
+    """Answers by the tags of their read sets. Memory: an entry for each tag of each answer; not thread-safe.
+
+    Most tags are of one row and have one reader, which lies there by itself: a set around it would cost more than
+    all the rest of the tag.
+    """
 
     __slots__ = ("_columns", "_readers")
 
     def __init__(self) -> None:
-        self._readers: dict[Tag, set[T]] = {}
+        self._readers: dict[Tag, _Alone[T] | set[T]] = {}
         self._columns: dict[Relation, Counter[Column]] = {}
 
     def add(self, answer: T, reads: ReadSet) -> None:
         """Find ``answer`` by ``reads`` from now on; the same read set is needed to `discard` it."""
         for tag in reads.tags():
-            readers = self._readers.setdefault(tag, set())
-            if answer in readers:
+            readers = self._readers.get(tag)
+            if readers is None:
+                self._readers[tag] = (answer,)
+            elif answer in readers:
                 continue
-            readers.add(answer)
-            if tag.relation is not None and tag.column is not None and tag.value is None:
+            elif isinstance(readers, set):
+                readers.add(answer)
+            else:
+                self._readers[tag] = {*readers, answer}
+            if tag.column is not None and tag.value is None:
                 self._columns.setdefault(Relation(tag.database, tag.relation), Counter())[tag.column] += 1
 
     def discard(self, answer: T, reads: ReadSet) -> None:
@@ -37,17 +47,23 @@ class ReadIndex(Generic[T]):
             readers = self._readers.get(tag)
             if readers is None or answer not in readers:
                 continue
-            readers.discard(answer)
-            if not readers:
+            if isinstance(readers, set) and len(readers) > 1:
+                readers.discard(answer)
+            else:
                 del self._readers[tag]
-            if tag.relation is not None and tag.column is not None and tag.value is None:
+            if tag.column is not None and tag.value is None:
                 self._count_down(Relation(tag.database, tag.relation), tag.column)
 
     def readers(self, writes: WriteSet) -> set[T]:
         """Every answer whose read set is concerned by ``writes``, and perhaps some that are not."""
         found: set[T] = set()
         for tag in writes.tags(self._columns):
-            found |= self._readers.get(tag, frozenset())
+            found.update(self._readers.get(tag, ()))
+        if writes.unknown:
+            # Rare, and it finds nearly all there are: to keep them by database would cost each answer an entry.
+            for tag, readers in self._readers.items():
+                if tag.database in writes.unknown:
+                    found.update(readers)
         return found
 
     def clear(self) -> None:

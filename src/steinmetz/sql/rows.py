@@ -13,9 +13,10 @@ type. So 7, "7", True and 7.0 are never compared with each other; whatever is in
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 MAX_KEYS = 64
@@ -31,6 +32,8 @@ Value = int | str
 """A value as it is compared: of a UUID its 32 hexadecimal digits."""
 Values = frozenset[Value]
 NO_VALUES: Values = frozenset()
+REMEMBERED_VALUES = 4_096
+"""Values of which the set with nothing else is held once; about 2 MB."""
 
 
 class Kind(StrEnum):
@@ -64,6 +67,20 @@ def normalised(kind: Kind, value: Any) -> Value | None:
     if kind is Kind.UUID:
         return value.hex if isinstance(value, uuid.UUID) else None
     return value if type(value) is bool else None
+
+
+@lru_cache(REMEMBERED_VALUES, typed=True)
+def _alone(value: Value) -> Values:
+    return frozenset((value,))
+
+
+def values_of(found: Collection[Value]) -> Values:
+    """``found`` to be kept: one row's key is in the changes of many tables and in what many answers read, and a
+    frozenset of one value takes 216 bytes."""
+    if len(found) != 1:
+        return frozenset(found)
+    (value,) = found
+    return _alone(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +135,7 @@ def folded_rows(several: Iterable[Rows]) -> tuple[Rows, ...] | None:
             folded.append(rows)
         if len(folded) + len(single) > MAX_ROWS:
             return None
-    folded += [Rows({column: frozenset(values)}, columns) for (column, columns), values in single.items()]
+    folded += [Rows({column: values_of(values)}, columns) for (column, columns), values in single.items()]
     keys = sum(len(values) for rows in folded for values in rows.bound.values())
     return tuple(folded) if keys <= MAX_KEYS else None
 
@@ -136,7 +153,7 @@ def folded_changes(several: Iterable[Change]) -> tuple[Change, ...] | None:
             return None
     folded = tuple(
         Change(
-            {column: frozenset(values) for column, values in within.items() if len(values) <= MAX_KEYS}, assigned
+            {column: values_of(values) for column, values in within.items() if len(values) <= MAX_KEYS}, assigned
         )
         for (_, assigned), within in alike.items()
     )

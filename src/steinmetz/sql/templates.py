@@ -10,7 +10,7 @@ from sqlalchemy.sql.schema import Column as SchemaColumn
 from sqlalchemy.sql.schema import Table
 
 from steinmetz.sql.facts import Relation
-from steinmetz.sql.rows import MAX_KEYS, Change, Column, Rows, Value, normalised
+from steinmetz.sql.rows import MAX_KEYS, Change, Column, Rows, Value, normalised, values_of
 
 Run = tuple[Sequence[Mapping[str, Any]], Mapping[str, Sequence[str]]]
 """The sets of parameters of one run, and the names in them that the values of each IN list got.
@@ -68,7 +68,7 @@ class ReadTemplate:
                 value = _taken(parameters, lists[bind.name]) if bind.many else parameters[bind.name]
                 found = bound_values(column, bind, value)
                 if found is not None:
-                    bound[column] = frozenset(found)
+                    bound[column] = values_of(found)
             yield occurrence.relation, Rows(bound, occurrence.columns)
 
 
@@ -182,7 +182,7 @@ class Gathered:
 
     def change(self) -> Change:
         within = {**(self.images or {}), **self.within, **self.generated}
-        return Change({column: frozenset(values) for column, values in within.items()}, self.template.assigned)
+        return Change({column: values_of(values) for column, values in within.items()}, self.template.assigned)
 
 
 def _taken(parameters: Mapping[str, Any], names: Sequence[str]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
-from steinmetz.sql.rows import MAX_KEYS, MAX_ROWS, MAX_TEXT, Change, Column, Kind, Rows, Value, Values
+from steinmetz.sql.rows import MAX_KEYS, MAX_ROWS, MAX_TEXT, Change, Column, Kind, Rows, Value, Values, values_of
 
 MAX_RELATIONS = 1_000
 """A write set of more relations is told as "anything" of their databases."""
@@ -177,7 +177,7 @@ def _bound(told: Any) -> dict[Column, frozenset[Value]]:
         column = Column(_text(bound[0]), kind)
         if column in within:
             raise NotToldError("a column that is bound twice")
-        within[column] = frozenset(_value(kind, value) for value in bound[2])
+        within[column] = values_of({_value(kind, value) for value in bound[2]})
     return within
 
 

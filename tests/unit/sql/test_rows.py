@@ -21,6 +21,7 @@ from steinmetz.sql.rows import (
     folded_rows,
     meet,
     normalised,
+    values_of,
 )
 
 A, B = Column("a", Kind.INTEGER), Column("b", Kind.INTEGER)
@@ -204,3 +205,10 @@ def test_a_change_with_too_many_keys_is_one_of_any_row() -> None:
     assert folded_changes(columns) == (Change({}, frozenset({"c"})),), "its columns are still known"
     kinds = [Change({A: frozenset({1})}, frozenset({f"c{number}"})) for number in range(MAX_ROWS + 1)]
     assert folded_changes(kinds) is None
+
+
+def test_a_single_value_is_held_once_and_keeps_its_kind() -> None:
+    assert values_of({7_000_001}) is values_of([7_000_001])
+    assert values_of(["x", "y"]) == {"x", "y"}
+    assert [type(value) for value in values_of([True])] == [bool]
+    assert [type(value) for value in values_of([1])] == [int]

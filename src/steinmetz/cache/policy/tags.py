@@ -8,6 +8,7 @@ path ``/api/functions`` therefore concerns it by whole segments, with all its qu
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
@@ -15,6 +16,7 @@ from steinmetz.sql.facts import Relation
 PATHS = "(path)"
 TAGS = "(tag)"
 MAX_SEGMENTS = 32
+REMEMBERED_PATHS = 1_024
 
 
 def trimmed(path: str) -> str:
@@ -26,7 +28,14 @@ def path_reads(path: str) -> frozenset[Relation]:
     """The path and everything above it. Paths deeper than `MAX_SEGMENTS` are named down to that depth only."""
     segments = [segment for segment in path.split("/") if segment][:MAX_SEGMENTS]
     paths = ["/", *("/" + "/".join(segments[:depth]) for depth in range(1, len(segments) + 1))]
-    return frozenset(Relation(PATHS, above) for above in paths)
+    *above, itself = paths
+    return frozenset([*map(_shared, above), Relation(PATHS, itself)])
+
+
+@lru_cache(REMEMBERED_PATHS)
+def _shared(path: str) -> Relation:
+    """A path that others lie below is read by all of them."""
+    return Relation(PATHS, path)
 
 
 def tag_reads(tags: Iterable[str]) -> frozenset[Relation]:

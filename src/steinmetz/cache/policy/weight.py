@@ -15,12 +15,12 @@ from steinmetz.sql.effects import ReadSet
 ENTRY_BYTES = 2_250
 """An entry without header lines, body and reads: its slots, its places in queues and dictionaries, its ghost."""
 HEADER_BYTES = 130
-READ_BYTES = 130
+READ_BYTES = 110
 """A relation that many have read: a place in the read set and one among its readers."""
 ROWS_BYTES = 560
 """One way of looking at rows of a relation."""
-VALUE_BYTES = 480
-"""One value by which rows are looked at: a tag of its own, whose readers are a set of their own."""
+VALUE_BYTES = 250
+"""One value by which rows are looked at: a tag of its own, and its reader."""
 SEGMENT_BYTES = 950
 """A segment of a path that others do not share: a relation, a tag, and a place in the tree of paths."""
 ENCODED_BYTES = 1_400
