@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from steinmetz.cache.policy.limits import Limits
 from steinmetz.cache.policy.patterns import PathPattern
 from steinmetz.cache.policy.placed import Placed
+from steinmetz.cache.policy.tags import PATHS, path_reads, written_paths
 from steinmetz.cache.stores.base import Store
 from steinmetz.cache.stores.memory import MemoryStore
 from steinmetz.sql.effects import ReadSet, WriteSet
@@ -296,13 +297,13 @@ steps = st.lists(
         st.sampled_from(["put", "put", "put", "get", "reweigh", "drop", "pattern", "discard"]),
         st.integers(0, 14),
         st.integers(1, 40),
-        st.integers(0, 3),
+        st.integers(0, 7),
     ),
     max_size=80,
 )
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(steps)
 def test_it_does_what_a_list_does_whatever_happens(
     todo: list[tuple[str, int, int, int]],
@@ -313,12 +314,19 @@ def test_it_does_what_a_list_does_whatever_happens(
     limits = (None, Limits("/a", max_entries=3), Limits("/b", budget_bytes=60), None)
     store: Store[Page] = MemoryStore[Page](150)
     patterns = [PathPattern.of(each) for each in ("/a/**", "/*/b", "/*/*/7", "/a", "/**")]
+    written = [
+        *(WriteSet(frozenset({relation})) for relation in (INVOICES, NODES, ELSEWHERE)),
+        *(written_paths([path]) for path in ("/", "/a", "/b/7")),
+        *(WriteSet(unknown=frozenset({database})) for database in (PATHS, "main")),
+    ]
     for what, number, weight, choice in todo:
         path = f"/{SEGMENTS[number % 3]}/{SEGMENTS[number // 3 % 3]}/{number}"
         key = b"%d" % number
         there = store.get(key)
         if what == "put":
-            reads = ReadSet(frozenset({(INVOICES, NODES, ELSEWHERE)[choice % 3]}))
+            # Its own path, that of another, or one that is told in another way.
+            told = path_reads((path, "/b/7/4", path.replace("/", "//"), "")[choice % 4])
+            reads = ReadSet(frozenset({(INVOICES, NODES, ELSEWHERE)[choice % 3]}) | told)
             page = Page(key, path, weight, cost_ns=weight * 10**choice, limits=limits[number % 4], read_set=reads)
             everything.append(page)
             if not store.put(page):
@@ -328,12 +336,12 @@ def test_it_does_what_a_list_does_whatever_happens(
             there.weight = weight
             assert store.reweigh(there) == there.alive
         elif what == "drop":
-            writes = WriteSet(frozenset({(INVOICES, NODES, ELSEWHERE)[choice % 3]}))
+            writes = written[choice]
             concerned = [page for page in store if page.read_set.concerned_by(writes)]
             assert store.drop(writes) == len(concerned)
             assert not any(page.alive for page in concerned)
         elif what == "pattern":
-            pattern = patterns[choice]
+            pattern = patterns[choice % len(patterns)]
             matching = {page.key for page in store if pattern.matches(page.path)}
             assert set(store.keys_matching(pattern)) == matching
             assert store.drop_matching(pattern) == len(matching)

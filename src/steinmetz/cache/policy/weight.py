@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from steinmetz.cache.policy.patterns import segments_of
-from steinmetz.cache.policy.tags import MAX_SEGMENTS
+from steinmetz.cache.policy.tags import MAX_SEGMENTS, PATHS
 from steinmetz.sql.effects import ReadSet
 
 ENTRY_BYTES = 2_250
@@ -21,14 +21,17 @@ ROWS_BYTES = 560
 """One way of looking at rows of a relation."""
 VALUE_BYTES = 250
 """One value by which rows are looked at: a tag of its own, and its reader."""
-SEGMENT_BYTES = 950
-"""A segment of a path that others do not share: a relation, a tag, and a place in the tree of paths."""
+PATH_BYTES = 40
+"""A path that others lie below, too: a place in the read set."""
+SEGMENT_BYTES = 550
+"""A segment of a path that others do not share: a relation, and a place in the tree of paths."""
 ENCODED_BYTES = 1_400
 
 
 def weight_of_reads(reads: ReadSet) -> int:
     """Of a read set and of being found by it; the paths in it count as read by many."""
-    weight = READ_BYTES * (len(reads.relations) + 1)
+    paths = sum(relation.database == PATHS for relation in reads.relations)
+    weight = PATH_BYTES * paths + READ_BYTES * (len(reads.relations) - paths + 1)
     for looks in reads.rows.values():
         for rows in looks:
             values = min((bound for bound in rows.bound.values()), key=len, default=())

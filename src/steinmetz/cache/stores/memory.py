@@ -6,16 +6,25 @@ from collections.abc import Iterator
 from typing import Generic
 
 from steinmetz.cache.policy.limits import Limits
-from steinmetz.cache.policy.patterns import PathPattern
+from steinmetz.cache.policy.patterns import PathPattern, segments_of
 from steinmetz.cache.policy.placed import Placed
+from steinmetz.cache.policy.tags import PATHS, path_reads
 from steinmetz.cache.stores.allotments import Allotments
-from steinmetz.cache.stores.base import Gone, K, OnGone
+from steinmetz.cache.stores.base import Gone, K, Kept, OnGone
 from steinmetz.cache.stores.paths import PathIndex
 from steinmetz.cache.stores.s3fifo import S3Fifo
-from steinmetz.sql.effects import WriteSet
+from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.index import ReadIndex
 
 DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024
+
+
+def _found_elsewise(kept: Kept) -> ReadSet:
+    """What it is to be found by besides its own place among the paths: those above it are read by nearly all."""
+    reads = kept.read_set
+    if not isinstance(kept, Placed):
+        return reads
+    return ReadSet(reads.relations - path_reads(kept.path), reads.unknown, reads.rows)
 
 
 class MemoryStore(Generic[K]):
@@ -58,7 +67,7 @@ class MemoryStore(Generic[K]):
         gone = self._kept.put(key, kept, weight, 0 if placed is None else placed.cost_ns)
         if gone is None:
             return False
-        self._readers.add(key, kept.read_set)
+        self._readers.add(key, _found_elsewise(kept))
         if placed is not None:
             self._paths.add(key, placed.path)
         self._evicted(gone)
@@ -76,7 +85,7 @@ class MemoryStore(Generic[K]):
 
     def drop(self, writes: WriteSet) -> int:
         dropped = 0
-        for key in self._readers.readers(writes):
+        for key in self._concerned(writes):
             kept = self._kept.peek(key)
             # The index finds some too many; the read set knows more finely that it is not concerned.
             if kept is not None and kept.read_set.concerned_by(writes):
@@ -109,6 +118,16 @@ class MemoryStore(Generic[K]):
             self._let_go(kept, Gone.CLEARED)
         return len(gone)
 
+    def _concerned(self, writes: WriteSet) -> set[bytes]:
+        """Those that ``writes`` concern, and perhaps some too many."""
+        if PATHS in writes.unknown:
+            return {kept.key for kept in self._kept}  # each may have a path
+        found = self._readers.readers(writes)
+        for relation in writes.relations:
+            if relation.database == PATHS:
+                found.update(self._paths.matching(PathPattern(segments_of(relation.name), has_rest=True)))
+        return found
+
     def _matching(self, pattern: PathPattern) -> list[K]:
         matching: list[K] = []
         for key in self._paths.matching(pattern):
@@ -136,7 +155,7 @@ class MemoryStore(Generic[K]):
 
     def _let_go(self, kept: K, why: Gone) -> None:
         kept.alive = False
-        self._readers.discard(kept.key, kept.read_set)
+        self._readers.discard(kept.key, _found_elsewise(kept))
         if isinstance(kept, Placed):
             self._paths.discard(kept.key, kept.path)
             if kept.limits is not None:
