@@ -625,6 +625,7 @@ class TestHostileClients:
         assert refused.headers["Retry-After"] == "1"
         answer = await ben.socket.call("chat:message", {"channel": "general", "text": "zu viel"})
         assert answer["error"]["code"] == "too_many_requests"
+        assert answer["error"]["retryAfterMs"] == 1000
         await say(clerk, "general", "Andere dürfen")
         clock.advance(1)
         await say(ben, "general", "Nach einer Pause")

@@ -45,10 +45,12 @@ export interface ChangedNode {
   function: NodeView;
 }
 
+/** Why not. `retryAfterMs`: the same may be sent again then. */
 export interface Complaint {
   code: string;
   message: string;
   fields?: FieldFlaw[];
+  retryAfterMs?: number;
 }
 
 export interface DepartmentHeadcount {

@@ -226,7 +226,8 @@ def event_error(error: Exception) -> EventError | None:
     if code is None:
         return None
     fields = [Flaw(error["field"], error["message"]) for error in problem.extra.get("errors", ())]
-    return EventError(code, problem.detail, fields=fields)
+    wait_s = problem.headers.get("Retry-After")
+    return EventError(code, problem.detail, fields=fields, retry_after_s=None if wait_s is None else float(wait_s))
 
 
 def _sqlstate(error: DBAPIError) -> str:

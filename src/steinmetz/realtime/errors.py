@@ -83,19 +83,27 @@ class Flaw(NamedTuple):
 
 
 class EventError(RealtimeError):
-    """Raise it in a handler: the ack says ``{ok: false, error: {code, message, fields?}}``."""
+    """Raise it in a handler: the ack says ``{ok: false, error: {code, message, fields?, retryAfterMs?}}``.
 
-    def __init__(self, code: str, message: str, *, fields: Sequence[Flaw] = ()) -> None:
+    ``retry_after_s``: the same may be sent again then.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, fields: Sequence[Flaw] = (), retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.fields = fields
+        self.retry_after_s = retry_after_s
 
     def as_json(self) -> dict[str, Any]:
         """The refusal as the client gets it."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.fields:
             error["fields"] = [{"field": flaw.field, "message": flaw.message} for flaw in self.fields]
+        if self.retry_after_s is not None:
+            error["retryAfterMs"] = max(1, round(self.retry_after_s * 1000))
         return {"ok": False, "error": error}
 
 

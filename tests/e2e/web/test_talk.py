@@ -135,6 +135,30 @@ async def test_what_was_said_offline_goes_out_though_its_channel_was_left(
         assert [message["text"] for message in heard].count(said) == 1
 
 
+async def test_who_says_more_than_may_wait_keeps_it_in_hand(server: RunningServer, browser: Browser) -> None:
+    async with screen(server, browser, "manager", TASTES[1], "/chat/general") as visitor:
+        page, run = visitor.page, str(uuid4())
+        await expect(writing(visitor)).to_be_visible(timeout=WITHIN_MS)
+        await page.context.set_offline(True)
+        await expect(page.locator(".live")).not_to_have_attribute("data-live", "live", timeout=WITHIN_MS)
+        for number in range(51):
+            await writing(visitor).fill(f"{number} {run}")
+            await writing(visitor).press("Enter")
+        await expect(log(visitor).locator("[data-pending]")).to_have_count(50)
+        await expect(log(visitor).locator("[data-pending]").first).to_contain_text(f"0 {run}")
+        await expect(page.get_by_role("status").filter(has_text="50 Nachrichten warten")).to_be_visible()
+        await expect(writing(visitor)).to_have_value(f"50 {run}")
+        await visitor.look("chat-full")
+        await page.context.set_offline(False)
+        # Ten at once and one a second is what the server takes of one person.
+        for number in range(11):
+            await hears(visitor, f"{number} {run}")
+        await expect(page.get_by_role("status").filter(has_text="50 Nachrichten warten")).to_have_count(0)
+        await writing(visitor).press("Enter")
+        await expect(log(visitor).locator("[data-pending]").last).to_contain_text(f"50 {run}")
+        await expect(log(visitor)).not_to_contain_text("Nicht gesendet")
+
+
 async def test_who_was_let_out_before_he_had_entered_asks_for_nothing(
     server: RunningServer, browser: Browser
 ) -> None:

@@ -27,9 +27,12 @@ class FieldFlaw(TypedDict):
 
 
 class Complaint(TypedDict):
+    """Why not. `retryAfterMs`: the same may be sent again then."""
+
     code: str
     message: str
     fields: NotRequired[list[FieldFlaw]]
+    retryAfterMs: NotRequired[int]
 
 
 class Refusal(TypedDict):

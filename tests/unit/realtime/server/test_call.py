@@ -60,6 +60,15 @@ class TestFailures:
                 "error": {"code": "conflict", "message": "The invoice has been paid"},
             }
 
+    async def test_an_event_error_says_when_the_same_may_be_sent_again(self, io: Server) -> None:
+        @io.on("pay")
+        def pay(socket: Socket) -> None:
+            raise EventError("busy", "The till is in use", retry_after_s=0.25)
+
+        async with connect(io) as anna:
+            error = (await anna.call("pay"))["error"]
+            assert error == {"code": "busy", "message": "The till is in use", "retryAfterMs": 250}
+
     async def test_any_other_is_told_without_details_and_logged_without_secrets(self, io: Server) -> None:
         @io.on("fail")
         def fail(socket: Socket, password: str) -> None:

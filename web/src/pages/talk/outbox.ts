@@ -11,25 +11,34 @@ import type { Connection } from '../../live/connection';
 import type { Pending } from './thread';
 
 const ANSWER_MS = 10_000;
+/** Who is to wait longer is told so, and sends it again when he likes. */
+const MAX_PAUSE_MS = 10_000;
 export const MAX_PENDING = 50;
 
 type Said = Pending & { channel: string };
+type Line = Pick<Connection, 'isLive' | 'onConnect' | 'socket'>;
 type Told = (channel: string, message: MessageView) => void;
 
 export class Outbox {
   readonly #said = signal<readonly Said[]>([]);
   /** Nothing more can be said, in any channel, until something has been taken. */
   readonly isFull = computed(() => this.#said.value.length >= MAX_PENDING);
-  readonly #connection: Pick<Connection, 'isLive' | 'onConnect' | 'socket'>;
+  readonly #connection: Line;
   readonly #told = new Set<Told>();
   readonly #stop: () => void;
 
+  /** The attempt that is on its way; one at a time, so that all stands in the order in which it was said. */
+  #onItsWay: symbol | null = null;
+  /** Runs while the server wants to be left alone. */
+  #pause: ReturnType<typeof setTimeout> | null = null;
+
   /** `isOurs`: whether who is signed in is who has said it. */
-  constructor(connection: Pick<Connection, 'isLive' | 'onConnect' | 'socket'>, isOurs: () => boolean) {
+  constructor(connection: Line, isOurs: () => boolean) {
     this.#connection = connection;
     this.#stop = connection.onConnect(() => {
       if (!isOurs()) this.#said.value = [];
-      for (const each of this.#said.peek()) if (each.refusal === null) this.#send(each);
+      this.#onItsWay = null;
+      this.#goOn();
     });
   }
 
@@ -49,15 +58,13 @@ export class Outbox {
     if (this.isFull.peek()) return false;
     const said = { channel, key: freshKey(), text, at: new Date().toISOString(), refusal: null };
     this.#said.value = [...this.#said.peek(), said];
-    if (this.#connection.isLive) this.#send(said);
-    // Otherwise it goes out when the connection is back.
+    this.#sendNext();
     return true;
   }
 
   retry(key: string): void {
     this.#put(key, null);
-    const said = this.#said.peek().find((each) => each.key === key);
-    if (said) this.#send(said);
+    this.#sendNext();
   }
 
   discard(key: string): void {
@@ -67,22 +74,35 @@ export class Outbox {
   /** Somebody else is here: what was said is nobody's to send any more. */
   close(): void {
     this.#stop();
+    if (this.#pause) clearTimeout(this.#pause);
     this.#said.value = [];
   }
 
-  #send({ channel, key, text }: Said): void {
+  /** What cannot go out now does when the connection is back, or what goes before it is done. */
+  #sendNext(): void {
+    const next = this.#said.peek().find((each) => each.refusal === null);
+    if (!next || this.#onItsWay !== null || this.#pause || !this.#connection.isLive) return;
+    const { channel, key, text } = next;
+    const attempt = (this.#onItsWay = Symbol());
     this.#connection.socket.timeout(ANSWER_MS).emit('chat:message', { channel, text, key }, (late, answer) => {
-      if (late) {
-        if (this.#connection.isLive) this.#put(key, '');
-        return;
-      }
-      if (!answer.ok) {
-        this.#put(key, answer.error.message);
-        return;
-      }
-      this.discard(key);
-      for (const told of this.#told) told(channel, answer.message);
+      // What an earlier connection did not answer has been sent again since.
+      if (this.#onItsWay !== attempt || (late && !this.#connection.isLive)) return;
+      this.#onItsWay = null;
+      if (late) this.#put(key, '');
+      else if (answer.ok) {
+        this.discard(key);
+        for (const told of this.#told) told(channel, answer.message);
+      } else if (answer.error.retryAfterMs && answer.error.retryAfterMs <= MAX_PAUSE_MS) {
+        this.#pause = setTimeout(() => this.#goOn(), answer.error.retryAfterMs);
+      } else this.#put(key, answer.error.message);
+      this.#sendNext();
     });
+  }
+
+  #goOn(): void {
+    if (this.#pause) clearTimeout(this.#pause);
+    this.#pause = null;
+    this.#sendNext();
   }
 
   #put(key: string, refusal: string | null): void {
