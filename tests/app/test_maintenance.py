@@ -219,6 +219,7 @@ class TestWhileItIsOn:
             assert refused["error"] == {
                 "code": "maintenance",
                 "message": "Neue Version: reading goes on, changes are refused.",
+                "retryAfterMs": 60_000,
             }
             await switch(admin, enabled=False)
             assert await socket.call("test:write") == {"ok": True}

@@ -63,7 +63,7 @@ async def test_the_way_back_leads_to_where_one_was_in_the_list(server: RunningSe
         before = await visitor.page.evaluate("scrollY")
         assert before > 0
         await last.click()
-        await expect(visitor.page.get_by_role("link", name="Edit")).to_be_visible()
+        await expect(visitor.page.get_by_role("link", name="Edit", exact=True)).to_be_visible()
         assert await visitor.page.evaluate("scrollY") == 0
         await visitor.page.go_back()
         await visitor.heading("Customers")

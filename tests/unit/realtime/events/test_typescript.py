@@ -60,10 +60,12 @@ def test_an_event_of_each_direction() -> None:
         == """\
 /** Made. */
 
+/** Why not. `retryAfterMs`: the same may be sent again then. */
 export interface Complaint {
   code: string;
   message: string;
   fields?: FieldFlaw[];
+  retryAfterMs?: number;
 }
 
 /** The acknowledgement of what has nothing to say but that it was done. */
