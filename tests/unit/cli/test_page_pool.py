@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 PROGRAM = """
 import _sqlite3, ctypes, json, sqlite3, sys
@@ -33,6 +36,17 @@ for each in connections:
 counts = {each.execute("SELECT sum(length(word)) FROM words").fetchone()[0] for each in connections}
 figures = {"counts": list(counts), "pool_pages": status(pool_pages), "heap_bytes": status(heap_bytes)}
 print(json.dumps({"shared": shared, **figures}))
+"""
+
+SERVE = """
+import _sqlite3, ctypes, os, sys
+from steinmetz.cli import serve
+
+serve._serve = lambda settings, door, traffic: None
+serve.serve_command(host="127.0.0.1", port=int(sys.argv[1]), workers=None, no_seed=True)
+now, most = ctypes.c_int(), ctypes.c_int()
+ctypes.CDLL(_sqlite3.__file__).sqlite3_status(1, ctypes.byref(now), ctypes.byref(most), 0)
+print(most.value)
 """
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="SQLite is told of a pool on Linux only")
@@ -62,3 +76,15 @@ def test_once_there_is_a_connection_it_is_too_late_and_nothing_happens(tmp_path:
     assert late["counts"] == [2_000_000]
     assert late["pool_pages"] == 0
     assert late["heap_bytes"] > 1_000_000
+
+
+def test_the_server_gives_the_pool_before_it_opens_its_database(tmp_path: Path) -> None:
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("STEINMETZ_")}
+    program = subprocess.run(
+        [sys.executable, "-c", SERVE, str(free_port())],
+        env={**settings, "STEINMETZ_DATA_DIR": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    assert int(program.stdout.split()[-1]) > 20, "pages of the pool that its migrations have used"
