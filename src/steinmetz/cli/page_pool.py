@@ -3,7 +3,7 @@
 Each commit makes void what the other connections keep, so that blocks of 4 KiB come and go in the heap all day,
 between answers that stay: holes, which nothing larger fits into. A pool outside the heap leaves none, and the
 connections share it: who reads much takes the pages of who has read nothing for long
-(sqlite.org/malloc.html, 3.3; ``SQLITE_CONFIG_PAGECACHE``).
+(``SQLITE_CONFIG_PAGECACHE``: sqlite.org/c3ref/c_config_covering_index_scan.html, sqlite.org/malloc.html).
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ def share_pages() -> bool:
     sqlite: Any = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
     if not hasattr(sqlite, "sqlite3_config") or _is_in_use(sqlite):
         return False
-    # "sqlite3_config() must ... be invoked prior to library initialization ... or after shutdown"; the driver's
-    # import has initialised it.
+    # It is configured before it is initialised or after it was shut down, and the driver's import initialises it.
     sqlite.sqlite3_shutdown()
     header_bytes = ctypes.c_int()
     sqlite.sqlite3_config(_CONFIG_PCACHE_HDRSZ, ctypes.byref(header_bytes))

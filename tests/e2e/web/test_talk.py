@@ -146,14 +146,14 @@ async def test_who_says_more_than_may_wait_keeps_it_in_hand(server: RunningServe
             await writing(visitor).press("Enter")
         await expect(log(visitor).locator("[data-pending]")).to_have_count(50)
         await expect(log(visitor).locator("[data-pending]").first).to_contain_text(f"0 {run}")
-        await expect(page.get_by_role("status").filter(has_text="50 Nachrichten warten")).to_be_visible()
+        await expect(page.get_by_role("status").filter(has_text="50 Nachrichten sind noch")).to_be_visible()
         await expect(writing(visitor)).to_have_value(f"50 {run}")
         await visitor.look("chat-full")
         await page.context.set_offline(False)
         # Ten at once and one a second is what the server takes of one person.
         for number in range(11):
             await hears(visitor, f"{number} {run}")
-        await expect(page.get_by_role("status").filter(has_text="50 Nachrichten warten")).to_have_count(0)
+        await expect(page.get_by_role("status").filter(has_text="50 Nachrichten sind noch")).to_have_count(0)
         await writing(visitor).press("Enter")
         await expect(log(visitor).locator("[data-pending]").last).to_contain_text(f"50 {run}")
         await expect(log(visitor)).not_to_contain_text("Nicht gesendet")

@@ -39,7 +39,7 @@ print(json.dumps({"shared": shared, **figures}))
 """
 
 SERVE = """
-import _sqlite3, ctypes, os, sys
+import _sqlite3, ctypes, sys
 from steinmetz.cli import serve
 
 serve._serve = lambda settings, door, traffic: None

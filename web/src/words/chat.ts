@@ -25,8 +25,8 @@ export const chat = phrases({
   },
   'chat.send': { en: 'Send', de: 'Senden' },
   'chat.full': {
-    en: '{count} messages wait for the connection. This one stays here until some of them have been sent.',
-    de: '{count} Nachrichten warten auf die Verbindung. Diese bleibt hier, bis einige davon gesendet sind.',
+    en: '{count} messages have not been sent yet. This one stays here until some of them are sent or discarded.',
+    de: '{count} Nachrichten sind noch nicht gesendet. Diese bleibt hier, bis einige davon gesendet oder verworfen sind.',
   },
   'chat.sending': { en: 'sending …', de: 'wird gesendet …' },
   'chat.not_sent': { en: 'Not sent: {reason}', de: 'Nicht gesendet: {reason}' },

@@ -17,6 +17,8 @@ PATHS = "(path)"
 TAGS = "(tag)"
 MAX_SEGMENTS = 32
 REMEMBERED_PATHS = 1_024
+REMEMBERED_PATH_LENGTH = 200
+"""Longer ones are made anew: what is remembered here has no place in any store's budget."""
 
 
 def trimmed(path: str) -> str:
@@ -29,7 +31,8 @@ def path_reads(path: str) -> frozenset[Relation]:
     segments = [segment for segment in path.split("/") if segment][:MAX_SEGMENTS]
     paths = ["/", *("/" + "/".join(segments[:depth]) for depth in range(1, len(segments) + 1))]
     *above, itself = paths
-    return frozenset([*map(_shared, above), Relation(PATHS, itself)])
+    shared = (_shared(each) if len(each) <= REMEMBERED_PATH_LENGTH else Relation(PATHS, each) for each in above)
+    return frozenset([*shared, Relation(PATHS, itself)])
 
 
 @lru_cache(REMEMBERED_PATHS)

@@ -19,7 +19,7 @@ from steinmetz.sql.index import ReadIndex
 DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024
 
 
-def _found_elsewise(kept: Kept) -> ReadSet:
+def _reads_beside_its_path(kept: Kept) -> ReadSet:
     """What it is to be found by besides its own place among the paths: those above it are read by nearly all."""
     reads = kept.read_set
     if not isinstance(kept, Placed):
@@ -67,7 +67,7 @@ class MemoryStore(Generic[K]):
         gone = self._kept.put(key, kept, weight, 0 if placed is None else placed.cost_ns)
         if gone is None:
             return False
-        self._readers.add(key, _found_elsewise(kept))
+        self._readers.add(key, _reads_beside_its_path(kept))
         if placed is not None:
             self._paths.add(key, placed.path)
         self._evicted(gone)
@@ -155,7 +155,7 @@ class MemoryStore(Generic[K]):
 
     def _let_go(self, kept: K, why: Gone) -> None:
         kept.alive = False
-        self._readers.discard(kept.key, _found_elsewise(kept))
+        self._readers.discard(kept.key, _reads_beside_its_path(kept))
         if isinstance(kept, Placed):
             self._paths.discard(kept.key, kept.path)
             if kept.limits is not None:

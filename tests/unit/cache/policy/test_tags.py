@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from steinmetz.cache.policy.tags import MAX_SEGMENTS, names, path_reads, written_paths, written_tags
+from steinmetz.cache.policy.tags import (
+    MAX_SEGMENTS,
+    REMEMBERED_PATH_LENGTH,
+    names,
+    path_reads,
+    written_paths,
+    written_tags,
+)
 from steinmetz.sql.effects import ReadSet, WriteSet
 from steinmetz.sql.facts import Relation
 
@@ -48,3 +55,11 @@ def test_tags_concern_tags() -> None:
 
 def test_paths_are_shown_as_paths() -> None:
     assert names([Relation("main", "invoices"), Relation("(path)", "/api")]) == ["/api", "main:invoices"]
+
+
+def test_what_lies_above_many_is_held_once_but_not_what_is_very_long() -> None:
+    def above(path: str) -> Relation:
+        return next(each for each in path_reads(f"{path}/7") if each.name == path)
+
+    assert above("/api/invoices") is above("/api/invoices")
+    assert above("/" + "x" * REMEMBERED_PATH_LENGTH) is not above("/" + "x" * REMEMBERED_PATH_LENGTH)
