@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from steinmetz.cache.departures import Departure, Departures, remembered_beside
+from random import Random
+
+from steinmetz.cache.departures import BATCHES, Departure, Departures, remembered_beside
 from steinmetz.cache.stores.base import Gone
 
 
@@ -21,6 +23,24 @@ def test_only_the_newest_are_remembered() -> None:
     departures.left(b"5", Departure(Gone.EVICTED, b"", None))
     assert len(departures) == 3
     assert [key for key in (b"0", b"1", b"2", b"3", b"4", b"5") if departures.why(key)] == [b"2", b"4", b"5"]
+
+
+def test_the_newest_are_remembered_whatever_comes_back_in_between() -> None:
+    departures, order = Departures(remembered=100), dict[bytes, None]()
+    chance = Random(7)
+    for step in range(5_000):
+        key = b"%d" % chance.randrange(400)
+        order.pop(key, None)
+        if chance.random() < 0.3:
+            departures.returned(key)
+        else:
+            departures.left(key, Departure(Gone.EVICTED, b"%d" % step, None))
+            order[key] = None
+        known = [key for key in order if departures.why(key)]
+        assert len(known) == len(departures) <= 100
+        assert len(order) < 100 or len(known) >= 100 - 100 // BATCHES
+        assert known == list(order)[-len(known) :]
+        order = dict.fromkeys(known)
 
 
 def test_beside_a_small_store_less_is_remembered_than_beside_a_large_one() -> None:

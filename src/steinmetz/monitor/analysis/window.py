@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from steinmetz.monitor.analysis.block import PLACE_BYTES, Block
 from steinmetz.monitor.analysis.packing import pack, unpack
 from steinmetz.monitor.analysis.statistics import OTHER, Slowest, Statistics
 
@@ -21,9 +22,6 @@ LONGEST_S = 86_400
 HOUR = 60
 """In minutes, as all periods here."""
 DAY = 24 * HOUR
-CELL_BYTES = 200
-"""What a cell takes beside its packed bytes: its place in a dictionary and the objects' heads."""
-
 _WORDS = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
 _UNITS_S = {None: 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 GOOD_WINDOWS = "60 or 30s (seconds), 5m (minutes), 1h (hours), at most 24h"
@@ -109,14 +107,18 @@ class Wanted:
 
 
 class Period:
-    """The figures of one minute or one hour that is over, packed; ``start`` in minutes."""
+    """The figures of one minute or one hour that is over, packed; ``start`` in minutes.
 
-    __slots__ = ("_packed_sums", "_sums", "cells", "length", "size_bytes", "slowest", "start")
+    They are filled in one by one, and `seal` ends that. ``size_bytes`` is what they take from then on.
+    """
+
+    __slots__ = ("_filled", "_packed_sums", "_sums", "cells", "length", "size_bytes", "slowest", "start")
 
     def __init__(self, start: int, length: int) -> None:
         self.start = start
         self.length = length
-        self.cells: dict[Subject, bytes] = {}
+        self._filled: dict[Subject, bytes] = {}
+        self.cells: Mapping[Subject, bytes] = self._filled
         self.size_bytes = 0
         self.slowest = Slowest()
         self._sums: dict[Kind, Statistics] = {}
@@ -129,9 +131,9 @@ class Period:
     def put(self, subject: Subject, statistics: Statistics) -> None:
         """Set the figures of ``subject``."""
         packed = pack(statistics)
-        before = self.cells.get(subject)
-        self.size_bytes += len(packed) - len(before) if before is not None else len(packed) + CELL_BYTES
-        self.cells[subject] = packed
+        before = self._filled.get(subject)
+        self.size_bytes += len(packed) - len(before) if before is not None else len(packed) + PLACE_BYTES
+        self._filled[subject] = packed
 
     def count(self, subject: Subject, statistics: Statistics) -> None:
         """Set the figures of ``subject``, which count in the sums of its kinds; once for each subject."""
@@ -139,12 +141,15 @@ class Period:
         for kind in subject.kinds:
             self._sums.setdefault(kind, Statistics()).merge(statistics)
 
-    def seal(self) -> None:
-        """All that there is was counted."""
+    def seal(self, budget_bytes: int) -> list[Subject]:
+        """All that there is was counted; `fit` it, and change no more. Returns who had to go."""
         for kind, statistics in self._sums.items():
             self._packed_sums[kind] = packed = pack(statistics)
-            self.size_bytes += len(packed) + CELL_BYTES
+            self.size_bytes += len(packed) + PLACE_BYTES
         self._sums = {}
+        gone = self.fit(budget_bytes)
+        self.cells, self._filled = Block(self._filled), {}
+        return gone
 
     def of(self, wanted: Wanted) -> Iterator[Statistics]:
         """The figures asked for, in parts; those of all of a kind as the one sum that is kept of them."""
@@ -153,7 +158,7 @@ class Period:
 
     def merge(self, subject: Subject, statistics: Statistics) -> None:
         """Add to the figures of ``subject``."""
-        packed = self.cells.get(subject)
+        packed = self._filled.get(subject)
         if packed is not None:
             whole = unpack(packed)
             whole.merge(statistics)
@@ -176,7 +181,7 @@ class Period:
     def _lightest(self, excess_bytes: int) -> list[Subject]:
         """Those of the least total time that together take ``excess_bytes``."""
         by_weight = sorted(
-            ((unpack(packed).total_ns, subject) for subject, packed in self.cells.items() if subject.key != OTHER),
+            ((unpack(packed).total_ns, subject) for subject, packed in self._filled.items() if subject.key != OTHER),
             key=lambda weighed: weighed[0],
         )
         chosen: list[Subject] = []
@@ -184,12 +189,12 @@ class Period:
             if excess_bytes <= 0:
                 break
             chosen.append(subject)
-            excess_bytes -= len(self.cells[subject]) + CELL_BYTES
+            excess_bytes -= len(self._filled[subject]) + PLACE_BYTES
         return chosen
 
     def _take(self, subject: Subject) -> bytes:
-        packed = self.cells.pop(subject)
-        self.size_bytes -= len(packed) + CELL_BYTES
+        packed = self._filled.pop(subject)
+        self.size_bytes -= len(packed) + PLACE_BYTES
         return packed
 
 

@@ -213,8 +213,7 @@ class MemoryStore:
             most -= done
             if not figures:
                 self._unpacked.popleft()
-                period.seal()
-                period.fit(budget_bytes)
+                period.seal(budget_bytes)
                 self._minutes.fit()
                 self._hours.fit()
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from steinmetz.monitor.analysis.packing import pack, unpack
 from steinmetz.monitor.analysis.statistics import Statistics
-from steinmetz.monitor.analysis.window import CELL_BYTES, DAY, HOUR, Kind, Subject, Wanted
+from steinmetz.monitor.analysis.window import DAY, HOUR, Kind, Subject, Wanted
 from steinmetz.monitor.stores.shelf import WHOLE, Row
 
 BUDGET_BYTES = 24_000_000
+CELL_BYTES = 200
+"""What a row takes beside its packed bytes: its place in a dictionary and the objects' heads."""
 
 Page = dict[Subject, tuple[int, bytes]]
 """For each subject: up to which minute its figures reach, and these packed."""

@@ -6,7 +6,7 @@ import pytest
 
 from steinmetz.monitor.analysis.packing import unpack
 from steinmetz.monitor.analysis.statistics import OTHER, Statistics
-from steinmetz.monitor.analysis.window import Kind, Period, Ring, Subject, parse_window, summed
+from steinmetz.monitor.analysis.window import Kind, Period, Ring, Subject, Wanted, parse_window, summed
 
 
 def of(*values: int) -> Statistics:
@@ -53,6 +53,29 @@ def test_a_period_over_its_budget_gives_its_lightest_to_the_others() -> None:
     assert kept[OTHER].count == 2 * len(gone)
     assert sum(statistics.total_ns for statistics in kept.values()) == 2_000 * sum(range(1, 11))
     assert period.fit(10**6) == []
+
+
+def test_a_sealed_period_tells_what_was_counted() -> None:
+    period = Period(0, 1)
+    for weight in range(1, 301):
+        period.count(statement(str(weight)), of(*range(weight * 1_000, weight * 2_000, 997)))
+    before = dict(period.cells)
+    assert period.seal(10**6) == []
+    assert dict(period.cells) == before
+    assert [found.count for found in period.of(Wanted(Kind.STATEMENT, "7"))] == [8]
+    assert [found.count for found in period.of(Wanted(Kind.STATEMENT, "301"))] == []
+    (whole,) = period.of(Wanted(Kind.STATEMENT, None))
+    assert whole.count == sum(unpack(packed).count for packed in before.values())
+
+
+def test_sealed_it_fits() -> None:
+    period = Period(0, 1)
+    for weight in range(1, 11):
+        period.count(statement(str(weight)), of(weight * 1_000, weight * 1_000))
+    gone = period.seal(period.size_bytes)  # without their sums
+    assert [subject.key for subject in gone][:1] == ["1"]
+    assert statement("10") in period.cells
+    assert sum(unpack(packed).count for packed in period.cells.values()) == 20
 
 
 def test_a_ring_lets_its_oldest_go() -> None:
