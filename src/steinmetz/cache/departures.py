@@ -47,7 +47,7 @@ class Departures:
             self._gone.pop(hash(key), None)
             self._gone[hash(key)] = departure
             if len(self._gone) > self._remembered:
-                # Several at once, for a dictionary finds its first one behind the places of all that were before it.
+                # Several at once: a dictionary finds its first one behind the places of all that were before it.
                 for oldest in list(islice(self._gone, max(1, self._remembered // BATCHES))):
                     del self._gone[oldest]
 

@@ -180,9 +180,9 @@ class Period:
 
     def _lightest(self, excess_bytes: int) -> list[Subject]:
         """Those of the least total time that together take ``excess_bytes``."""
+        named = ((subject, packed) for subject, packed in self._filled.items() if subject.key != OTHER)
         by_weight = sorted(
-            ((unpack(packed).total_ns, subject) for subject, packed in self._filled.items() if subject.key != OTHER),
-            key=lambda weighed: weighed[0],
+            ((unpack(packed).total_ns, subject) for subject, packed in named), key=lambda weighed: weighed[0]
         )
         chosen: list[Subject] = []
         for _, subject in by_weight:
