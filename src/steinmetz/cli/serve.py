@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
+import importlib
 import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -38,8 +40,20 @@ def serve_command(
             page_pool.share_pages()
         door = listen(settings.host, settings.port)
         with door:
+            load()
             prepare(settings, no_seed=no_seed)
             _serve(settings, door, traffic=traffic)
+
+
+def load() -> None:
+    """Import the application. Nearly all of what that makes stays: looking for garbage in it again and again would
+    be a fifth of the start."""
+    gc.disable()
+    try:
+        for module in ("uvicorn", "steinmetz.erp.main"):
+            importlib.import_module(module)
+    finally:
+        gc.enable()
 
 
 def _refuse_workers(settings: Settings) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import sqlite3
 import subprocess
 import sys
@@ -89,6 +90,22 @@ async def test_a_write_that_ends_on_the_loop_does_not_wait_for_the_greeting(
         await serve.announce(settings, 3000)
     writer.close()
     assert "http://localhost:3000" in capsys.readouterr().err
+
+
+def test_the_application_is_imported_without_looking_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking = dict[str, bool]()
+    monkeypatch.setattr(importlib, "import_module", lambda name: looking.setdefault(name, gc.isenabled()))
+    serve.load()
+    assert looking == {"uvicorn": False, "steinmetz.erp.main": False}
+    assert gc.isenabled()
+
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(ImportError):
+        serve.load()
+    assert gc.isenabled()
 
 
 def test_t23_the_collector_has_a_policy_while_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -282,14 +282,27 @@ def _is_structured(kind: TypeEngine[Any]) -> bool:
     return isinstance(inner, (JSON, ARRAY)) or inner.__visit_name__ in ("HSTORE", "composite", "XML")
 
 
-def _attributes() -> dict[Any, set[str]]:
-    """The names that mapped classes have for their columns, by column."""
-    names: dict[Any, set[str]] = {}
-    for registry in _registries():
-        for mapper in list(registry.mappers):
+class _Attributes:
+    """The names that mapped classes have for their columns, by column: for all of them, until there are more."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[tuple[weakref.ref[Any], int, int], ...], Mapping[Any, set[str]]] = (), {}
+
+    def __call__(self) -> Mapping[Any, set[str]]:
+        mappers = [mapper for registry in _registries() for mapper in list(registry.mappers)]
+        there_are = tuple((weakref.ref(each), len(each.columns), len(_properties(each))) for each in mappers)
+        there_were, known = self._kept
+        if there_are == there_were:
+            return known
+        names: dict[Any, set[str]] = {}
+        for mapper in mappers:
             for attribute, column in _mapped(mapper):
                 names.setdefault(column, set()).add(attribute)
-    return names
+        self._kept = there_are, names
+        return names
+
+
+_attributes = _Attributes()
 
 
 def _modelled() -> Iterator[Any]:
@@ -304,9 +317,15 @@ def _mapped(mapper: Any) -> Iterable[tuple[str, Any]]:
     for attribute, column in mapper.columns.items():
         if isinstance(column, Column) and isinstance(column.table, Table):
             yield str(attribute), column
-    for name, property_ in list(getattr(mapper, "_props", {}).items()):
+    for name, property_ in list(_properties(mapper).items()):
         if isinstance(property_, SynonymProperty) and isinstance(mapper.columns.get(property_.name), Column):
             yield str(name), mapper.columns[property_.name]
+
+
+def _properties(mapper: Any) -> Mapping[str, Any]:
+    """What the class has mapped beside its columns; nothing, should SQLAlchemy's private name for it be gone."""
+    found: Mapping[str, Any] = getattr(mapper, "_props", {})
+    return found
 
 
 def _registries() -> Iterable[Any]:

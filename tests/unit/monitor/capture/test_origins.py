@@ -6,7 +6,22 @@ import sys
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Text, TypeDecorator, bindparam, create_engine, func, insert, or_, select, text, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    Integer,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+    create_engine,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, synonym
 from sqlalchemy.sql.selectable import _OffsetLimitParam
 
@@ -50,6 +65,22 @@ def test_a_direct_comparison_tells_the_column() -> None:
 def test_the_attributes_of_mapped_classes_are_names_of_the_column() -> None:
     origin = told(insert(customers).values(c17="x")).by_bind["c17"]
     assert {"c17", "passphrase", "word"} <= origin.names
+
+
+def test_a_class_that_is_mapped_later_names_its_columns_as_well() -> None:
+    class Later(DeclarativeBase):
+        pass
+
+    table = Table("later", Later.metadata, Column("id", Integer, primary_key=True), Column("k1", Text))
+    assert "keyword" not in told(insert(table).values(k1="x")).by_bind["k1"].names
+
+    class Key(Later):
+        __table__ = table
+        keyword = table.c.k1
+
+    assert "keyword" in told(insert(table).values(k1="x")).by_bind["k1"].names
+    Key.__mapper__.add_property("secret_word", synonym("keyword"))
+    assert {"keyword", "secret_word"} <= told(insert(table).values(k1="x")).by_bind["k1"].names
 
 
 def test_what_the_model_declares_and_what_may_hold_anything() -> None:
