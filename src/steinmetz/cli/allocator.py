@@ -14,7 +14,7 @@ import sys
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """``malloc.h``."""
 ARENAS = 1
-"""What one thread has freed all others can use; they wait for the interpreter's lock far longer than for this one."""
+"""What one thread has freed all others can use. They wait for the interpreter's lock far longer than for this."""
 MAPPED_FROM_BYTES = 8 << 20
 """Such a block goes back to the system when it is freed."""
 KEPT_BYTES = 16 << 20
