@@ -5,16 +5,19 @@ The full run, over more databases and processes, is ``dev.py bench staleness``; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
+from sqlalchemy.util import await_only
 
 from benchmarks.stale.clients import Client, InProcess, Notes, run, truth
 from benchmarks.stale.histories import LINEARIZABLE, SESSION, Fault, Verdict, judge, lost
-from benchmarks.stale.shop import Callers, Pauses, Shop, fill
+from benchmarks.stale.shop import Callers, Shop, fill
 from steinmetz.cache import Principal, ResponseCache
 from steinmetz.cache.asgi.admission import Admission, Admitted
 from steinmetz.cache.policy.epochs import Epochs, Mark, Moment
@@ -23,15 +26,19 @@ from steinmetz.sql.effects import ReadSet, WriteSet
 pytestmark = pytest.mark.anyio
 
 OPERATIONS = 20_000
-AT_ONCE = 100
+CLIENTS = 16
+AT_ONCE = 200
 """Operations after which a broken cache is looked at."""
 
 
-async def _clients(shop: Shop, notes: Notes, **options: Any) -> list[Client]:
+async def _clients(shop: Shop, notes: Notes, *, write_shares: Sequence[float], **options: Any) -> list[Client]:
     await fill(shop.engine)
     await shop.live.start()
     door = InProcess(shop.app)
-    return [Client(number, door, notes, seed=5, **options) for number in range(16)]
+    return [
+        Client(number, door, notes, seed=5, write_share=share, **options)
+        for number, share in enumerate(write_shares)
+    ]
 
 
 async def _judged(shop: Shop, notes: Notes) -> list[Verdict]:
@@ -53,7 +60,7 @@ def _renewing(callers: Callers) -> ResponseCache:
 
 async def _shows_nothing_stale(shop: Shop, operations: int, *, renews: bool = False) -> None:
     notes = Notes()
-    clients = await _clients(shop, notes, write_share=0.012, cancel_share=0.01)
+    clients = await _clients(shop, notes, write_shares=[0.012] * CLIENTS, cancel_share=0.01)
     await run(clients, operations, notes=notes)
     verdicts = await _judged(shop, notes)
     await _end(shop)
@@ -138,13 +145,31 @@ def _one_for_all(callers: Callers) -> ResponseCache:
     return ResponseCache(authenticator=OneForAll(callers._sessions, callers._pauses))
 
 
+class Meanwhile:
+    """A failpoint: whoever commits waits until others have done `READ_MEANWHILE` operations, however long a busy
+    machine takes for them; no longer than to the end of the operations that are under way."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self.end = 0
+
+    def __call__(self, point: str) -> None:
+        until, given_up_s = self._notes.operations + READ_MEANWHILE, monotonic() + GIVEN_UP_S
+        while self._notes.operations < min(until, self.end) and monotonic() < given_up_s:
+            await_only(asyncio.sleep(0))
+
+
 class Slow(Enum):
-    """Where one waits long enough for a whole request to happen meanwhile, on a machine that is busy, too."""
+    """Where one waits long enough for a whole request to happen meanwhile."""
 
     READING = "between reading and answering"
     WRITING = "around the commit"
 
 
+WRITERS = 2
+"""Where writing is slow: if all wrote, all would soon wait for each other, and nobody would read meanwhile."""
+READ_MEANWHILE = 40
+GIVEN_UP_S = 5.0
 BROKEN: dict[str, tuple[Callable[[Callers], ResponseCache], Slow, set[Fault]]] = {
     "kept without asking": (_with(KeepsWithoutAsking), Slow.READING, {Fault.STALE}),
     "joined without asking": (_with(JoinsWithoutAsking), Slow.READING, {Fault.STALE, Fault.BACKWARDS}),
@@ -158,15 +183,16 @@ BROKEN: dict[str, tuple[Callable[[Callers], ResponseCache], Slow, set[Fault]]] =
 async def test_a_broken_cache_is_found_within_the_same_number_of_operations(how: str, tmp_path: Path) -> None:
     cache, slow, expected = BROKEN[how]
     shop: Any = Shop(f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}", chance=0.5, longest_s=0.2, cache=cache)
-    if slow is Slow.READING:
-        shop.live.hook.failpoint = None
-    else:
-        shop.live.hook.failpoint = Pauses(seed=0, chance=0.5, longest_s=0.2).in_commit
-        shop.pauses.chance = 0
     notes, found = Notes(), set[Fault]()
-    clients = await _clients(shop, notes, write_share=0.05, reads=TWICE, kinds=["core", "autocommit"])
+    meanwhile = Meanwhile(notes)
+    shop.live.hook.failpoint = meanwhile if slow is Slow.WRITING else None
+    if slow is Slow.WRITING:
+        shop.pauses.chance = 0
+    shares = [0.05] * CLIENTS if slow is Slow.READING else [0.5] * WRITERS + [0.0] * (CLIENTS - WRITERS)
+    clients = await _clients(shop, notes, write_shares=shares, reads=TWICE, kinds=["core", "autocommit"])
     while not found & expected and notes.operations < OPERATIONS:
-        await run(clients, min(notes.operations + AT_ONCE, OPERATIONS), notes=notes)
+        meanwhile.end = min(notes.operations + AT_ONCE, OPERATIONS)
+        await run(clients, meanwhile.end, notes=notes)
         found = {violation.fault for violation in (await _judged(shop, notes))[0].violations}
     await _end(shop)
     assert found & expected
